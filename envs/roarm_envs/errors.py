@@ -1,0 +1,21 @@
+"""What the environments refuse."""
+
+
+class OptionError(ValueError):
+    """An environment option has a value that it cannot take."""
+
+
+def check_option(
+    name: str, value: object, *, low: float = 0.0, high: float = 0.0, unit: str = "", valid: tuple[str, ...] | None = None
+) -> None:
+    """Refuses a number outside [low, high], or a word that is not among `valid`.
+
+    Raises:
+        OptionError: naming the option, the value and the rule.
+    """
+    if valid is not None:
+        if value not in valid:
+            raise OptionError(f"{name}: {value!r} is not offered; valid: {', '.join(valid) or 'none (leave it out)'}")
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise OptionError(f"{name}: {value!r} must be a number from {low:g} to {high:g} {unit}".rstrip())

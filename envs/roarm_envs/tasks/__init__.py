@@ -1,0 +1,1 @@
+"""The tasks: what each observes, rewards and calls success."""

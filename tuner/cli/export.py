@@ -1,0 +1,37 @@
+"""`tuner export`: the answer as YAML that rl_zoo3 reads."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli.options import DEFAULT_STUDY, StorageOption, StudyArgument, at_least
+
+
+def export(
+    study: StudyArgument = DEFAULT_STUDY,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to. Default: standard output.")
+    ] = None,
+    trial: Annotated[int | None, typer.Option(metavar="N", help="A finished trial's number. Default: the best.")] = None,
+    storage: StorageOption = None,
+) -> None:
+    """Write the best parameters as YAML for rl_zoo3, with where they come from."""
+    at_least(trial, 0, "--trial")
+    from tuner.cli.resolve import open_study, storage_url  # noqa: PLC0415 - heavy
+    from tuner.reporting import export as exporting  # noqa: PLC0415
+    from tuner.reporting.rows import make_rows  # noqa: PLC0415
+    from tuner.study.storage import shown  # noqa: PLC0415
+
+    stored, spec = open_study(study, storage)
+    row = exporting.choose(make_rows(stored.get_trials(deepcopy=False), spec), trial)
+    data = exporting.document(row, spec, shown(storage_url(storage)))
+    text = exporting.render(data, spec, str(output or "best.yml"))
+    if output is None:
+        sys.stdout.write(text)
+        return
+    exporting.write(text, data, output)
+    sys.stderr.write(f"Wrote {row.label} of study {spec.name!r} to {output}\n")
+    sys.stderr.write(f"Train with it: {exporting.zoo_command(spec.environment.id, str(output))}\n")

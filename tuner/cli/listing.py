@@ -1,0 +1,38 @@
+"""`tuner list`: what there is to name."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tuner.cli.options import one_of
+
+KINDS = ("envs", "spaces", "studies")
+
+
+def list_names(
+    kind: Annotated[str, typer.Argument(metavar="|".join(KINDS), help="What to list.")],
+) -> None:
+    """List the environments, search spaces or studies that can be named."""
+    one_of(kind, KINDS, "list")
+    lines = _environments() if kind == "envs" else _files(kind)
+    for name, text in lines.items():
+        sys.stdout.write(f"{name:<28} {text}\n")
+
+
+def _environments() -> dict[str, str]:
+    from tuner.training.names import offered  # noqa: PLC0415 - loads the packages that offer them
+
+    return {name: f"{package}:{name}" for name, package in sorted(offered().items())}
+
+
+def _files(kind: str) -> dict[str, str]:
+    from tuner.spec.load import available  # noqa: PLC0415 - heavy
+    from tuner.spec.yaml import read_yaml  # noqa: PLC0415
+
+    paths = available("studies" if kind == "studies" else "search_spaces")
+    found = {}
+    for name, path in sorted(paths.items()):
+        data = read_yaml(path)
+        found[name] = str(data.get("description", "")) if isinstance(data, dict) else "(not a mapping)"
+    return found

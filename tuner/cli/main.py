@@ -1,0 +1,85 @@
+"""The door: commands in, exit codes out, every error in a line."""
+
+import logging
+import os
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+import click
+import typer
+
+from tuner import __version__
+from tuner.cli import dashboard, export, listing, run, status
+from tuner.errors import TunerError, WorkerBroke
+
+INTERRUPTED = 130
+UNEXPECTED = 3
+
+app = typer.Typer(
+    name="tuner",
+    help="Tunes PPO for robot learning: Optuna proposes, Stable-Baselines3 trains, success on fixed goals decides.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("status")(status.status)
+app.command("export")(export.export)
+app.command("dashboard")(dashboard.dashboard)
+app.command("list")(listing.list_names)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    verbose: bool = typer.Option(False, "--verbose", help="Log more, to standard error."),
+) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s"
+    )
+
+
+def main() -> None:
+    """Runs the command line and exits: 0 done, 1 known error, 2 usage, 3 a fault of ours, 130 Ctrl-C."""
+    sys.exit(call(sys.argv[1:]))
+
+
+def call(arguments: list[str]) -> int:
+    """Runs one command; returns its exit code."""
+    try:
+        return app(arguments, standalone_mode=False) or 0
+    except click.ClickException as error:
+        return _say(error.format_message().replace("\n", " "), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except WorkerBroke as error:
+        return _unexpected(error, error.trace)
+    except TunerError as error:
+        return _say(str(error), error.exit_code)
+    except BrokenPipeError:  # the reader of our output left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001 - the border
+        return _unexpected(error, traceback.format_exc())
+
+
+def _say(message: str, code: int) -> int:
+    for line in message.splitlines():
+        sys.stderr.write(f"tuner: {line}\n")
+    return code
+
+
+def _unexpected(error: BaseException, trace: str) -> int:
+    with tempfile.NamedTemporaryFile("w", prefix="tuner-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} tuner {__version__} {sys.argv[1:]}\n\n{trace}")
+    return _say(f"{type(error).__name__}: {error} - a fault of tuner's; the trace is in {Path(log.name)}", UNEXPECTED)

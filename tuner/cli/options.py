@@ -1,0 +1,42 @@
+"""Options that several commands share, and how they are read."""
+
+from typing import Annotated
+
+import typer
+
+from tuner.errors import UsageProblem
+
+DEFAULT_STUDY = "reach"
+
+StudyArgument = Annotated[str, typer.Argument(metavar="[STUDY]", help="A study's name, or the path of its YAML file.")]
+StorageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        metavar="URL",
+        envvar="TUNER_STORAGE",
+        show_envvar=False,
+        help="The database. Default: sqlite:///studies/tuner.db, or the variable TUNER_STORAGE.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
+
+
+def at_least(value: int | None, low: int, name: str) -> None:
+    """Refuses a number that is too small.
+
+    Raises:
+        UsageProblem: naming the option and the rule.
+    """
+    if value is not None and value < low:
+        raise UsageProblem(f"{name} {value}: must be at least {low}")
+
+
+def one_of(value: str | None, valid: tuple[str, ...], name: str) -> None:
+    """Refuses a word that is not offered.
+
+    Raises:
+        UsageProblem: naming the option and what it takes.
+    """
+    if value is not None and value not in valid:
+        raise UsageProblem(f"{name} {value!r}: must be one of {', '.join(valid)}")

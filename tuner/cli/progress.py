@@ -1,0 +1,196 @@
+"""Progress of a run: a live display in a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tuner.coordinator import Listener
+from tuner.estimate import Estimate
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.spec.model import StudySpec
+from tuner.study.tuning import trial_value
+
+WARM = 2  # finished trials, before their speed is trusted over the forecast
+
+
+class Progress(Listener, Protocol):
+    """A listener with a beginning and an end."""
+
+    def __enter__(self) -> "Progress":
+        """Begins."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What a run has come to so far."""
+
+    target: int
+    total_steps: int  # of a full trial
+    done: int  # finished trials, earlier runs' included
+    workers: int
+    forecast: Estimate
+    best: tuple[float, float | None] | None  # score and success
+    begun: float = field(default_factory=time.monotonic)
+    finished_here: int = 0
+    pruned: int = 0
+    failed: int = 0
+    steps: int = 0  # of trials that ended
+    running: dict[int, list[Evaluation]] = field(default_factory=dict)
+
+    def started(self, job: TrialJob) -> None:
+        """A trial began."""
+        self.running[job.number] = []
+
+    def evaluated(self, number: int, evaluation: Evaluation) -> None:
+        """A trial reached a checkpoint."""
+        self.running[number].append(evaluation)
+
+    def finished(self, number: int, outcome: TrialOutcome) -> str:
+        """A trial ended; says how in a few words."""
+        evaluations = self.running.pop(number)
+        self.steps += outcome.steps
+        if outcome.state == "failed":
+            self.failed += 1
+            return f"failed ({outcome.reason})"
+        self.done += 1
+        self.finished_here += 1
+        if outcome.state != "completed":
+            self.pruned += 1
+            at = evaluations[-1].step if evaluations else 0
+            return f"pruned at {at:,} steps" + (f" ({outcome.reason})" if outcome.reason else "")
+        value = trial_value(evaluations)
+        success = evaluations[-1].success
+        if self.best is None or value > self.best[0]:
+            self.best = (value, success)
+        return f"score {value:.3f}" + (f", success {success:.0%} at the end" if success is not None else "")
+
+    def speed(self) -> float:
+        """Environment steps a second, over all workers, since the run began."""
+        under_way = sum(evaluations[-1].step for evaluations in self.running.values() if evaluations)
+        return (self.steps + under_way) / max(time.monotonic() - self.begun, 1e-9)
+
+    def seconds_left(self) -> float:
+        """From the speed of this run, once it has finished trials to go by."""
+        elapsed = time.monotonic() - self.begun
+        missing = self.target - self.done
+        if self.finished_here >= WARM * self.workers:
+            return missing * elapsed / self.finished_here
+        return max(self.forecast.likely * 60 - elapsed, 0.0)
+
+    def best_text(self) -> str:
+        """The best score with its success rate."""
+        if self.best is None:
+            return "no score yet"
+        value, success = self.best
+        return f"best {value:.3f}" + (f" (success {success:.0%})" if success is not None else "")
+
+    def line(self) -> str:
+        """The tally in a line."""
+        return (
+            f"{self.done}/{self.target} done, {len(self.running)} running, {self.pruned} pruned here | "
+            f"{self.best_text()} | {self.speed():,.0f} steps/s | {clock(self.seconds_left())} left"
+        )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 5 s, 12 min or 3.4 h."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+class PlainProgress:
+    """A line a finished trial."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def __enter__(self) -> "PlainProgress":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def started(self, job: TrialJob) -> None:
+        """A job began."""
+        self._tally.started(job)
+
+    def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:  # noqa: ARG002
+        """A job reached a checkpoint."""
+        self._tally.evaluated(number, evaluation)
+
+    def finished(self, number: int, outcome: TrialOutcome) -> None:
+        """A job ended."""
+        self._write(f"trial {number} {self._tally.finished(number, outcome)} | {self._tally.line()}")
+
+    def tick(self) -> None:
+        """Time passed."""
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+        sys.stderr.flush()
+
+
+class LiveProgress(PlainProgress):
+    """A display that stays in place: a bar, the tally, and a line a running trial; finished trials scroll above."""
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(tally)
+        self._console = Console(stderr=True, highlight=False)
+        self._live = Live(self._picture(), console=self._console, refresh_per_second=4)
+
+    def __enter__(self) -> "LiveProgress":
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def tick(self) -> None:
+        """Time passed."""
+        self._live.update(self._picture())
+
+    def _write(self, text: str) -> None:
+        self._console.print(Text(text.split(" | ")[0]))
+        self.tick()
+
+    def _picture(self) -> Group:
+        tally = self._tally
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for number, evaluations in sorted(tally.running.items()):
+            step = evaluations[-1].step if evaluations else 0
+            state = f"score {evaluations[-1].score:.3f}" if evaluations else "starting"
+            table.add_row(
+                f"trial {number}", ProgressBar(total=tally.total_steps, completed=step, width=24), f"{step:,} steps", state
+            )
+        bar = ProgressBar(total=tally.target, completed=tally.done, width=60)
+        return Group(bar, Text(tally.line()), table)
+
+
+def make_progress(
+    spec: StudySpec, *, done: int, workers: int, forecast: Estimate, best: tuple[float, float | None] | None
+) -> Progress:
+    """The display that suits where standard error goes."""
+    tally = Tally(
+        target=spec.trials, total_steps=spec.timesteps, done=done, workers=workers, forecast=forecast, best=best
+    )
+    return LiveProgress(tally) if sys.stderr.isatty() else PlainProgress(tally)

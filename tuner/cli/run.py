@@ -1,0 +1,59 @@
+"""`tuner run`: from a study file to tuned parameters."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArgument, at_least, one_of
+
+SAMPLERS = ("tpe", "random", "qmc")
+PRUNERS = ("median", "halving", "none")
+ENGINES = ("processes", "inline")
+
+
+def run(
+    study: StudyArgument = DEFAULT_STUDY,
+    *,
+    trials: Annotated[
+        int | None, typer.Option(metavar="N", help="Finished trials in all, those of earlier runs included.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(metavar="W", help="Trials side by side. Default: one a core.")] = None,
+    storage: StorageOption = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The study's name in the database.")] = None,
+    timesteps: Annotated[int | None, typer.Option(metavar="T", help="Environment steps of a full trial.")] = None,
+    env: Annotated[str | None, typer.Option(metavar="ID", help="A Gymnasium environment, `module:Id` or an id.")] = None,
+    space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
+    sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Who proposes.")] = None,
+    pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Who stops trials early.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="S", help="Seeds the sampler; trials have seeds of their own.")] = None,
+    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
+    as_json: JsonOption = False,
+) -> int:
+    """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
+    at_least(trials, 1, "--trials")
+    at_least(workers, 1, "--workers")
+    at_least(timesteps, 1, "--timesteps")
+    at_least(seed, 0, "--seed")
+    one_of(sampler, SAMPLERS, "--sampler")
+    one_of(pruner, PRUNERS, "--pruner")
+    one_of(engine, ENGINES, "--engine")
+    from tuner.cli.tuning import Request, tune  # noqa: PLC0415 - heavy
+
+    request = Request(
+        study=study,
+        storage=storage,
+        name=name,
+        changes={
+            key: value
+            for key, value in {
+                "trials": trials, "timesteps": timesteps, "space": space, "sampler": sampler, "pruner": pruner, "seed": seed
+            }.items()
+            if value is not None
+        },
+        environment=env,
+        engine=engine,
+        workers=workers or len(os.sched_getaffinity(0)),
+        as_json=as_json,
+    )
+    return tune(request)

@@ -1,0 +1,57 @@
+"""Results as tables for people, on standard output."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from tuner.reporting.rows import Row
+from tuner.reporting.summary import Summary, verdict
+
+
+def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> None:
+    """The state of a study: counts, the best beside the baselines, a verdict, advice, what comes next."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(counts_line(summary))
+    rows = _shown(summary)
+    if rows:
+        console.print(_table(rows))
+    console.print(verdict(summary))
+    for word in summary.words:
+        console.print(f"Note: {word}.")
+    if next_commands:
+        console.print("Next:")
+        for command in next_commands:
+            console.print(f"  {command}")
+
+
+def counts_line(summary: Summary) -> str:
+    """The counts in a line."""
+    states = ", ".join(f"{count} {state}" for state, count in summary.counts.items() if count)
+    speed = f"; {summary.steps_per_second:,.0f} steps/s a worker" if summary.steps_per_second else ""
+    return f"Study {summary.study!r}: {summary.finished} of {summary.target} trials finished ({states or 'none'}){speed}"
+
+
+def _shown(summary: Summary) -> list[Row]:
+    tuned = [summary.best] if summary.best and summary.best.role is None else []
+    return [*tuned, *summary.baselines]
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table("", *(_heading(row) for row in rows), box=None, pad_edge=False)
+    table.add_row("score", *(_number(row.value) if row.value is not None else row.state for row in rows))
+    table.add_row("success", *(f"{row.success:.0%}" if row.success is not None else "-" for row in rows))
+    names = dict.fromkeys(name for row in rows for name in row.arguments)
+    for name in names:
+        table.add_row(name, *(_number(row.arguments.get(name)) for row in rows))
+    return table
+
+
+def _heading(row: Row) -> str:
+    return row.label if row.role else f"best ({row.label})"
+
+
+def _number(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,130 @@
+"""What `tuner run` does, once the command line is read."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.engine import URL
+
+from tuner import estimate
+from tuner.cli import words
+from tuner.cli.progress import make_progress
+from tuner.cli.resolve import refuse_few_trials, resolve, storage_url
+from tuner.cli.tables import print_summary
+from tuner.coordinator import coordinate
+from tuner.engines.base import Engine
+from tuner.engines.inline import InlineEngine
+from tuner.engines.processes import ProcessEngine
+from tuner.reporting.summary import summarise
+from tuner.spec.model import StudySpec
+from tuner.study.ledger import Ledger, load_stored, stored_names
+from tuner.study.lock import StudyLock
+from tuner.study.storage import (
+    artifact_folder,
+    database_path,
+    open_existing,
+    open_or_create,
+    prepare_folder,
+    storage_errors,
+)
+from tuner.study.tuning import TuningSource
+
+INTERRUPTED = 130
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for."""
+
+    study: str
+    storage: str | None
+    name: str | None
+    changes: Mapping[str, Any]
+    environment: str | None
+    engine: str
+    workers: int
+    as_json: bool
+
+
+def tune(request: Request) -> int:
+    """Runs a study to its number of trials; returns the exit code."""
+    url = storage_url(request.storage)
+    resolved = resolve(request.study, url, name=request.name, changes=request.changes, env=request.environment)
+    spec = resolved.spec
+    refuse_few_trials(spec)
+    words.announce(spec, resolved.source, url, request.changes.get("timesteps"))
+    engine = _make_engine(request.engine, request.workers)
+    try:
+        with storage_errors(url):
+            _work(spec, url, engine)
+        interrupted = False
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        engine.stop()
+    return _conclude(spec.name, url, as_json=request.as_json, interrupted=interrupted)
+
+
+def _make_engine(kind: str, workers: int) -> Engine:
+    return InlineEngine() if kind == "inline" else ProcessEngine(workers)
+
+
+def _work(spec: StudySpec, url: URL, engine: Engine) -> None:
+    """Runs what is missing. Nothing is written before the spec, the environment and the database proved sound."""
+    seconds: float | None = None
+    if database_path(url).is_file():
+        open_existing(url)
+    else:
+        words.say("Measuring this machine's speed …")
+        seconds = estimate.measure(engine, spec)
+        prepare_folder(url)
+    with StudyLock(database_path(url), spec.name):
+        storage = open_or_create(url)
+        if seconds is None and spec.name not in stored_names(storage):
+            words.say("Measuring this machine's speed …")
+            seconds = estimate.measure(engine, spec)
+        ledger, changes = Ledger.open(storage, spec, artifact_folder(url))
+        for change in changes:
+            words.say(f"Since the last run, {change}.")
+        _run(ledger, spec, engine, seconds)
+
+
+def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None) -> None:
+    retried = ledger.recover()
+    if retried:
+        words.say(f"{retried} unfinished trial{'s' * (retried > 1)} of an earlier run will run again.")
+    ledger.enqueue_baselines()
+    done = ledger.count_finished()
+    missing = max(spec.trials - done, 0)
+    if not missing:
+        words.say(f"Nothing to do: the study has {done} finished trials of {spec.trials} (more with --trials).")
+        return
+    known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or estimate.measure(engine, spec)
+    forecast = estimate.minutes(missing, engine.workers, spec, known)
+    words.foretell(spec, missing, engine.workers, forecast)
+    source = TuningSource(ledger, spec, spec.trials)
+    with make_progress(spec, done=done, workers=engine.workers, forecast=forecast, best=ledger.best()) as progress:
+        coordinate(source, engine, progress)
+
+
+def _conclude(name: str, url: URL, *, as_json: bool, interrupted: bool) -> int:
+    """Prints what the study has come to; returns the exit code."""
+    code = INTERRUPTED if interrupted else 0
+    if not database_path(url).is_file():
+        return code
+    with storage_errors(url):
+        storage = open_existing(url)
+        if name not in stored_names(storage):
+            return code
+        summary = summarise(*load_stored(storage, name))
+    if interrupted:
+        words.say("Stopped. Every finished trial is kept; the same command goes on.")
+    if as_json:
+        sys.stdout.write(json.dumps(summary.data(), indent=2) + "\n")
+    else:
+        print_summary(summary, next_commands=[] if interrupted else words.next_commands(summary, url))
+    return code

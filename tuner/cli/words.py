@@ -1,0 +1,50 @@
+"""What is said to the person around a run, on standard error."""
+
+import sys
+
+from sqlalchemy.engine import URL
+
+from tuner.estimate import Estimate
+from tuner.reporting.summary import Summary
+from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
+from tuner.study.storage import DEFAULT_URL, database_path, parse_url
+
+
+def say(text: str) -> None:
+    """One line to the person."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def announce(spec: StudySpec, source: str, url: URL, timesteps_asked: int | None) -> None:
+    """Says what will run, and from where."""
+    say(f"Study {spec.name!r} ({source}) in {database_path(url)}")
+    say(f"PPO in {spec.environment.id}, space {spec.space_name}, {spec.timesteps:,} steps a trial")
+    if timesteps_asked is not None and timesteps_asked != spec.timesteps:
+        say(f"{timesteps_asked:,} steps were rounded up to {spec.timesteps:,}: whole multiples of the largest rollout")
+    checkpoints = len(spec.plan())
+    if checkpoints < ENOUGH_CHECKPOINTS and spec.pruner != "none":
+        say(
+            f"With {checkpoints} checkpoint{'s' * (checkpoints > 1)} pruning will save little; more --timesteps, or a "
+            "lower bound on n_steps in the space, give more of them."
+        )
+
+
+def foretell(spec: StudySpec, missing: int, workers: int, estimate: Estimate) -> None:
+    """Says how long it will take."""
+    unpruned = f", {_minutes(estimate.unpruned)} if nothing is pruned" if estimate.likely < estimate.unpruned else ""
+    trials = f"{missing} trial{'s' * (missing > 1)}"
+    say(f"{trials} on {workers} worker{'s' * (workers > 1)}: about {_minutes(estimate.likely)}{unpruned}.")
+
+
+def _minutes(value: float) -> str:
+    if value < 1:
+        return "a minute"
+    return f"{value / 60:.1f} hours" if value >= 100 else f"{value:.0f} minute{'s' * (round(value) > 1)}"
+
+
+def next_commands(summary: Summary, url: URL) -> list[str]:
+    """The commands that come next, as they are to be typed."""
+    storage = "" if url == parse_url(DEFAULT_URL) else f" --storage '{url.render_as_string(hide_password=True)}'"
+    more = [f"tuner export {summary.study} -o best.yml{storage}"] if summary.best else []
+    return [*more, f"tuner dashboard{storage}", f"tuner run {summary.study} --trials {summary.finished * 2}{storage}"]

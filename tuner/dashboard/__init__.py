@@ -1,0 +1,1 @@
+"""optuna-dashboard over our studies: read-only, on loopback."""

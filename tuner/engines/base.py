@@ -1,0 +1,56 @@
+"""What an engine is, and the events it gives."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from tuner.errors import TunerError
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """A trial reached a checkpoint and waits for an answer."""
+
+    number: int
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A trial ended; a worker that died under it counts as a failed outcome."""
+
+    number: int
+    outcome: TrialOutcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broken:
+    """A trial raised what no trial may raise: a fault of the spec or of ours. The run must stop."""
+
+    number: int
+    error: TunerError
+
+
+Event = Evaluated | Finished | Broken
+
+
+class Engine(Protocol):
+    """Runs jobs side by side. Every started job ends in one `Finished` or `Broken`, unless the engine is stopped."""
+
+    workers: int
+
+    def start(self, job: TrialJob) -> None:
+        """Starts a job; call it only while fewer than `workers` jobs run."""
+        ...
+
+    def wait(self, timeout: float) -> list[Event]:
+        """The events since the last call; waits up to `timeout` seconds for the first."""
+        ...
+
+    def answer(self, number: int, decision: Decision) -> None:
+        """Answers the evaluation that a trial waits on. An answer to a dead trial is dropped."""
+        ...
+
+    def stop(self) -> None:
+        """Ends every job and worker within seconds; stopping twice is harmless."""
+        ...

@@ -1,0 +1,57 @@
+"""Runs one trial at a time in this process, on a thread: for debuggers, tests and one-core machines."""
+
+import queue
+import threading
+
+from tuner.engines.base import Broken, Event, Evaluated, Finished
+from tuner.engines.worker import broken
+from tuner.errors import TunerError
+from tuner.records import Decision, Evaluation, TrialJob
+
+
+class InlineEngine:
+    """One thread for each job, one job at a time; it shares this process's imports and its interpreter lock."""
+
+    def __init__(self) -> None:
+        self.workers = 1
+        self._events: queue.Queue[Event] = queue.Queue()
+        self._answers: queue.Queue[Decision] = queue.Queue()
+        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
+
+    def start(self, job: TrialJob) -> None:
+        """Starts a job."""
+        self._thread = threading.Thread(target=self._run, args=(job,), daemon=True, name=f"trial-{job.number}")
+        self._thread.start()
+
+    def _run(self, job: TrialJob) -> None:
+        def report(evaluation: Evaluation) -> Decision:
+            if self._stopped.is_set():
+                return Decision(go_on=False)
+            self._events.put(Evaluated(number=job.number, evaluation=evaluation))
+            return self._answers.get()
+
+        from tuner.trial import run_trial  # noqa: PLC0415 - heavy
+
+        try:
+            self._events.put(Finished(number=job.number, outcome=run_trial(job, report)))
+        except TunerError as error:
+            self._events.put(Broken(number=job.number, error=error))
+        except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
+            self._events.put(Broken(number=job.number, error=broken(error)))
+
+    def wait(self, timeout: float) -> list[Event]:
+        """The next event, if one comes within `timeout` seconds."""
+        try:
+            return [self._events.get(timeout=timeout)]
+        except queue.Empty:
+            return []
+
+    def answer(self, number: int, decision: Decision) -> None:  # noqa: ARG002 - one job at a time
+        """Answers the running trial."""
+        self._answers.put(decision)
+
+    def stop(self) -> None:
+        """Lets the running trial end at its next checkpoint; it reports to nobody any more."""
+        self._stopped.set()
+        self._answers.put(Decision(go_on=False))

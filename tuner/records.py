@@ -1,0 +1,74 @@
+"""The frozen records that travel between coordinator, engine and trial. Plain data: they pickle, they know nobody."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """When to evaluate, and on how many goals."""
+
+    step: int  # environment steps since the start of training
+    goals: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentRef:
+    """How to make the environment."""
+
+    id: str  # as Gymnasium's `make` takes it, `module:Id` or a bare id
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    n_envs: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialJob:
+    """One training run: everything that a worker needs to know."""
+
+    number: int
+    seed: int
+    params: dict[str, Any]  # arguments of the algorithm, complete
+    environment: EnvironmentRef
+    algorithm: str
+    policy: str
+    device: str
+    timesteps: int
+    objective: str
+    checkpoints: tuple[Checkpoint, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What a deterministic evaluation over the fixed goals saw at a checkpoint."""
+
+    index: int  # of the checkpoint, from 0
+    step: int  # environment steps, the checkpoint's own
+    score: float
+    success: float | None  # share of episodes with success; None without a success signal
+    distance: float | None  # mean final distance in the environment's unit, None where `info` has none
+    mean_return: float
+    mean_length: float  # of the evaluation's episodes, in control steps
+    timeout_share: float
+    seconds: float  # of training and evaluation since the trial began
+    evaluation_seconds: float  # of this evaluation
+    health: dict[str, float] = field(default_factory=dict)  # the algorithm's own training signals
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The coordinator's answer to an evaluation."""
+
+    go_on: bool
+    keep: bool = False  # return what should outlive the trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialOutcome:
+    """How a trial ended."""
+
+    state: Literal["completed", "stopped", "diverged", "failed"]
+    reason: str = ""
+    steps: int = 0
+    seconds: float = 0.0
+    facts: dict[str, Any] = field(default_factory=dict)  # JSON: the model's arguments, library versions
+    model: bytes | None = None  # an SB3 zip, where it was asked to be kept

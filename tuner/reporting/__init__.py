@@ -1,0 +1,1 @@
+"""What a study says, for people and for programs."""

@@ -1,0 +1,132 @@
+"""The answer as a file: YAML that rl_zoo3 reads unchanged, with where it comes from beside it."""
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tuner import __version__, seeds
+from tuner.errors import NothingToShow, TunerError, UnknownName, UsageProblem
+from tuner.reporting.rows import Row, best
+from tuner.spec.model import StudySpec
+from tuner.spec.yaml import read_yaml
+from tuner.study.ledger import meaning_hash
+
+NOT_EXPORTED = {"clip_range_vf"}  # where it is null, rl_zoo3 must not see it
+
+
+class ExportFailed(TunerError):
+    """The file could not be written, or does not hold what it should."""
+
+
+def choose(rows: list[Row], number: int | None) -> Row:
+    """The trial to export: that of the number, else the best.
+
+    Raises:
+        NothingToShow: where no trial is complete.
+        UsageProblem: where the number is no finished trial's.
+    """
+    finished = [row for row in rows if row.state in ("complete", "pruned")]
+    if number is not None:
+        found = next((row for row in finished if row.number == number), None)
+        if found is None:
+            valid = [str(row.number) for row in finished[:20]]
+            raise UnknownName("finished trial", str(number), valid)
+        return found
+    winner = best(rows)
+    if winner is None:
+        raise NothingToShow("the study has no completed trial to export yet (see `tuner status`)")
+    return winner
+
+
+def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
+    """The file's data: rl_zoo3's block under the environment's id, and the provenance beside it."""
+    package, bare = zoo_names(spec.environment.id)
+    block: dict[str, Any] = {
+        "n_envs": spec.environment.n_envs,
+        "n_timesteps": spec.timesteps,
+        "policy": spec.policy,
+        **{name: value for name, value in row.arguments.items() if name not in NOT_EXPORTED or value is not None},
+    }
+    if spec.environment.kwargs:
+        block["env_kwargs"] = spec.environment.kwargs
+    provenance = {
+        "study": spec.name,
+        "storage": storage,
+        "meaning": meaning_hash(spec),
+        "trial": row.number,
+        "role": row.role or "tuned",
+        "state": row.state,
+        "score": row.value,
+        "success_rate": row.success,
+        "confirmed": False,
+        "training_seed": row.seed,
+        "seeds": seeds.plan(),
+        "environment": spec.environment.id,
+        "gym_packages": [package] if package else [],
+        "versions": {"tuner": __version__, **row.attributes.get("versions", {})},
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    return {bare: block, "provenance": provenance}
+
+
+def zoo_names(environment: str) -> tuple[str, str]:
+    """The package that registers an environment, empty where Gymnasium does, and its bare id."""
+    package, _, bare = environment.rpartition(":")
+    return package, bare
+
+
+def zoo_command(environment: str, file: str) -> str:
+    """The command that trains from the file."""
+    package, bare = zoo_names(environment)
+    packages = f" --gym-packages {package}" if package else ""
+    return f"python -m rl_zoo3.train --algo ppo --env {bare}{packages} --conf-file {file}"
+
+
+def render(data: dict[str, Any], spec: StudySpec, file: str) -> str:
+    """The file's text."""
+    heading = (
+        f"# PPO hyperparameters from tuner's study {spec.name!r}. One training seed: not yet confirmed.\n"
+        f"# {zoo_command(spec.environment.id, file)}\n"
+    )
+    return heading + yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def write(text: str, data: dict[str, Any], path: Path) -> None:
+    """Writes the file whole or not at all, and reads it back.
+
+    Raises:
+        ExportFailed: where it cannot be written, or reads back as something else.
+    """
+    try:
+        with _beside(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+            if read_yaml(temporary) != data or yaml.safe_load(temporary.read_text(encoding="utf-8")) != data:
+                raise ExportFailed(f"{path}: what was written does not read back as the same")
+            temporary.replace(path)
+    except OSError as error:
+        raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with -o)") from None
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A temporary name in the same folder, gone afterwards unless it was moved."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        os.chmod(temporary, 0o644)
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def refuse_folder(path: Path) -> None:
+    """Refuses an output path that names a folder."""
+    if path.is_dir():
+        raise UsageProblem(f"-o {path}: is a folder; give a file, such as {path / 'best.yml'}")

@@ -1,0 +1,68 @@
+"""Trials as rows: what tables, exports and progress need of them, and no Optuna beyond this door."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner.spec.model import StudySpec
+from tuner.spec.space import job_arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One trial."""
+
+    number: int
+    state: str  # complete, pruned, fail, running, waiting
+    role: str | None
+    value: float | None  # of a completed trial
+    success: float | None
+    arguments: dict[str, Any]  # the algorithm's, complete as they ran
+    params: dict[str, Any]  # of the space
+    seed: int | None
+    seconds: float | None
+    steps: int
+    episode_length: float | None
+    attributes: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.role.partition(":")[2] if self.role else f"trial {self.number}"
+
+
+def make_row(trial: FrozenTrial, spec: StudySpec) -> Row:
+    """A row from Optuna's record."""
+    attributes = trial.user_attrs
+    return Row(
+        number=trial.number,
+        state=trial.state.name.lower(),
+        role=attributes.get("role"),
+        value=trial.value if trial.state == TrialState.COMPLETE else None,
+        success=attributes.get("success"),
+        arguments=job_arguments(spec.space, trial.params, attributes.get("overrides", {})),
+        params=dict(trial.params),
+        seed=attributes.get("seed"),
+        seconds=attributes.get("seconds"),
+        steps=attributes.get("steps", 0),
+        episode_length=attributes.get("episode_length"),
+        attributes=dict(attributes),
+    )
+
+
+def make_rows(trials: Sequence[FrozenTrial], spec: StudySpec) -> list[Row]:
+    """All trials as rows, in order."""
+    return [make_row(trial, spec) for trial in trials]
+
+
+def best(rows: Sequence[Row]) -> Row | None:
+    """The completed trial of the highest value, the earliest among equals; None where none is complete."""
+    done = [row for row in rows if row.value is not None]
+    return max(done, key=lambda row: (row.value, -row.number)) if done else None
+
+
+def baselines(rows: Sequence[Row]) -> list[Row]:
+    """The finished baselines, in order."""
+    return [row for row in rows if row.role is not None and row.state in ("complete", "pruned")]

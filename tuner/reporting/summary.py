@@ -1,0 +1,87 @@
+"""What a study has come to, as data: for the table at the end, for `status`, for `--json`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna import Study
+
+from tuner.reporting.advice import advice
+from tuner.reporting.rows import Row, baselines, best, make_rows
+from tuner.spec.model import StudySpec
+from tuner.study.ledger import counts
+
+FINISHED = ("complete", "pruned")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A study at a moment."""
+
+    study: str
+    environment: str
+    target: int
+    counts: dict[str, int]
+    finished: int
+    best: Row | None
+    baselines: list[Row]
+    steps_per_second: float | None  # of one worker, the median over the trials
+    words: list[str] = field(default_factory=list)
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "study": self.study,
+            "environment": self.environment,
+            "target": self.target,
+            "finished": self.finished,
+            "counts": self.counts,
+            "steps_per_second": self.steps_per_second,
+            "best": _row_data(self.best) if self.best else None,
+            "baselines": [_row_data(row) for row in self.baselines],
+            "verdict": verdict(self),
+            "advice": self.words,
+        }
+
+
+def summarise(study: Study, spec: StudySpec) -> Summary:
+    """Reads a study."""
+    rows = make_rows(study.get_trials(deepcopy=False), spec)
+    winner = best(rows)
+    return Summary(
+        study=spec.name,
+        environment=spec.environment.id,
+        target=spec.trials,
+        counts=counts(study),
+        finished=sum(row.state in FINISHED for row in rows),
+        best=winner,
+        baselines=baselines(rows),
+        steps_per_second=_median([row.attributes.get("steps_per_second") for row in rows]),
+        words=advice(winner, spec) if winner else [],
+    )
+
+
+def verdict(summary: Summary) -> str:
+    """Whether the best is above the baselines, said as what it is: one training seed each."""
+    if summary.best is None:
+        return "No trial is complete yet."
+    others = [row for row in summary.baselines if row.value is not None and row.number != summary.best.number]
+    if summary.best.role is not None:
+        return f"No trial scored above the {summary.best.label} configuration; keep it, or give the study more trials."
+    if not others:
+        return f"Trial {summary.best.number} scored best; there is no baseline to hold it against."
+    names = " and ".join(row.label for row in others)
+    return (
+        f"Trial {summary.best.number} scored above {names}: one training seed each, so a lucky seed is possible and "
+        "the best of many scores is always too high."
+    )
+
+
+def _row_data(row: Row) -> dict[str, Any]:
+    keys = ("number", "state", "role", "value", "success", "seed", "seconds", "arguments")
+    return {key: getattr(row, key) for key in keys}
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = sorted(value for value in values if value is not None)
+    return known[len(known) // 2] if known else None

@@ -1,0 +1,30 @@
+"""The seed plan: disjoint ranges, so that no role ever sees another role's randomness."""
+
+TRAINING = 1_000_000  # + the number of the trial
+VALIDATION = 2_000_000
+TEST = 3_000_000
+TUNING_GOALS = 4_000_000
+VALIDATION_GOALS = 5_000_000
+TEST_GOALS = 6_000_000
+
+
+def training_seed(trial_number: int) -> int:
+    """The training seed of a trial; a retry keeps that of the trial it replaces."""
+    return TRAINING + trial_number
+
+
+def tuning_goals(count: int) -> tuple[int, ...]:
+    """The reset seeds that stand for the goals of every evaluation while tuning."""
+    return tuple(range(TUNING_GOALS, TUNING_GOALS + count))
+
+
+def plan() -> dict[str, int]:
+    """Where each role's range begins, for the study and every export."""
+    return {
+        "training": TRAINING,
+        "validation": VALIDATION,
+        "test": TEST,
+        "tuning_goals": TUNING_GOALS,
+        "validation_goals": VALIDATION_GOALS,
+        "test_goals": TEST_GOALS,
+    }

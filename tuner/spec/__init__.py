@@ -1,0 +1,1 @@
+"""Study and space files, read into frozen specs and checked at the door."""

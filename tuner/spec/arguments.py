@@ -1,0 +1,72 @@
+"""The algorithm's arguments that a space, a baseline or the fixed values may name, with the values that they take.
+
+Bounds are those that Stable-Baselines3 2.9 itself needs; the guide's narrower ranges are data in `search_spaces/`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.errors import did_you_mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument:
+    """The values that one argument takes."""
+
+    kind: type
+    low: float | None = None
+    high: float | None = None
+    open_low: bool = False  # `low` itself is not allowed
+    optional: bool = False  # may be null
+
+    def fault(self, value: object) -> str | None:
+        """What is wrong with `value`, or None."""
+        if value is None:
+            return None if self.optional else "must not be empty"
+        if not self._is_of_kind(value):
+            return f"{value!r} must be {self._kind_name()}"
+        if self.kind is bool:
+            return None
+        assert isinstance(value, int | float)  # noqa: S101 - narrowed by the kind above
+        if self.low is not None and (value < self.low or (self.open_low and value <= self.low)):
+            return f"{value!r} must be {'greater than' if self.open_low else 'at least'} {self.low:g}"
+        if self.high is not None and value > self.high:
+            return f"{value!r} must be at most {self.high:g}"
+        return None
+
+    def _is_of_kind(self, value: object) -> bool:
+        if self.kind is bool or isinstance(value, bool):
+            return self.kind is bool and isinstance(value, bool)
+        if self.kind is float:
+            return isinstance(value, int | float) and value == value and abs(value) != float("inf")
+        return isinstance(value, self.kind)
+
+    def _kind_name(self) -> str:
+        return {bool: "true or false", int: "a whole number", float: "a finite number"}[self.kind]
+
+
+PPO: dict[str, Argument] = {
+    "learning_rate": Argument(kind=float, low=0, open_low=True),
+    "n_steps": Argument(kind=int, low=2),
+    "batch_size": Argument(kind=int, low=2),
+    "n_epochs": Argument(kind=int, low=1),
+    "gamma": Argument(kind=float, low=0, high=1),
+    "gae_lambda": Argument(kind=float, low=0, high=1),
+    "clip_range": Argument(kind=float, low=0, open_low=True),
+    "clip_range_vf": Argument(kind=float, low=0, open_low=True, optional=True),
+    "normalize_advantage": Argument(kind=bool),
+    "ent_coef": Argument(kind=float, low=0),
+    "vf_coef": Argument(kind=float, low=0),
+    "max_grad_norm": Argument(kind=float, low=0, open_low=True),
+    "target_kl": Argument(kind=float, low=0, open_low=True, optional=True),
+}
+
+
+def faults(values: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Every fault in concrete argument values, each with its path."""
+    for name, value in values.items():
+        if name not in PPO:
+            yield f"{path}.{name}: unknown PPO argument{did_you_mean(name, PPO)}; valid: {', '.join(PPO)}"
+        elif (fault := PPO[name].fault(value)) is not None:
+            yield f"{path}.{name}: {fault}"

@@ -1,0 +1,93 @@
+"""Turns Pydantic's findings into lines that a person can act on: path, rule, value, nearest valid name."""
+
+from collections.abc import Iterator, Sequence
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from tuner.errors import did_you_mean
+
+RULES = {
+    "missing": "is required",
+    "int_type": "must be a whole number, not {value}",
+    "float_type": "must be a number, not {value}",
+    "string_type": "must be text, not {value}",
+    "bool_type": "must be true or false, not {value}",
+    "dict_type": "must be a mapping, not {value}",
+    "model_type": "must be a mapping, not {value}",
+    "model_attributes_type": "must be a mapping, not {value}",
+    "tuple_type": "must be a list, not {value}",
+    "union_tag_not_found": "needs a `type`: float, int or choice",
+    "finite_number": "must be finite, not {value}",
+    "string_pattern_mismatch": "{value} must be letters, digits, '.', '_' or '-', at most 64, starting with one",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+}
+
+
+def describe(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+    """Every finding in a line of its own, without doubles."""
+    lines = (line for finding in error.errors() for line in _lines(finding, model))
+    yield from dict.fromkeys(lines)
+
+
+def _lines(finding: Any, model: type[BaseModel]) -> Iterator[str]:  # noqa: ANN401 - pydantic's ErrorDetails
+    place = [str(part) for part in finding["loc"] if not _is_tag(str(part))]
+    path = ".".join(place)
+    kind = finding["type"]
+    if kind == "value_error":
+        for line in str(finding["ctx"]["error"]).splitlines():
+            yield f"{path}: {line}" if path else line
+    elif kind == "extra_forbidden":
+        keys = _valid_keys(model, [str(part) for part in finding["loc"][:-1]])
+        yield f"{path}: unknown key{did_you_mean(place[-1], keys)}; valid: {', '.join(keys)}"
+    elif kind in RULES:
+        yield f"{path or 'the file'}: {RULES[kind].format(value=_short(finding['input']))}"
+    else:
+        message = finding["msg"][0].lower() + finding["msg"][1:]
+        yield f"{path or 'the file'}: {message.replace('input should', 'must')}, not {_short(finding['input'])}"
+
+
+def _is_tag(part: str) -> bool:
+    """Whether Pydantic put this part into the place to name a member of a union rather than a key."""
+    return part in {"float", "int", "choice", "bool", "str", "constrained-str", "[key]"} or part.startswith("function-")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _valid_keys(model: type[BaseModel], place: Sequence[str]) -> list[str]:
+    """The keys that a mapping at `place` may have."""
+    annotation: Any = model
+    for part in place:
+        annotation = _inner(annotation, part)
+    found = next((kind for kind in _models(annotation)), None)
+    return list(found.model_fields) if found else []
+
+
+def _inner(annotation: Any, part: str) -> Any:  # noqa: ANN401 - a type annotation
+    for kind in _models(annotation):
+        if part in kind.model_fields:
+            return kind.model_fields[part].annotation
+        tag = kind.model_fields.get("type")
+        if tag is not None and part in get_args(tag.annotation):
+            return kind
+    if get_origin(_bare(annotation)) is dict:
+        return get_args(_bare(annotation))[1]
+    return None
+
+
+def _bare(annotation: Any) -> Any:  # noqa: ANN401 - a type annotation
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - a type annotation
+    bare = _bare(annotation)
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        yield bare
+    elif get_origin(bare) in (Union, UnionType):
+        for member in get_args(bare):
+            yield from _models(member)

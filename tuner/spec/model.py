@@ -1,0 +1,110 @@
+"""The study as data: what is trained, where, for how long, and how it is scored."""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StrictInt, StrictStr
+
+from tuner.records import Checkpoint, EnvironmentRef
+from tuner.spec.space import Frozen, SpaceSpec
+
+Sampler = Literal["tpe", "random", "qmc"]
+Pruner = Literal["median", "halving", "none"]
+Device = Literal["cpu", "auto", "cuda"]
+
+LATE_EVALUATIONS = 3  # the last ones, whose mean is the trial's value
+ENOUGH_CHECKPOINTS = 6  # under so many, pruning saves little
+
+Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+class EnvironmentSpec(Frozen):
+    """The environment and its options."""
+
+    id: Annotated[StrictStr, Field(min_length=1)]
+    kwargs: dict[str, Any] = {}
+    n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
+
+    def ref(self) -> EnvironmentRef:
+        """The record that travels to a worker."""
+        return EnvironmentRef(id=self.id, kwargs=dict(self.kwargs), n_envs=self.n_envs)
+
+
+class Goals(Frozen):
+    """How many goals an evaluation goes through: early ones, and the last three."""
+
+    early: Annotated[StrictInt, Field(ge=1, le=10_000)] = 20
+    late: Annotated[StrictInt, Field(ge=1, le=10_000)] = 50
+
+
+class StudyFile(Frozen):
+    """A study file as it is written."""
+
+    description: str = ""
+    environment: EnvironmentSpec
+    algorithm: Literal["ppo"] = "ppo"
+    policy: Literal["MlpPolicy"] = "MlpPolicy"
+    device: Device = "cpu"
+    space: Annotated[StrictStr, Field(min_length=1)]
+    space_changes: dict[str, dict[str, Any]] = {}
+    timesteps: Annotated[StrictInt, Field(ge=1)]
+    checkpoints: Annotated[StrictInt, Field(ge=1, le=1000)] = 12
+    goals: Goals = Goals()
+    objective: Literal["success", "return"] = "success"
+    trials: Annotated[StrictInt, Field(ge=1)] = 200
+    sampler: Sampler = "tpe"
+    pruner: Pruner = "median"
+    seed: Annotated[StrictInt, Field(ge=0)] | None = None
+    baselines: dict[Name, dict[str, Any]] = {}
+
+
+class StudySpec(Frozen):
+    """A study as it runs and as its database keeps it: the file with the space in it and the budget made whole."""
+
+    name: Name
+    description: str
+    environment: EnvironmentSpec
+    algorithm: Literal["ppo"]
+    policy: Literal["MlpPolicy"]
+    device: Device
+    space_name: str
+    space: SpaceSpec
+    timesteps: StrictInt
+    checkpoints: StrictInt
+    goals: Goals
+    objective: Literal["success", "return"]
+    trials: StrictInt
+    sampler: Sampler
+    pruner: Pruner
+    seed: StrictInt | None
+    baselines: dict[str, dict[str, Any]]
+
+    def plan(self) -> tuple[Checkpoint, ...]:
+        """The checkpoints, the same in every trial: whole multiples of the largest rollout, nearest to k/n of the
+        budget, fewer where there are fewer multiples."""
+        unit = largest_rollout(self.space, self.baselines, self.environment.n_envs)
+        multiples = self.timesteps // unit
+        wanted = (max(1, round(k * multiples / self.checkpoints)) for k in range(1, self.checkpoints + 1))
+        steps = [unit * multiple for multiple in sorted(set(wanted))]
+        late = len(steps) - LATE_EVALUATIONS
+        return tuple(
+            Checkpoint(step=step, goals=self.goals.late if index >= late else self.goals.early)
+            for index, step in enumerate(steps)
+        )
+
+    def meaning(self) -> dict[str, Any]:
+        """All that gives a trial's value its meaning, as flat JSON."""
+        data = self.model_dump(mode="json")
+        values: dict[str, Any] = {f"environment.{key}": value for key, value in data["environment"].items()}
+        values |= {f"space.{name}": parameter for name, parameter in data["space"]["parameters"].items()}
+        values |= {f"fixed.{name}": value for name, value in data["space"]["fixed"].items()}
+        values |= {f"goals.{key}": value for key, value in data["goals"].items()}
+        values |= {key: data[key] for key in ("algorithm", "policy", "timesteps", "objective")}
+        values["checkpoints"] = [checkpoint.step for checkpoint in self.plan()]
+        return values
+
+
+def largest_rollout(space: SpaceSpec, baselines: dict[str, dict[str, Any]], n_envs: int) -> int:
+    """Environment steps in the largest rollout of the space or of a baseline."""
+    candidates = [space.highest("n_steps"), *(baseline.get("n_steps") for baseline in baselines.values())]
+    return n_envs * math.ceil(max(value for value in candidates if value is not None))

@@ -1,0 +1,193 @@
+"""A search space as data, and the one place where sampled values become the algorithm's arguments."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, model_validator
+
+from tuner.spec import arguments
+
+Number = StrictInt | StrictFloat
+
+
+class Frozen(BaseModel):
+    """What every spec is: frozen, no unknown key, no conversion between types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _check_range(low: float, high: float) -> None:
+    if low >= high:
+        raise ValueError(f"low {low:g} must be less than high {high:g}; a single value belongs under `fixed`")
+
+
+class FloatParameter(Frozen):
+    """A real number between two bounds, both included."""
+
+    type: Literal["float"]
+    low: Number
+    high: Number
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _sound(self) -> "FloatParameter":
+        _check_range(self.low, self.high)
+        if self.scale == "log" and self.low <= 0:
+            raise ValueError(f"low {self.low:g} must be greater than 0 on a log scale")
+        return self
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest value."""
+        return self.low, self.high
+
+
+class IntParameter(Frozen):
+    """A whole number between two bounds, both included; `below` names a parameter that it must stay under."""
+
+    type: Literal["int"]
+    low: StrictInt
+    high: StrictInt
+    scale: Literal["linear", "log", "power_of_two"] = "linear"
+    below: str | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> "IntParameter":
+        _check_range(self.low, self.high)
+        if self.scale != "linear" and self.low <= 0:
+            raise ValueError(f"low {self.low} must be greater than 0 on a {self.scale} scale")
+        if self.scale == "power_of_two":
+            for bound in (self.low, self.high):
+                if bound & (bound - 1):
+                    raise ValueError(f"{bound} must be a power of two; nearest: {nearest_power(bound)}")
+        return self
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The lowest and the highest value."""
+        return self.low, self.high
+
+
+class ChoiceParameter(Frozen):
+    """One of a list of values."""
+
+    type: Literal["choice"]
+    choices: Annotated[tuple[bool | StrictInt | StrictFloat | str, ...], Field(min_length=2, strict=False)]
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest choice, where the choices are numbers."""
+        numbers = [choice for choice in self.choices if not isinstance(choice, str)]
+        return (min(numbers), max(numbers)) if numbers else (math.nan, math.nan)
+
+
+Parameter = Annotated[FloatParameter | IntParameter | ChoiceParameter, Field(discriminator="type")]
+
+
+class SpaceSpec(Frozen):
+    """What is searched, and what stays fixed."""
+
+    description: str = ""
+    algorithm: Literal["ppo"] = "ppo"
+    parameters: Annotated[dict[str, Parameter], Field(min_length=1)]
+    fixed: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _sound(self) -> "SpaceSpec":
+        found = [*self._argument_faults(), *self._relation_faults()]
+        if found:
+            raise ValueError("\n".join(found))
+        return self
+
+    def _argument_faults(self) -> Iterator[str]:
+        yield from arguments.faults(self.fixed, "fixed")
+        for name, parameter in self.parameters.items():
+            ends = parameter.choices if isinstance(parameter, ChoiceParameter) else parameter.bounds
+            found = (fault for value in ends for fault in arguments.faults({name: value}, "parameters"))
+            yield from dict.fromkeys(found)
+        for name in self.parameters.keys() & self.fixed.keys():
+            yield f"fixed.{name}: is searched as well; name it under `parameters` or under `fixed`, not both"
+
+    def _relation_faults(self) -> Iterator[str]:
+        for name, parameter in self.parameters.items():
+            ceiling = parameter.below if isinstance(parameter, IntParameter) else None
+            if ceiling is None:
+                continue
+            lowest = self.lowest(ceiling)
+            if lowest is None:
+                yield f"parameters.{name}.below: {ceiling!r} is neither a parameter with bounds nor a fixed number"
+            elif parameter.bounds[0] >= lowest:
+                yield (
+                    f"parameters.{name}.below: low {parameter.bounds[0]} leaves no room under the lowest "
+                    f"{ceiling}, {lowest:g}"
+                )
+
+    def lowest(self, name: str) -> float | None:
+        """The least value that an argument can take here, None where there is none."""
+        return self._end(name, 0)
+
+    def highest(self, name: str) -> float | None:
+        """The greatest value that an argument can take here, None where there is none."""
+        return self._end(name, 1)
+
+    def _end(self, name: str, end: int) -> float | None:
+        value = self.parameters[name].bounds[end] if name in self.parameters else self.fixed.get(name)
+        return value if isinstance(value, int | float) and not math.isnan(value) else None
+
+
+def nearest_power(value: float) -> int:
+    """The power of two nearest to `value` on a log scale."""
+    return int(2 ** round(math.log2(value)))
+
+
+def snap(space: SpaceSpec, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What runs when `values` are proposed: powers of two where the space says so, every `below` kept."""
+    snapped = {name: _snap_one(space.parameters[name], value) for name, value in values.items()}
+    for name, value in snapped.items():
+        parameter = space.parameters[name]
+        if isinstance(parameter, IntParameter) and parameter.below is not None:
+            ceiling = snapped.get(parameter.below, space.fixed.get(parameter.below))
+            if ceiling is not None and value >= ceiling:
+                snapped[name] = _largest_below(parameter, ceiling)
+    return snapped
+
+
+def _snap_one(parameter: FloatParameter | IntParameter | ChoiceParameter, value: Any) -> Any:  # noqa: ANN401
+    if isinstance(parameter, IntParameter) and parameter.scale == "power_of_two":
+        return _power(parameter, value)
+    return value
+
+
+def _power(parameter: IntParameter, value: float) -> int:
+    """The range, cut into as many equal pieces (on the log scale) as it has powers of two, one for each.
+
+    So a uniform proposal finds every power equally likely; rounding to the nearest would halve the two at the ends.
+    """
+    octaves = round(math.log2(parameter.high / parameter.low))
+    place = math.log2(max(value, parameter.low) / parameter.low) / octaves
+    return int(parameter.low * 2 ** min(math.floor(place * (octaves + 1)), octaves))
+
+
+def _largest_below(parameter: IntParameter, ceiling: int) -> int:
+    if parameter.scale != "power_of_two":
+        return ceiling - 1
+    return int(2 ** (math.ceil(math.log2(ceiling)) - 1))
+
+
+def allows(space: SpaceSpec, name: str, value: object) -> str | None:
+    """What keeps `value` out of the parameter's range, or None."""
+    parameter = space.parameters[name]
+    if isinstance(parameter, ChoiceParameter):
+        return None if value in parameter.choices else f"{value!r} is not among {list(parameter.choices)}"
+    low, high = parameter.bounds
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        return f"{value!r} is outside the space's range {low:g} … {high:g}"
+    if isinstance(parameter, IntParameter) and parameter.scale == "power_of_two" and value != nearest_power(value):
+        return f"{value!r} is not a power of two, as the space has it; nearest: {nearest_power(value)}"
+    return None
+
+
+def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The algorithm's arguments of a trial: fixed, over them the sampled, over them the overrides."""
+    return {**space.fixed, **sampled, **overrides}

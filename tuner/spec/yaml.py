@@ -1,0 +1,48 @@
+"""YAML as people write it: numbers such as 3e-5 are numbers, a key that stands twice is a fault."""
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tuner.errors import SpecInvalid, UsageProblem
+
+_SCIENTIFIC = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, with YAML 1.2's reading of 3e-5 and without silent doubles."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
+            if isinstance(key, Hashable):
+                seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _SCIENTIFIC, list("-+0123456789"))
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    """The file's data.
+
+    Raises:
+        SpecInvalid: where the file is no YAML, with the place.
+        UsageProblem: where it cannot be read.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "unknown place"
+        raise SpecInvalid(str(path), [f"{place}: not valid YAML: {error.problem}"]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecInvalid(str(path), [f"not valid YAML: {' '.join(str(error).split())}"]) from None
+    except OSError as error:
+        raise UsageProblem(f"cannot read {path}: {error.strerror}") from None

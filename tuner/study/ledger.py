@@ -1,0 +1,282 @@
+"""The study's book of trials: created and resumed, asked from, reported to, told, counted. The only writer."""
+
+import hashlib
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna import Study, Trial
+from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner import __version__, seeds
+from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, UnknownName
+from tuner.spec.load import validate
+from tuner.spec.model import StudySpec
+from tuner.study.pruners import make_pruner
+from tuner.study.samplers import distributions, make_sampler
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+MAX_ATTEMPTS = 3  # of one parameter set, before the run stops
+SWITCHABLE = ("sampler", "pruner", "seed", "device", "trials", "description", "baselines", "space_name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A trial that the study handed out."""
+
+    number: int
+    params: dict[str, Any]  # as sampled or enqueued
+    overrides: dict[str, Any]  # arguments that the space does not hold
+    seed: int
+    role: str | None  # `baseline:NAME`, or None
+    retry_of: int | None
+
+
+class Ledger:
+    """A study opened for writing, under its lock."""
+
+    def __init__(self, storage: BaseStorage, study: Study, spec: StudySpec, artifacts: Path) -> None:
+        self._storage = storage
+        self._study = study
+        self._spec = spec
+        self._artifacts = artifacts
+        self._live: dict[int, Trial] = {}
+
+    @classmethod
+    def open(cls, storage: BaseStorage, spec: StudySpec, artifacts: Path) -> tuple["Ledger", list[str]]:
+        """Creates the study or takes it up again; returns it with what changed since, in words.
+
+        Raises:
+            MeaningChanged: where the stored study's values mean something else.
+        """
+        created = spec.name not in stored_names(storage)
+        if created:
+            study = optuna.create_study(storage=storage, study_name=spec.name, direction="maximize")
+        else:
+            study = optuna.load_study(storage=storage, study_name=spec.name)
+        changes = _write_spec(study, spec)
+        study.sampler = make_sampler(spec.sampler, spec.space, spec.seed, _qmc_seed(study, spec))
+        study.pruner = make_pruner(spec.pruner, spec.timesteps)
+        return cls(storage, study, spec, artifacts), changes
+
+    def recover(self) -> int:
+        """Puts right what a dead or interrupted coordinator left; returns how many trials will run again.
+
+        Trials left running are told FAIL. Every failed trial that no later one names as its predecessor is enqueued
+        again, as long as its parameters are complete and it has failed, interrupts apart, fewer than three times.
+        """
+        for trial in self.trials(TrialState.RUNNING):
+            self._storage.set_trial_user_attr(trial._trial_id, "interrupted", "the coordinator ended")
+            self._study.tell(trial.number, state=TrialState.FAIL)
+        return sum(self._retry(trial) for trial in self.trials(TrialState.FAIL))
+
+    def enqueue_baselines(self) -> None:
+        """Enqueues every baseline of whose role no trial is waiting, running or finished."""
+        states = (TrialState.WAITING, TrialState.RUNNING, *FINISHED)
+        present = {trial.user_attrs.get("role") for trial in self.trials(*states)}
+        for name, values in self._spec.baselines.items():
+            role = f"baseline:{name}"
+            if role in present:
+                continue
+            searched = {key: values[key] for key in self._spec.space.parameters}
+            overrides = {key: value for key, value in values.items() if key not in searched and key != "device"}
+            attributes = {"role": role, "overrides": overrides, "device_asked": values.get("device")}
+            self._study.enqueue_trial(searched, user_attrs=attributes)
+
+    def ask(self) -> Asked:
+        """Hands out the next trial: one that waits, else a new one, all its parameters suggested at once."""
+        trial = self._study.ask(fixed_distributions=distributions(self._spec.space))
+        attributes = trial.user_attrs
+        seed = attributes.get("seed", seeds.training_seed(trial.number))
+        if "seed" not in attributes:
+            trial.set_user_attr("seed", seed)
+        self._live[trial.number] = trial
+        return Asked(
+            number=trial.number,
+            params=dict(trial.params),
+            overrides=dict(attributes.get("overrides", {})),
+            seed=seed,
+            role=attributes.get("role"),
+            retry_of=attributes.get("retry_of"),
+        )
+
+    def report(self, number: int, value: float, step: int) -> None:
+        """Stores an intermediate value."""
+        self._live[number].report(value, step)
+
+    def should_prune(self, number: int) -> bool:
+        """What the pruner says to the values reported so far."""
+        return self._live[number].should_prune()
+
+    def store_model(self, number: int, model: Path) -> None:
+        """Keeps a trial's model as an artifact. Only a running trial takes one."""
+        self._artifacts.mkdir(parents=True, exist_ok=True)
+        upload_artifact(
+            artifact_store=FileSystemArtifactStore(str(self._artifacts)),
+            file_path=str(model),
+            study_or_trial=self._live[number],
+        )
+
+    def complete(self, number: int, value: float, attributes: Mapping[str, Any]) -> None:
+        """Tells a value, the attributes first: a finished trial takes none."""
+        if not math.isfinite(value):
+            raise ValueError(f"the value of trial {number} is {value}")
+        self._tell(number, attributes, value, None)
+
+    def prune(self, number: int, attributes: Mapping[str, Any]) -> None:
+        """Tells that a trial was stopped early."""
+        self._tell(number, attributes, None, TrialState.PRUNED)
+
+    def fail(self, number: int, reason: str) -> bool:
+        """Tells that a trial failed and enqueues it again; False where it has failed too often."""
+        self._tell(number, {"failure": reason}, None, TrialState.FAIL)
+        return self._retry(self._study.get_trials(deepcopy=False)[number])
+
+    def interrupt(self) -> None:
+        """Tells every trial under way FAIL; the next start runs them again. It uses up no retry."""
+        for number, trial in list(self._live.items()):
+            if not self._storage.get_trial(trial._trial_id).state.is_finished():
+                self._tell(number, {"interrupted": "the run was stopped"}, None, TrialState.FAIL)
+
+    def count_finished(self) -> int:
+        """Completed and pruned trials."""
+        return len(self.trials(*FINISHED))
+
+    def trials(self, *states: TrialState) -> list[FrozenTrial]:
+        """The trials in any of the states, in order."""
+        return self._study.get_trials(deepcopy=False, states=states)
+
+    def best(self) -> tuple[float, float | None] | None:
+        """The highest value with its success rate."""
+        done = [(trial.value, trial.user_attrs.get("success")) for trial in self.trials(TrialState.COMPLETE)]
+        return max(((value, success) for value, success in done if value is not None), default=None)
+
+    def full_trial_seconds(self) -> list[float]:
+        """Seconds of the trials that ran to the end."""
+        found = (trial.user_attrs.get("seconds") for trial in self.trials(TrialState.COMPLETE))
+        return [seconds for seconds in found if seconds is not None]
+
+    def _tell(
+        self, number: int, attributes: Mapping[str, Any], value: float | None, state: TrialState | None
+    ) -> None:
+        trial = self._live[number]
+        for name, attribute in attributes.items():
+            trial.set_user_attr(name, attribute)
+        self._study.tell(trial, value, state=state)
+        del self._live[number]
+
+    def _retry(self, trial: FrozenTrial) -> bool:
+        """Enqueues a failed trial again, unless that is done already or no use."""
+        if trial.params.keys() != self._spec.space.parameters.keys():
+            return False
+        chain = _chain(trial, self._study.get_trials(deepcopy=False))
+        if any(other.user_attrs.get("retry_of") == trial.number for other in chain.later):
+            return False
+        if sum("interrupted" not in earlier.user_attrs for earlier in chain.attempts) >= MAX_ATTEMPTS:
+            return False
+        kept = ("role", "overrides", "device_asked", "seed")
+        attributes = {key: trial.user_attrs[key] for key in kept if key in trial.user_attrs}
+        self._study.enqueue_trial(dict(trial.params), user_attrs={**attributes, "retry_of": trial.number})
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chain:
+    """A trial among its kin."""
+
+    attempts: list[FrozenTrial]  # itself and those that it retries, back to the first
+    later: list[FrozenTrial]  # all trials after it
+
+
+def _chain(trial: FrozenTrial, trials: list[FrozenTrial]) -> _Chain:
+    attempts = [trial]
+    while (previous := attempts[-1].user_attrs.get("retry_of")) is not None:
+        attempts.append(trials[previous])
+    return _Chain(attempts=attempts, later=trials[trial.number + 1 :])
+
+
+def stored_names(storage: BaseStorage) -> list[str]:
+    """The names of the studies in a database."""
+    return optuna.get_all_study_names(storage)
+
+
+def load_stored(storage: BaseStorage, name: str) -> tuple[Study, StudySpec]:
+    """A stored study with its spec, to read from.
+
+    Raises:
+        UnknownName: where the database holds no study of that name.
+        NothingToShow: where it was not made by tuner.
+    """
+    names = stored_names(storage)
+    if name not in names:
+        raise UnknownName("study in the database", name, names, "" if names else "it is empty; start with `tuner run`")
+    study = optuna.load_study(storage=storage, study_name=name)
+    text = study.user_attrs.get("spec")
+    if text is None:
+        raise NothingToShow(f"study {name!r} was not made by tuner: it carries no spec (choose another with --name)")
+    try:
+        return study, validate(StudySpec, json.loads(text), f"the stored study {name!r}")
+    except SpecInvalid as error:
+        raise NothingToShow(f"{error} (made by another version of tuner than {__version__}?)") from None
+
+
+def counts(study: Study) -> dict[str, int]:
+    """Trials by state, in lower case."""
+    found = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
+    return {state.name.lower(): found[state.name.lower()] for state in TrialState}
+
+
+def meaning_hash(spec: StudySpec) -> str:
+    """A short hash of all that gives a value its meaning."""
+    return hashlib.sha256(json.dumps(spec.meaning(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _write_spec(study: Study, spec: StudySpec) -> list[str]:
+    """Stores the spec with the study, or compares it with the stored one; returns the harmless changes."""
+    changes: list[str] = []
+    text = spec.model_dump_json()
+    if (before_text := study.user_attrs.get("spec")) is not None:
+        before = validate(StudySpec, json.loads(before_text), f"the stored study {spec.name!r}")
+        _refuse_other_meaning(before, spec)
+        pairs = ((key, getattr(before, key), getattr(spec, key)) for key in SWITCHABLE)
+        changes = [f"{key} was {old!r} and is now {new!r}" for key, old, new in pairs if old != new]
+    elif study.get_trials(deepcopy=False):
+        raise MeaningChanged(spec.name, ["it was not made by tuner and holds trials"])
+    if before_text != text:
+        study.set_user_attr("meaning", meaning_hash(spec))
+        study.set_user_attr("seeds", seeds.plan())
+        study.set_user_attr("tuner", __version__)
+        study.set_user_attr("changed", time.strftime("%Y-%m-%d %H:%M:%S"))
+        study.set_user_attr("spec", text)
+    return changes
+
+
+def _refuse_other_meaning(before: StudySpec, now: StudySpec) -> None:
+    if meaning_hash(before) == meaning_hash(now):
+        return
+    old, new = before.meaning(), now.meaning()
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    raise MeaningChanged(now.name, [f"{key}: stored {_brief(old.get(key))}, now {_brief(new.get(key))}" for key in keys])
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, dict) and "low" in value:
+        return f"{value['low']:g} … {value['high']:g} ({value['scale']})"
+    return "nothing" if value is None else json.dumps(value)
+
+
+def _qmc_seed(study: Study, spec: StudySpec) -> int:
+    stored = study.user_attrs.get("qmc_seed")
+    if stored is None:
+        stored = spec.seed if spec.seed is not None else int(np.random.SeedSequence().generate_state(1)[0])
+        study.set_user_attr("qmc_seed", stored)
+    return int(stored)

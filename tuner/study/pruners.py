@@ -1,0 +1,19 @@
+"""Pruners over the checkpoints, all of which every trial reports at the same steps."""
+
+from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
+
+from tuner.spec.model import Pruner
+
+STARTUP_TRIALS = 5  # completed ones, before the median rule speaks
+WARMUP_SHARE = 0.3  # of the steps, in which no trial is judged
+FIRST_RUNG = 0.1  # of the steps; the next rungs at three and nine times as many
+REDUCTION = 3
+
+
+def make_pruner(kind: Pruner, timesteps: int) -> BasePruner:
+    """The study's pruner, for trials of `timesteps` environment steps."""
+    if kind == "median":
+        return MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=int(WARMUP_SHARE * timesteps))
+    if kind == "halving":
+        return SuccessiveHalvingPruner(min_resource=int(FIRST_RUNG * timesteps), reduction_factor=REDUCTION)
+    return NopPruner()

@@ -1,0 +1,155 @@
+"""Tuning as a source of jobs: Optuna proposes, the protocol scores, the pruner judges."""
+
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import TooManyFailures
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.spec.model import LATE_EVALUATIONS, StudySpec
+from tuner.spec.space import job_arguments
+from tuner.study.ledger import MAX_ATTEMPTS, Asked, Ledger
+
+MAX_FAILURES_IN_A_ROW = 5
+REPORTED = 2  # evaluations in the running mean that the pruner sees
+
+
+class TuningSource:
+    """Hands out jobs until the study has `target` finished trials, and books what comes back."""
+
+    def __init__(self, ledger: Ledger, spec: StudySpec, target: int) -> None:
+        self._ledger = ledger
+        self._spec = spec
+        self._target = target
+        self._plan = spec.plan()
+        self._asked: dict[int, Asked] = {}
+        self._evaluations: dict[int, list[Evaluation]] = {}
+        self._failures_in_a_row = 0
+
+    def next_job(self) -> TrialJob | None:
+        """The next training run, None when enough are finished or under way."""
+        if self._ledger.count_finished() + len(self._asked) >= self._target:
+            return None
+        asked = self._ledger.ask()
+        self._asked[asked.number] = asked
+        self._evaluations[asked.number] = []
+        return TrialJob(
+            number=asked.number,
+            seed=asked.seed,
+            params=job_arguments(self._spec.space, asked.params, asked.overrides),
+            environment=self._spec.environment.ref(),
+            algorithm=self._spec.algorithm,
+            policy=self._spec.policy,
+            device=self._spec.device,
+            timesteps=self._spec.timesteps,
+            objective=self._spec.objective,
+            checkpoints=self._plan,
+        )
+
+    def role(self, number: int) -> str | None:
+        """The role of a trial under way."""
+        return self._asked[number].role
+
+    def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
+        """Reports to the study and asks the pruner, except for baselines and at the last checkpoint."""
+        evaluations = self._evaluations[number]
+        evaluations.append(evaluation)
+        self._ledger.report(number, reported_value(evaluations), evaluation.step)
+        baseline = self._asked[number].role is not None
+        if len(evaluations) == len(self._plan):
+            best = self._ledger.best()
+            return Decision(go_on=True, keep=baseline or best is None or trial_value(evaluations) > best[0])
+        return Decision(go_on=baseline or not self._ledger.should_prune(number))
+
+    def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
+        """Books how a trial ended: attributes and model first, the end last.
+
+        Raises:
+            TooManyFailures: after three failures of one parameter set, or five in a row.
+        """
+        asked = self._asked.pop(number)
+        evaluations = self._evaluations.pop(number)
+        if outcome.state == "failed":
+            self._fail(asked, outcome.reason)
+            return
+        self._failures_in_a_row = 0
+        attributes = facts(evaluations, outcome)
+        if outcome.state != "completed":
+            self._ledger.prune(number, attributes)
+            return
+        if outcome.model is not None:
+            self._keep(number, outcome.model)
+        self._ledger.complete(number, trial_value(evaluations), attributes)
+
+    def interrupt(self) -> None:
+        """Books every trial under way as interrupted; the next start runs it again."""
+        self._ledger.interrupt()
+
+    def _fail(self, asked: Asked, reason: str) -> None:
+        self._failures_in_a_row += 1
+        way_out = "mend the cause, then the same command goes on"
+        if not self._ledger.fail(asked.number, reason):
+            raise TooManyFailures(f"trial {asked.number} failed {MAX_ATTEMPTS} times, at last: {reason} ({way_out})")
+        if self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
+            raise TooManyFailures(f"{MAX_FAILURES_IN_A_ROW} failures in a row, at last: {reason} ({way_out})")
+
+    def _keep(self, number: int, model: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"trial-{number}.zip"
+            path.write_bytes(model)
+            self._ledger.store_model(number, path)
+
+
+def trial_value(evaluations: Sequence[Evaluation]) -> float:
+    """The mean score of the last three evaluations, of all where there are fewer."""
+    return statistics.fmean(evaluation.score for evaluation in evaluations[-LATE_EVALUATIONS:])
+
+
+def reported_value(evaluations: Sequence[Evaluation]) -> float:
+    """What the pruner sees: the mean score of the last two evaluations."""
+    return statistics.fmean(evaluation.score for evaluation in evaluations[-REPORTED:])
+
+
+def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str, Any]:
+    """What is stored with a finished trial, as JSON."""
+    late = evaluations[-LATE_EVALUATIONS:]
+    attributes: dict[str, Any] = {
+        "success": _mean([evaluation.success for evaluation in late]),
+        "distance": _mean([evaluation.distance for evaluation in late]),
+        "return": _mean([evaluation.mean_return for evaluation in late]),
+        "timeout_share": _mean([evaluation.timeout_share for evaluation in late]),
+        "episode_length": _mean([evaluation.mean_length for evaluation in late]),
+        "success_area": _mean([evaluation.success for evaluation in evaluations]),
+        "steps": outcome.steps,
+        "seconds": round(outcome.seconds, 3),
+        "steps_per_second": round(outcome.steps / outcome.seconds, 1) if outcome.seconds else None,
+        "evaluation_share": _evaluation_share(evaluations, outcome),
+        "reason": outcome.reason or None,
+        **(evaluations[-1].health if evaluations else {}),
+        **outcome.facts,
+        "curve": [_point(evaluation) for evaluation in evaluations],
+    }
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
+
+
+def _evaluation_share(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> float | None:
+    if not outcome.seconds:
+        return None
+    return round(sum(evaluation.evaluation_seconds for evaluation in evaluations) / outcome.seconds, 4)
+
+
+def _point(evaluation: Evaluation) -> dict[str, float | None]:
+    return {
+        "step": evaluation.step,
+        "score": evaluation.score,
+        "success": evaluation.success,
+        "distance": evaluation.distance,
+        "return": evaluation.mean_return,
+    }

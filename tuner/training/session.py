@@ -1,0 +1,160 @@
+"""One training run with its evaluations: SB3's own `learn`, never in pieces, watched by a callback."""
+
+import importlib.metadata
+import io
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+
+from tuner.errors import TrialDiverged
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.training.algorithms import arguments_seen, make_model
+from tuner.training.environments import make_vec_env
+from tuner.training.evaluate import Evaluator
+
+Report = Callable[[Evaluation], Decision]
+
+DIVERGED_KL = 10.0  # an update beyond it has left the policy; the guide's 0.1 is a diagnosis, not a stop
+SIGNALS = ("approx_kl", "clip_fraction", "entropy_loss", "explained_variance", "loss", "policy_gradient_loss", "value_loss")
+PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
+
+
+def train(job: TrialJob, report: Report) -> TrialOutcome:
+    """Trains and evaluates as the job says, until its budget or a *stop*.
+
+    Raises:
+        TrialDiverged: where training left the finite numbers.
+        EnvironmentFailed: where the environment raised.
+    """
+    torch.set_num_threads(1)
+    begun = time.perf_counter()
+    env = make_vec_env(job.environment)
+    evaluator = Evaluator(job.environment, objective=job.objective)
+    try:
+        model = make_model(job, env)
+        watch = Watch(job, evaluator, report, begun)
+        _learn(model, job, watch)
+        return TrialOutcome(
+            state="completed" if watch.decision.go_on else "stopped",
+            steps=model.num_timesteps,
+            seconds=time.perf_counter() - begun,
+            facts={"arguments": arguments_seen(model, list(job.params)), "versions": versions()},
+            model=_saved(model) if watch.decision.keep else None,
+        )
+    finally:
+        env.close()
+        evaluator.close()
+
+
+def _learn(model: BaseAlgorithm, job: TrialJob, watch: "Watch") -> None:
+    try:
+        model.learn(job.timesteps, callback=watch, log_interval=None)  # type: ignore[arg-type]
+    except ValueError as error:
+        # NaN parameters surface as a ValueError of torch's distributions; any other is a fault of ours.
+        if _finite_parameters(model):
+            raise
+        raise TrialDiverged("a parameter of the policy is not finite") from error
+
+
+def versions() -> dict[str, str]:
+    """What is installed here, of what a trial's digits depend on."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES if _installed(name)}
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _saved(model: BaseAlgorithm) -> bytes:
+    buffer = io.BytesIO()
+    model.save(buffer)
+    return buffer.getvalue()
+
+
+def _finite_parameters(model: BaseAlgorithm) -> bool:
+    return all(bool(torch.isfinite(parameter).all()) for parameter in model.policy.parameters())
+
+
+class Watch(BaseCallback):
+    """Evaluates at the checkpoints and carries the coordinator's answer back into training.
+
+    SB3 has no hook after an update. A rollout begins right after one, and the end of training follows the last; what
+    those hooks return is ignored, so a *stop* takes effect at the next environment step.
+    """
+
+    def __init__(self, job: TrialJob, evaluator: Evaluator, report: Report, begun: float) -> None:
+        super().__init__()
+        self.decision = Decision(go_on=True)
+        self._job = job
+        self._evaluator = evaluator
+        self._report = report
+        self._begun = begun
+        self._next = 0
+
+    def _on_rollout_start(self) -> None:
+        self._after_update()
+
+    def _on_step(self) -> bool:
+        return self.decision.go_on
+
+    def _on_training_end(self) -> None:
+        if self.decision.go_on:
+            self._after_update()
+
+    def _after_update(self) -> None:
+        if self.num_timesteps == 0:
+            return
+        health = self._health()
+        self._check(health)
+        while self._due():
+            self._evaluate(health)
+
+    def _due(self) -> bool:
+        checkpoints = self._job.checkpoints
+        reached = self._next < len(checkpoints) and self.num_timesteps >= checkpoints[self._next].step
+        return reached and self.decision.go_on
+
+    def _health(self) -> dict[str, float]:
+        values = self.model.logger.name_to_value
+        return {name: float(values[f"train/{name}"]) for name in SIGNALS if f"train/{name}" in values}
+
+    def _check(self, health: dict[str, float]) -> None:
+        for name, value in health.items():
+            # Explained variance is NaN by definition where every return of a rollout is the same.
+            if name != "explained_variance" and not math.isfinite(value):
+                raise TrialDiverged(f"{name} is {value} after {self.num_timesteps} steps")
+        if health.get("approx_kl", 0.0) > DIVERGED_KL:
+            raise TrialDiverged(f"approx_kl is {health['approx_kl']:.3g}, over {DIVERGED_KL:g}, in one update")
+        if not _finite_parameters(self.model):
+            raise TrialDiverged(f"a parameter of the policy is not finite after {self.num_timesteps} steps")
+
+    def _evaluate(self, health: dict[str, float]) -> None:
+        checkpoint = self._job.checkpoints[self._next]
+        result = self._evaluator.run(self._predict, checkpoint.goals)
+        evaluation = Evaluation(
+            index=self._next,
+            step=checkpoint.step,
+            score=result.score,
+            success=result.success,
+            distance=result.distance,
+            mean_return=result.mean_return,
+            mean_length=result.mean_length,
+            timeout_share=result.timeout_share,
+            seconds=time.perf_counter() - self._begun,
+            evaluation_seconds=result.seconds,
+            health={name: value for name, value in health.items() if math.isfinite(value)},
+        )
+        self._next += 1
+        self.decision = self._report(evaluation)
+
+    def _predict(self, observations: Any) -> Any:  # noqa: ANN401 - arrays (n, …)
+        return self.model.predict(observations, deterministic=True)[0]

@@ -1,0 +1,26 @@
+"""A trial is a function: a job and somebody to report to, in; an outcome, out. It knows no study."""
+
+import time
+
+from tuner.errors import EnvironmentFailed, TrialDiverged
+from tuner.records import TrialJob, TrialOutcome
+from tuner.training.session import Report, train
+
+
+def run_trial(job: TrialJob, report: Report) -> TrialOutcome:
+    """Trains one configuration.
+
+    Known ends become outcomes: divergence, and an environment that raised. Everything else is a fault of ours or of
+    the spec, and is raised.
+
+    Args:
+        job: What to train.
+        report: Called with every evaluation; its answer says whether to go on and what to keep.
+    """
+    begun = time.perf_counter()
+    try:
+        return train(job, report)
+    except TrialDiverged as error:
+        return TrialOutcome(state="diverged", reason=str(error), seconds=time.perf_counter() - begun)
+    except EnvironmentFailed as error:
+        return TrialOutcome(state="failed", reason=str(error), seconds=time.perf_counter() - begun)
