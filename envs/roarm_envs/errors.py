@@ -6,7 +6,13 @@ class OptionError(ValueError):
 
 
 def check_option(
-    name: str, value: object, *, low: float = 0.0, high: float = 0.0, unit: str = "", valid: tuple[str, ...] | None = None
+    name: str,
+    value: object,
+    *,
+    low: float = 0.0,
+    high: float = 0.0,
+    unit: str = "",
+    valid: tuple[str, ...] | None = None,
 ) -> None:
     """Refuses a number outside [low, high], or a word that is not among `valid`.
 

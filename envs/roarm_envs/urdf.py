@@ -42,7 +42,12 @@ class Link:
     shapes: tuple[Shape, ...]
 
 
-COLOURS = {"shell": "0.16 0.17 0.19 1", "arm": "0.85 0.86 0.88 1", "servo": "0.10 0.10 0.11 1", "jaw": "0.93 0.49 0.13 1"}
+COLOURS = {
+    "shell": "0.16 0.17 0.19 1",
+    "arm": "0.85 0.86 0.88 1",
+    "servo": "0.10 0.10 0.11 1",
+    "jaw": "0.93 0.49 0.13 1",
+}
 
 
 def box(mass: float, size: Vector, centre: Vector) -> Body:

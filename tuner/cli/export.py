@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import DEFAULT_STUDY, StorageOption, StudyArgument, at_least
+from tuner.cli.options import DEFAULT_STUDY, StorageOption, StudyArgument, whole
 
 
 def export(
@@ -15,11 +15,13 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to. Default: standard output.")
     ] = None,
-    trial: Annotated[int | None, typer.Option(metavar="N", help="A finished trial's number. Default: the best.")] = None,
+    trial: Annotated[
+        int | None,
+        typer.Option(parser=whole("--trial", 0), metavar="N", help="A finished trial's number. Default: the best."),
+    ] = None,
     storage: StorageOption = None,
 ) -> None:
     """Write the best parameters as YAML for rl_zoo3, with where they come from."""
-    at_least(trial, 0, "--trial")
     from tuner.cli.resolve import open_study, storage_url  # noqa: PLC0415 - heavy
     from tuner.reporting import export as exporting  # noqa: PLC0415
     from tuner.reporting.rows import make_rows  # noqa: PLC0415

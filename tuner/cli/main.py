@@ -8,8 +8,8 @@ import time
 import traceback
 from pathlib import Path
 
-import click
 import typer
+import typer.exceptions
 
 from tuner import __version__
 from tuner.cli import dashboard, export, listing, run, status
@@ -21,7 +21,6 @@ UNEXPECTED = 3
 app = typer.Typer(
     name="tuner",
     help="Tunes PPO for robot learning: Optuna proposes, Stable-Baselines3 trains, success on fixed goals decides.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -57,10 +56,10 @@ def main() -> None:
 def call(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
     try:
-        return app(arguments, standalone_mode=False) or 0
-    except click.ClickException as error:
-        return _say(error.format_message().replace("\n", " "), error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+        return app(arguments or ["--help"], standalone_mode=False) or 0
+    except typer.exceptions.TyperException as error:
+        return _say(f"{' '.join(error.format_message().split())} (see `tuner --help`)", error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except WorkerBroke as error:
         return _unexpected(error, error.trace)

@@ -1,5 +1,6 @@
 """Options that several commands share, and how they are read."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -22,14 +23,21 @@ StorageOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
 
-def at_least(value: int | None, low: int, name: str) -> None:
-    """Refuses a number that is too small.
+def whole(name: str, low: int, high: int | None = None) -> Callable[[str], int]:
+    """A parser of whole numbers from `low` to `high` that names the option, the value and the rule."""
 
-    Raises:
-        UsageProblem: naming the option and the rule.
-    """
-    if value is not None and value < low:
-        raise UsageProblem(f"{name} {value}: must be at least {low}")
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise UsageProblem(f"{name} {text!r}: must be a whole number") from None
+        if value < low:
+            raise UsageProblem(f"{name} {value}: must be at least {low}")
+        if high is not None and value > high:
+            raise UsageProblem(f"{name} {value}: must be at most {high}")
+        return value
+
+    return parse
 
 
 def one_of(value: str | None, valid: tuple[str, ...], name: str) -> None:

@@ -16,9 +16,7 @@ from tuner.coordinator import Listener
 from tuner.estimate import Estimate
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.spec.model import StudySpec
-from tuner.study.tuning import trial_value
-
-WARM = 2  # finished trials, before their speed is trusted over the forecast
+from tuner.study.tuning import late_mean, trial_value
 
 
 class Progress(Listener, Protocol):
@@ -73,24 +71,25 @@ class Tally:
             self.pruned += 1
             at = evaluations[-1].step if evaluations else 0
             return f"pruned at {at:,} steps" + (f" ({outcome.reason})" if outcome.reason else "")
-        value = trial_value(evaluations)
-        success = evaluations[-1].success
+        value, success = trial_value(evaluations), late_mean([evaluation.success for evaluation in evaluations])
         if self.best is None or value > self.best[0]:
             self.best = (value, success)
-        return f"score {value:.3f}" + (f", success {success:.0%} at the end" if success is not None else "")
+        return f"score {value:.3f}" + (f", success {success:.0%}" if success is not None else "")
 
     def speed(self) -> float:
         """Environment steps a second, over all workers, since the run began."""
-        under_way = sum(evaluations[-1].step for evaluations in self.running.values() if evaluations)
-        return (self.steps + under_way) / max(time.monotonic() - self.begun, 1e-9)
+        return (self.steps + self._steps_under_way()) / max(time.monotonic() - self.begun, 1e-9)
 
     def seconds_left(self) -> float:
-        """From the speed of this run, once it has finished trials to go by."""
-        elapsed = time.monotonic() - self.begun
-        missing = self.target - self.done
-        if self.finished_here >= WARM * self.workers:
-            return missing * elapsed / self.finished_here
-        return max(self.forecast.likely * 60 - elapsed, 0.0)
+        """From the speed of this run, once it has any, else from the forecast."""
+        speed = self.speed()
+        if not speed:
+            return max(self.forecast.likely * 60 - (time.monotonic() - self.begun), 0.0)
+        steps_a_trial = self.total_steps * self.forecast.likely / self.forecast.unpruned
+        return max((self.target - self.done) * steps_a_trial - self._steps_under_way(), 0.0) / speed
+
+    def _steps_under_way(self) -> int:
+        return sum(evaluations[-1].step for evaluations in self.running.values() if evaluations)
 
     def best_text(self) -> str:
         """The best score with its success rate."""
@@ -180,7 +179,10 @@ class LiveProgress(PlainProgress):
             step = evaluations[-1].step if evaluations else 0
             state = f"score {evaluations[-1].score:.3f}" if evaluations else "starting"
             table.add_row(
-                f"trial {number}", ProgressBar(total=tally.total_steps, completed=step, width=24), f"{step:,} steps", state
+                f"trial {number}",
+                ProgressBar(total=tally.total_steps, completed=step, width=24),
+                f"{step:,} steps",
+                state,
             )
         bar = ProgressBar(total=tally.target, completed=tally.done, width=60)
         return Group(bar, Text(tally.line()), table)

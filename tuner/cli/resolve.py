@@ -99,5 +99,6 @@ def refuse_few_trials(spec: StudySpec) -> None:
     count = len(spec.baselines)
     if spec.trials < count:
         raise SpecInvalid(
-            "--trials", [f"{spec.trials} is less than the study's {count} baselines, which run first; give at least {count}"]
+            "--trials",
+            [f"{spec.trials} is less than the study's {count} baselines, which run first; give at least {count}"],
         )

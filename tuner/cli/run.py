@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArgument, at_least, one_of
+from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArgument, one_of, whole
 
 SAMPLERS = ("tpe", "random", "qmc")
 PRUNERS = ("median", "halving", "none")
@@ -16,25 +16,34 @@ def run(
     study: StudyArgument = DEFAULT_STUDY,
     *,
     trials: Annotated[
-        int | None, typer.Option(metavar="N", help="Finished trials in all, those of earlier runs included.")
+        int | None,
+        typer.Option(
+            parser=whole("--trials", 1), metavar="N", help="Finished trials in all, those of earlier runs included."
+        ),
     ] = None,
-    workers: Annotated[int | None, typer.Option(metavar="W", help="Trials side by side. Default: one a core.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(parser=whole("--workers", 1), metavar="W", help="Trials side by side. Default: one a core."),
+    ] = None,
     storage: StorageOption = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The study's name in the database.")] = None,
-    timesteps: Annotated[int | None, typer.Option(metavar="T", help="Environment steps of a full trial.")] = None,
-    env: Annotated[str | None, typer.Option(metavar="ID", help="A Gymnasium environment, `module:Id` or an id.")] = None,
+    timesteps: Annotated[
+        int | None, typer.Option(parser=whole("--timesteps", 1), metavar="T", help="Environment steps of a full trial.")
+    ] = None,
+    env: Annotated[
+        str | None, typer.Option(metavar="ID", help="A Gymnasium environment, `module:Id` or an id.")
+    ] = None,
     space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
     sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Who proposes.")] = None,
     pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Who stops trials early.")] = None,
-    seed: Annotated[int | None, typer.Option(metavar="S", help="Seeds the sampler; trials have seeds of their own.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(parser=whole("--seed", 0), metavar="S", help="Seeds the sampler; trials have seeds of their own."),
+    ] = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
     as_json: JsonOption = False,
 ) -> int:
     """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
-    at_least(trials, 1, "--trials")
-    at_least(workers, 1, "--workers")
-    at_least(timesteps, 1, "--timesteps")
-    at_least(seed, 0, "--seed")
     one_of(sampler, SAMPLERS, "--sampler")
     one_of(pruner, PRUNERS, "--pruner")
     one_of(engine, ENGINES, "--engine")
@@ -47,7 +56,12 @@ def run(
         changes={
             key: value
             for key, value in {
-                "trials": trials, "timesteps": timesteps, "space": space, "sampler": sampler, "pruner": pruner, "seed": seed
+                "trials": trials,
+                "timesteps": timesteps,
+                "space": space,
+                "sampler": sampler,
+                "pruner": pruner,
+                "seed": seed,
             }.items()
             if value is not None
         },

@@ -2,18 +2,33 @@
 
 import json
 import sys
+from typing import Annotated
+
+import typer
 
 from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArgument
 
 
-def status(study: StudyArgument = DEFAULT_STUDY, *, storage: StorageOption = None, as_json: JsonOption = False) -> None:
+def status(
+    study: StudyArgument = DEFAULT_STUDY,
+    *,
+    trials: Annotated[bool, typer.Option("--trials", help="List every trial, the best first.")] = False,
+    storage: StorageOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show where a study stands: trials by state, the best, the baselines."""
     from tuner.cli.resolve import open_study  # noqa: PLC0415 - heavy
-    from tuner.cli.tables import print_summary  # noqa: PLC0415
-    from tuner.reporting.summary import summarise  # noqa: PLC0415
+    from tuner.cli.tables import print_summary, print_trials  # noqa: PLC0415
+    from tuner.reporting.rows import make_rows  # noqa: PLC0415
+    from tuner.reporting.summary import row_data, summarise  # noqa: PLC0415
 
-    summary = summarise(*open_study(study, storage))
+    stored, spec = open_study(study, storage)
+    summary = summarise(stored, spec)
+    rows = make_rows(stored.get_trials(deepcopy=False), spec) if trials else []
     if as_json:
-        sys.stdout.write(json.dumps(summary.data(), indent=2) + "\n")
-    else:
-        print_summary(summary)
+        data = summary.data() | ({"trials": [row_data(row) for row in rows]} if trials else {})
+        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        return
+    print_summary(summary)
+    if rows:
+        print_trials(rows, list(spec.space.parameters))

@@ -29,7 +29,9 @@ def counts_line(summary: Summary) -> str:
     """The counts in a line."""
     states = ", ".join(f"{count} {state}" for state, count in summary.counts.items() if count)
     speed = f"; {summary.steps_per_second:,.0f} steps/s a worker" if summary.steps_per_second else ""
-    return f"Study {summary.study!r}: {summary.finished} of {summary.target} trials finished ({states or 'none'}){speed}"
+    return (
+        f"Study {summary.study!r}: {summary.finished} of {summary.target} trials finished ({states or 'none'}){speed}"
+    )
 
 
 def _shown(summary: Summary) -> list[Row]:
@@ -55,3 +57,18 @@ def _number(value: object) -> str:
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:
+    """Every trial in a line, completed ones first and the best of them on top."""
+    table = Table("trial", "state", "score", "success", *parameters, "seconds", box=None, pad_edge=False)
+    for row in sorted(rows, key=lambda row: (row.value is None, -(row.value or 0.0), row.number)):
+        table.add_row(
+            f"{row.number} {row.label}" if row.role else str(row.number),
+            row.state,
+            _number(row.value),
+            f"{row.success:.0%}" if row.success is not None else "-",
+            *(_number(row.arguments.get(name)) for name in parameters),
+            f"{row.seconds:.0f}" if row.seconds is not None else "-",
+        )
+    Console(highlight=False, soft_wrap=True).print(table)

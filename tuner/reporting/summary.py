@@ -37,8 +37,8 @@ class Summary:
             "finished": self.finished,
             "counts": self.counts,
             "steps_per_second": self.steps_per_second,
-            "best": _row_data(self.best) if self.best else None,
-            "baselines": [_row_data(row) for row in self.baselines],
+            "best": row_data(self.best) if self.best else None,
+            "baselines": [row_data(row) for row in self.baselines],
             "verdict": verdict(self),
             "advice": self.words,
         }
@@ -77,7 +77,8 @@ def verdict(summary: Summary) -> str:
     )
 
 
-def _row_data(row: Row) -> dict[str, Any]:
+def row_data(row: Row) -> dict[str, Any]:
+    """A trial as JSON."""
     keys = ("number", "state", "role", "value", "success", "seed", "seconds", "arguments")
     return {key: getattr(row, key) for key in keys}
 

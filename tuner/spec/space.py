@@ -190,4 +190,5 @@ def allows(space: SpaceSpec, name: str, value: object) -> str | None:
 
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's arguments of a trial: fixed, over them the sampled, over them the overrides."""
-    return {**space.fixed, **sampled, **overrides}
+    merged = {**space.fixed, **sampled, **overrides}
+    return {name: merged[name] for name in arguments.PPO if name in merged}

@@ -165,9 +165,7 @@ class Ledger:
         found = (trial.user_attrs.get("seconds") for trial in self.trials(TrialState.COMPLETE))
         return [seconds for seconds in found if seconds is not None]
 
-    def _tell(
-        self, number: int, attributes: Mapping[str, Any], value: float | None, state: TrialState | None
-    ) -> None:
+    def _tell(self, number: int, attributes: Mapping[str, Any], value: float | None, state: TrialState | None) -> None:
         trial = self._live[number]
         for name, attribute in attributes.items():
             trial.set_user_attr(name, attribute)
@@ -265,7 +263,9 @@ def _refuse_other_meaning(before: StudySpec, now: StudySpec) -> None:
         return
     old, new = before.meaning(), now.meaning()
     keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-    raise MeaningChanged(now.name, [f"{key}: stored {_brief(old.get(key))}, now {_brief(new.get(key))}" for key in keys])
+    raise MeaningChanged(
+        now.name, [f"{key}: stored {_brief(old.get(key))}, now {_brief(new.get(key))}" for key in keys]
+    )
 
 
 def _brief(value: object) -> str:

@@ -50,7 +50,6 @@ def _tpe(seed: int | None) -> BaseSampler:
         multivariate=True,
         constant_liar=True,
         n_startup_trials=STARTUP_TRIALS,
-        warn_independent_sampling=False,
         seed=seed,
     )
 
@@ -105,9 +104,7 @@ class SnappingSampler(BaseSampler):
         value = self._inner.sample_independent(study, trial, param_name, param_distribution)
         return snap(self._space, {**trial.params, param_name: value})[param_name]
 
-    def after_trial(
-        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
-    ) -> None:
+    def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         """The inner sampler's."""
         self._inner.after_trial(study, trial, state, values)
 

@@ -114,13 +114,12 @@ def reported_value(evaluations: Sequence[Evaluation]) -> float:
 
 def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str, Any]:
     """What is stored with a finished trial, as JSON."""
-    late = evaluations[-LATE_EVALUATIONS:]
     attributes: dict[str, Any] = {
-        "success": _mean([evaluation.success for evaluation in late]),
-        "distance": _mean([evaluation.distance for evaluation in late]),
-        "return": _mean([evaluation.mean_return for evaluation in late]),
-        "timeout_share": _mean([evaluation.timeout_share for evaluation in late]),
-        "episode_length": _mean([evaluation.mean_length for evaluation in late]),
+        "success": late_mean([evaluation.success for evaluation in evaluations]),
+        "distance": late_mean([evaluation.distance for evaluation in evaluations]),
+        "return": late_mean([evaluation.mean_return for evaluation in evaluations]),
+        "timeout_share": late_mean([evaluation.timeout_share for evaluation in evaluations]),
+        "episode_length": late_mean([evaluation.mean_length for evaluation in evaluations]),
         "success_area": _mean([evaluation.success for evaluation in evaluations]),
         "steps": outcome.steps,
         "seconds": round(outcome.seconds, 3),
@@ -132,6 +131,11 @@ def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str,
         "curve": [_point(evaluation) for evaluation in evaluations],
     }
     return {name: value for name, value in attributes.items() if value is not None}
+
+
+def late_mean(values: Sequence[float | None]) -> float | None:
+    """The mean of the last three values, None where there is none."""
+    return _mean(values[-LATE_EVALUATIONS:])
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

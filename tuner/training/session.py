@@ -20,7 +20,15 @@ from tuner.training.evaluate import Evaluator
 Report = Callable[[Evaluation], Decision]
 
 DIVERGED_KL = 10.0  # an update beyond it has left the policy; the guide's 0.1 is a diagnosis, not a stop
-SIGNALS = ("approx_kl", "clip_fraction", "entropy_loss", "explained_variance", "loss", "policy_gradient_loss", "value_loss")
+SIGNALS = (
+    "approx_kl",
+    "clip_fraction",
+    "entropy_loss",
+    "explained_variance",
+    "loss",
+    "policy_gradient_loss",
+    "value_loss",
+)
 PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
 
 

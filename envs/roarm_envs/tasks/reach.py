@@ -25,37 +25,31 @@ class Reach:
     goal_min_height: float = 0.03  # m
     goal_clearance: float = 0.005  # m, between the arm in the goal pose and anything
 
-    progress_scale: float = 10.0  # a metre
+    progress_scale: float = 6.0  # a metre
     success_bonus: float = 10.0
-    effort_weight: float = 0.002
-    frame: bool = True
-    offset_scale: float = 0.5
+    effort_weight: float = 0.01
     collision_weight: float = 0.5
 
     def sample_goal(self, arm: RoArm, rng: np.random.Generator) -> Array:
         """A goal (3,) m that some collision-free pose reaches. Leaves the arm in that pose."""
-        return arm.random_pose(
-            rng, base=self.goal_base, min_height=self.goal_min_height, margin=self.goal_clearance
-        )
+        return arm.random_pose(rng, base=self.goal_base, min_height=self.goal_min_height, margin=self.goal_clearance)
 
     def observe(self, state: ArmState, goal: Array) -> NDArray[np.float32]:
-        """Joint angles and speeds, tool point, goal and the offset between them, (19,), each scaled to [-1, 1]."""
+        """Joint angles and speeds, tool point, goal, and the offset between them, (19,), each scaled to [-1, 1].
+
+        Tool point and goal are in the world's frame. The offset is in the arm's own, turned with the base: its parts
+        are outwards, sideways and up, so that one motion of the arm looks the same wherever the base points.
+        """
         angles = (state.angles - LOWER) / (UPPER - LOWER) * 2.0 - 1.0
-        offset = goal - state.tool
-        if self.frame:
-            yaw = state.angles[0]
-            c, s_ = np.cos(yaw), np.sin(yaw)
-            offset = np.array([c * offset[0] + s_ * offset[1], c * offset[1] - s_ * offset[0], offset[2]])
-        values = np.concatenate(
-            [
-                angles,
-                state.speeds / figures.SERVO_SPEED,
-                state.tool / REACH_SCALE,
-                goal / REACH_SCALE,
-                offset / self.offset_scale,
-            ]
-        )
-        return np.clip(values, -1.0, 1.0).astype(np.float32)
+        offset = into_arm_frame(goal - state.tool, state.angles[0])
+        parts = [
+            angles,
+            state.speeds / figures.SERVO_SPEED,
+            state.tool / REACH_SCALE,
+            goal / REACH_SCALE,
+            offset / OFFSET_SCALE,
+        ]
+        return np.clip(np.concatenate(parts), -1.0, 1.0).astype(np.float32)
 
     def distance(self, state: ArmState, goal: Array) -> float:
         """How far the tool point is from the goal, in m."""
@@ -69,3 +63,10 @@ class Reach:
             "effort": float(rewards.effort(action, weight=self.effort_weight)),
             "collision": float(rewards.collision(touching, weight=self.collision_weight)),
         }
+
+
+def into_arm_frame(vector: Array, base_angle: float) -> Array:
+    """A world vector (3,) seen from the base's frame, turned by `base_angle` rad about the vertical."""
+    cosine, sine = np.cos(base_angle), np.sin(base_angle)
+    x, y, z = vector
+    return np.array([cosine * x + sine * y, cosine * y - sine * x, z])

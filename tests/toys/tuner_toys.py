@@ -1,0 +1,128 @@
+"""Small environments for tests: quick to learn, or planted with one fault each. Imported by workers as well."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+EPISODE = 8  # steps
+
+
+class Line(gym.Env[NDArray[np.float32], NDArray[np.float32]]):
+    """A point on a line walks to a goal: success within 0.1 of it."""
+
+    def __init__(self, *, scale: float = 1.0) -> None:
+        self.observation_space = gym.spaces.Box(-4.0, 4.0, (2,), np.float32)
+        self.action_space = gym.spaces.Box(-1.0, 1.0, (1,), np.float32)
+        self._scale = scale
+        self._place = self._goal = 0.0
+        self._steps = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        super().reset(seed=seed)
+        self._place, self._steps = 0.0, 0
+        self._goal = float(self.np_random.uniform(-1.0, 1.0))
+        return self._observation(), {"is_success": False, "distance": abs(self._goal)}
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        before = abs(self._goal - self._place)
+        self._place += 0.3 * float(np.clip(action[0], -1.0, 1.0))
+        after = abs(self._goal - self._place)
+        self._steps += 1
+        success = after < 0.1
+        info = {"is_success": success, "distance": after}
+        reward = self._scale * (before - after)
+        return self._observation(), reward, success, self._steps >= EPISODE and not success, info
+
+    def _observation(self) -> NDArray[np.float32]:
+        return np.array([self._place, self._goal - self._place], dtype=np.float32)
+
+
+class Plain(Line):
+    """Says nothing of success or distance."""
+
+    def reset(self, **kwargs: Any) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        return super().reset(**kwargs)[0], {}
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        return (*super().step(action)[:4], {})
+
+
+class Raising(Line):
+    """Raises in its 40th step."""
+
+    _count = 0
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        type(self)._count += 1
+        if type(self)._count % 40 == 0:
+            raise RuntimeError("the gripper fell off")
+        return super().step(action)
+
+
+class NotFinite(Line):
+    """Observes NaN in its 40th step."""
+
+    _count = 0
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        observation, *rest = super().step(action)
+        type(self)._count += 1
+        if type(self)._count % 40 == 0:
+            observation = observation * np.float32("nan")
+        return (observation, *rest)  # type: ignore[return-value]
+
+
+class DyingOnce(Line):
+    """Kills its own process in an early step, once: a file remembers that it happened."""
+
+    def __init__(self, *, memory: str) -> None:
+        super().__init__()
+        self._memory = Path(memory)
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        if not self._memory.exists():
+            self._memory.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().step(action)
+
+
+class Dying(Line):
+    """Kills its own process whenever it is trained for long: after 2000 steps."""
+
+    _count = 0
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        type(self)._count += 1
+        if type(self)._count > 4000:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().step(action)
+
+
+class Dictionary(gym.Env[dict[str, Any], int]):
+    """Has an action space that PPO cannot act in."""
+
+    def __init__(self) -> None:
+        self.observation_space = gym.spaces.Dict({"a": gym.spaces.Box(-1, 1, (1,), np.float32)})
+        self.action_space = gym.spaces.Dict({"b": gym.spaces.Discrete(2)})  # type: ignore[assignment]
+
+
+ENVIRONMENTS = {
+    "ToyLine-v0": Line,
+    "ToyPlain-v0": Plain,
+    "ToyRaising-v0": Raising,
+    "ToyNotFinite-v0": NotFinite,
+    "ToyDyingOnce-v0": DyingOnce,
+    "ToyDying-v0": Dying,
+    "ToyDictionary-v0": Dictionary,
+}
+
+for _name, _kind in ENVIRONMENTS.items():
+    if _name not in gym.registry:
+        gym.register(_name, entry_point=_kind)
