@@ -1,7 +1,6 @@
 """What every test stands on: a folder of its own, no way to a user's database, one torch thread, toy studies."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +37,13 @@ STUDY = {
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test runs in an empty folder, in which `studies/tuner.db` would be its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TUNER_STORAGE", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PYTHONPATH", str(TOYS))
     monkeypatch.syspath_prepend(str(TOYS))
-    yield
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """How long a run will take: by the trials that the study has, or by a few seconds of measuring."""
 
+import itertools
 import math
 import statistics
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ def pruning_cost(spec: StudySpec, trials: int) -> float:
     """Full runs that a trial costs under the study's pruner; 1 where it saves nothing."""
     if spec.pruner == "none" or len(spec.plan()) < ENOUGH_CHECKPOINTS:
         return 1.0
-    for (few, more_cost), (many, cost) in zip(MEDIAN_RULE_COST, MEDIAN_RULE_COST[1:], strict=False):
+    for (few, more_cost), (many, cost) in itertools.pairwise(MEDIAN_RULE_COST):
         if trials <= many:
             share = math.log(max(trials, few) / few) / math.log(many / few)
             return more_cost + share * (cost - more_cost)
@@ -67,7 +68,7 @@ def measure(engine: Engine, spec: StudySpec) -> float:
     return spec.timesteps * (per_step + rate * per_minibatch) / (1 - EVALUATION_SHARE)
 
 
-def _probe(engine: Engine, spec: StudySpec, **params: Any) -> float:  # noqa: ANN401 - PPO's arguments
+def _probe(engine: Engine, spec: StudySpec, **params: Any) -> float:
     steps = PROBE_STEPS // spec.environment.n_envs or 1
     job = TrialJob(
         number=-1,

@@ -1,7 +1,7 @@
 """The Gymnasium environment: an arm, a task, and the clock."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
@@ -25,7 +25,7 @@ class RoArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
     `truncated` means that time is up. `info` holds `is_success`, `distance` (m) and `reward_terms`.
     """
 
-    metadata = {"render_modes": []}
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
 
     def __init__(
         self, *, tolerance: float = 0.02, episode_seconds: float = EPISODE_SECONDS, render_mode: str | None = None
@@ -50,7 +50,10 @@ class RoArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
         return self._goal.copy()
 
     def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+        self,
+        *,
+        seed: int | None = None,
+        options: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> tuple[Observation, dict[str, Any]]:
         """Starts an episode: the arm at rest at home, a new goal drawn from the environment's generator."""
         super().reset(seed=seed)

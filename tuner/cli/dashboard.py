@@ -18,7 +18,7 @@ def dashboard(
     storage: StorageOption = None,
 ) -> None:
     """Serve optuna-dashboard over the studies, read-only, on this machine alone."""
-    from tuner.cli.resolve import storage_url  # noqa: PLC0415 - heavy
-    from tuner.dashboard.server import serve  # noqa: PLC0415
+    from tuner.cli.opening import storage_url
+    from tuner.dashboard.server import serve
 
     serve(storage_url(storage), port, announce=lambda url: typer.echo(f"Dashboard: {url} (Ctrl-C ends it)", err=True))

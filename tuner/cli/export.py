@@ -22,10 +22,10 @@ def export(
     storage: StorageOption = None,
 ) -> None:
     """Write the best parameters as YAML for rl_zoo3, with where they come from."""
-    from tuner.cli.resolve import open_study, storage_url  # noqa: PLC0415 - heavy
-    from tuner.reporting import export as exporting  # noqa: PLC0415
-    from tuner.reporting.rows import make_rows  # noqa: PLC0415
-    from tuner.study.storage import shown  # noqa: PLC0415
+    from tuner.cli.opening import open_study, storage_url
+    from tuner.reporting import export as exporting
+    from tuner.reporting.rows import make_rows
+    from tuner.study.storage import shown
 
     stored, spec = open_study(study, storage)
     row = exporting.choose(make_rows(stored.get_trials(deepcopy=False), spec), trial)

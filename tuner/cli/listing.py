@@ -21,14 +21,14 @@ def list_names(
 
 
 def _environments() -> dict[str, str]:
-    from tuner.training.names import offered  # noqa: PLC0415 - loads the packages that offer them
+    from tuner.training.names import offered
 
     return {name: f"{package}:{name}" for name, package in sorted(offered().items())}
 
 
 def _files(kind: str) -> dict[str, str]:
-    from tuner.spec.load import available  # noqa: PLC0415 - heavy
-    from tuner.spec.yaml import read_yaml  # noqa: PLC0415
+    from tuner.spec.load import available
+    from tuner.spec.yaml import read_yaml
 
     paths = available("studies" if kind == "studies" else "search_spaces")
     found = {}

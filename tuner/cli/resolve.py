@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from optuna import Study
 from optuna.storages import BaseStorage
 from sqlalchemy.engine import URL
 
@@ -12,7 +11,7 @@ from tuner.errors import SpecInvalid, UnknownName
 from tuner.spec.load import available, find, load_space, load_study
 from tuner.spec.model import EnvironmentSpec, StudySpec
 from tuner.study.ledger import load_stored, stored_names
-from tuner.study.storage import DEFAULT_URL, database_path, open_existing, parse_url, storage_errors
+from tuner.study.storage import database_path, open_existing, storage_errors
 from tuner.training.names import full_id
 
 
@@ -22,16 +21,6 @@ class Resolved:
 
     spec: StudySpec
     source: str
-
-
-def storage_url(text: str | None) -> URL:
-    """The database's URL, the default where none is given."""
-    return parse_url(text or DEFAULT_URL)
-
-
-def study_name(argument: str) -> str:
-    """The name under which a study's file or name is stored."""
-    return argument.rsplit("/", 1)[-1].removesuffix(".yaml").removesuffix(".yml")
 
 
 def resolve(argument: str, url: URL, *, name: str | None, changes: Mapping[str, Any], env: str | None) -> Resolved:
@@ -76,18 +65,6 @@ def _update(spec: StudySpec, changes: Mapping[str, Any], environment: str | None
     if environment is not None and environment != spec.environment.id:
         update["environment"] = EnvironmentSpec(id=environment)
     return update
-
-
-def open_study(argument: str, storage: str | None) -> tuple[Study, StudySpec]:
-    """A stored study to read from, by its name or by its file's.
-
-    Raises:
-        StorageFailed: where there is no database.
-        UnknownName: where it holds no such study.
-    """
-    url = storage_url(storage)
-    with storage_errors(url):
-        return load_stored(open_existing(url), study_name(argument))
 
 
 def refuse_few_trials(spec: StudySpec) -> None:

@@ -47,7 +47,7 @@ def run(
     one_of(sampler, SAMPLERS, "--sampler")
     one_of(pruner, PRUNERS, "--pruner")
     one_of(engine, ENGINES, "--engine")
-    from tuner.cli.tuning import Request, tune  # noqa: PLC0415 - heavy
+    from tuner.cli.tuning import Request, tune
 
     request = Request(
         study=study,

@@ -17,10 +17,10 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show where a study stands: trials by state, the best, the baselines."""
-    from tuner.cli.resolve import open_study  # noqa: PLC0415 - heavy
-    from tuner.cli.tables import print_summary, print_trials  # noqa: PLC0415
-    from tuner.reporting.rows import make_rows  # noqa: PLC0415
-    from tuner.reporting.summary import row_data, summarise  # noqa: PLC0415
+    from tuner.cli.opening import open_study
+    from tuner.cli.tables import print_summary, print_trials
+    from tuner.reporting.rows import make_rows
+    from tuner.reporting.summary import row_data, summarise
 
     stored, spec = open_study(study, storage)
     summary = summarise(stored, spec)

@@ -11,8 +11,9 @@ from sqlalchemy.engine import URL
 
 from tuner import estimate
 from tuner.cli import words
+from tuner.cli.opening import storage_url
 from tuner.cli.progress import make_progress
-from tuner.cli.resolve import refuse_few_trials, resolve, storage_url
+from tuner.cli.resolve import refuse_few_trials, resolve
 from tuner.cli.tables import print_summary
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
@@ -105,7 +106,7 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None)
         return
     known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or estimate.measure(engine, spec)
     forecast = estimate.minutes(missing, engine.workers, spec, known)
-    words.foretell(spec, missing, engine.workers, forecast)
+    words.foretell(missing, engine.workers, forecast)
     source = TuningSource(ledger, spec, spec.trials)
     with make_progress(spec, done=done, workers=engine.workers, forecast=forecast, best=ledger.best()) as progress:
         coordinate(source, engine, progress)

@@ -30,7 +30,7 @@ def announce(spec: StudySpec, source: str, url: URL, timesteps_asked: int | None
         )
 
 
-def foretell(spec: StudySpec, missing: int, workers: int, estimate: Estimate) -> None:
+def foretell(missing: int, workers: int, estimate: Estimate) -> None:
     """Says how long it will take."""
     unpruned = f", {_minutes(estimate.unpruned)} if nothing is pruned" if estimate.likely < estimate.unpruned else ""
     trials = f"{missing} trial{'s' * (missing > 1)}"

@@ -34,7 +34,7 @@ def serve(url: URL, port: int, *, announce: Callable[[str], None]) -> None:
         server.close()
 
 
-def make_server(url: URL, port: int) -> Any:  # noqa: ANN401 - waitress has no types
+def make_server(url: URL, port: int) -> Any:
     """The server, bound and not yet running."""
     folder = artifact_folder(url)
     store = FileSystemArtifactStore(str(folder)) if folder.is_dir() else None

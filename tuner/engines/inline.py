@@ -3,7 +3,7 @@
 import queue
 import threading
 
-from tuner.engines.base import Broken, Event, Evaluated, Finished
+from tuner.engines.base import Broken, Evaluated, Event, Finished
 from tuner.engines.worker import broken
 from tuner.errors import TunerError
 from tuner.records import Decision, Evaluation, TrialJob
@@ -31,7 +31,7 @@ class InlineEngine:
             self._events.put(Evaluated(number=job.number, evaluation=evaluation))
             return self._answers.get()
 
-        from tuner.trial import run_trial  # noqa: PLC0415 - heavy
+        from tuner.trial import run_trial
 
         try:
             self._events.put(Finished(number=job.number, outcome=run_trial(job, report)))

@@ -1,5 +1,6 @@
 """The other end of the pipe: a spawned process that runs one job after another until its coordinator is gone."""
 
+import contextlib
 import os
 import threading
 import traceback
@@ -20,7 +21,7 @@ def work(pipe: Connection, lifeline: Connection) -> None:
             coordinator's, however that came about.
     """
     threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
-    from tuner.trial import run_trial  # noqa: PLC0415 - heavy, and after the lifeline is watched
+    from tuner.trial import run_trial
 
     def report(evaluation: Evaluation) -> Decision:
         pipe.send(evaluation)
@@ -49,8 +50,6 @@ def broken(error: Exception) -> WorkerBroke:
 
 
 def _die_with(lifeline: Connection) -> None:
-    try:
+    with contextlib.suppress(EOFError, OSError):
         lifeline.recv()
-    except (EOFError, OSError):
-        pass
     os._exit(1)

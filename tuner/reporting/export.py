@@ -120,7 +120,7 @@ def _beside(path: Path) -> Iterator[Path]:
     os.close(descriptor)
     temporary = Path(name)
     try:
-        os.chmod(temporary, 0o644)
+        temporary.chmod(0o644)
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)

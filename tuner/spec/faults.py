@@ -32,7 +32,7 @@ def describe(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
     yield from dict.fromkeys(lines)
 
 
-def _lines(finding: Any, model: type[BaseModel]) -> Iterator[str]:  # noqa: ANN401 - pydantic's ErrorDetails
+def _lines(finding: Any, model: type[BaseModel]) -> Iterator[str]:
     place = [str(part) for part in finding["loc"] if not _is_tag(str(part))]
     path = ".".join(place)
     kind = finding["type"]
@@ -68,7 +68,7 @@ def _valid_keys(model: type[BaseModel], place: Sequence[str]) -> list[str]:
     return list(found.model_fields) if found else []
 
 
-def _inner(annotation: Any, part: str) -> Any:  # noqa: ANN401 - a type annotation
+def _inner(annotation: Any, part: str) -> Any:
     for kind in _models(annotation):
         if part in kind.model_fields:
             return kind.model_fields[part].annotation
@@ -80,11 +80,11 @@ def _inner(annotation: Any, part: str) -> Any:  # noqa: ANN401 - a type annotati
     return None
 
 
-def _bare(annotation: Any) -> Any:  # noqa: ANN401 - a type annotation
+def _bare(annotation: Any) -> Any:
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - a type annotation
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     bare = _bare(annotation)
     if isinstance(bare, type) and issubclass(bare, BaseModel):
         yield bare

@@ -113,7 +113,7 @@ def load_space(found: Found, changes: Mapping[str, Mapping[str, Any]] | None = N
     return validate(SpaceSpec, data, source)
 
 
-def validate(model: type[Model], data: Any, source: str) -> Model:  # noqa: ANN401 - whatever a file held
+def validate(model: type[Model], data: Any, source: str) -> Model:
     """Data as a spec; every fault at once where it is none."""
     try:
         return model.model_validate(data)

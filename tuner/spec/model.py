@@ -22,7 +22,7 @@ class EnvironmentSpec(Frozen):
     """The environment and its options."""
 
     id: Annotated[StrictStr, Field(min_length=1)]
-    kwargs: dict[str, Any] = {}
+    kwargs: dict[str, Any] = Field(default_factory=dict)
     n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
 
     def ref(self) -> EnvironmentRef:
@@ -46,7 +46,7 @@ class StudyFile(Frozen):
     policy: Literal["MlpPolicy"] = "MlpPolicy"
     device: Device = "cpu"
     space: Annotated[StrictStr, Field(min_length=1)]
-    space_changes: dict[str, dict[str, Any]] = {}
+    space_changes: dict[str, dict[str, Any]] = Field(default_factory=dict)
     timesteps: Annotated[StrictInt, Field(ge=1)]
     checkpoints: Annotated[StrictInt, Field(ge=1, le=1000)] = 12
     goals: Goals = Goals()
@@ -55,7 +55,7 @@ class StudyFile(Frozen):
     sampler: Sampler = "tpe"
     pruner: Pruner = "median"
     seed: Annotated[StrictInt, Field(ge=0)] | None = None
-    baselines: dict[Name, dict[str, Any]] = {}
+    baselines: dict[Name, dict[str, Any]] = Field(default_factory=dict)
 
 
 class StudySpec(Frozen):
@@ -80,8 +80,11 @@ class StudySpec(Frozen):
     baselines: dict[str, dict[str, Any]]
 
     def plan(self) -> tuple[Checkpoint, ...]:
-        """The checkpoints, the same in every trial: whole multiples of the largest rollout, nearest to k/n of the
-        budget, fewer where there are fewer multiples."""
+        """The checkpoints, the same in every trial.
+
+        They fall at whole multiples of the largest rollout, nearest to k/n of the budget, so that every trial has
+        just finished an update; there are fewer where there are fewer multiples.
+        """
         unit = largest_rollout(self.space, self.baselines, self.environment.n_envs)
         multiples = self.timesteps // unit
         wanted = (max(1, round(k * multiples / self.checkpoints)) for k in range(1, self.checkpoints + 1))

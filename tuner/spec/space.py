@@ -153,7 +153,7 @@ def snap(space: SpaceSpec, values: Mapping[str, Any]) -> dict[str, Any]:
     return snapped
 
 
-def _snap_one(parameter: FloatParameter | IntParameter | ChoiceParameter, value: Any) -> Any:  # noqa: ANN401
+def _snap_one(parameter: FloatParameter | IntParameter | ChoiceParameter, value: Any) -> Any:
     if isinstance(parameter, IntParameter) and parameter.scale == "power_of_two":
         return _power(parameter, value)
     return value

@@ -99,7 +99,7 @@ class SnappingSampler(BaseSampler):
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         """The inner sampler's proposal for one parameter, snapped with those before it."""
         value = self._inner.sample_independent(study, trial, param_name, param_distribution)
         return snap(self._space, {**trial.params, param_name: value})[param_name]

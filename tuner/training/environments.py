@@ -1,6 +1,7 @@
 """Makes environments, and tells their failures apart from ours."""
 
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,17 +18,17 @@ from tuner.training.names import full_id
 class Guard(gym.Wrapper[Any, Any, Any, Any]):
     """Names the environment as the culprit of what it raises, and stops at observations that are not finite."""
 
-    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:  # noqa: ANN401
+    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Resets the environment."""
         with _blamed("reset"):
             observation, info = self.env.reset(**kwargs)
         return _finite(observation), info
 
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Steps the environment."""
         with _blamed("step"):
             observation, reward, terminated, truncated, info = self.env.step(action)
-        if not np.isfinite(reward):
+        if not math.isfinite(reward):
             raise TrialDiverged(f"the reward is {reward}")
         return _finite(observation), reward, terminated, truncated, info
 
@@ -40,7 +41,7 @@ def _blamed(where: str) -> Iterator[None]:
         raise EnvironmentFailed(f"the environment raised in {where}: {type(error).__name__}: {error}") from error
 
 
-def _finite(observation: Any) -> Any:  # noqa: ANN401
+def _finite(observation: Any) -> Any:
     if isinstance(observation, np.ndarray) and not np.isfinite(observation).all():
         raise TrialDiverged("an observation is not finite")
     return observation

@@ -131,7 +131,7 @@ def summarise(episodes: list[Episode], *, objective: str, seconds: float = 0.0) 
 
 
 def score(success: float | None, distance: float | None, start: float | None, mean_return: float) -> float:
-    """u = s + 0.1 · (1 - min(d / d0, 1)): the tie-break by distance never outweighs a success in ten.
+    """The score u = s + 0.1 · (1 - min(d / d0, 1)): the tie-break by distance never outweighs a success in ten.
 
     Without a distance u = s, without a success signal the mean return.
     """

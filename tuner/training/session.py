@@ -164,5 +164,5 @@ class Watch(BaseCallback):
         self._next += 1
         self.decision = self._report(evaluation)
 
-    def _predict(self, observations: Any) -> Any:  # noqa: ANN401 - arrays (n, …)
+    def _predict(self, observations: Any) -> Any:
         return self.model.predict(observations, deterministic=True)[0]

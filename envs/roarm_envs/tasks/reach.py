@@ -49,7 +49,8 @@ class Reach:
             goal / REACH_SCALE,
             offset / OFFSET_SCALE,
         ]
-        return np.clip(np.concatenate(parts), -1.0, 1.0).astype(np.float32)
+        observation: NDArray[np.float32] = np.clip(np.concatenate(parts), -1.0, 1.0).astype(np.float32)
+        return observation
 
     def distance(self, state: ArmState, goal: Array) -> float:
         """How far the tool point is from the goal, in m."""

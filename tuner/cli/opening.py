@@ -1,0 +1,30 @@
+"""Opens what a reading command reads: a stored study, by its name. Loads nothing that trains."""
+
+from optuna import Study
+from sqlalchemy.engine import URL
+
+from tuner.spec.model import StudySpec
+from tuner.study.ledger import load_stored
+from tuner.study.storage import DEFAULT_URL, open_existing, parse_url, storage_errors
+
+
+def storage_url(text: str | None) -> URL:
+    """The database's URL, the default where none is given."""
+    return parse_url(text or DEFAULT_URL)
+
+
+def study_name(argument: str) -> str:
+    """The name under which a study's file or name is stored."""
+    return argument.rsplit("/", 1)[-1].removesuffix(".yaml").removesuffix(".yml")
+
+
+def open_study(argument: str, storage: str | None) -> tuple[Study, StudySpec]:
+    """A stored study to read from, by its name or by its file's.
+
+    Raises:
+        StorageFailed: where there is no database.
+        UnknownName: where it holds no such study.
+    """
+    url = storage_url(storage)
+    with storage_errors(url):
+        return load_stored(open_existing(url), study_name(argument))
