@@ -1,14 +1,18 @@
 """What every test stands on: a folder of its own, no way to a user's database, one torch thread, toy studies."""
 
 import os
+import shlex
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
 
 import pytest
 import yaml
 
+from tuner.cli.main import call
 from tuner.records import Checkpoint, EnvironmentRef, TrialJob
 
 TOYS = Path(__file__).parent / "toys"
@@ -75,3 +79,52 @@ def make_job(**changes: Any) -> TrialJob:
         "checkpoints": (Checkpoint(step=64, goals=3), Checkpoint(step=128, goals=4)),
     }
     return TrialJob(**{**values, **changes})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a command returned and printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Tuner(Protocol):
+    """Types a command line."""
+
+    def __call__(self, line: str) -> Said:
+        """Runs it."""
+        ...
+
+
+@pytest.fixture
+def tuner(capsys: pytest.CaptureFixture[str]) -> Tuner:
+    """`tuner("run toy.yaml --trials 3")`."""
+
+    def typed(line: str) -> Said:
+        capsys.readouterr()
+        code = call(shlex.split(line))
+        captured = capsys.readouterr()
+        return Said(code=code, out=captured.out, err=captured.err)
+
+    return typed
+
+
+@pytest.fixture(scope="session")
+def _finished_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the toy study was run, once for all tests that look at it."""
+    folder = tmp_path_factory.mktemp("finished")
+    path = write_study(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(TOYS))
+        assert call(["run", str(path), "--engine", "inline", "--sampler", "random", "--seed", "1"]) == 0
+    return folder
+
+
+@pytest.fixture
+def finished(_finished_folder: Path, tmp_path: Path) -> Path:
+    """The file of a toy study with four finished trials, its database the default one of the current folder."""
+    shutil.copytree(_finished_folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "toy.yaml"

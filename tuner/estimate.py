@@ -13,7 +13,7 @@ from tuner.records import TrialJob
 from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.spec.space import IntParameter, SpaceSpec
 
-PROBE_STEPS = 1024
+PROBE_STEPS = 512
 EVALUATION_SHARE = 0.12  # of a trial's time
 MEDIAN_RULE_COST = ((1, 1.0), (11, 0.8), (20, 0.70), (60, 0.58), (200, 0.515))  # trials, full runs a trial: a replay
 

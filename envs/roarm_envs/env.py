@@ -1,7 +1,7 @@
 """The Gymnasium environment: an arm, a task, and the clock."""
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -25,7 +25,7 @@ class RoArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
     `truncated` means that time is up. `info` holds `is_success`, `distance` (m) and `reward_terms`.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
 
     def __init__(
         self, *, tolerance: float = 0.02, episode_seconds: float = EPISODE_SECONDS, render_mode: str | None = None

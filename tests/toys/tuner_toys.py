@@ -105,6 +105,31 @@ class Dying(Line):
         return super().step(action)
 
 
+class Closing(Line):
+    """Raises when it is closed."""
+
+    def close(self) -> None:
+        raise RuntimeError("the gripper is stuck")
+
+
+class Lost(Line):
+    """Does not know how far away the goal is."""
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        *rest, info = super().step(action)
+        return (*rest, {**info, "distance": float("nan")})  # type: ignore[return-value]
+
+
+class Threads(Line):
+    """Gives the number of torch's threads for a distance."""
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        import torch
+
+        *rest, info = super().step(action)
+        return (*rest, {**info, "distance": float(torch.get_num_threads())})  # type: ignore[return-value]
+
+
 class Dictionary(gym.Env[dict[str, Any], int]):
     """Has an action space that PPO cannot act in."""
 
@@ -120,6 +145,9 @@ ENVIRONMENTS = {
     "ToyNotFinite-v0": NotFinite,
     "ToyDyingOnce-v0": DyingOnce,
     "ToyDying-v0": Dying,
+    "ToyClosing-v0": Closing,
+    "ToyLost-v0": Lost,
+    "ToyThreads-v0": Threads,
     "ToyDictionary-v0": Dictionary,
 }
 

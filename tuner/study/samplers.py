@@ -1,12 +1,14 @@
 """Samplers, behind one wrapper that makes what they propose what runs."""
 
 import functools
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from optuna import Study
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
@@ -59,13 +61,15 @@ def _random(seed: int | None) -> BaseSampler:
 
 
 def _qmc(qmc_seed: int, seed: int | None) -> BaseSampler:
-    return QMCSampler(
-        seed=qmc_seed,
-        scramble=True,
-        independent_sampler=RandomSampler(seed=seed),
-        warn_asynchronous_seeding=False,
-        warn_independent_sampling=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # since Optuna 3.0, and unchanged since
+        return QMCSampler(
+            seed=qmc_seed,
+            scramble=True,
+            independent_sampler=RandomSampler(seed=seed),
+            warn_asynchronous_seeding=False,
+            warn_independent_sampling=False,
+        )
 
 
 class SnappingSampler(BaseSampler):

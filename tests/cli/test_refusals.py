@@ -1,0 +1,145 @@
+"""Bad input: one line that names the value, the rule and the way out; no trace; nothing written."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from conftest import BASELINES, Tuner, write_study
+
+USAGE = {
+    "zero trials": ("run --trials 0", "--trials 0: must be at least 1"),
+    "negative trials": ("run --trials -4", "--trials -4: must be at least 1"),
+    "trials in words": ("run --trials many", "--trials 'many': must be a whole number"),
+    "no workers": ("run --workers 0", "--workers 0: must be at least 1"),
+    "negative seed": ("run --seed -1", "--seed -1: must be at least 0"),
+    "fewer trials than baselines": ("run --trials 1", "1 is less than the study's 2 baselines"),
+    "unknown study": ("run rech", "did you mean 'reach'"),
+    "missing file": ("run ./nowhere.yaml", "no study file './nowhere.yaml'"),
+    "unknown space": ("run --space ppo_gide", "did you mean 'ppo_guide'"),
+    "unknown environment": ("run --env RoArmRech-v0", "did you mean 'RoArmReach-v0'"),
+    "environment of an unknown module": ("run --env nowhere:X-v0", "cannot import 'nowhere'"),
+    "unknown sampler": ("run --sampler tpee", "must be one of tpe, random, qmc"),
+    "unknown pruner": ("run --pruner hyperband", "must be one of median, halving, none"),
+    "unknown engine": ("run --engine ray", "must be one of processes, inline"),
+    "budget under a rollout": ("run --timesteps 1000", "give at least 8192"),
+    "no URL": ("run --storage studies.db", "is not a database URL"),
+    "another database": ("run --storage mysql://me:secret@host/db", "only SQLite is offered"),
+    "a database in memory": ("run --storage sqlite:///:memory:", "a study must outlive the command"),
+    "unknown option": ("run --trails 3", "No such option: --trails"),
+    "unknown command": ("tune", "No such command 'tune'"),
+    "unknown list": ("list robots", "must be one of envs, spaces, studies"),
+    "a name that no file can have": ("run --name ../x", "must be letters, digits"),
+    "port too high": ("dashboard --port 70000", "must be at most 65535"),
+    "trial in words": ("export --trial best", "--trial 'best': must be a whole number"),
+}
+
+
+@pytest.mark.parametrize(("line", "words"), USAGE.values(), ids=USAGE)
+def test_usage_is_refused_in_a_line(tuner: Tuner, tmp_path: Path, line: str, words: str) -> None:
+    said = tuner(line)
+    assert said.code == 2
+    assert words in said.err
+    assert len(said.err.splitlines()) == 1
+    assert said.out == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_password_is_never_printed(tuner: Tuner) -> None:
+    assert "secret" not in tuner("run --storage mysql://me:secret@host/db").err
+
+
+@pytest.mark.parametrize("line", ["status", "export", "dashboard", "status toy --trials"])
+def test_reading_commands_never_create_a_database(tuner: Tuner, tmp_path: Path, line: str) -> None:
+    said = tuner(line)
+    assert said.code == 1
+    assert "start with `tuner run`" in said.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_fault_of_a_file_is_named_at_once(tuner: Tuner, tmp_path: Path) -> None:
+    path = write_study(tmp_path, timesteps="many", trails=3, environment={"id": "x", "n_envs": 0})
+    said = tuner(f"run {path}")
+    assert said.code == 2
+    for words in ("timesteps: must be a whole number", "did you mean 'trials'", "environment.n_envs"):
+        assert words in said.err
+
+
+def test_a_malformed_file_is_named_with_its_line(tuner: Tuner, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("environment: {id: x\nspace: y\n")
+    said = tuner("run bad.yaml")
+    assert said.code == 2
+    assert "bad.yaml: line 2" in said.err
+
+
+def test_a_baseline_outside_the_space_is_refused(tuner: Tuner, tmp_path: Path) -> None:
+    path = write_study(tmp_path, baselines={"current": {**BASELINES["current"], "batch_size": 64}})
+    said = tuner(f"run {path}")
+    assert said.code == 2
+    assert "baselines.current.batch_size: 64 is outside the space's range 4 … 32" in said.err
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"id": "tuner_toys:ToyDictionary-v0"}, "ppo cannot learn in"),
+        ({"id": "tuner_toys:ToyLine-v0", "kwargs": {"colour": 3}}, "cannot be made with {'colour': 3}"),
+        ({"id": "tuner_toys:ToyRaising-v0"}, "the gripper fell off"),
+    ],
+    ids=["spaces", "options", "raises"],
+)
+def test_an_unusable_environment_is_found_before_anything_is_written(
+    tuner: Tuner, tmp_path: Path, environment: dict[str, object], words: str
+) -> None:
+    path = write_study(tmp_path, environment=environment)
+    said = tuner(f"run {path} --engine inline")
+    assert said.code in (1, 2)
+    assert words in said.err.splitlines()[-1]
+    assert not (tmp_path / "studies").exists()
+
+
+def test_a_damaged_database_is_named_and_left_alone(tuner: Tuner, tmp_path: Path, toy_study: Path) -> None:
+    (tmp_path / "broken.db").write_bytes(b"not a database" * 100)
+    for line in (f"run {toy_study}", "status toy", "export toy"):
+        said = tuner(f"{line} --storage sqlite:///broken.db")
+        assert said.code == 1
+        assert "is not an SQLite database" in said.err
+    assert (tmp_path / "broken.db").read_bytes() == b"not a database" * 100
+
+
+def test_a_folder_that_cannot_be_made_is_named(tuner: Tuner, tmp_path: Path, toy_study: Path) -> None:
+    (tmp_path / "file").touch()
+    said = tuner(f"run {toy_study} --engine inline --storage sqlite:///file/tuner.db")
+    assert said.code == 1
+    assert "cannot create the folder" in said.err
+
+
+def test_a_database_of_a_newer_optuna_is_refused(tuner: Tuner, tmp_path: Path, finished: Path) -> None:
+    with sqlite3.connect(tmp_path / "studies" / "tuner.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = 'v99.0.0.a'")
+        database.execute("UPDATE version_info SET schema_version = 99")
+    database.close()
+    for line in ("status toy", f"run {finished}"):
+        said = tuner(line)
+        assert said.code == 1
+        assert "another version of Optuna" in said.err
+
+
+def test_another_meaning_is_refused_with_the_difference(tuner: Tuner, tmp_path: Path, finished: Path) -> None:
+    before = tuner("status toy --json").out
+    said = tuner(f"run {finished} --timesteps 768")
+    assert said.code == 1
+    assert "timesteps: stored 384, now 768" in said.err
+    assert "--name" in said.err
+    assert tuner("status toy --json").out == before
+
+
+def test_an_unknown_study_in_the_database_names_those_there(tuner: Tuner, finished: Path) -> None:
+    said = tuner("status tory")
+    assert said.code == 2
+    assert "did you mean 'toy'" in said.err
+
+
+def test_fewer_trials_than_there_are_starts_nothing(tuner: Tuner, finished: Path) -> None:
+    said = tuner(f"run {finished} --trials 3 --engine inline")
+    assert said.code == 0
+    assert "Nothing to do" in said.err

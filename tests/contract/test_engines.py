@@ -1,0 +1,280 @@
+"""What every engine owes, run over all of them; below it, what processes owe besides."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.conftest import make_job
+from tuner.engines.base import Broken, Engine, Evaluated, Event, Finished
+from tuner.engines.inline import InlineEngine
+from tuner.engines.processes import ProcessEngine
+from tuner.errors import EnvironmentUnusable, WorkerBroke
+from tuner.records import Checkpoint, Decision, EnvironmentRef, TrialJob
+
+PATIENCE = 120.0  # s, for anything that has to happen
+LONG = {"timesteps": 10_000_000, "checkpoints": (Checkpoint(step=64, goals=1), Checkpoint(step=10_000_000, goals=1))}
+UNKNOWN = EnvironmentRef(id="tuner_toys:ToyNothing-v0")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=[InlineEngine, lambda: ProcessEngine(2)], ids=["inline", "processes"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """One for all tests, so that each finds it as the one before left it."""
+    made: Engine = request.param()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[ProcessEngine]:
+    made = ProcessEngine(2)
+    yield made
+    made.stop()
+
+
+def go_on(_: Evaluated) -> Decision:
+    return Decision(go_on=True)
+
+
+def until_next(engine: Engine) -> Event:
+    """The next event, of one running job."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if events := engine.wait(1.0):
+            assert len(events) == 1
+            return events[0]
+    pytest.fail("no event came")
+
+
+def drive(engine: Engine, job: TrialJob, decide: Callable[[Evaluated], Decision] = go_on) -> list[Event]:
+    """Runs one job to its end."""
+    engine.start(job)
+    events = [until_next(engine)]
+    while isinstance(event := events[-1], Evaluated):
+        engine.answer(event.number, decide(event))
+        events.append(until_next(engine))
+    return events
+
+
+def completes(engine: Engine, job: TrialJob) -> bool:
+    end = drive(engine, job)[-1]
+    return isinstance(end, Finished) and end.number == job.number and end.outcome.state == "completed"
+
+
+def wait_for(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def gone(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_a_job_is_evaluated_at_its_checkpoints_and_finishes(engine: Engine) -> None:
+    *evaluated, end = drive(engine, make_job(number=3))
+    assert [event.evaluation.step for event in evaluated if isinstance(event, Evaluated)] == [64, 128]
+    assert isinstance(end, Finished)
+    assert (end.number, end.outcome.state, end.outcome.steps) == (3, "completed", 128)
+    assert engine.wait(0.1) == []
+
+
+def test_an_evaluation_waits_for_its_answer(engine: Engine) -> None:
+    engine.start(make_job())
+    assert isinstance(until_next(engine), Evaluated)
+    assert engine.wait(1.0) == []
+    engine.answer(0, Decision(go_on=False))
+    end = until_next(engine)
+    assert isinstance(end, Finished)
+    assert end.outcome.state == "stopped"
+
+
+def test_a_model_comes_back_when_asked_for(engine: Engine) -> None:
+    end = drive(engine, make_job(), lambda _: Decision(go_on=True, keep=True))[-1]
+    assert isinstance(end, Finished)
+    assert end.outcome.model
+
+
+def test_a_fault_of_the_spec_breaks_the_job_and_not_the_engine(engine: Engine) -> None:
+    end = drive(engine, make_job(number=5, environment=UNKNOWN))[-1]
+    assert isinstance(end, Broken)
+    assert end.number == 5
+    assert isinstance(end.error, EnvironmentUnusable)
+    assert "ToyNothing-v0" in str(end.error)
+    assert completes(engine, make_job(number=6))
+
+
+def test_an_unexpected_exception_arrives_with_its_trace(engine: Engine) -> None:
+    end = drive(engine, make_job(params={"no_such_argument": 1}))[-1]
+    assert isinstance(end, Broken)
+    assert isinstance(end.error, WorkerBroke)
+    assert "TypeError" in str(end.error)
+    assert "no_such_argument" in str(end.error)
+    assert "Traceback" in end.error.trace
+    assert "make_model" in end.error.trace
+    assert completes(engine, make_job(number=8))
+
+
+def test_an_environment_that_raises_is_a_failed_outcome(engine: Engine) -> None:
+    end = drive(engine, make_job(environment=EnvironmentRef(id="tuner_toys:ToyRaising-v0")))[-1]
+    assert isinstance(end, Finished)
+    assert end.outcome.state == "failed"
+    assert "the gripper fell off" in end.outcome.reason
+
+
+def test_an_answer_to_a_dead_trial_is_dropped(engine: Engine) -> None:
+    assert completes(engine, make_job(number=1))
+    engine.answer(1, Decision(go_on=False))
+    assert completes(engine, make_job(number=2))
+
+
+@pytest.mark.parametrize("make", [InlineEngine, lambda: ProcessEngine(1)], ids=["inline", "processes"])
+def test_stopping_ends_a_waiting_trial_and_is_harmless_twice(make: Callable[[], Engine]) -> None:
+    engine = make()
+    before = set(threading.enumerate())
+    engine.start(make_job(**LONG))
+    assert isinstance(until_next(engine), Evaluated)
+    pids = engine.process_ids() if isinstance(engine, ProcessEngine) else []
+    engine.stop()
+    engine.stop()
+    assert wait_for(lambda: set(threading.enumerate()) <= before)
+    assert wait_for(lambda: all(gone(pid) for pid in pids))
+
+
+@pytest.mark.parametrize("make", [InlineEngine, lambda: ProcessEngine(1)], ids=["inline", "processes"])
+def test_an_engine_that_never_ran_stops(make: Callable[[], Engine]) -> None:
+    engine = make()
+    assert engine.wait(0.0) == []
+    engine.stop()
+    assert engine.wait(0.0) == []
+
+
+def test_a_worker_runs_one_job_after_another(processes: ProcessEngine) -> None:
+    assert completes(processes, make_job(number=0))
+    pids = processes.process_ids()
+    assert completes(processes, make_job(number=1))
+    assert processes.process_ids() == pids
+    assert len(pids) == 1
+
+
+def test_two_jobs_run_side_by_side(processes: ProcessEngine) -> None:
+    processes.start(make_job(number=0))
+    processes.start(make_job(number=1))
+    waiting = {until_next(processes).number, until_next(processes).number}  # both wait before any is answered
+    assert waiting == {0, 1}
+    states = []
+    for number in (1, 0):
+        processes.answer(number, Decision(go_on=False))
+        event = until_next(processes)
+        assert isinstance(event, Finished)
+        states.append((event.number, event.outcome.state))
+    assert states == [(1, "stopped"), (0, "stopped")]
+    assert len(processes.process_ids()) == 2
+
+
+def test_a_worker_killed_in_a_trial_is_a_failed_outcome(processes: ProcessEngine) -> None:
+    processes.start(make_job(number=4, **LONG))
+    assert isinstance(until_next(processes), Evaluated)
+    for pid in processes.process_ids():
+        os.kill(pid, signal.SIGKILL)
+    end = until_next(processes)
+    assert isinstance(end, Finished)
+    assert (end.number, end.outcome.state) == (4, "failed")
+    assert f"signal {int(signal.SIGKILL)}" in end.outcome.reason
+    processes.answer(4, Decision(go_on=True))  # too late: dropped
+    assert completes(processes, make_job(number=5))
+
+
+def test_a_worker_that_kills_itself_is_a_failed_outcome(processes: ProcessEngine, tmp_path: Path) -> None:
+    dying = EnvironmentRef(id="tuner_toys:ToyDyingOnce-v0", kwargs={"memory": str(tmp_path / "memory")})
+    end = drive(processes, make_job(environment=dying))[-1]
+    assert isinstance(end, Finished)
+    assert end.outcome.state == "failed"
+    assert completes(processes, make_job(environment=dying))  # as its retry does
+
+
+def test_workers_killed_while_idle_are_replaced(processes: ProcessEngine) -> None:
+    assert completes(processes, make_job(number=0))
+    dead = processes.process_ids()
+    for pid in dead:
+        os.kill(pid, signal.SIGKILL)
+    assert wait_for(lambda: all(gone(pid) for pid in dead))
+    assert completes(processes, make_job(number=1))
+    assert not set(dead) & set(processes.process_ids())
+
+
+def test_a_worker_has_one_thread_and_is_deaf_to_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    engine = ProcessEngine(1)
+    try:
+        engine.start(make_job(environment=EnvironmentRef(id="tuner_toys:ToyThreads-v0")))
+        event = until_next(engine)
+        (pid,) = engine.process_ids()
+        os.kill(pid, signal.SIGINT)
+        engine.answer(0, Decision(go_on=False))
+        end = until_next(engine)
+        variables = psutil.Process(pid).environ()
+    finally:
+        engine.stop()
+    assert isinstance(event, Evaluated)
+    assert event.evaluation.distance == 1.0  # this environment's distance is the number of torch's threads
+    assert isinstance(end, Finished)
+    assert end.outcome.state == "stopped"
+    assert (variables["OMP_NUM_THREADS"], variables["MKL_NUM_THREADS"]) == ("1", "1")
+    assert os.environ["OMP_NUM_THREADS"] == "4"  # restored
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+COORDINATOR = """
+import pickle, sys, time
+from tuner.engines.base import Evaluated
+from tuner.engines.processes import ProcessEngine
+from tuner.records import Decision
+
+if __name__ == "__main__":
+    engine = ProcessEngine(2)
+    for job in pickle.load(sys.stdin.buffer):
+        engine.start(job)
+    waiting = 2
+    while waiting:
+        waiting -= sum(isinstance(event, Evaluated) for event in engine.wait(1.0))
+    engine.answer(0, Decision(go_on=True))  # one trains on, the other waits for its answer
+    print(*engine.process_ids(), flush=True)
+    time.sleep(600)
+"""
+
+
+def test_workers_end_with_a_killed_coordinator(tmp_path: Path) -> None:
+    script = tmp_path / "coordinator.py"
+    script.write_text(COORDINATOR)
+    jobs = [make_job(number=number, **LONG) for number in (0, 1)]
+    with subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as coordinator:
+        pids = _pids_of_workers(coordinator, pickle.dumps(jobs))
+        alive = [pid for pid in pids if not gone(pid)]
+        coordinator.kill()
+    assert len(alive) == 2
+    assert wait_for(lambda: all(gone(pid) for pid in pids))
+
+
+def _pids_of_workers(coordinator: "subprocess.Popen[Any]", jobs: bytes) -> list[int]:
+    assert coordinator.stdin is not None
+    assert coordinator.stdout is not None
+    coordinator.stdin.write(jobs)
+    coordinator.stdin.close()
+    return [int(word) for word in coordinator.stdout.readline().split()]

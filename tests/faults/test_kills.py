@@ -1,0 +1,148 @@
+"""Whatever is killed, the same command again ends with exactly N finished trials, none twice, none left running."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from conftest import write_study
+
+TRIALS = 4
+LIMIT = 240  # s, for anything here
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A study whose trials take seconds: long enough to be killed in."""
+    return write_study(tmp_path, timesteps=12_800, checkpoints=20)
+
+
+def start(study: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tuner", "run", str(study), "--trials", str(TRIALS), "--workers", "2", *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(study: Path) -> str:
+    process = start(study)
+    out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, err
+    return out + err
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def query(folder: Path, text: str) -> list[Any]:
+    path = folder / "studies" / "tuner.db"
+    if not path.exists():
+        return []
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
+    try:
+        return database.execute(text).fetchall()
+    except sqlite3.OperationalError:  # the schema is being made
+        return []
+    finally:
+        database.close()
+
+
+def reports(folder: Path) -> int:
+    found = query(folder, "SELECT count(*) FROM trial_intermediate_values")
+    return int(found[0][0]) if found else 0
+
+
+def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    children = psutil.Process(process.pid).children()
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+def prove_exact(folder: Path) -> dict[str, int]:
+    """Counts from the database alone; returns the number of trials by state."""
+    states = Counter(state for (state,) in query(folder, "SELECT state FROM trials"))
+    assert states["COMPLETE"] + states["PRUNED"] == TRIALS
+    assert states["RUNNING"] == states["WAITING"] == 0
+    finished = "SELECT number, trial_id FROM trials WHERE state IN ('COMPLETE', 'PRUNED')"
+    attributes: dict[int, dict[str, Any]] = {number: {} for number, _ in query(folder, finished)}
+    numbers = {trial: number for number, trial in query(folder, finished)}
+    for trial, key, value in query(folder, "SELECT trial_id, key, value_json FROM trial_user_attributes"):
+        if trial in numbers:
+            attributes[numbers[trial]][key] = json.loads(value)
+    roles = Counter(values.get("role") for values in attributes.values())
+    assert roles["baseline:current"] == roles["baseline:proposed"] == 1
+    seeds = [values["seed"] for values in attributes.values()]
+    assert len(set(seeds)) == len(seeds)
+    return dict(states)
+
+
+def test_a_killed_worker_costs_one_trial_that_runs_again(study: Path, tmp_path: Path) -> None:
+    process = start(study)
+    wait_for(lambda: reports(tmp_path) >= 2, process)
+    workers(process)[0].kill()
+    out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, err
+    assert "failed (the worker process died (signal 9))" in err
+    assert prove_exact(tmp_path)["FAIL"] == 1
+
+
+def test_a_killed_coordinator_takes_its_workers_along_and_the_same_command_goes_on(study: Path, tmp_path: Path) -> None:
+    process = start(study)
+    wait_for(lambda: reports(tmp_path) >= 2, process)
+    orphans = workers(process)
+    process.kill()
+    process.communicate(timeout=LIMIT)
+    _, alive = psutil.wait_procs(orphans, timeout=15)
+    assert not alive
+    said = finish(study)
+    assert "of an earlier run will run again" in said
+    assert prove_exact(tmp_path)["FAIL"] >= 1
+    assert "Nothing to do" in finish(study)
+
+
+def test_ctrl_c_keeps_what_is_finished_says_how_to_go_on_and_exits_130(study: Path, tmp_path: Path) -> None:
+    process = start(study)
+    wait_for(lambda: reports(tmp_path) >= 2, process)
+    children = workers(process)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 130
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    assert not psutil.wait_procs(children, timeout=15)[1]
+    assert not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'")
+    finish(study)
+    prove_exact(tmp_path)
+
+
+def test_a_second_coordinator_is_refused_at_once(study: Path, tmp_path: Path) -> None:
+    first = start(study)
+    wait_for(lambda: reports(tmp_path) >= 1, first)
+    second = start(study)
+    _, err = second.communicate(timeout=LIMIT)
+    assert second.returncode == 1
+    assert f"is being worked on by process {first.pid}" in err
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=LIMIT)
+
+
+def test_a_worker_that_always_dies_stops_the_run_with_the_study_intact(tmp_path: Path) -> None:
+    path = write_study(tmp_path, environment={"id": "tuner_toys:ToyDying-v0"}, timesteps=12_800, checkpoints=20)
+    process = start(path)
+    _, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 1
+    assert "failed 3 times" in err or "5 failures in a row" in err
+    assert "Traceback" not in err
+    assert not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'")

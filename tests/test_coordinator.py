@@ -1,0 +1,174 @@
+"""The loop, between a scripted engine and a scripted source that write down what happens."""
+
+import pytest
+
+from tests.conftest import make_job
+from tuner.coordinator import coordinate
+from tuner.engines.base import Broken, Evaluated, Event, Finished
+from tuner.errors import EnvironmentUnusable, TooManyFailures
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+
+EVALUATION = Evaluation(
+    index=0,
+    step=64,
+    score=0.5,
+    success=0.5,
+    distance=None,
+    mean_return=0.0,
+    mean_length=8.0,
+    timeout_share=0.0,
+    seconds=1.0,
+    evaluation_seconds=0.1,
+)
+DONE = TrialOutcome(state="completed")
+FAILED = TrialOutcome(state="failed", reason="for a reason")
+
+Step = list[Event] | BaseException
+
+
+class Stage:
+    """Source, engine and listener in one log."""
+
+    def __init__(self, *, jobs: int, workers: int = 1, script: list[Step] | None = None) -> None:
+        self.workers = workers
+        self.log: list[str] = []
+        self.most = 0
+        self.fatal: TooManyFailures | None = None
+        self.retry_failures = False
+        self._waiting = [make_job(number=number) for number in range(jobs)]
+        self._running: list[int] = []
+        self._script = script
+
+    def next_job(self) -> TrialJob | None:
+        self.log.append("next")
+        return self._waiting.pop(0) if self._waiting else None
+
+    def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
+        self.log.append(f"source hears of {number} at {evaluation.step}")
+        return Decision(go_on=number != 0)
+
+    def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
+        self.log.append(f"source books {number} {outcome.state}")
+        if self.fatal:
+            raise self.fatal
+        if outcome.state == "failed" and self.retry_failures:
+            self._waiting.append(make_job(number=number + 100))
+
+    def interrupt(self) -> None:
+        self.log.append("interrupt")
+
+    def start(self, job: TrialJob) -> None:
+        self.log.append(f"start {job.number}")
+        self._running.append(job.number)
+        self.most = max(self.most, len(self._running))
+
+    def wait(self, timeout: float) -> list[Event]:
+        self.log.append("wait")
+        step: Step = self._script.pop(0) if self._script is not None else [_finished(self._running[0])]
+        if isinstance(step, BaseException):
+            raise step
+        for event in step:
+            if not isinstance(event, Evaluated):
+                self._running.remove(event.number)
+        return step
+
+    def answer(self, number: int, decision: Decision) -> None:
+        self.log.append(f"answer {number} {decision.go_on}")
+
+    def stop(self) -> None:
+        self.log.append("stop")
+
+    def started(self, job: TrialJob) -> None:
+        self.log.append(f"shown: {job.number} started")
+
+    def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:
+        self.log.append(f"shown: {number} evaluated")
+
+    def finished(self, number: int, outcome: TrialOutcome) -> None:
+        self.log.append(f"shown: {number} {outcome.state}")
+
+    def tick(self) -> None:
+        self.log.append("tick")
+
+    def run(self) -> list[str]:
+        coordinate(self, self, self)
+        return self.log
+
+
+def _evaluated(number: int) -> Event:
+    return Evaluated(number=number, evaluation=EVALUATION)
+
+
+def _finished(number: int, outcome: TrialOutcome = DONE) -> Event:
+    return Finished(number=number, outcome=outcome)
+
+
+def test_the_order_of_a_job() -> None:
+    stage = Stage(jobs=1, script=[[], [_evaluated(0)], [_finished(0)]])
+    assert stage.run() == [
+        *("next", "start 0", "shown: 0 started"),
+        *("wait", "tick"),
+        *("wait", "source hears of 0 at 64", "answer 0 False", "shown: 0 evaluated", "tick"),
+        *("wait", "source books 0 completed", "shown: 0 completed", "tick"),
+        "next",
+    ]
+
+
+def test_without_a_job_nothing_is_waited_for() -> None:
+    assert Stage(jobs=0).run() == ["next"]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 8])
+def test_never_more_jobs_than_workers(workers: int) -> None:
+    stage = Stage(jobs=5, workers=workers)
+    log = stage.run()
+    assert stage.most == min(workers, 5)
+    assert sorted(line for line in log if "books" in line) == [f"source books {n} completed" for n in range(5)]
+
+
+def test_a_place_that_falls_free_is_filled_while_others_run() -> None:
+    script: list[Step] = [[_finished(1)], [_finished(2)], [_finished(0)]]
+    log = Stage(jobs=3, workers=2, script=script).run()
+    assert log.index("start 2") < log.index("source books 0 completed")
+
+
+def test_a_source_that_had_nothing_is_asked_again_after_every_outcome() -> None:
+    stage = Stage(jobs=1, workers=2, script=[[_finished(0, FAILED)], [_finished(100)]])
+    stage.retry_failures = True
+    log = stage.run()
+    assert [line for line in log if line.startswith("start")] == ["start 0", "start 100"]
+    assert log[-1] == "next"
+
+
+def test_events_that_come_together_are_all_heard() -> None:
+    log = Stage(jobs=2, workers=2, script=[[_evaluated(1), _finished(0)], [_finished(1)]]).run()
+    assert [line for line in log if line.startswith(("answer", "source books"))] == [
+        "answer 1 True",
+        "source books 0 completed",
+        "source books 1 completed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        pytest.param([KeyboardInterrupt()], KeyboardInterrupt, id="Ctrl-C"),
+        pytest.param([[Broken(number=1, error=EnvironmentUnusable("gone"))]], EnvironmentUnusable, id="broken"),
+        pytest.param([ValueError("ours")], ValueError, id="a fault of ours"),
+    ],
+)
+def test_jobs_under_way_are_booked_as_interrupted(script: list[Step], kind: type[BaseException]) -> None:
+    stage = Stage(jobs=3, workers=2, script=script)
+    with pytest.raises(kind):
+        stage.run()
+    assert stage.log.count("interrupt") == 1
+    assert stage.log[-1] == "interrupt"
+    assert "start 2" not in stage.log
+
+
+def test_a_source_that_refuses_to_go_on_ends_the_run() -> None:
+    stage = Stage(jobs=3, workers=2, script=[[_finished(0, FAILED)]])
+    stage.fatal = TooManyFailures("three times")
+    with pytest.raises(TooManyFailures, match="three times"):
+        stage.run()
+    assert stage.log[-2:] == ["source books 0 failed", "interrupt"]

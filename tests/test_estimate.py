@@ -1,0 +1,132 @@
+"""How long a run will take."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import write_study
+from tuner.engines.base import Event, Finished
+from tuner.engines.inline import InlineEngine
+from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError
+from tuner.estimate import measure, minutes, pruning_cost, typical_seconds
+from tuner.records import Decision, TrialJob, TrialOutcome
+from tuner.spec.load import find, load_study
+from tuner.spec.model import StudySpec
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> StudySpec:
+    return make_spec(tmp_path)
+
+
+def make_spec(folder: Path, **changes: Any) -> StudySpec:
+    return load_study(find("studies", str(write_study(folder, **changes))))
+
+
+class Clock:
+    """An engine in which a minibatch and an environment step cost what they are told to."""
+
+    def __init__(self, *, per_step: float = 0.0, per_minibatch: float = 0.0) -> None:
+        self.workers = 1
+        self.jobs: list[TrialJob] = []
+        self._per_step = per_step
+        self._per_minibatch = per_minibatch
+
+    def start(self, job: TrialJob) -> None:
+        self.jobs.append(job)
+
+    def wait(self, timeout: float) -> list[Event]:
+        job = self.jobs[-1]
+        rollout = job.params["n_steps"] * job.environment.n_envs
+        steps = math.ceil(job.timesteps / rollout) * rollout
+        minibatches = steps * job.params["n_epochs"] / job.params["batch_size"]
+        seconds = steps * self._per_step + minibatches * self._per_minibatch
+        return [Finished(number=job.number, outcome=TrialOutcome(state="completed", steps=steps, seconds=seconds))]
+
+    def answer(self, number: int, decision: Decision) -> None:
+        raise AssertionError("there is no checkpoint to answer")
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
+@pytest.mark.parametrize(
+    ("trials", "workers", "unpruned"),
+    [
+        pytest.param(4, 1, 4.0, id="one after another"),
+        pytest.param(4, 2, 2.0, id="two at a time"),
+        pytest.param(5, 2, 3.0, id="the last one alone"),
+        pytest.param(1, 8, 1.0, id="more workers than trials"),
+    ],
+)
+def test_minutes(trials: int, workers: int, unpruned: float, tmp_path: Path) -> None:
+    estimate = minutes(trials, workers, make_spec(tmp_path, pruner="none"), 60.0)
+    assert (estimate.likely, estimate.unpruned) == (unpruned, unpruned)
+
+
+def test_pruning_makes_a_long_run_shorter_than_its_trials(spec: StudySpec) -> None:
+    estimate = minutes(60, 1, spec, 60.0)
+    assert estimate.unpruned == 60.0
+    assert estimate.likely == pytest.approx(0.58 * 60)
+
+
+@pytest.mark.parametrize("changes", [{"pruner": "none"}, {"checkpoints": 5}], ids=["no pruner", "few checkpoints"])
+def test_what_cannot_prune_saves_nothing(changes: dict[str, Any], tmp_path: Path) -> None:
+    assert pruning_cost(make_spec(tmp_path, **changes), 200) == 1.0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(trials=st.integers(1, 5000))
+def test_more_trials_cost_no_more_each(trials: int, spec: StudySpec) -> None:
+    assert 0.5 < pruning_cost(spec, trials + 1) <= pruning_cost(spec, trials) <= 1.0
+
+
+def test_typical_seconds_is_the_median() -> None:
+    assert typical_seconds([5.0, 1.0, 100.0]) == 5.0
+    assert typical_seconds([]) is None
+
+
+@pytest.mark.parametrize("n_envs", [1, 4, 3], ids=["one", "divides the probe", "does not divide the probe"])
+def test_measure_finds_the_cost_of_steps_and_minibatches(n_envs: int, tmp_path: Path) -> None:
+    spec = make_spec(tmp_path, environment={"id": "tuner_toys:ToyLine-v0", "n_envs": n_envs}, timesteps=3840)
+    measured = measure(Clock(per_step=1e-3, per_minibatch=2e-2), spec)
+    rate = (1 / 4 + 1 / 8 + 1 / 16 + 1 / 32) / 4  # minibatches a step: over the batch sizes, at the space's one epoch
+    assert measured == pytest.approx(spec.timesteps * (1e-3 + rate * 2e-2) / 0.88, rel=0.01)
+
+
+def test_measure_runs_what_the_study_will_run(spec: StudySpec) -> None:
+    clock = Clock()
+    measure(clock, spec)
+    assert {job.environment.id for job in clock.jobs} == {"tuner_toys:ToyLine-v0"}
+    assert {(job.algorithm, job.policy, job.device, job.checkpoints) for job in clock.jobs} == {
+        ("ppo", "MlpPolicy", "cpu", ())
+    }
+
+
+def test_measure_on_the_toy(spec: StudySpec) -> None:
+    engine = InlineEngine()
+    seconds = measure(engine, spec)
+    engine.stop()
+    assert 0.0 < seconds < 3600.0
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        pytest.param("Raising", EnvironmentFailed, "before the first trial: .*the gripper fell off", id="raises"),
+        pytest.param("Dictionary", EnvironmentUnusable, "ppo cannot learn in", id="PPO cannot act in it"),
+        pytest.param("Nothing", EnvironmentUnusable, "no environment called", id="unknown"),
+    ],
+)
+def test_an_unsound_environment_is_refused_before_the_first_trial(
+    name: str, kind: type[TunerError], words: str, tmp_path: Path
+) -> None:
+    spec = make_spec(tmp_path, environment={"id": f"tuner_toys:Toy{name}-v0"})
+    engine = InlineEngine()
+    with pytest.raises(kind, match=words):
+        measure(engine, spec)
+    engine.stop()

@@ -1,0 +1,201 @@
+"""A training run: its checkpoints, its ends, and that it is Stable-Baselines3's own."""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import gymnasium as gym
+import pytest
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from tests.conftest import make_job
+from tuner.errors import EnvironmentUnusable, UsageProblem
+from tuner.records import Checkpoint, Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
+from tuner.training.algorithms import ALGORITHMS
+from tuner.training.session import Report
+from tuner.trial import run_trial
+
+GO_ON = Decision(go_on=True)
+KEEP = Decision(go_on=True, keep=True)
+
+
+def toy(name: str, **kwargs: Any) -> EnvironmentRef:
+    return EnvironmentRef(id=f"tuner_toys:Toy{name}-v0", kwargs=kwargs)
+
+
+def recording(into: list[Evaluation], decision: Decision = GO_ON) -> Report:
+    def report(evaluation: Evaluation) -> Decision:
+        into.append(evaluation)
+        return decision
+
+    return report
+
+
+def model_of(outcome: TrialOutcome) -> PPO:
+    assert outcome.model is not None
+    return PPO.load(io.BytesIO(outcome.model), device="cpu")
+
+
+@pytest.mark.parametrize("n_steps", [16, 32, 64])
+def test_every_checkpoint_is_reported_at_its_step_right_after_an_update(
+    n_steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    original: Callable[[Any], None] = ALGORITHMS["ppo"].train  # type: ignore[attr-defined]
+
+    def train(self: Any) -> None:
+        original(self)
+        happened.append(f"update at {self.num_timesteps}")
+
+    def report(evaluation: Evaluation) -> Decision:
+        happened.append(f"report {evaluation.index} at {evaluation.step}")
+        return GO_ON
+
+    monkeypatch.setattr(ALGORITHMS["ppo"], "train", train)
+    outcome = run_trial(make_job(params={"n_steps": n_steps, "batch_size": 8, "n_epochs": 1}), report)
+    reports = {64: "report 0 at 64", 128: "report 1 at 128"}
+    expected = []
+    for step in range(n_steps, 129, n_steps):
+        expected += [f"update at {step}", *([reports[step]] if step in reports else [])]
+    assert happened == expected
+    assert (outcome.state, outcome.steps) == ("completed", 128)
+
+
+def test_an_evaluation_carries_what_was_seen_and_how_training_fares() -> None:
+    seen: list[Evaluation] = []
+    run_trial(make_job(), recording(seen))
+    for evaluation in seen:
+        assert evaluation.success is not None
+        assert evaluation.distance is not None
+        assert {"approx_kl", "clip_fraction", "entropy_loss", "value_loss"} <= evaluation.health.keys()
+        assert 0.0 < evaluation.evaluation_seconds < evaluation.seconds
+
+
+@pytest.mark.parametrize("n_envs", [1, 2])
+def test_a_stop_ends_the_training_within_a_step(n_envs: int) -> None:
+    seen: list[Evaluation] = []
+    job = make_job(environment=replace(toy("Line"), n_envs=n_envs), timesteps=1024)
+    outcome = run_trial(job, recording(seen, Decision(go_on=False)))
+    assert [evaluation.step for evaluation in seen] == [64]
+    assert outcome.state == "stopped"
+    assert outcome.steps <= 64 + n_envs
+    assert outcome.model is None
+
+
+def test_a_kept_model_loads_and_predicts() -> None:
+    model = model_of(run_trial(make_job(), recording([], KEEP)))
+    action, _ = model.predict(model.observation_space.sample(), deterministic=True)
+    assert model.action_space.contains(action)
+    assert model.num_timesteps == 128
+
+
+def test_no_model_is_kept_unasked() -> None:
+    assert run_trial(make_job(), recording([])).model is None
+
+
+def test_the_arguments_that_arrived_in_the_model_are_facts() -> None:
+    params = {"n_steps": 64, "batch_size": 16, "n_epochs": 15, "clip_range": 0.1, "learning_rate": 1e-4, "ent_coef": 0.005}
+    outcome = run_trial(make_job(params={**params, "target_kl": None}), recording([]))
+    assert outcome.facts["arguments"] == {**params, "target_kl": None}
+    assert {"stable-baselines3", "torch", "gymnasium"} <= outcome.facts["versions"].keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param({"environment": toy("NotFinite")}, "an observation is not finite", id="NaN observed"),
+        pytest.param(
+            {"params": {"n_steps": 32, "batch_size": 8, "n_epochs": 4, "learning_rate": 1e6}},
+            "",  # whichever of loss, parameter and approx_kl is found first
+            id="absurd learning rate",
+        ),
+        pytest.param(
+            {"environment": toy("Line", scale=float("inf"))},
+            "the reward is",
+            id="infinite reward",
+            marks=pytest.mark.filterwarnings("ignore:.*The reward is"),
+        ),
+    ],
+)
+def test_training_that_leaves_the_finite_numbers_has_diverged(changes: dict[str, Any], reason: str) -> None:
+    outcome = run_trial(make_job(**changes), recording([]))
+    assert outcome.state == "diverged"
+    assert outcome.reason
+    assert reason in outcome.reason
+
+
+def test_an_update_that_leaves_the_policy_far_behind_has_diverged() -> None:
+    params = {"n_steps": 32, "batch_size": 32, "n_epochs": 10, "learning_rate": 10.0, "max_grad_norm": 1e9}
+    outcome = run_trial(make_job(params=params), recording([]))
+    assert outcome.state == "diverged"
+    assert "approx_kl" in outcome.reason
+
+
+def test_an_environment_that_raises_fails_the_trial() -> None:
+    outcome = run_trial(make_job(environment=toy("Raising")), recording([]))
+    assert outcome.state == "failed"
+    assert outcome.reason == "the environment raised in step: RuntimeError: the gripper fell off"
+
+
+def test_an_environment_that_raises_when_closed_fails_the_trial() -> None:
+    outcome = run_trial(make_job(environment=toy("Closing")), recording([]))
+    assert outcome.state == "failed"
+    assert "the gripper is stuck" in outcome.reason
+
+
+def test_a_distance_that_is_not_finite_is_a_known_end() -> None:
+    outcome = run_trial(make_job(environment=toy("Lost")), recording([]))
+    assert outcome.state in ("diverged", "failed")
+    assert "distance" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("ref", "words"),
+    [
+        pytest.param(toy("Dictionary"), ["ppo cannot learn in", "ToyDictionary-v0"], id="PPO cannot act in it"),
+        pytest.param(toy("Line", colour="red"), ["cannot be made", "'colour': 'red'"], id="unknown option"),
+    ],
+)
+def test_an_environment_that_cannot_serve_is_refused(ref: EnvironmentRef, words: list[str]) -> None:
+    with pytest.raises(EnvironmentUnusable) as caught:
+        run_trial(make_job(environment=ref), recording([]))
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageProblem, match="'cuda' is not available"):
+        run_trial(make_job(device="cuda"), recording([]))
+
+
+def untimed(evaluations: list[Evaluation]) -> list[Evaluation]:
+    return [replace(evaluation, seconds=0.0, evaluation_seconds=0.0) for evaluation in evaluations]
+
+
+def test_the_same_job_gives_the_same_scores_bit_by_bit() -> None:
+    first: list[Evaluation] = []
+    second: list[Evaluation] = []
+    run_trial(make_job(), recording(first))
+    run_trial(make_job(number=7), recording(second))
+    assert untimed(first) == untimed(second)
+
+
+def test_another_seed_gives_other_scores() -> None:
+    first: list[Evaluation] = []
+    second: list[Evaluation] = []
+    run_trial(make_job(), recording(first))
+    run_trial(make_job(seed=1_000_001), recording(second))
+    assert untimed(first) != untimed(second)
+
+
+def test_a_job_is_a_plain_run_of_stable_baselines3() -> None:
+    job: TrialJob = make_job(timesteps=256, checkpoints=(Checkpoint(step=256, goals=2),))
+    ours = model_of(run_trial(job, recording([], KEEP))).policy.state_dict()
+    env = DummyVecEnv([lambda: Monitor(gym.make(job.environment.id))])
+    plain = PPO("MlpPolicy", env, seed=job.seed, device="cpu", **job.params).learn(256).policy.state_dict()
+    env.close()
+    assert [name for name in plain if not torch.equal(plain[name], ours[name])] == []
