@@ -1,8 +1,8 @@
 """The loop, between a scripted engine and a scripted source that write down what happens."""
 
 import pytest
+from conftest import make_job
 
-from tests.conftest import make_job
 from tuner.coordinator import coordinate
 from tuner.engines.base import Broken, Evaluated, Event, Finished
 from tuner.errors import EnvironmentUnusable, TooManyFailures

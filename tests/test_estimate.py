@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import write_study
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import write_study
 from tuner.engines.base import Event, Finished
 from tuner.engines.inline import InlineEngine
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError

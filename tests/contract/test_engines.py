@@ -1,5 +1,6 @@
 """What every engine owes, run over all of them; below it, what processes owe besides."""
 
+import multiprocessing
 import os
 import pickle
 import signal
@@ -13,8 +14,8 @@ from typing import Any
 
 import psutil
 import pytest
+from conftest import make_job
 
-from tests.conftest import make_job
 from tuner.engines.base import Broken, Engine, Evaluated, Event, Finished
 from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
@@ -43,10 +44,6 @@ def processes() -> Iterator[ProcessEngine]:
     made.stop()
 
 
-def go_on(_: Evaluated) -> Decision:
-    return Decision(go_on=True)
-
-
 def until_next(engine: Engine) -> Event:
     """The next event, of one running job."""
     deadline = time.monotonic() + PATIENCE
@@ -57,12 +54,12 @@ def until_next(engine: Engine) -> Event:
     pytest.fail("no event came")
 
 
-def drive(engine: Engine, job: TrialJob, decide: Callable[[Evaluated], Decision] = go_on) -> list[Event]:
+def drive(engine: Engine, job: TrialJob, *, keep: bool = False) -> list[Event]:
     """Runs one job to its end."""
     engine.start(job)
     events = [until_next(engine)]
     while isinstance(event := events[-1], Evaluated):
-        engine.answer(event.number, decide(event))
+        engine.answer(event.number, Decision(go_on=True, keep=keep))
         events.append(until_next(engine))
     return events
 
@@ -105,7 +102,7 @@ def test_an_evaluation_waits_for_its_answer(engine: Engine) -> None:
 
 
 def test_a_model_comes_back_when_asked_for(engine: Engine) -> None:
-    end = drive(engine, make_job(), lambda _: Decision(go_on=True, keep=True))[-1]
+    end = drive(engine, make_job(), keep=True)[-1]
     assert isinstance(end, Finished)
     assert end.outcome.model
 
@@ -113,8 +110,7 @@ def test_a_model_comes_back_when_asked_for(engine: Engine) -> None:
 def test_a_fault_of_the_spec_breaks_the_job_and_not_the_engine(engine: Engine) -> None:
     end = drive(engine, make_job(number=5, environment=UNKNOWN))[-1]
     assert isinstance(end, Broken)
-    assert end.number == 5
-    assert isinstance(end.error, EnvironmentUnusable)
+    assert (end.number, type(end.error)) == (5, EnvironmentUnusable)
     assert "ToyNothing-v0" in str(end.error)
     assert completes(engine, make_job(number=6))
 
@@ -124,17 +120,9 @@ def test_an_unexpected_exception_arrives_with_its_trace(engine: Engine) -> None:
     assert isinstance(end, Broken)
     assert isinstance(end.error, WorkerBroke)
     assert "TypeError" in str(end.error)
-    assert "no_such_argument" in str(end.error)
     assert "Traceback" in end.error.trace
-    assert "make_model" in end.error.trace
+    assert "no_such_argument" in end.error.trace
     assert completes(engine, make_job(number=8))
-
-
-def test_an_environment_that_raises_is_a_failed_outcome(engine: Engine) -> None:
-    end = drive(engine, make_job(environment=EnvironmentRef(id="tuner_toys:ToyRaising-v0")))[-1]
-    assert isinstance(end, Finished)
-    assert end.outcome.state == "failed"
-    assert "the gripper fell off" in end.outcome.reason
 
 
 def test_an_answer_to_a_dead_trial_is_dropped(engine: Engine) -> None:
@@ -154,14 +142,6 @@ def test_stopping_ends_a_waiting_trial_and_is_harmless_twice(make: Callable[[], 
     engine.stop()
     assert wait_for(lambda: set(threading.enumerate()) <= before)
     assert wait_for(lambda: all(gone(pid) for pid in pids))
-
-
-@pytest.mark.parametrize("make", [InlineEngine, lambda: ProcessEngine(1)], ids=["inline", "processes"])
-def test_an_engine_that_never_ran_stops(make: Callable[[], Engine]) -> None:
-    engine = make()
-    assert engine.wait(0.0) == []
-    engine.stop()
-    assert engine.wait(0.0) == []
 
 
 def test_a_worker_runs_one_job_after_another(processes: ProcessEngine) -> None:
@@ -200,22 +180,14 @@ def test_a_worker_killed_in_a_trial_is_a_failed_outcome(processes: ProcessEngine
     assert completes(processes, make_job(number=5))
 
 
-def test_a_worker_that_kills_itself_is_a_failed_outcome(processes: ProcessEngine, tmp_path: Path) -> None:
-    dying = EnvironmentRef(id="tuner_toys:ToyDyingOnce-v0", kwargs={"memory": str(tmp_path / "memory")})
-    end = drive(processes, make_job(environment=dying))[-1]
-    assert isinstance(end, Finished)
-    assert end.outcome.state == "failed"
-    assert completes(processes, make_job(environment=dying))  # as its retry does
-
-
 def test_workers_killed_while_idle_are_replaced(processes: ProcessEngine) -> None:
     assert completes(processes, make_job(number=0))
-    dead = processes.process_ids()
+    dead = set(processes.process_ids())
     for pid in dead:
         os.kill(pid, signal.SIGKILL)
-    assert wait_for(lambda: all(gone(pid) for pid in dead))
+    assert wait_for(lambda: not dead & {child.pid for child in multiprocessing.active_children()})
     assert completes(processes, make_job(number=1))
-    assert not set(dead) & set(processes.process_ids())
+    assert not dead & set(processes.process_ids())
 
 
 def test_a_worker_has_one_thread_and_is_deaf_to_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,9 @@ def test_a_second_holder_is_told_who_and_since_when(database: Path, holder: "sub
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
-def test_the_lock_of_a_dead_holder_is_free(database: Path, holder: "subprocess.Popen[Any]", end: signal.Signals) -> None:
+def test_the_lock_of_a_dead_holder_is_free(
+    database: Path, holder: "subprocess.Popen[Any]", end: signal.Signals
+) -> None:
     holder.send_signal(end)
     holder.wait()
     with StudyLock(database, "toy"):

@@ -115,7 +115,9 @@ def test_the_schema_of_a_newer_optuna_is_refused(url: URL, tmp_path: Path) -> No
     with sqlite3.connect(copy) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'v99.0.0.a'")
     connection.close()
-    with pytest.raises(StorageFailed, match=rf"newer\.db was made by another version of Optuna than {optuna.__version__}"):
+    with pytest.raises(
+        StorageFailed, match=rf"newer\.db was made by another version of Optuna than {optuna.__version__}"
+    ):
         open_existing(parse_url(f"sqlite:///{copy}"))
     assert optuna.get_all_study_names(open_existing(url)) == ["toy"]
 

@@ -138,7 +138,7 @@ class Dictionary(gym.Env[dict[str, Any], int]):
         self.action_space = gym.spaces.Dict({"b": gym.spaces.Discrete(2)})  # type: ignore[assignment]
 
 
-ENVIRONMENTS = {
+ENVIRONMENTS: dict[str, Any] = {
     "ToyLine-v0": Line,
     "ToyPlain-v0": Plain,
     "ToyRaising-v0": Raising,

@@ -8,11 +8,11 @@ from typing import Any
 import gymnasium as gym
 import pytest
 import torch
+from conftest import make_job
 from stable_baselines3 import PPO
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from tests.conftest import make_job
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import Checkpoint, Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 from tuner.training.algorithms import ALGORITHMS
@@ -98,7 +98,14 @@ def test_no_model_is_kept_unasked() -> None:
 
 
 def test_the_arguments_that_arrived_in_the_model_are_facts() -> None:
-    params = {"n_steps": 64, "batch_size": 16, "n_epochs": 15, "clip_range": 0.1, "learning_rate": 1e-4, "ent_coef": 0.005}
+    params = {
+        "n_steps": 64,
+        "batch_size": 16,
+        "n_epochs": 15,
+        "clip_range": 0.1,
+        "learning_rate": 1e-4,
+        "ent_coef": 0.005,
+    }
     outcome = run_trial(make_job(params={**params, "target_kl": None}), recording([]))
     assert outcome.facts["arguments"] == {**params, "target_kl": None}
     assert {"stable-baselines3", "torch", "gymnasium"} <= outcome.facts["versions"].keys()

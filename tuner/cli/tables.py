@@ -8,10 +8,12 @@ from rich.table import Table
 from tuner.reporting.rows import Row
 from tuner.reporting.summary import Summary, verdict
 
+TABLE_WIDTH = 160  # columns
+
 
 def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> None:
     """The state of a study: counts, the best beside the baselines, a verdict, advice, what comes next."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _console()
     console.print(counts_line(summary))
     rows = _shown(summary)
     if rows:
@@ -23,6 +25,12 @@ def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> Non
         console.print("Next:")
         for command in next_commands:
             console.print(f"  {command}")
+
+
+def _console() -> Console:
+    """Standard output, never narrower than the tables: a number cut short is worse than a wrapped line."""
+    width = Console().width
+    return Console(highlight=False, soft_wrap=True, width=max(width, TABLE_WIDTH))
 
 
 def counts_line(summary: Summary) -> str:
@@ -71,4 +79,4 @@ def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:
             *(_number(row.arguments.get(name)) for name in parameters),
             f"{row.seconds:.0f}" if row.seconds is not None else "-",
         )
-    Console(highlight=False, soft_wrap=True).print(table)
+    _console().print(table)

@@ -76,22 +76,25 @@ def _make_engine(kind: str, workers: int) -> Engine:
 
 def _work(spec: StudySpec, url: URL, engine: Engine) -> None:
     """Runs what is missing. Nothing is written before the spec, the environment and the database proved sound."""
-    seconds: float | None = None
+    storage, seconds = None, None
     if database_path(url).is_file():
-        open_existing(url)
+        storage = open_existing(url)
     else:
-        words.say("Measuring this machine's speed …")
-        seconds = estimate.measure(engine, spec)
+        seconds = _measure(spec, engine)
         prepare_folder(url)
     with StudyLock(database_path(url), spec.name):
-        storage = open_or_create(url)
+        storage = storage or open_or_create(url)
         if seconds is None and spec.name not in stored_names(storage):
-            words.say("Measuring this machine's speed …")
-            seconds = estimate.measure(engine, spec)
+            seconds = _measure(spec, engine)
         ledger, changes = Ledger.open(storage, spec, artifact_folder(url))
         for change in changes:
             words.say(f"Since the last run, {change}.")
         _run(ledger, spec, engine, seconds)
+
+
+def _measure(spec: StudySpec, engine: Engine) -> float:
+    words.say("Measuring this machine's speed …")
+    return estimate.measure(engine, spec)
 
 
 def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None) -> None:
@@ -104,7 +107,7 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None)
     if not missing:
         words.say(f"Nothing to do: the study has {done} finished trials of {spec.trials} (more with --trials).")
         return
-    known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or estimate.measure(engine, spec)
+    known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or _measure(spec, engine)
     forecast = estimate.minutes(missing, engine.workers, spec, known)
     words.foretell(missing, engine.workers, forecast)
     source = TuningSource(ledger, spec, spec.trials)

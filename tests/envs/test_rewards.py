@@ -1,0 +1,77 @@
+"""Reward terms by their properties: what they sum to, which sign they have, how large they get."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from roarm_envs import rewards
+from roarm_envs.tasks.reach import Reach
+
+check = settings(max_examples=100, deadline=None, derandomize=True, database=None)
+
+distances = st.floats(0.0, 1.5)
+positive = st.floats(1e-3, 100.0)
+actions = arrays(np.float64, 5, elements=st.floats(-1.0, 1.0))
+flags = arrays(np.bool_, 7)
+
+
+@check
+@given(path=st.lists(distances, min_size=2, max_size=40), scale=positive)
+def test_progress_sums_to_the_way_made(path: list[float], scale: float) -> None:
+    """No detour pays: whatever lies between, the sum is that of start and end."""
+    total = sum(rewards.progress(a, b, scale=scale) for a, b in zip(path, path[1:], strict=False))
+    assert total == pytest.approx(scale * (path[0] - path[-1]), abs=1e-9 * scale * len(path))
+
+
+@check
+@given(before=distances, after=distances, scale=positive)
+def test_progress_pays_for_coming_nearer(before: float, after: float, scale: float) -> None:
+    assert np.sign(rewards.progress(before, after, scale=scale)) == np.sign(before - after)
+
+
+@check
+@given(action=actions, weight=positive)
+def test_effort_costs_at_most_its_weight(action: NDArray[np.float64], weight: float) -> None:
+    cost = float(rewards.effort(action, weight=weight))
+    assert -weight * (1 + 1e-12) <= cost <= 0.0
+    assert cost == pytest.approx(float(rewards.effort(-action, weight=weight)))
+
+
+def test_effort_at_its_ends() -> None:
+    assert float(rewards.effort(np.zeros(5), weight=0.3)) == 0.0
+    assert float(rewards.effort(-np.ones(5), weight=0.3)) == pytest.approx(-0.3)
+
+
+@check
+@given(reached=flags, bonus=positive)
+def test_success_pays_its_bonus_and_nothing_else(reached: NDArray[np.bool_], bonus: float) -> None:
+    assert rewards.success(reached, bonus=bonus).tolist() == [bonus if flag else 0.0 for flag in reached]
+
+
+@check
+@given(touching=flags, weight=positive)
+def test_collision_only_costs(touching: NDArray[np.bool_], weight: float) -> None:
+    assert rewards.collision(touching, weight=weight).tolist() == [-weight if flag else 0.0 for flag in touching]
+
+
+@check
+@given(batch=arrays(np.float64, (4, 5), elements=st.floats(-1.0, 1.0)))
+def test_effort_of_a_batch_is_that_of_its_rows(batch: NDArray[np.float64]) -> None:
+    rows = [float(rewards.effort(row, weight=0.5)) for row in batch]
+    assert rewards.effort(batch, weight=0.5).tolist() == pytest.approx(rows)
+
+
+@check
+@given(before=distances, after=distances, action=actions, touching=st.booleans())
+def test_reach_pays_the_bonus_within_the_tolerance_only(
+    before: float, after: float, action: NDArray[np.float64], touching: bool
+) -> None:
+    terms = Reach().rewards(before, after, action, touching=touching)
+    assert 3 <= len(terms) <= 5
+    assert terms["success"] == (10.0 if after <= 0.02 else 0.0)
+    assert terms["effort"] <= 0.0
+    assert terms["collision"] <= 0.0
+    assert abs(sum(terms.values()) - terms["success"]) <= 6.0 * 1.5 + 0.6

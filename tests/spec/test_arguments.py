@@ -1,0 +1,85 @@
+"""Which arguments PPO takes, and with which values."""
+
+import inspect
+from typing import Any
+
+import pytest
+from stable_baselines3 import PPO as Algorithm
+
+from tuner.spec.arguments import PPO, faults
+
+
+def test_every_argument_is_one_of_the_algorithm() -> None:
+    assert PPO.keys() <= inspect.signature(Algorithm.__init__).parameters.keys()
+
+
+def test_the_guides_eight_are_among_them() -> None:
+    guide = ["learning_rate", "n_steps", "batch_size", "n_epochs", "gamma", "gae_lambda", "clip_range", "ent_coef"]
+    assert PPO.keys() >= set(guide)
+
+
+def test_the_algorithms_own_defaults_are_allowed() -> None:
+    defaults = {name: inspect.signature(Algorithm.__init__).parameters[name].default for name in PPO}
+    assert list(faults(defaults, "fixed")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("learning_rate", 3e-4),
+        ("learning_rate", 1),
+        ("n_steps", 2),
+        ("gamma", 0),
+        ("gamma", 1.0),
+        ("ent_coef", 0.0),
+        ("clip_range_vf", None),
+        ("target_kl", 0.02),
+        ("normalize_advantage", False),
+    ],
+)
+def test_a_good_value_passes(name: str, value: object) -> None:
+    assert list(faults({name: value}, "fixed")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("learning_rate", 0.0, "0.0 must be greater than 0"),
+        ("learning_rate", -1e-4, "-0.0001 must be greater than 0"),
+        ("learning_rate", float("nan"), "nan must be a finite number"),
+        ("learning_rate", float("inf"), "inf must be a finite number"),
+        ("learning_rate", "lin_3e-4", "'lin_3e-4' must be a finite number"),
+        ("learning_rate", None, "must not be empty"),
+        ("learning_rate", [3e-4], "[0.0003] must be a finite number"),
+        ("n_steps", 1, "1 must be at least 2"),
+        ("n_steps", 512.0, "512.0 must be a whole number"),
+        ("batch_size", 1, "1 must be at least 2"),
+        ("n_epochs", 0, "0 must be at least 1"),
+        ("n_epochs", True, "True must be a whole number"),
+        ("gamma", 1.01, "1.01 must be at most 1"),
+        ("gamma", -0.1, "-0.1 must be at least 0"),
+        ("gae_lambda", True, "True must be a finite number"),
+        ("clip_range", 0, "0 must be greater than 0"),
+        ("clip_range_vf", 0, "0 must be greater than 0"),
+        ("ent_coef", -0.01, "-0.01 must be at least 0"),
+        ("normalize_advantage", 1, "1 must be true or false"),
+        ("normalize_advantage", "yes", "'yes' must be true or false"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_rule(name: str, value: object, rule: str) -> None:
+    assert list(faults({name: value}, "baselines.current")) == [f"baselines.current.{name}: {rule}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("learning_rte", "learning_rate"), ("nsteps", "n_steps"), ("cliprange", "clip_range"), ("lambda", "gae_lambda")],
+)
+def test_an_unknown_argument_is_met_with_the_nearest(name: str, hint: str) -> None:
+    (fault,) = faults({name: 1}, "fixed")
+    assert fault.startswith(f"fixed.{name}: unknown PPO argument, did you mean {hint!r}?; valid: learning_rate, ")
+
+
+def test_all_faults_are_told_at_once() -> None:
+    values: dict[str, Any] = {"gamma": 2, "zzz": 1, "n_steps": 2048, "n_epochs": 0}
+    found = list(faults(values, "fixed"))
+    assert [fault.split(":")[0] for fault in found] == ["fixed.gamma", "fixed.zzz", "fixed.n_epochs"]

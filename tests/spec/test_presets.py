@@ -1,0 +1,115 @@
+"""The packaged spaces and studies say what the PPO guide says, number for number."""
+
+from typing import Any
+
+import pytest
+
+from tuner.spec.load import available, find, load_space, load_study
+from tuner.spec.model import StudySpec
+from tuner.spec.space import FloatParameter, IntParameter
+
+RANGES = {
+    "learning_rate": (1e-5, 1e-3, "log"),
+    "n_steps": (512, 8192, "power_of_two"),
+    "batch_size": (32, 512, "power_of_two"),
+    "n_epochs": (3, 30, "linear"),
+    "gamma": (0.9, 0.9999, "linear"),
+    "gae_lambda": (0.9, 0.99, "linear"),
+    "clip_range": (0.1, 0.3, "linear"),
+    "ent_coef": (0.0, 0.01, "linear"),
+}
+FIVE = ["learning_rate", "n_steps", "batch_size", "clip_range", "ent_coef"]
+CURRENT = {
+    "learning_rate": 3e-4,
+    "n_steps": 2048,
+    "batch_size": 64,
+    "n_epochs": 10,
+    "gamma": 0.99,
+    "gae_lambda": 0.95,
+    "clip_range": 0.2,
+    "ent_coef": 0.0,
+    "max_grad_norm": 0.5,
+    "device": "auto",
+}
+PROPOSED = {
+    "learning_rate": 1e-4,
+    "n_steps": 4096,
+    "batch_size": 128,
+    "n_epochs": 15,
+    "gamma": 0.99,
+    "gae_lambda": 0.95,
+    "clip_range": 0.1,
+    "ent_coef": 0.005,
+    "max_grad_norm": 0.5,
+    "device": "cuda",
+}
+
+
+def ranges(name: str) -> dict[str, tuple[float, float, str]]:
+    found = {}
+    for parameter_name, parameter in load_space(find("search_spaces", name)).parameters.items():
+        assert isinstance(parameter, FloatParameter | IntParameter)
+        found[parameter_name] = (*parameter.bounds, parameter.scale)
+    return found
+
+
+def study(name: str) -> StudySpec:
+    return load_study(find("studies", name))
+
+
+def test_what_is_packaged() -> None:
+    assert {"ppo_guide", "ppo_full"} <= available("search_spaces").keys()
+    assert {"reach", "smoke"} <= available("studies").keys()
+
+
+def test_the_guides_space_searches_its_five_and_fixes_its_other_three() -> None:
+    assert ranges("ppo_guide") == {name: RANGES[name] for name in FIVE}
+    assert load_space(find("search_spaces", "ppo_guide")).fixed == {"n_epochs": 10, "gamma": 0.99, "gae_lambda": 0.95}
+
+
+def test_the_full_space_searches_all_eight() -> None:
+    assert ranges("ppo_full") == RANGES
+    assert load_space(find("search_spaces", "ppo_full")).fixed == {}
+
+
+@pytest.mark.parametrize("name", ["ppo_guide", "ppo_full"])
+def test_a_batch_stays_below_the_steps(name: str) -> None:
+    batch = load_space(find("search_spaces", name)).parameters["batch_size"]
+    assert isinstance(batch, IntParameter)
+    assert batch.below == "n_steps"
+
+
+@pytest.mark.parametrize("name", sorted(available("studies")))
+def test_every_study_compares_the_two_configurations(name: str) -> None:
+    assert study(name).baselines == {"current": CURRENT, "proposed": PROPOSED}
+
+
+@pytest.mark.parametrize("name", sorted(available("studies")))
+def test_every_packaged_study_runs_on_one_environment_and_the_cpu(name: str) -> None:
+    spec = study(name)
+    assert (spec.environment.id, spec.environment.n_envs) == ("roarm_envs:RoArmReach-v0", 1)
+    assert (spec.device, spec.algorithm, spec.policy, spec.objective) == ("cpu", "ppo", "MlpPolicy", "success")
+    assert (spec.sampler, spec.pruner, spec.seed) == ("tpe", "median", None)
+
+
+@pytest.mark.parametrize("name", sorted(available("search_spaces")))
+def test_every_space_holds_the_two_configurations(name: str) -> None:
+    spec = load_study(find("studies", "reach"), changes={"space": name})
+    assert spec.space_name == name
+    assert list(spec.baselines) == ["current", "proposed"]
+
+
+def test_reach_is_the_default_of_the_protocol() -> None:
+    spec = study("reach")
+    plan = [(checkpoint.step, checkpoint.goals) for checkpoint in spec.plan()]
+    assert spec.timesteps == 98_304
+    assert plan == [(8192 * k, 50 if k > 9 else 20) for k in range(1, 13)]
+
+
+def test_smoke_is_a_sixth_of_it() -> None:
+    spec = study("smoke")
+    plan: list[Any] = [(checkpoint.step, checkpoint.goals) for checkpoint in spec.plan()]
+    assert spec.timesteps == 16_384
+    assert plan == [(4096, 10), (8192, 10), (12_288, 10), (16_384, 10)]
+    assert spec.space.parameters["n_steps"].bounds == (512, 4096)
+    assert list(spec.space.parameters) == FIVE

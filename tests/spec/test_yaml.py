@@ -1,0 +1,111 @@
+"""YAML as people write it, and what is said where it is none."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tuner.errors import SpecInvalid, UsageProblem
+from tuner.spec.yaml import read_yaml
+
+
+def read(folder: Path, text: str) -> Any:
+    path = folder / "file.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3e-5", 3e-5),
+        ("3E5", 3e5),
+        ("-1e+3", -1e3),
+        ("+2e4", 2e4),
+        ("1.e-3", 1e-3),
+        ("1.0e-5", 1e-5),
+        ("0.5", 0.5),
+        (".5e-3", 5e-4),
+    ],
+)
+def test_scientific_notation_is_a_number(tmp_path: Path, text: str, value: float) -> None:
+    found = read(tmp_path, f"rate: {text}")["rate"]
+    assert isinstance(found, float)
+    assert found == value
+
+
+@pytest.mark.parametrize("text", ["e5", "1e", "v1e5", "3e-5x", "'3e-5'"])
+def test_what_only_looks_like_it_stays_text(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, f"name: {text}") == {"name": text.strip("'")}
+
+
+def test_whole_numbers_words_and_lists_are_what_they_seem(tmp_path: Path) -> None:
+    text = "a: 64\nb: true\nc: null\nd: [1, 2.0]\ne: {f: word}\n"
+    assert read(tmp_path, text) == {"a": 64, "b": True, "c": None, "d": [1, 2.0], "e": {"f": "word"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "key"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "line 3, column 1", "'a'"),
+        ("a:\n  b: 1\n  c: 2\n  b: 1\n", "line 4, column 3", "'b'"),
+        ("a: {b: 1, b: 2}\n", "line 1, column 11", "'b'"),
+        ("- a\n- b: 1\n  b: 2\n", "line 3, column 3", "'b'"),
+        ("1: a\n1: b\n", "line 2, column 1", "1"),
+    ],
+    ids=["top", "nested", "flow", "list", "number"],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str, place: str, key: str) -> None:
+    with pytest.raises(SpecInvalid) as refused:
+        read(tmp_path, text)
+    assert refused.value.faults == (f"{place}: not valid YAML: key {key} stands twice",)
+
+
+def test_a_merged_key_may_be_set_anew(tmp_path: Path) -> None:
+    text = "base: &base {a: 1, b: 2}\nown:\n  <<: *base\n  b: 3\n"
+    assert read(tmp_path, text)["own"] == {"a": 1, "b": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a: [1\nb: 2\n", "line 2"),
+        ("a: 1\nb:\n\tc: 2\n", "line 3, column 1"),
+        ("a: 'x\n", "line 2"),
+        ("a: 1\n---\nb: 1\n", "line 2"),
+        ("? [a, b]\n: 3\n", "line 1"),
+        ("a: *unknown\n", "line 1, column 4"),
+        ("a: !!python/object/apply:os.getcwd []\n", "line 1, column 4"),
+    ],
+    ids=["bracket", "tab", "quote", "two documents", "list as key", "alias", "python object"],
+)
+def test_malformed_yaml_is_refused_with_its_place(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(SpecInvalid) as refused:
+        read(tmp_path, text)
+    (fault,) = refused.value.faults
+    assert fault.startswith(place)
+    assert "not valid YAML" in fault
+    assert str(refused.value).startswith(str(tmp_path / "file.yaml"))
+
+
+@pytest.mark.parametrize("text", ["a: 2024-13-45\n", "a: 0x_\n", "a: \0\n"], ids=["date", "hexadecimal", "control"])
+def test_a_value_that_yaml_itself_cannot_read_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SpecInvalid, match="not valid YAML"):
+        read(tmp_path, text)
+
+
+def test_bytes_that_are_no_utf8_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "latin.yaml"
+    path.write_bytes(b"a: \xe9\n")
+    with pytest.raises(SpecInvalid, match="not valid YAML: 'utf-8' codec"):
+        read_yaml(path)
+
+
+def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path, "# only a comment\n") is None
+
+
+@pytest.mark.parametrize("name", ["none.yaml", "."], ids=["missing", "folder"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageProblem, match="cannot read"):
+        read_yaml(tmp_path / name)

@@ -1,0 +1,251 @@
+"""The study's book: created, taken up again, refused, recovered, told."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from conftest import write_study
+from optuna.artifacts import get_all_artifact_meta
+from optuna.storages import BaseStorage
+from optuna.trial import TrialState
+
+from tuner import seeds
+from tuner.errors import MeaningChanged, NothingToShow, UnknownName
+from tuner.spec.load import find, load_study
+from tuner.spec.model import StudySpec
+from tuner.study.ledger import MAX_ATTEMPTS, Asked, Ledger, counts, load_stored, meaning_hash, stored_names
+from tuner.study.samplers import distributions
+from tuner.study.storage import open_or_create, parse_url
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> BaseStorage:
+    return open_or_create(parse_url(f"sqlite:///{tmp_path}/toy.db"))
+
+
+def make_spec(**changes: Any) -> StudySpec:
+    return load_study(find("studies", str(write_study(Path.cwd(), **changes))))
+
+
+def start(storage: BaseStorage, **changes: Any) -> Ledger:
+    """What a run does first."""
+    ledger, _ = Ledger.open(storage, make_spec(**changes), Path("artifacts"))
+    ledger.recover()
+    ledger.enqueue_baselines()
+    return ledger
+
+
+def retry_of(asked: Asked) -> tuple[Any, ...]:
+    """What a retry keeps."""
+    return asked.params, asked.overrides, asked.seed, asked.role
+
+
+def test_a_new_study_carries_its_whole_spec(storage: BaseStorage) -> None:
+    spec = make_spec()
+    _, changes = Ledger.open(storage, spec, Path("artifacts"))
+    study, stored = load_stored(storage, "toy")
+    assert changes == []
+    assert stored == spec
+    assert study.user_attrs["meaning"] == meaning_hash(spec)
+    assert study.user_attrs["seeds"] == seeds.plan()
+    assert study.direction == optuna.study.StudyDirection.MAXIMIZE
+
+
+def test_a_study_is_taken_up_again(storage: BaseStorage) -> None:
+    ledger = start(storage, baselines={})
+    ledger.complete(ledger.ask().number, 0.5, {"success": 0.4})
+    again, changes = Ledger.open(storage, make_spec(baselines={}), Path("artifacts"))
+    assert changes == []
+    assert (again.count_finished(), again.best(), again.ask().number) == (1, (0.5, 0.4), 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"sampler": "random"}, ["sampler was 'tpe' and is now 'random'"], id="sampler"),
+        pytest.param({"pruner": "none", "trials": 9}, ["pruner was", "trials was 4 and is now 9"], id="two"),
+    ],
+)
+def test_a_harmless_change_is_reported_once(changes: dict[str, Any], said: list[str], storage: BaseStorage) -> None:
+    start(storage)
+    spec = make_spec(**changes)
+    _, reported = Ledger.open(storage, spec, Path("artifacts"))
+    assert len(reported) == len(said)
+    assert all(line.startswith(words) for line, words in zip(reported, said, strict=True))
+    assert load_stored(storage, "toy")[1] == spec
+    assert Ledger.open(storage, spec, Path("artifacts"))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        pytest.param({"goals": {"early": 3, "late": 9}}, "goals.late: stored 4, now 9", id="goals"),
+        pytest.param({"objective": "return"}, 'objective: stored "success", now "return"', id="objective"),
+        pytest.param(
+            {"environment": {"id": "tuner_toys:ToyLine-v0", "kwargs": {"scale": 2.0}}},
+            'environment.kwargs: stored {}, now {"scale": 2.0}',
+            id="environment",
+        ),
+        pytest.param(
+            {"space_changes": {"learning_rate": {"high": 1e-3}}},
+            "space.learning_rate: stored 1e-05 … 0.01 (log), now 1e-05 … 0.001 (log)",
+            id="range",
+        ),
+    ],
+)
+def test_another_meaning_is_refused_with_the_difference(
+    changes: dict[str, Any], difference: str, storage: BaseStorage
+) -> None:
+    start(storage)
+    before = load_stored(storage, "toy")[1]
+    with pytest.raises(MeaningChanged) as caught:
+        Ledger.open(storage, make_spec(**changes), Path("artifacts"))
+    assert difference in caught.value.differences
+    assert "--name" in str(caught.value)
+    assert load_stored(storage, "toy")[1] == before
+
+
+def holding_a_trial(storage: BaseStorage) -> None:
+    study = optuna.create_study(storage=storage, study_name="toy", direction="maximize")
+    study.tell(study.ask(), 1.0)
+
+
+def minimised(storage: BaseStorage) -> None:
+    optuna.create_study(storage=storage, study_name="toy", direction="minimize")
+
+
+@pytest.mark.parametrize("make", [holding_a_trial, minimised])
+def test_a_study_of_somebody_elses_is_refused(make: Callable[[BaseStorage], None], storage: BaseStorage) -> None:
+    make(storage)
+    with pytest.raises(MeaningChanged, match="'toy'"):
+        Ledger.open(storage, make_spec(), Path("artifacts"))
+
+
+def test_what_is_not_there_or_not_ours_is_not_shown(storage: BaseStorage) -> None:
+    with pytest.raises(UnknownName, match="it is empty"):
+        load_stored(storage, "toy")
+    holding_a_trial(storage)
+    assert stored_names(storage) == ["toy"]
+    with pytest.raises(NothingToShow, match="not made by tuner"):
+        load_stored(storage, "toy")
+
+
+def test_baselines_run_first_with_all_their_arguments(storage: BaseStorage) -> None:
+    ledger = start(storage)
+    current, proposed, sampled = ledger.ask(), ledger.ask(), ledger.ask()
+    assert (current.role, proposed.role, sampled.role) == ("baseline:current", "baseline:proposed", None)
+    assert proposed.params == {"learning_rate": 1e-4, "n_steps": 64, "batch_size": 16}
+    assert proposed.overrides == {"n_epochs": 2}  # neither searched nor a device
+    assert [asked.seed for asked in (current, proposed, sampled)] == [seeds.TRAINING + n for n in range(3)]
+    assert ledger.trials(*TrialState)[1].user_attrs["device_asked"] == "cuda"
+
+
+@pytest.mark.parametrize("state", ["waiting", "running", "completed", "pruned"])
+def test_a_baseline_that_is_there_is_not_enqueued_again(state: str, storage: BaseStorage) -> None:
+    ledger = start(storage)
+    if state != "waiting":
+        asked = [ledger.ask(), ledger.ask()]
+        for one in asked if state != "running" else []:
+            ledger.complete(one.number, 0.5, {}) if state == "completed" else ledger.prune(one.number, {})
+    ledger.enqueue_baselines()
+    assert len(ledger.trials(*TrialState)) == 2
+
+
+def test_a_dead_coordinators_trials_run_again_once(storage: BaseStorage) -> None:
+    dead = start(storage)
+    lost = [dead.ask() for _ in range(3)]
+    ledger, _ = Ledger.open(storage, make_spec(), Path("artifacts"))
+    assert [ledger.recover(), ledger.recover()] == [3, 0]
+    ledger.enqueue_baselines()
+    again = [ledger.ask() for _ in range(3)]
+    assert [asked.retry_of for asked in again] == [0, 1, 2]
+    assert [retry_of(asked) for asked in again] == [retry_of(asked) for asked in lost]
+    states = [trial.state for trial in ledger.trials(*TrialState)]
+    assert states == [TrialState.FAIL] * 3 + [TrialState.RUNNING] * 3
+
+
+def test_a_trial_lost_while_it_was_asked_is_failed_only(storage: BaseStorage) -> None:
+    start(storage, baselines={})
+    study = optuna.load_study(storage=storage, study_name="toy")
+    study.ask(fixed_distributions={"learning_rate": distributions(make_spec().space)["learning_rate"]})
+    ledger, _ = Ledger.open(storage, make_spec(baselines={}), Path("artifacts"))
+    assert ledger.recover() == 0
+    assert [trial.state for trial in ledger.trials(*TrialState)] == [TrialState.FAIL]
+
+
+def test_a_trial_lost_before_its_seed_was_stored_keeps_it(storage: BaseStorage) -> None:
+    start(storage, baselines={})
+    study = optuna.load_study(storage=storage, study_name="toy")
+    study.ask(fixed_distributions=distributions(make_spec().space))
+    ledger, _ = Ledger.open(storage, make_spec(baselines={}), Path("artifacts"))
+    ledger.recover()
+    again = ledger.ask()
+    assert (again.retry_of, again.seed) == (0, seeds.training_seed(0))
+
+
+def test_interrupts_use_up_no_retry(storage: BaseStorage) -> None:
+    found = []
+    for _ in range(2 * MAX_ATTEMPTS):
+        ledger = start(storage, baselines={})
+        found.append(ledger.ask())
+        ledger.interrupt()
+    assert len({str(retry_of(asked)) for asked in found}) == 1
+    for left in reversed(range(MAX_ATTEMPTS)):
+        ledger = start(storage, baselines={})
+        assert ledger.fail(ledger.ask().number, "for a reason") is (left > 0)
+
+
+def test_three_failures_of_one_parameter_set_are_enough(storage: BaseStorage) -> None:
+    ledger = start(storage, baselines={})
+    attempts = [ledger.ask()]
+    while ledger.fail(attempts[-1].number, "for a reason"):
+        attempts.append(ledger.ask())
+    assert len(attempts) == MAX_ATTEMPTS
+    assert len({str(retry_of(asked)) for asked in attempts}) == 1
+    assert ledger.recover() == 0
+    assert ledger.ask().retry_of is None
+    assert ledger.trials(TrialState.FAIL)[0].user_attrs["failure"] == "for a reason"
+
+
+def test_an_interrupt_leaves_finished_trials_alone(storage: BaseStorage) -> None:
+    ledger = start(storage, baselines={})
+    ledger.complete(ledger.ask().number, 1.0, {})
+    ledger.ask()
+    ledger.interrupt()
+    ledger.interrupt()
+    assert [trial.state for trial in ledger.trials(*TrialState)] == [TrialState.COMPLETE, TrialState.FAIL]
+    assert "interrupted" in ledger.trials(*TrialState)[1].user_attrs
+
+
+def test_attributes_reports_and_model_are_there_when_a_trial_is_told(storage: BaseStorage, tmp_path: Path) -> None:
+    (tmp_path / "model.zip").write_bytes(b"a model")
+    ledger = start(storage, baselines={})
+    number = ledger.ask().number
+    ledger.report(number, 0.25, 64)
+    ledger.store_model(number, tmp_path / "model.zip")
+    ledger.complete(number, 0.5, {"success": 0.4, "seconds": 2.0})
+    (trial,) = ledger.trials(TrialState.COMPLETE)
+    (artifact,) = get_all_artifact_meta(trial, storage=storage)
+    assert (trial.value, trial.intermediate_values, trial.user_attrs["success"]) == (0.5, {64: 0.25}, 0.4)
+    assert (tmp_path / "artifacts" / artifact.artifact_id).read_bytes() == b"a model"
+    assert ledger.full_trial_seconds() == [2.0]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")], ids=str)
+def test_a_value_that_is_not_finite_is_never_told(value: float, storage: BaseStorage) -> None:
+    ledger = start(storage, baselines={})
+    with pytest.raises(ValueError, match="the value of trial 0 is"):
+        ledger.complete(ledger.ask().number, value, {})
+    assert ledger.count_finished() == 0
+
+
+def test_counts_name_every_state(storage: BaseStorage) -> None:
+    ledger = start(storage)  # two baselines wait
+    ledger.complete(ledger.ask().number, 0.5, {})
+    ledger.prune(ledger.ask().number, {"reason": "it diverged"})
+    ledger.fail(ledger.ask().number, "for a reason")  # waits again
+    study, _ = load_stored(storage, "toy")
+    assert counts(study) == {"running": 0, "complete": 1, "pruned": 1, "fail": 1, "waiting": 1}
+    assert ledger.count_finished() == 2

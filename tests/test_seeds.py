@@ -1,0 +1,44 @@
+"""The seed plan: no role ever draws another role's seed."""
+
+import itertools
+
+import pytest
+
+from tuner import seeds
+
+MOST = 900_000  # of any role, in any study
+
+
+def test_the_ranges_begin_where_the_protocol_says() -> None:
+    assert seeds.plan() == {
+        "training": 1_000_000,
+        "validation": 2_000_000,
+        "test": 3_000_000,
+        "tuning_goals": 4_000_000,
+        "validation_goals": 5_000_000,
+        "test_goals": 6_000_000,
+    }
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(seeds.plan(), 2)))
+def test_no_two_roles_share_a_seed(one: str, other: str) -> None:
+    first, second = (range(seeds.plan()[role], seeds.plan()[role] + MOST) for role in (one, other))
+    assert first.stop <= second.start or second.stop <= first.start
+
+
+def test_every_trial_has_a_training_seed_of_its_own() -> None:
+    found = [seeds.training_seed(number) for number in range(1000)]
+    assert found == list(range(1_000_000, 1_001_000))
+
+
+@pytest.mark.parametrize("count", [0, 1, 10_000])
+def test_goals_are_fixed_and_distinct(count: int) -> None:
+    goals = seeds.tuning_goals(count)
+    assert len(set(goals)) == count
+    assert goals == seeds.tuning_goals(10_000)[:count]
+    assert all(seeds.TUNING_GOALS <= goal < seeds.VALIDATION_GOALS for goal in goals)
+    assert not set(goals) & {seeds.training_seed(number) for number in range(1000)}
+
+
+def test_a_seed_fits_every_generator() -> None:
+    assert all(0 <= start + MOST < 2**31 for start in seeds.plan().values())
