@@ -42,7 +42,13 @@ class RoArm:
         self.sim.place((*angles, figures.GRIPPER_HOME))
 
     def move(self, action: Array) -> ArmState:
-        """Shifts the joint targets by `action` (5,) in [-1, 1], 1 being 0.10 rad, and lets one control step pass."""
+        """Shifts the joint targets by `action` (5,) in [-1, 1], 1 being 0.10 rad, and lets one control step pass.
+
+        Raises:
+            ValueError: where the action is not finite, which the engine would never recover from.
+        """
+        if not np.isfinite(action).all():
+            raise ValueError(f"action {action} must be finite")
         step = np.clip(action, -1.0, 1.0) * figures.MAX_TARGET_STEP
         self._targets = np.clip(self._targets + step, LOWER, UPPER)
         self.sim.drive((*self._targets, figures.GRIPPER_HOME))

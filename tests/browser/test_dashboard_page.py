@@ -37,4 +37,5 @@ def test_the_history_plot_is_drawn(finished: Path, tmp_path: Path) -> None:
     assert "toy" in done.stdout
     assert 'class="js-plotly-plot"' in done.stdout
     assert "scatterlayer" in done.stdout  # the trials' points
-    assert "Objective Value" in done.stdout
+    assert ">History<" in done.stdout
+    assert ">score<" in done.stdout  # the axis

@@ -1,5 +1,7 @@
 """Reward terms by their properties: what they sum to, which sign they have, how large they get."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,7 +24,7 @@ flags = arrays(np.bool_, 7)
 @given(path=st.lists(distances, min_size=2, max_size=40), scale=positive)
 def test_progress_sums_to_the_way_made(path: list[float], scale: float) -> None:
     """No detour pays: whatever lies between, the sum is that of start and end."""
-    total = sum(rewards.progress(a, b, scale=scale) for a, b in zip(path, path[1:], strict=False))
+    total = sum(rewards.progress(a, b, scale=scale) for a, b in itertools.pairwise(path))
     assert total == pytest.approx(scale * (path[0] - path[-1]), abs=1e-9 * scale * len(path))
 
 

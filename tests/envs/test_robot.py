@@ -5,6 +5,7 @@ from math import pi
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from roarm_envs import figures
 from roarm_envs.robot import LOWER, UPPER, RoArm
@@ -27,7 +28,7 @@ def arm(shared: RoArm) -> RoArm:
     return shared
 
 
-def one_joint(name: str, action: float = 1.0) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def one_joint(name: str, action: float = 1.0) -> NDArray[np.float64]:
     return np.array([action if joint == name else 0.0 for joint in figures.ARM_JOINTS])
 
 

@@ -92,7 +92,7 @@ def test_a_killed_worker_costs_one_trial_that_runs_again(study: Path, tmp_path: 
     process = start(study)
     wait_for(lambda: reports(tmp_path) >= 2, process)
     workers(process)[0].kill()
-    out, err = process.communicate(timeout=LIMIT)
+    _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert "failed (the worker process died (signal 9))" in err
     assert prove_exact(tmp_path)["FAIL"] == 1

@@ -4,13 +4,15 @@ import inspect
 from typing import Any
 
 import pytest
-from stable_baselines3 import PPO as Algorithm
+import stable_baselines3
 
 from tuner.spec.arguments import PPO, faults
 
+SIGNATURE = inspect.signature(stable_baselines3.PPO.__init__).parameters
+
 
 def test_every_argument_is_one_of_the_algorithm() -> None:
-    assert PPO.keys() <= inspect.signature(Algorithm.__init__).parameters.keys()
+    assert PPO.keys() <= SIGNATURE.keys()
 
 
 def test_the_guides_eight_are_among_them() -> None:
@@ -19,7 +21,7 @@ def test_the_guides_eight_are_among_them() -> None:
 
 
 def test_the_algorithms_own_defaults_are_allowed() -> None:
-    defaults = {name: inspect.signature(Algorithm.__init__).parameters[name].default for name in PPO}
+    defaults = {name: SIGNATURE[name].default for name in PPO}
     assert list(faults(defaults, "fixed")) == []
 
 

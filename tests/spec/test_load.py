@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import BASELINES, SPACE, write_study
 
-from tests.conftest import BASELINES, SPACE, write_study
 from tuner.errors import SpecInvalid, UnknownName, UsageProblem
 from tuner.spec.load import available, find, folders, load_space, load_study
 from tuner.spec.model import StudySpec
 
 CURRENT: dict[str, Any] = BASELINES["current"]
+RATE = {"type": "float", "low": 1e-5, "high": 1e-2, "scale": "log"}
 
 
 def load(folder: Path, **changes: Any) -> StudySpec:
@@ -181,14 +182,14 @@ def test_a_baseline_whose_batch_is_not_below_its_steps_is_refused(tmp_path: Path
 
 def test_a_baseline_may_leave_what_the_space_fixes(tmp_path: Path) -> None:
     path = write_study(tmp_path, baselines={"current": {"learning_rate": 1e-3}})
-    space = {"parameters": {"learning_rate": SPACE["parameters"]["learning_rate"]}, "fixed": {"n_steps": 32}}
+    space = {"parameters": {"learning_rate": RATE}, "fixed": {"n_steps": 32}}
     (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
     assert load_study(find("studies", str(path))).plan()[0].step == 64
 
 
 def test_a_space_must_say_its_steps(tmp_path: Path) -> None:
     path = write_study(tmp_path, baselines={})
-    space = {"parameters": {"learning_rate": SPACE["parameters"]["learning_rate"]}}
+    space = {"parameters": {"learning_rate": RATE}}
     (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
     with pytest.raises(SpecInvalid, match="space: n_steps must be searched with bounds or fixed"):
         load_study(find("studies", str(path)))

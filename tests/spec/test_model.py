@@ -1,12 +1,13 @@
 """The checkpoints of a study, and what gives its values their meaning."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import BASELINES, write_study
 
-from tests.conftest import BASELINES, SPACE, write_study
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec, largest_rollout
 
@@ -134,7 +135,6 @@ def test_a_study_survives_its_database(spec: StudySpec) -> None:
 @pytest.mark.parametrize(("low", "same"), [(0, 0.0), (1, 1.0)], ids=str)
 def test_a_whole_number_means_what_its_decimal_means(spec: StudySpec, low: int, same: float) -> None:
     """`ent_coef: {low: 0}` and `{low: 0.0}` are one space."""
-    import json
 
     def meaning(value: float) -> str:
         space = spec.space.model_dump()
@@ -148,7 +148,3 @@ def test_a_whole_number_means_what_its_decimal_means(spec: StudySpec, low: int, 
 def test_the_environment_travels_as_a_record(spec: StudySpec) -> None:
     ref = spec.environment.ref()
     assert (ref.id, ref.kwargs, ref.n_envs) == ("tuner_toys:ToyLine-v0", {}, 1)
-
-
-def test_the_toy_space_is_the_one_in_the_file(spec: StudySpec) -> None:
-    assert list(spec.space.parameters) == list(SPACE["parameters"])

@@ -21,7 +21,8 @@ RULES = {
     "union_tag_not_found": "needs a `type`: float, int or choice",
     "finite_number": "must be finite, not {value}",
     "string_pattern_mismatch": "{value} must be letters, digits, '.', '_' or '-', at most 64, starting with one",
-    "too_short": "must not be empty",
+    "too_short": "needs at least {least}",
+    "union_tag_invalid": "unknown type {tag}; valid: float, int, choice",
     "string_too_short": "must not be empty",
 }
 
@@ -43,10 +44,20 @@ def _lines(finding: Any, model: type[BaseModel]) -> Iterator[str]:
         keys = _valid_keys(model, [str(part) for part in finding["loc"][:-1]])
         yield f"{path}: unknown key{did_you_mean(place[-1], keys)}; valid: {', '.join(keys)}"
     elif kind in RULES:
-        yield f"{path or 'the file'}: {RULES[kind].format(value=_short(finding['input']))}"
+        context = finding.get("ctx", {})
+        words = {
+            "value": _short(finding["input"]),
+            "least": _entries(context.get("min_length")),
+            "tag": context.get("tag"),
+        }
+        yield f"{path or 'the file'}: {RULES[kind].format(**words)}"
     else:
         message = finding["msg"][0].lower() + finding["msg"][1:]
         yield f"{path or 'the file'}: {message.replace('input should', 'must')}, not {_short(finding['input'])}"
+
+
+def _entries(count: int | None) -> str:
+    return "one entry" if count == 1 else f"{count} entries"
 
 
 def _is_tag(part: str) -> bool:

@@ -13,7 +13,7 @@ from tuner.errors import SpecInvalid, UnknownName, UsageProblem
 from tuner.spec import arguments
 from tuner.spec.faults import describe
 from tuner.spec.model import StudyFile, StudySpec, largest_rollout
-from tuner.spec.space import SpaceSpec, allows
+from tuner.spec.space import SpaceSpec, allows, not_below
 from tuner.spec.yaml import read_yaml
 
 Kind = Literal["studies", "search_spaces"]
@@ -85,13 +85,13 @@ def load_study(
     data = read_yaml(found.path)
     if isinstance(data, dict):
         data = {**data, **(changes or {})}
-        if env is not None:
-            own = data.get("environment", {}).get("id") == env
-            data["environment"] = data["environment"] if own else {"id": env}
+        environment = data.get("environment")
+        if env is not None and isinstance(environment, dict) and environment.get("id") != env:
+            data["environment"] = {"id": env}
     study = validate(StudyFile, data, str(found.path))
     space = load_space(find("search_spaces", study.space, beside=found.path), study.space_changes)
     source = str(found.path)
-    problems = [*_baseline_faults(space, study.baselines), *_budget_faults(space, study)]
+    problems = [*_baseline_faults(space, study.baselines)] or [*_budget_faults(space, study)]
     if problems:
         raise SpecInvalid(source, problems)
     rest = study.model_dump(exclude={"space", "space_changes", "timesteps"})
@@ -109,8 +109,13 @@ def load_space(found: Found, changes: Mapping[str, Mapping[str, Any]] | None = N
             raise SpecInvalid(
                 source, [str(UnknownName(f"parameter for space_changes.{n}", n, data["parameters"])) for n in unknown]
             )
-        data["parameters"] = {n: {**p, **changes.get(n, {})} for n, p in data["parameters"].items()}
+        data["parameters"] = {n: _changed(p, changes.get(n, {})) for n, p in data["parameters"].items()}
     return validate(SpaceSpec, data, source)
+
+
+def _changed(parameter: object, change: Mapping[str, Any]) -> object:
+    """A parameter with a change laid over it; what is no mapping is left for the model to refuse."""
+    return {**parameter, **change} if isinstance(parameter, dict) else parameter
 
 
 def validate(model: type[Model], data: Any, source: str) -> Model:
@@ -130,13 +135,12 @@ def _baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]
         for name in space.parameters:
             if name not in values:
                 yield f"{path}.{name}: is required, since the space searches it"
-            elif (fault := allows(space, name, values[name])) is not None:
+            elif (fault := allows(space, name, values[name]) or not_below(space, name, values)) is not None:
                 yield f"{path}.{name}: {fault}"
 
 
 def _budget_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
-    steps = [space.lowest("n_steps"), *(baseline.get("n_steps") for baseline in study.baselines.values())]
-    if any(not isinstance(value, int) for value in steps):
+    if not isinstance(space.lowest("n_steps"), int):
         yield "space: n_steps must be searched with bounds or fixed to a whole number, since it sets the checkpoints"
         return
     rollout = largest_rollout(space, dict(study.baselines), study.environment.n_envs)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt, model_validator
 
 from tuner.spec import arguments
 
@@ -26,8 +26,8 @@ class FloatParameter(Frozen):
     """A real number between two bounds, both included."""
 
     type: Literal["float"]
-    low: Number
-    high: Number
+    low: Annotated[Number, AfterValidator(float)]
+    high: Annotated[Number, AfterValidator(float)]
     scale: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
@@ -58,9 +58,11 @@ class IntParameter(Frozen):
         if self.scale != "linear" and self.low <= 0:
             raise ValueError(f"low {self.low} must be greater than 0 on a {self.scale} scale")
         if self.scale == "power_of_two":
-            for bound in (self.low, self.high):
-                if bound & (bound - 1):
-                    raise ValueError(f"{bound} must be a power of two; nearest: {nearest_power(bound)}")
+            wrong = [bound for bound in (self.low, self.high) if bound & (bound - 1)]
+            if wrong:
+                raise ValueError(
+                    "\n".join(f"{bound} must be a power of two; nearest: {nearest_power(bound)}" for bound in wrong)
+                )
         return self
 
     @property
@@ -103,6 +105,9 @@ class SpaceSpec(Frozen):
     def _argument_faults(self) -> Iterator[str]:
         yield from arguments.faults(self.fixed, "fixed")
         for name, parameter in self.parameters.items():
+            if isinstance(parameter, FloatParameter) and name in arguments.PPO and arguments.PPO[name].kind is int:
+                yield f"parameters.{name}: must be of type int, since PPO takes whole numbers there"
+                continue
             ends = parameter.choices if isinstance(parameter, ChoiceParameter) else parameter.bounds
             found = (fault for value in ends for fault in arguments.faults({name: value}, "parameters"))
             yield from dict.fromkeys(found)
@@ -113,6 +118,9 @@ class SpaceSpec(Frozen):
         for name, parameter in self.parameters.items():
             ceiling = parameter.below if isinstance(parameter, IntParameter) else None
             if ceiling is None:
+                continue
+            if getattr(self.parameters.get(ceiling), "below", None) is not None:
+                yield f"parameters.{name}.below: {ceiling!r} has a `below` of its own, and one step is all there is"
                 continue
             lowest = self.lowest(ceiling)
             if lowest is None:
@@ -185,6 +193,17 @@ def allows(space: SpaceSpec, name: str, value: object) -> str | None:
         return f"{value!r} is outside the space's range {low:g} … {high:g}"
     if isinstance(parameter, IntParameter) and parameter.scale == "power_of_two" and value != nearest_power(value):
         return f"{value!r} is not a power of two, as the space has it; nearest: {nearest_power(value)}"
+    return None
+
+
+def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | None:
+    """What is wrong where a value does not stay under the one that its parameter must stay below, or None."""
+    parameter = space.parameters[name]
+    if not isinstance(parameter, IntParameter) or parameter.below is None:
+        return None
+    ceiling = values.get(parameter.below, space.fixed.get(parameter.below))
+    if isinstance(ceiling, int | float) and values[name] >= ceiling:
+        return f"{values[name]!r} must be less than {parameter.below}, {ceiling!r}"
     return None
 
 

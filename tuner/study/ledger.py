@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import time
+import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 import optuna
 from optuna import Study, Trial
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -58,11 +60,10 @@ class Ledger:
         Raises:
             MeaningChanged: where the stored study's values mean something else.
         """
-        created = spec.name not in stored_names(storage)
-        if created:
-            study = optuna.create_study(storage=storage, study_name=spec.name, direction="maximize")
-        else:
+        if spec.name in stored_names(storage):
             study = optuna.load_study(storage=storage, study_name=spec.name)
+        else:
+            study = _create(storage, spec.name)
         changes = _write_spec(study, spec)
         study.sampler = make_sampler(spec.sampler, spec.space, spec.seed, _qmc_seed(study, spec))
         study.pruner = make_pruner(spec.pruner, spec.timesteps)
@@ -236,6 +237,14 @@ def counts(study: Study) -> dict[str, int]:
 def meaning_hash(spec: StudySpec) -> str:
     """A short hash of all that gives a value its meaning."""
     return hashlib.sha256(json.dumps(spec.meaning(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _create(storage: BaseStorage, name: str) -> Study:
+    study = optuna.create_study(storage=storage, study_name=name, direction="maximize")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # since Optuna 3.2, and unchanged since
+        study.set_metric_names(["score"])  # what the dashboard calls the axis
+    return study
 
 
 def _write_spec(study: Study, spec: StudySpec) -> list[str]:
