@@ -69,16 +69,16 @@ def measure(engine: Engine, spec: StudySpec) -> float:
 
 
 def _probe(engine: Engine, spec: StudySpec, **params: Any) -> float:
-    steps = PROBE_STEPS // spec.environment.n_envs or 1
+    n_steps = max(PROBE_STEPS // spec.environment.n_envs, 2)
     job = TrialJob(
         number=-1,
         seed=0,
-        params={"n_steps": max(steps, 2), **params},
+        params={"n_steps": n_steps, **params},
         environment=spec.environment.ref(),
         algorithm=spec.algorithm,
         policy=spec.policy,
         device=spec.device,
-        timesteps=PROBE_STEPS,
+        timesteps=n_steps * spec.environment.n_envs,  # one rollout exactly
         objective=spec.objective,
         checkpoints=(),
     )
@@ -88,7 +88,7 @@ def _probe(engine: Engine, spec: StudySpec, **params: Any) -> float:
             if isinstance(event, Broken):
                 raise event.error
             if isinstance(event, Finished):
-                if event.outcome.state == "failed":
+                if event.outcome.state != "completed":
                     raise EnvironmentFailed(f"before the first trial: {event.outcome.reason}")
                 return event.outcome.seconds
 

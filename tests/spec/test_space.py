@@ -135,7 +135,7 @@ def test_the_order_of_a_proposal_does_not_matter(values: dict[str, float]) -> No
 
 def test_a_chain_of_ceilings_is_refused() -> None:
     between = {"type": "int", "low": 8, "high": 128, "below": "n_steps"}
-    with pytest.raises(SpecInvalid, match="batch_size.below: 'n_epochs' has a `below` of its own"):
+    with pytest.raises(SpecInvalid, match=r"batch_size\.below: 'n_epochs' has a `below` of its own"):
         make_space(n_steps={**STEPS, "low": 16}, n_epochs=between, batch_size={**BATCH, "low": 4, "below": "n_epochs"})
 
 

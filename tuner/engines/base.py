@@ -52,5 +52,5 @@ class Engine(Protocol):
         ...
 
     def stop(self) -> None:
-        """Ends every job and worker within seconds; stopping twice is harmless."""
+        """Lets go of every job and ends every worker process within seconds; stopping twice is harmless."""
         ...

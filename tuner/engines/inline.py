@@ -16,20 +16,21 @@ class InlineEngine:
         self.workers = 1
         self._events: queue.Queue[Event] = queue.Queue()
         self._answers: queue.Queue[Decision] = queue.Queue()
-        self._thread: threading.Thread | None = None
+        self._running: int | None = None
         self._stopped = threading.Event()
 
     def start(self, job: TrialJob) -> None:
         """Starts a job."""
-        self._thread = threading.Thread(target=self._run, args=(job,), daemon=True, name=f"trial-{job.number}")
-        self._thread.start()
+        self._running = job.number
+        self._answers = queue.Queue()
+        threading.Thread(target=self._run, args=(job, self._answers), daemon=True, name=f"trial-{job.number}").start()
 
-    def _run(self, job: TrialJob) -> None:
+    def _run(self, job: TrialJob, answers: "queue.Queue[Decision]") -> None:
         def report(evaluation: Evaluation) -> Decision:
             if self._stopped.is_set():
                 return Decision(go_on=False)
             self._events.put(Evaluated(number=job.number, evaluation=evaluation))
-            return self._answers.get()
+            return answers.get()
 
         from tuner.trial import run_trial
 
@@ -43,15 +44,19 @@ class InlineEngine:
     def wait(self, timeout: float) -> list[Event]:
         """The next event, if one comes within `timeout` seconds."""
         try:
-            return [self._events.get(timeout=timeout)]
+            event = self._events.get(timeout=timeout)
         except queue.Empty:
             return []
+        if not isinstance(event, Evaluated):
+            self._running = None
+        return [event]
 
-    def answer(self, number: int, decision: Decision) -> None:  # noqa: ARG002 - one job at a time
+    def answer(self, number: int, decision: Decision) -> None:
         """Answers the running trial."""
-        self._answers.put(decision)
+        if number == self._running:
+            self._answers.put(decision)
 
     def stop(self) -> None:
-        """Lets the running trial end at its next checkpoint; it reports to nobody any more."""
+        """Lets go of the running trial: it reports to nobody any more and ends at its next checkpoint."""
         self._stopped.set()
         self._answers.put(Decision(go_on=False))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from tuner.errors import did_you_mean
 
+NUMBER_KINDS = ("int", "float")  # where one of several kinds will do, Pydantic has a finding for each
 RULES = {
     "missing": "is required",
     "int_type": "must be a whole number, not {value}",
@@ -45,15 +46,20 @@ def _lines(finding: Any, model: type[BaseModel]) -> Iterator[str]:
         yield f"{path}: unknown key{did_you_mean(place[-1], keys)}; valid: {', '.join(keys)}"
     elif kind in RULES:
         context = finding.get("ctx", {})
-        words = {
-            "value": _short(finding["input"]),
-            "least": _entries(context.get("min_length")),
-            "tag": context.get("tag"),
-        }
-        yield f"{path or 'the file'}: {RULES[kind].format(**words)}"
+        facts = {"least": _entries(context.get("min_length")), "tag": context.get("tag")}
+        yield f"{path or 'the file'}: {_rule(finding).format(value=_short(finding['input']), **facts)}"
     else:
         message = finding["msg"][0].lower() + finding["msg"][1:]
         yield f"{path or 'the file'}: {message.replace('input should', 'must')}, not {_short(finding['input'])}"
+
+
+def _rule(finding: Any) -> str:
+    kind: str = finding["type"]
+    if "choices" in finding["loc"] and finding["loc"][-1] in ("bool", "str", *NUMBER_KINDS):
+        return "must be a number, text, true or false, not {value}"
+    if kind == "int_type" and finding["loc"][-1] == "int":
+        return RULES["float_type"]
+    return RULES[kind]
 
 
 def _entries(count: int | None) -> str:

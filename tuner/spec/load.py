@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tuner.errors import SpecInvalid, UnknownName, UsageProblem
+from tuner.errors import SpecInvalid, UnknownName, UsageProblem, did_you_mean
 from tuner.spec import arguments
 from tuner.spec.faults import describe
 from tuner.spec.model import StudyFile, StudySpec, largest_rollout
@@ -104,12 +104,11 @@ def load_space(found: Found, changes: Mapping[str, Mapping[str, Any]] | None = N
     data = read_yaml(found.path)
     source = str(found.path)
     if changes and isinstance(data, dict) and isinstance(data.get("parameters"), dict):
-        unknown = [name for name in changes if name not in data["parameters"]]
+        known = data["parameters"]
+        unknown = [f"space_changes.{n}: unknown parameter{did_you_mean(n, known)}" for n in changes if n not in known]
         if unknown:
-            raise SpecInvalid(
-                source, [str(UnknownName(f"parameter for space_changes.{n}", n, data["parameters"])) for n in unknown]
-            )
-        data["parameters"] = {n: _changed(p, changes.get(n, {})) for n, p in data["parameters"].items()}
+            raise SpecInvalid(source, unknown)
+        data["parameters"] = {n: _changed(p, changes.get(n, {})) for n, p in known.items()}
     return validate(SpaceSpec, data, source)
 
 

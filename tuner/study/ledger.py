@@ -17,6 +17,7 @@ from optuna import Study, Trial
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner import __version__, seeds
@@ -153,13 +154,14 @@ class Ledger:
         return len(self.trials(*FINISHED))
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
-        """The trials in any of the states, in order."""
+        """The trials in any of the states named, in order."""
         return self._study.get_trials(deepcopy=False, states=states)
 
     def best(self) -> tuple[float, float | None] | None:
         """The highest value with its success rate."""
         done = [(trial.value, trial.user_attrs.get("success")) for trial in self.trials(TrialState.COMPLETE)]
-        return max(((value, success) for value, success in done if value is not None), default=None)
+        scored = [(value, success) for value, success in done if value is not None]
+        return max(scored, key=lambda pair: pair[0], default=None)
 
     def full_trial_seconds(self) -> list[float]:
         """Seconds of the trials that ran to the end."""
@@ -175,32 +177,34 @@ class Ledger:
 
     def _retry(self, trial: FrozenTrial) -> bool:
         """Enqueues a failed trial again, unless that is done already or no use."""
-        if trial.params.keys() != self._spec.space.parameters.keys():
+        if not self._has_parameters(trial):
             return False
-        chain = _chain(trial, self._study.get_trials(deepcopy=False))
-        if any(other.user_attrs.get("retry_of") == trial.number for other in chain.later):
+        trials = self._study.get_trials(deepcopy=False)
+        if any(self._retries(other, trial) for other in trials[trial.number + 1 :]):
             return False
-        if sum("interrupted" not in earlier.user_attrs for earlier in chain.attempts) >= MAX_ATTEMPTS:
+        if sum("interrupted" not in attempt.user_attrs for attempt in _attempts(trial, trials)) >= MAX_ATTEMPTS:
             return False
-        kept = ("role", "overrides", "device_asked", "seed")
-        attributes = {key: trial.user_attrs[key] for key in kept if key in trial.user_attrs}
-        self._study.enqueue_trial(dict(trial.params), user_attrs={**attributes, "retry_of": trial.number})
+        names = ("role", "overrides", "device_asked")
+        kept: dict[str, Any] = {name: trial.user_attrs[name] for name in names if name in trial.user_attrs}
+        seed = trial.user_attrs.get("seed", seeds.training_seed(trial.number))
+        self._study.enqueue_trial(dict(trial.params), user_attrs={**kept, "seed": seed, "retry_of": trial.number})
         return True
 
+    def _retries(self, other: FrozenTrial, trial: FrozenTrial) -> bool:
+        """Whether `other` stands for `trial`; one that was lost before it had its parameters does not."""
+        lost = other.state == TrialState.FAIL and not self._has_parameters(other)
+        return other.user_attrs.get("retry_of") == trial.number and not lost
 
-@dataclass(frozen=True, kw_only=True)
-class _Chain:
-    """A trial among its kin."""
-
-    attempts: list[FrozenTrial]  # itself and those that it retries, back to the first
-    later: list[FrozenTrial]  # all trials after it
+    def _has_parameters(self, trial: FrozenTrial) -> bool:
+        return trial.params.keys() == self._spec.space.parameters.keys()
 
 
-def _chain(trial: FrozenTrial, trials: list[FrozenTrial]) -> _Chain:
+def _attempts(trial: FrozenTrial, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """A trial and those that it retries, back to the first."""
     attempts = [trial]
     while (previous := attempts[-1].user_attrs.get("retry_of")) is not None:
         attempts.append(trials[previous])
-    return _Chain(attempts=attempts, later=trials[trial.number + 1 :])
+    return attempts
 
 
 def stored_names(storage: BaseStorage) -> list[str]:
@@ -256,8 +260,8 @@ def _write_spec(study: Study, spec: StudySpec) -> list[str]:
         _refuse_other_meaning(before, spec)
         pairs = ((key, getattr(before, key), getattr(spec, key)) for key in SWITCHABLE)
         changes = [f"{key} was {old!r} and is now {new!r}" for key, old, new in pairs if old != new]
-    elif study.get_trials(deepcopy=False):
-        raise MeaningChanged(spec.name, ["it was not made by tuner and holds trials"])
+    elif study.get_trials(deepcopy=False) or study.direction != StudyDirection.MAXIMIZE:
+        raise MeaningChanged(spec.name, ["it was not made by tuner"])
     if before_text != text:
         study.set_user_attr("meaning", meaning_hash(spec))
         study.set_user_attr("seeds", seeds.plan())

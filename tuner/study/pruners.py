@@ -15,5 +15,5 @@ def make_pruner(kind: Pruner, timesteps: int) -> BasePruner:
     if kind == "median":
         return MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=int(WARMUP_SHARE * timesteps))
     if kind == "halving":
-        return SuccessiveHalvingPruner(min_resource=int(FIRST_RUNG * timesteps), reduction_factor=REDUCTION)
+        return SuccessiveHalvingPruner(min_resource=max(1, int(FIRST_RUNG * timesteps)), reduction_factor=REDUCTION)
     return NopPruner()

@@ -27,8 +27,10 @@ def parse_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError:
-        raise UsageProblem(f"storage {text!r} is not a database URL, such as {DEFAULT_URL}") from None
+    except (ArgumentError, ValueError):
+        scheme, separator, _ = text.partition("://")  # what follows may hold a password
+        said = f"{scheme}://…" if separator else repr(text)
+        raise UsageProblem(f"storage {said} is not a database URL, such as {DEFAULT_URL}") from None
     if url.get_backend_name() != "sqlite":
         raise UsageProblem(f"storage {shown(url)}: only SQLite is offered, such as {DEFAULT_URL}")
     if not url.database or url.database == ":memory:":

@@ -32,6 +32,11 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
             raise TrialDiverged(f"the reward is {reward}")
         return _finite(observation), reward, terminated, truncated, info
 
+    def close(self) -> None:
+        """Closes the environment."""
+        with _blamed("close"):
+            self.env.close()
+
 
 @contextlib.contextmanager
 def _blamed(where: str) -> Iterator[None]:

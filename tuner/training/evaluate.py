@@ -1,5 +1,6 @@
 """Deterministic evaluation over a fixed list of goals, several environments at once."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner import seeds
+from tuner.errors import TrialDiverged
 from tuner.records import EnvironmentRef
 from tuner.training.environments import make_env
 
@@ -110,7 +112,12 @@ class _Running:
 
 
 def _number(info: dict[str, Any], key: str) -> float | None:
-    return float(info[key]) if key in info else None
+    if key not in info:
+        return None
+    value = float(info[key])
+    if not math.isfinite(value):
+        raise TrialDiverged(f"the {key} is {value}")
+    return value
 
 
 def summarise(episodes: list[Episode], *, objective: str, seconds: float = 0.0) -> Result:

@@ -25,8 +25,7 @@ def full_id(name: str) -> str:
         EnvironmentUnusable: where nobody knows the id, or the module in front of the colon cannot be imported.
     """
     module, _, bare = name.rpartition(":")
-    if not module and bare not in gym.registry:
-        module = offered().get(bare, "")
+    module = module or offered().get(bare, "")  # whether it is imported already or not: one spelling for the study
     try:
         if module:
             importlib.import_module(module)
@@ -36,8 +35,9 @@ def full_id(name: str) -> str:
         raise EnvironmentUnusable(
             f"no environment called {name!r}{did_you_mean(bare, known)} (see `tuner list envs`, or give module:Id)"
         ) from None
-    except ImportError as error:
+    except Exception as error:  # noqa: BLE001 - a module that is being imported may raise anything
         raise EnvironmentUnusable(
-            f"environment {name!r}: cannot import {module!r} ({error}); install its package, or see `tuner list envs`"
+            f"environment {name!r}: cannot import {module!r} ({type(error).__name__}: {error}); "
+            "install its package, or see `tuner list envs`"
         ) from None
     return f"{module}:{bare}" if module else bare

@@ -1,5 +1,6 @@
 """One training run with its evaluations: SB3's own `learn`, never in pieces, watched by a callback."""
 
+import contextlib
 import importlib.metadata
 import io
 import math
@@ -41,9 +42,11 @@ def train(job: TrialJob, report: Report) -> TrialOutcome:
     """
     torch.set_num_threads(1)
     begun = time.perf_counter()
-    env = make_vec_env(job.environment)
-    evaluator = Evaluator(job.environment, objective=job.objective)
-    try:
+    with contextlib.ExitStack() as stack:
+        env = make_vec_env(job.environment)
+        stack.callback(env.close)
+        evaluator = Evaluator(job.environment, objective=job.objective)
+        stack.callback(evaluator.close)
         model = make_model(job, env)
         watch = Watch(job, evaluator, report, begun)
         _learn(model, job, watch)
@@ -54,9 +57,6 @@ def train(job: TrialJob, report: Report) -> TrialOutcome:
             facts={"arguments": arguments_seen(model, list(job.params)), "versions": versions()},
             model=_saved(model) if watch.decision.keep else None,
         )
-    finally:
-        env.close()
-        evaluator.close()
 
 
 def _learn(model: BaseAlgorithm, job: TrialJob, watch: "Watch") -> None:
