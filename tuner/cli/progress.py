@@ -153,7 +153,7 @@ class LiveProgress(PlainProgress):
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)
         self._console = Console(stderr=True, highlight=False)
-        self._live = Live(self._picture(), console=self._console, refresh_per_second=4)
+        self._live = Live(self._picture(), console=self._console, auto_refresh=False)
 
     def __enter__(self) -> "LiveProgress":
         self._live.start()
@@ -166,7 +166,7 @@ class LiveProgress(PlainProgress):
 
     def tick(self) -> None:
         """Time passed."""
-        self._live.update(self._picture())
+        self._live.update(self._picture(), refresh=True)
 
     def _write(self, text: str) -> None:
         self._console.print(Text(text.split(" | ")[0]))

@@ -1,0 +1,111 @@
+"""What a person sees while trials run."""
+
+import io
+import time
+
+import pytest
+from conftest import make_job
+from rich.console import Console
+
+from tuner.cli import progress as shown
+from tuner.cli.progress import LiveProgress, PlainProgress, Tally, clock
+from tuner.estimate import Estimate
+from tuner.records import Decision, Evaluation, TrialOutcome
+
+GO_ON = Decision(go_on=True)
+
+
+def evaluation(step: int, success: float) -> Evaluation:
+    return Evaluation(
+        index=step // 64 - 1,
+        step=step,
+        score=success + 0.05,
+        success=success,
+        distance=0.1,
+        mean_return=1.0,
+        mean_length=8.0,
+        timeout_share=1 - success,
+        seconds=1.0,
+        evaluation_seconds=0.1,
+    )
+
+
+def tally(**changes: object) -> Tally:
+    values: dict[str, object] = {
+        "target": 4,
+        "total_steps": 128,
+        "done": 0,
+        "workers": 2,
+        "forecast": Estimate(likely=2.0, unpruned=4.0),
+        "best": None,
+    }
+    return Tally(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_a_finished_trial_is_a_line_with_everything_that_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = PlainProgress(tally())
+    lines.started(make_job(number=7))
+    for step, success in ((64, 0.2), (128, 0.6)):
+        lines.evaluated(7, evaluation(step, success), GO_ON)
+    lines.finished(7, TrialOutcome(state="completed", steps=128))
+    said = capsys.readouterr().err
+    for words in ("trial 7 score 0.450, success 40%", "1/4 done", "best 0.450 (success 40%)", "steps/s", "left"):
+        assert words in said
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (TrialOutcome(state="stopped", steps=65), "pruned at 64 steps"),
+        (TrialOutcome(state="diverged", reason="a loss is nan"), "pruned at 64 steps (a loss is nan)"),
+        (TrialOutcome(state="failed", reason="the worker process died"), "failed (the worker process died)"),
+    ],
+    ids=["stopped", "diverged", "failed"],
+)
+def test_other_ends_are_told_apart(outcome: TrialOutcome, words: str) -> None:
+    count = tally()
+    count.started(make_job())
+    count.evaluated(0, evaluation(64, 0.0))
+    assert count.finished(0, outcome) == words
+    assert count.done == (outcome.state != "failed")
+
+
+def test_the_best_is_that_of_earlier_runs_until_it_is_beaten() -> None:
+    count = tally(best=(0.9, 0.85))
+    count.started(make_job())
+    count.evaluated(0, evaluation(128, 0.3))
+    count.finished(0, TrialOutcome(state="completed", steps=128))
+    assert count.best_text() == "best 0.900 (success 85%)"
+
+
+def test_time_left_is_the_forecast_first_and_the_measured_speed_then() -> None:
+    count = tally(begun=time.monotonic() - 10)
+    assert 100 < count.seconds_left() <= 110
+    count.started(make_job())
+    count.evaluated(0, evaluation(64, 0.3))  # 64 steps in 10 s; 4 trials of 128 steps, half of them saved
+    assert count.seconds_left() == pytest.approx((4 * 64 - 64) / 6.4, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(5, "5 s"), (720, "12 min"), (12_240, "3.4 h")], ids=["seconds", "minutes", "hours"]
+)
+def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
+    assert clock(seconds) == words
+
+
+def test_the_live_display_shows_the_running_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+
+    def console(**_: object) -> Console:
+        return Console(file=screen, force_terminal=True, width=120)
+
+    monkeypatch.setattr(shown, "Console", console)
+    with LiveProgress(tally()) as live:
+        live.started(make_job(number=3))
+        live.tick()
+        live.evaluated(3, evaluation(64, 0.5), GO_ON)
+        live.tick()
+        live.finished(3, TrialOutcome(state="stopped", steps=65))
+    text = screen.getvalue()
+    for words in ("trial 3", "starting", "score 0.550", "64 steps", "pruned at 64 steps", "1/4 done"):
+        assert words in text
