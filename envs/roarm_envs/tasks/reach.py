@@ -25,7 +25,7 @@ class Reach:
     goal_min_height: float = 0.03  # m
     goal_clearance: float = 0.005  # m, between the arm in the goal pose and anything
 
-    progress_scale: float = 6.0  # a metre
+    progress_scale: float = 5.0  # a metre
     success_bonus: float = 10.0
     effort_weight: float = 0.01
     collision_weight: float = 0.4  # with a hundred steps of contact, a return stays above -50
