@@ -15,9 +15,10 @@ from tuner import seeds
 from tuner.errors import MeaningChanged, NothingToShow, UnknownName
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
-from tuner.study.ledger import MAX_ATTEMPTS, Asked, Ledger, counts, load_stored, meaning_hash
+from tuner.study.ledger import MAX_ATTEMPTS, Asked, Ledger
 from tuner.study.samplers import distributions
 from tuner.study.storage import open_or_create, parse_url
+from tuner.study.stored import counts, load_stored, meaning_hash
 
 
 @pytest.fixture

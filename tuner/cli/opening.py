@@ -4,8 +4,8 @@ from optuna import Study
 from sqlalchemy.engine import URL
 
 from tuner.spec.model import StudySpec
-from tuner.study.ledger import load_stored
 from tuner.study.storage import DEFAULT_URL, open_existing, parse_url, storage_errors
+from tuner.study.stored import load_stored
 
 
 def storage_url(text: str | None) -> URL:

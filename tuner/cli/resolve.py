@@ -10,8 +10,8 @@ from sqlalchemy.engine import URL
 from tuner.errors import SpecInvalid, UnknownName
 from tuner.spec.load import available, find, load_space, load_study
 from tuner.spec.model import EnvironmentSpec, StudySpec
-from tuner.study.ledger import load_stored, stored_names
 from tuner.study.storage import database_path, open_existing, storage_errors
+from tuner.study.stored import load_stored, stored_names
 from tuner.training.names import full_id
 
 

@@ -21,7 +21,7 @@ from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
 from tuner.reporting.summary import summarise
 from tuner.spec.model import StudySpec
-from tuner.study.ledger import Ledger, load_stored, stored_names
+from tuner.study.ledger import Ledger
 from tuner.study.lock import StudyLock
 from tuner.study.storage import (
     artifact_folder,
@@ -31,6 +31,7 @@ from tuner.study.storage import (
     prepare_folder,
     storage_errors,
 )
+from tuner.study.stored import load_stored, stored_names
 from tuner.study.tuning import TuningSource
 
 INTERRUPTED = 130

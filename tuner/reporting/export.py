@@ -15,7 +15,7 @@ from tuner.errors import NothingToShow, TunerError, UnknownName, UsageProblem
 from tuner.reporting.rows import Row, best
 from tuner.spec.model import StudySpec
 from tuner.spec.yaml import read_yaml
-from tuner.study.ledger import meaning_hash
+from tuner.study.stored import meaning_hash
 
 NOT_EXPORTED = {"clip_range_vf"}  # where it is null, rl_zoo3 must not see it
 

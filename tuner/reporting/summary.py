@@ -9,7 +9,7 @@ from optuna import Study
 from tuner.reporting.advice import advice
 from tuner.reporting.rows import Row, baselines, best, make_rows
 from tuner.spec.model import StudySpec
-from tuner.study.ledger import counts
+from tuner.study.stored import counts
 
 FINISHED = ("complete", "pruned")
 

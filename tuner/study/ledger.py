@@ -1,35 +1,25 @@
 """The study's book of trials: created and resumed, asked from, reported to, told, counted. The only writer."""
 
-import hashlib
-import json
 import math
-import time
-import warnings
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 from optuna import Study, Trial
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
-from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner import __version__, seeds
-from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, UnknownName
-from tuner.spec.load import validate
+from tuner import seeds
 from tuner.spec.model import StudySpec
 from tuner.study.pruners import make_pruner
 from tuner.study.samplers import distributions, make_sampler
+from tuner.study.stored import create, qmc_seed, stored_names, write_spec
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 MAX_ATTEMPTS = 3  # of one parameter set, before the run stops
-SWITCHABLE = ("sampler", "pruner", "seed", "device", "trials", "description", "baselines", "space_name")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +54,9 @@ class Ledger:
         if spec.name in stored_names(storage):
             study = optuna.load_study(storage=storage, study_name=spec.name)
         else:
-            study = _create(storage, spec.name)
-        changes = _write_spec(study, spec)
-        study.sampler = make_sampler(spec.sampler, spec.space, spec.seed, _qmc_seed(study, spec))
+            study = create(storage, spec.name)
+        changes = write_spec(study, spec)
+        study.sampler = make_sampler(spec.sampler, spec.space, spec.seed, qmc_seed(study, spec))
         study.pruner = make_pruner(spec.pruner, spec.timesteps)
         return cls(storage, study, spec, artifacts), changes
 
@@ -76,9 +66,7 @@ class Ledger:
         Trials left running are told FAIL. Every failed trial that no later one names as its predecessor is enqueued
         again, as long as its parameters are complete and it has failed, interrupts apart, fewer than three times.
         """
-        for trial in self.trials(TrialState.RUNNING):
-            self._storage.set_trial_user_attr(trial._trial_id, "interrupted", "the coordinator ended")
-            self._study.tell(trial.number, state=TrialState.FAIL)
+        self._abandon("the coordinator ended")
         return sum(self._retry(trial) for trial in self.trials(TrialState.FAIL))
 
     def enqueue_baselines(self) -> None:
@@ -145,9 +133,7 @@ class Ledger:
 
     def interrupt(self) -> None:
         """Tells every trial under way FAIL; the next start runs them again. It uses up no retry."""
-        for number, trial in list(self._live.items()):
-            if not self._storage.get_trial(trial._trial_id).state.is_finished():
-                self._tell(number, {"interrupted": "the run was stopped"}, None, TrialState.FAIL)
+        self._abandon("the run was stopped")
 
     def count_finished(self) -> int:
         """Completed and pruned trials."""
@@ -174,6 +160,13 @@ class Ledger:
             trial.set_user_attr(name, attribute)
         self._study.tell(trial, value, state=state)
         del self._live[number]
+
+    def _abandon(self, reason: str) -> None:
+        """Tells every running trial FAIL: under the lock, none of them is anybody else's."""
+        for trial in self.trials(TrialState.RUNNING):
+            self._storage.set_trial_user_attr(trial._trial_id, "interrupted", reason)
+            self._study.tell(trial.number, state=TrialState.FAIL)
+        self._live.clear()
 
     def _retry(self, trial: FrozenTrial) -> bool:
         """Enqueues a failed trial again, unless that is done already or no use."""
@@ -205,91 +198,3 @@ def _attempts(trial: FrozenTrial, trials: list[FrozenTrial]) -> list[FrozenTrial
     while (previous := attempts[-1].user_attrs.get("retry_of")) is not None:
         attempts.append(trials[previous])
     return attempts
-
-
-def stored_names(storage: BaseStorage) -> list[str]:
-    """The names of the studies in a database."""
-    return optuna.get_all_study_names(storage)
-
-
-def load_stored(storage: BaseStorage, name: str) -> tuple[Study, StudySpec]:
-    """A stored study with its spec, to read from.
-
-    Raises:
-        UnknownName: where the database holds no study of that name.
-        NothingToShow: where it was not made by tuner.
-    """
-    names = stored_names(storage)
-    if name not in names:
-        raise UnknownName("study in the database", name, names, "" if names else "it is empty; start with `tuner run`")
-    study = optuna.load_study(storage=storage, study_name=name)
-    text = study.user_attrs.get("spec")
-    if text is None:
-        raise NothingToShow(f"study {name!r} was not made by tuner: it carries no spec (choose another with --name)")
-    try:
-        return study, validate(StudySpec, json.loads(text), f"the stored study {name!r}")
-    except SpecInvalid as error:
-        raise NothingToShow(f"{error} (made by another version of tuner than {__version__}?)") from None
-
-
-def counts(study: Study) -> dict[str, int]:
-    """Trials by state, in lower case."""
-    found = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
-    return {state.name.lower(): found[state.name.lower()] for state in TrialState}
-
-
-def meaning_hash(spec: StudySpec) -> str:
-    """A short hash of all that gives a value its meaning."""
-    return hashlib.sha256(json.dumps(spec.meaning(), sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _create(storage: BaseStorage, name: str) -> Study:
-    study = optuna.create_study(storage=storage, study_name=name, direction="maximize")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)  # since Optuna 3.2, and unchanged since
-        study.set_metric_names(["score"])  # what the dashboard calls the axis
-    return study
-
-
-def _write_spec(study: Study, spec: StudySpec) -> list[str]:
-    """Stores the spec with the study, or compares it with the stored one; returns the harmless changes."""
-    changes: list[str] = []
-    text = spec.model_dump_json()
-    if (before_text := study.user_attrs.get("spec")) is not None:
-        before = validate(StudySpec, json.loads(before_text), f"the stored study {spec.name!r}")
-        _refuse_other_meaning(before, spec)
-        pairs = ((key, getattr(before, key), getattr(spec, key)) for key in SWITCHABLE)
-        changes = [f"{key} was {old!r} and is now {new!r}" for key, old, new in pairs if old != new]
-    elif study.get_trials(deepcopy=False) or study.direction != StudyDirection.MAXIMIZE:
-        raise MeaningChanged(spec.name, ["it was not made by tuner"])
-    if before_text != text:
-        study.set_user_attr("meaning", meaning_hash(spec))
-        study.set_user_attr("seeds", seeds.plan())
-        study.set_user_attr("tuner", __version__)
-        study.set_user_attr("changed", time.strftime("%Y-%m-%d %H:%M:%S"))
-        study.set_user_attr("spec", text)
-    return changes
-
-
-def _refuse_other_meaning(before: StudySpec, now: StudySpec) -> None:
-    if meaning_hash(before) == meaning_hash(now):
-        return
-    old, new = before.meaning(), now.meaning()
-    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-    raise MeaningChanged(
-        now.name, [f"{key}: stored {_brief(old.get(key))}, now {_brief(new.get(key))}" for key in keys]
-    )
-
-
-def _brief(value: object) -> str:
-    if isinstance(value, dict) and "low" in value:
-        return f"{value['low']:g} … {value['high']:g} ({value['scale']})"
-    return "nothing" if value is None else json.dumps(value)
-
-
-def _qmc_seed(study: Study, spec: StudySpec) -> int:
-    stored = study.user_attrs.get("qmc_seed")
-    if stored is None:
-        stored = spec.seed if spec.seed is not None else int(np.random.SeedSequence().generate_state(1)[0])
-        study.set_user_attr("qmc_seed", stored)
-    return int(stored)

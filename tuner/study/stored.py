@@ -1,0 +1,118 @@
+"""A study's own record in the database: its spec, and whether another spec means the same."""
+
+import hashlib
+import json
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna import Study
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
+
+from tuner import __version__, seeds
+from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, UnknownName
+from tuner.spec.load import validate
+from tuner.spec.model import StudySpec
+
+SWITCHABLE = ("sampler", "pruner", "seed", "device", "trials", "description", "space_name")
+
+
+def stored_names(storage: BaseStorage) -> list[str]:
+    """The names of the studies in a database."""
+    return optuna.get_all_study_names(storage)
+
+
+def load_stored(storage: BaseStorage, name: str) -> tuple[Study, StudySpec]:
+    """A stored study with its spec, to read from.
+
+    Raises:
+        UnknownName: where the database holds no study of that name.
+        NothingToShow: where it was not made by tuner.
+    """
+    names = stored_names(storage)
+    if name not in names:
+        raise UnknownName("study in the database", name, names, "" if names else "it is empty; start with `tuner run`")
+    study = optuna.load_study(storage=storage, study_name=name)
+    text = study.user_attrs.get("spec")
+    if text is None:
+        raise NothingToShow(f"study {name!r} was not made by tuner: it carries no spec (choose another with --name)")
+    try:
+        return study, validate(StudySpec, json.loads(text), f"the stored study {name!r}")
+    except SpecInvalid as error:
+        raise NothingToShow(f"{error} (made by another version of tuner than {__version__}?)") from None
+
+
+def counts(study: Study) -> dict[str, int]:
+    """Trials by state, in lower case."""
+    found = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
+    return {state.name.lower(): found[state.name.lower()] for state in TrialState}
+
+
+def meaning_hash(spec: StudySpec) -> str:
+    """A short hash of all that gives a value its meaning."""
+    return hashlib.sha256(json.dumps(spec.meaning(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def create(storage: BaseStorage, name: str) -> Study:
+    """Makes an empty study."""
+    study = optuna.create_study(storage=storage, study_name=name, direction="maximize")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # since Optuna 3.2, and unchanged since
+        study.set_metric_names(["score"])  # what the dashboard calls the axis
+    return study
+
+
+def write_spec(study: Study, spec: StudySpec) -> list[str]:
+    """Stores the spec with the study, or compares it with the stored one; returns the harmless changes."""
+    changes: list[str] = []
+    text = spec.model_dump_json()
+    if (before_text := study.user_attrs.get("spec")) is not None:
+        before = validate(StudySpec, json.loads(before_text), f"the stored study {spec.name!r}")
+        _refuse_other_meaning(before, spec)
+        pairs = ((key, getattr(before, key), getattr(spec, key)) for key in SWITCHABLE)
+        changes = [f"{key} was {old!r} and is now {new!r}" for key, old, new in pairs if old != new]
+    elif study.get_trials(deepcopy=False) or study.direction != StudyDirection.MAXIMIZE:
+        raise MeaningChanged(spec.name, ["it was not made by tuner"])
+    if before_text != text:
+        study.set_user_attr("meaning", meaning_hash(spec))
+        study.set_user_attr("seeds", seeds.plan())
+        study.set_user_attr("tuner", __version__)
+        study.set_user_attr("changed", time.strftime("%Y-%m-%d %H:%M:%S"))
+        study.set_user_attr("spec", text)
+    return changes
+
+
+def _refuse_other_meaning(before: StudySpec, now: StudySpec) -> None:
+    differences = [*_differences(before.meaning(), now.meaning())]
+    for name in before.baselines.keys() & now.baselines.keys():  # a role stands for one configuration
+        differences += _differences(before.baselines[name], now.baselines[name], f"baselines.{name}.")
+    if differences:
+        raise MeaningChanged(now.name, differences)
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key in {**old, **new}:
+        if old.get(key) != new.get(key):
+            yield f"{prefix}{key}: stored {_brief(old.get(key))}, now {_brief(new.get(key))}"
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, dict) and "low" in value:
+        return f"{value['low']:g} … {value['high']:g} ({value['scale']})"
+    return "nothing" if value is None else json.dumps(value)
+
+
+def qmc_seed(study: Study, spec: StudySpec) -> int:
+    """The seed that the study's quasi-random sequence keeps for good; drawn when first asked for."""
+    stored = study.user_attrs.get("qmc_seed")
+    if stored is None:
+        stored = spec.seed if spec.seed is not None else int(np.random.SeedSequence().generate_state(1)[0])
+        study.set_user_attr("qmc_seed", stored)
+    return int(stored)
