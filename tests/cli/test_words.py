@@ -1,0 +1,43 @@
+"""What is said around a run: numbers as people say them, commands as they are to be typed."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from conftest import Tuner
+
+from tuner.cli import words
+from tuner.estimate import Estimate
+
+
+@pytest.mark.parametrize(
+    ("likely", "unpruned", "said"),
+    [
+        (0.4, 0.4, "1 trial on 2 workers: about a minute."),
+        (7.2, 7.2, "1 trial on 2 workers: about 7 minutes."),
+        (7.2, 11.0, "1 trial on 2 workers: about 7 minutes, 11 minutes if nothing is pruned."),
+        (150.0, 150.0, "1 trial on 2 workers: about 2.5 hours."),
+    ],
+    ids=["a minute", "minutes", "pruned", "hours"],
+)
+def test_the_forecast(capsys: pytest.CaptureFixture[str], likely: float, unpruned: float, said: str) -> None:
+    words.foretell(1, 2, Estimate(likely=likely, unpruned=unpruned))
+    assert capsys.readouterr().err == said + "\n"
+
+
+def test_the_next_commands_work_as_typed(tuner: Tuner, finished: Path) -> None:
+    out = tuner(f"run {finished} --engine inline").out
+    commands = [line.strip() for line in out.partition("Next:")[2].splitlines() if line.strip()]
+    assert len(commands) == 3
+    for command in commands:
+        program, *rest = shlex.split(command)
+        assert program == "tuner"
+        if rest[0] == "export":
+            assert tuner(shlex.join(rest)).code == 0
+        if rest[0] == "run":
+            assert tuner(f"{shlex.join(rest)} --engine inline").code == 0
+
+
+def test_a_storage_of_ones_own_stands_in_the_next_commands(tuner: Tuner, toy_study: Path, tmp_path: Path) -> None:
+    out = tuner(f"run {toy_study} --trials 2 --engine inline --storage 'sqlite:///my dir/my.db'").out
+    assert f"--storage 'sqlite:///{tmp_path}/my dir/my.db'" in out

@@ -1,0 +1,47 @@
+"""Baselines in a stored study: one role, one configuration."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import BASELINES, write_study
+from optuna.storages import BaseStorage
+
+from tuner.errors import MeaningChanged
+from tuner.spec.load import find, load_study
+from tuner.study.ledger import Ledger
+from tuner.study.storage import open_or_create, parse_url
+from tuner.study.stored import load_stored
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> BaseStorage:
+    return open_or_create(parse_url(f"sqlite:///{tmp_path}/toy.db"))
+
+
+def open_with(storage: BaseStorage, baselines: dict[str, Any]) -> Ledger:
+    spec = load_study(find("studies", str(write_study(Path.cwd(), baselines=baselines))))
+    ledger, _ = Ledger.open(storage, spec, Path("artifacts"))
+    ledger.enqueue_baselines()
+    return ledger
+
+
+def test_a_changed_baseline_is_refused_with_the_difference(storage: BaseStorage) -> None:
+    open_with(storage, BASELINES)
+    changed = {**BASELINES, "current": {**BASELINES["current"], "batch_size": 16}}
+    with pytest.raises(MeaningChanged, match=r"baselines\.current\.batch_size: stored 8, now 16"):
+        open_with(storage, changed)
+    assert load_stored(storage, "toy")[1].baselines == BASELINES
+
+
+def test_an_added_baseline_is_enqueued_beside_the_others(storage: BaseStorage) -> None:
+    open_with(storage, {"current": BASELINES["current"]})
+    open_with(storage, BASELINES)
+    roles = [trial.user_attrs["role"] for trial in load_stored(storage, "toy")[0].trials]
+    assert roles == ["baseline:current", "baseline:proposed"]
+
+
+def test_a_removed_baseline_keeps_its_trial(storage: BaseStorage) -> None:
+    open_with(storage, BASELINES)
+    open_with(storage, {"current": BASELINES["current"]})
+    assert len(load_stored(storage, "toy")[0].trials) == 2
