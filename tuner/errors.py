@@ -1,7 +1,7 @@
 """Every error that a person can act on. The message is one line or a few: the value, the rule, the way out."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -34,6 +34,13 @@ class SpecInvalid(UsageProblem):
     def __init__(self, source: str, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(f"{source}: {fault}" for fault in self.faults))
+
+    @classmethod
+    def together(cls, errors: Sequence["SpecInvalid"]) -> "SpecInvalid":
+        """Several files' faults as one error."""
+        merged = cls("", [fault for error in errors for fault in error.faults])
+        merged.args = ("\n".join(str(error) for error in errors),)
+        return merged
 
 
 class UnknownName(UsageProblem):

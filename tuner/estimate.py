@@ -5,7 +5,6 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tuner.engines.base import Broken, Engine, Finished
 from tuner.errors import EnvironmentFailed
@@ -14,6 +13,8 @@ from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.spec.space import IntParameter, SpaceSpec
 
 PROBE_STEPS = 512
+PROBE_MINIBATCHES = 8
+FEW_EPOCHS, MANY_EPOCHS = 1, 6
 EVALUATION_SHARE = 0.12  # of a trial's time
 MEDIAN_RULE_COST = ((1, 1.0), (11, 0.8), (20, 0.70), (60, 0.58), (200, 0.515))  # trials, full runs a trial: a replay
 
@@ -56,29 +57,33 @@ def measure(engine: Engine, spec: StudySpec) -> float:
     Raises:
         TunerError: what the environment or the arguments are refused for.
     """
-    _probe(engine, spec, n_epochs=1, batch_size=64)  # the first run in a process pays for imports and first calls
-    few_epochs, many_epochs = 1, 6
-    few = _probe(engine, spec, n_epochs=few_epochs, batch_size=64)
-    many = _probe(engine, spec, n_epochs=many_epochs, batch_size=64)
-    minibatches = PROBE_STEPS / 64
-    per_minibatch = max(many - few, 0.0) / ((many_epochs - few_epochs) * minibatches)
-    per_step = max(few - few_epochs * minibatches * per_minibatch, 0.0) / PROBE_STEPS
-    epochs = _typical(spec.space, "n_epochs", 10)
-    rate = epochs * _typical_inverse(spec.space, "batch_size", 64)
+    _probe(engine, spec, epochs=1)  # the first run in a process pays for imports and first calls
+    few, many = _probe(engine, spec, epochs=FEW_EPOCHS), _probe(engine, spec, epochs=MANY_EPOCHS)
+    per_minibatch = max(many - few, 0.0) / ((MANY_EPOCHS - FEW_EPOCHS) * PROBE_MINIBATCHES)
+    per_step = max(few - FEW_EPOCHS * PROBE_MINIBATCHES * per_minibatch, 0.0) / _probe_steps(spec)
+    rate = _typical(spec.space, "n_epochs", 10) * _typical_inverse(spec.space, "batch_size", 64)
     return spec.timesteps * (per_step + rate * per_minibatch) / (1 - EVALUATION_SHARE)
 
 
-def _probe(engine: Engine, spec: StudySpec, **params: Any) -> float:
-    n_steps = max(PROBE_STEPS // spec.environment.n_envs, 2)
+def _probe_steps(spec: StudySpec) -> int:
+    """One rollout, in whole minibatches whatever the number of environments."""
+    rounds = max(PROBE_STEPS // spec.environment.n_envs // PROBE_MINIBATCHES, 1)
+    return rounds * PROBE_MINIBATCHES * spec.environment.n_envs
+
+
+def _probe(engine: Engine, spec: StudySpec, *, epochs: int) -> float:
+    """Seconds of a short training run."""
+    steps = _probe_steps(spec)
+    n_steps = steps // spec.environment.n_envs
     job = TrialJob(
         number=-1,
         seed=0,
-        params={"n_steps": n_steps, **params},
+        params={"n_steps": n_steps, "batch_size": steps // PROBE_MINIBATCHES, "n_epochs": epochs},
         environment=spec.environment.ref(),
         algorithm=spec.algorithm,
         policy=spec.policy,
         device=spec.device,
-        timesteps=n_steps * spec.environment.n_envs,  # one rollout exactly
+        timesteps=steps,
         objective=spec.objective,
         checkpoints=(),
     )

@@ -22,6 +22,12 @@ USAGE = {
     "unknown pruner": ("run --pruner hyperband", "must be one of median, halving, none"),
     "unknown engine": ("run --engine ray", "must be one of processes, inline"),
     "budget under a rollout": ("run --timesteps 1000", "give at least 8192"),
+    "a seed too large": ("run --seed 4294967296", "--seed 4294967296: must be at most 4294967295"),
+    "a budget beyond counting": (f"run --timesteps {10**400}", "must be less than or equal to 1000000000000"),
+    "a path longer than any": (f"run {'x' * 300}.yaml", "no study file"),
+    "a folder": ("run --storage sqlite:///.", "is a folder; name a file in it"),
+    "nobody's home": ("run --storage sqlite:///~nobody-of-that-name/x.db", "home directory"),
+    "another driver": ("run --storage sqlite+aiosqlite:///x.db", "only SQLite is offered"),
     "no URL": ("run --storage studies.db", "is not a database URL"),
     "another database": ("run --storage mysql://me:secret@host/db", "only SQLite is offered"),
     "a database in memory": ("run --storage sqlite:///:memory:", "a study must outlive the command"),
@@ -143,3 +149,54 @@ def test_fewer_trials_than_there_are_starts_nothing(tuner: Tuner, finished: Path
     said = tuner(f"run {finished} --trials 3 --engine inline")
     assert said.code == 0
     assert "Nothing to do" in said.err
+
+
+@pytest.mark.parametrize("line", ["status toy", "export toy", "dashboard", "run toy", "run {study}"])
+@pytest.mark.parametrize("content", ["tables of somebody's", "nothing"])
+def test_a_file_of_somebody_elses_is_never_touched(
+    tuner: Tuner, tmp_path: Path, toy_study: Path, line: str, content: str
+) -> None:
+    path = tmp_path / "theirs.db"
+    if content == "nothing":
+        path.touch()
+        if "{study}" in line:
+            pytest.skip("an empty file is a new database to a run")
+    else:
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE mine (id INTEGER)")
+        database.close()
+    before = path.read_bytes()
+    said = tuner(f"{line.format(study=toy_study)} --storage sqlite:///theirs.db")
+    assert said.code == 1
+    assert "is not a database of Optuna's" in said.err
+    assert path.read_bytes() == before
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["theirs.db", "toy.yaml", "toy_space.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{id: x, kwargs: {scale: .inf}}", "must hold plain values"),
+        ("{id: x, kwargs: &k {self: *k}}", "must hold plain values"),
+        ("{id: x, kwargs: {day: 2024-01-01}}", "must hold plain values"),
+    ],
+    ids=["infinite", "holds itself", "a date"],
+)
+def test_options_that_no_database_keeps_are_refused(tuner: Tuner, tmp_path: Path, text: str, words: str) -> None:
+    write_study(tmp_path)
+    (tmp_path / "odd.yaml").write_text(f"environment: {text}\nspace: toy_space.yaml\ntimesteps: 384\n")
+    said = tuner("run odd.yaml")
+    assert said.code == 2
+    assert f"environment.kwargs: {words}" in said.err
+
+
+def test_steps_that_would_not_meet_at_the_checkpoints_are_refused(tuner: Tuner, tmp_path: Path) -> None:
+    path = write_study(tmp_path, baselines={"current": {**BASELINES["current"], "n_steps": 48}})
+    (tmp_path / "toy_space.yaml").write_text(
+        "parameters: {n_steps: {type: choice, choices: [32, 48, 64]}, learning_rate: "
+        "{type: float, low: 1e-5, high: 1e-2}, batch_size: {type: int, low: 4, high: 8}}\n"
+    )
+    said = tuner(f"run {path}")
+    assert said.code == 2
+    assert "space: n_steps 48 does not divide the largest, 64" in said.err
+    assert "baselines.current.n_steps: 48 does not divide the largest, 64" in said.err

@@ -105,3 +105,18 @@ def test_help_and_version(tuner: Tuner) -> None:
     assert "export" in tuner("--help").out
     assert tuner("").out == tuner("--help").out
     assert tuner("--version").out.strip()[0].isdigit()
+
+
+def test_a_stored_study_takes_changes_under_a_new_name(tuner: Tuner, finished: Path) -> None:
+    finished.unlink()
+    said = tuner("run toy --name other --timesteps 500 --trials 2 --engine inline --json")
+    assert said.code == 0, said.err
+    assert "500 steps were rounded up to 512" in said.err
+    assert json.loads(said.out)["study"] == "other"
+    assert json.loads(tuner("status toy --json").out)["finished"] == 4
+
+
+def test_another_environment_gets_a_study_of_its_own(tuner: Tuner, finished: Path) -> None:
+    said = tuner(f"run {finished} --env tuner_toys:ToyPlain-v0 --trials 2 --engine inline --json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["study"] == "toy-ToyPlain-v0"

@@ -73,13 +73,33 @@ def test_a_study_without_a_completed_trial_is_refused(tuner: Tuner, tmp_path: Pa
     assert not (tmp_path / "best.yml").exists()
 
 
-@pytest.mark.parametrize("target", ["nowhere/best.yml", "studies", "toy.yaml/best.yml"])
-def test_a_path_that_cannot_be_written_is_named(tuner: Tuner, finished: Path, target: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "code", "words"),
+    [
+        ("nowhere/best.yml", 1, "nowhere/best.yml: No such file or directory"),
+        ("toy.yaml/best.yml", 1, "toy.yaml/best.yml: Not a directory"),
+        ("studies", 2, "-o studies: is a folder"),
+        ("pipe.yml", 2, "-o pipe.yml: is no regular file"),
+        ("best.txt", 2, "-o 'best.txt': must end in .yml or .yaml"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_named(
+    tuner: Tuner, finished: Path, tmp_path: Path, target: str, code: int, words: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe.yml")
     before = sorted(path.name for path in tmp_path.rglob("*"))
     said = tuner(f"export toy -o {target}")
-    assert said.code == 1
-    assert f"cannot write {target}" in said.err
+    assert said.code == code
+    assert words in said.err
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_a_link_stays_and_its_target_is_written(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "target.yml").touch()
+    (tmp_path / "link.yml").symlink_to("target.yml")
+    assert tuner("export toy -o link.yml").code == 0
+    assert (tmp_path / "link.yml").is_symlink()
+    assert "ToyLine-v0" in read(tmp_path / "target.yml")
 
 
 def test_a_write_that_fails_half_way_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

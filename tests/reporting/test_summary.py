@@ -34,6 +34,7 @@ def summary(rows: Sequence[Row]) -> Summary:
         counts={},
         finished=len(rows),
         best=best(rows),
+        best_tuned=best([row for row in rows if row.role is None]),
         baselines=baselines(rows),
         steps_per_second=None,
     )

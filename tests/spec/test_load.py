@@ -191,7 +191,7 @@ def test_a_space_must_say_its_steps(tmp_path: Path) -> None:
     path = write_study(tmp_path, baselines={})
     space = {"parameters": {"learning_rate": RATE}}
     (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
-    with pytest.raises(SpecInvalid, match="space: n_steps must be searched with bounds or fixed"):
+    with pytest.raises(SpecInvalid, match="space: n_steps must be a power_of_two range, a choice or fixed"):
         load_study(find("studies", str(path)))
 
 

@@ -8,7 +8,7 @@ from optuna import Study
 
 from tuner.spec.model import Pruner
 from tuner.study.pruners import STARTUP_TRIALS, make_pruner
-from tuner.study.storage import open_or_create, parse_url
+from tuner.study.storage import open_to_write, parse_url
 
 TIMESTEPS = 1000
 STEPS = range(100, TIMESTEPS + 1, 100)
@@ -16,7 +16,7 @@ STEPS = range(100, TIMESTEPS + 1, 100)
 
 def make_study(folder: Path, kind: Pruner, completed: int, value: float = 1.0) -> Study:
     """A study in which `completed` trials reported `value` at every checkpoint."""
-    storage = open_or_create(parse_url(f"sqlite:///{folder}/toy.db"))
+    storage = open_to_write(parse_url(f"sqlite:///{folder}/toy.db"))
     study = optuna.create_study(storage=storage, direction="maximize", pruner=make_pruner(kind, TIMESTEPS))
     for _ in range(completed):
         trial = study.ask()

@@ -16,7 +16,7 @@ from tuner.spec.load import load_study as load_spec
 from tuner.spec.model import Sampler, StudySpec
 from tuner.study.ledger import Ledger
 from tuner.study.samplers import STARTUP_TRIALS, distributions, make_sampler
-from tuner.study.storage import artifact_folder, open_or_create, parse_url
+from tuner.study.storage import artifact_folder, open_to_write, parse_url
 
 KINDS: list[Sampler] = ["tpe", "random", "qmc"]
 QMC_SEED = 3
@@ -30,7 +30,7 @@ def spec(tmp_path: Path) -> StudySpec:
 
 
 def make_study(folder: Path, sampler: BaseSampler) -> Study:
-    storage = open_or_create(parse_url(f"sqlite:///{folder}/toy.db"))
+    storage = open_to_write(parse_url(f"sqlite:///{folder}/toy.db"))
     return create_study(storage=storage, study_name="toy", direction="maximize", sampler=sampler)
 
 
@@ -114,7 +114,7 @@ def test_an_unseeded_run_taken_up_again_repeats_nothing(kind: Sampler, spec: Stu
 def ask_and_complete(folder: Path, spec: StudySpec, trials: int) -> list[dict[str, Any]]:
     """One run of a command: the study opened, trials asked and completed."""
     url = parse_url(f"sqlite:///{folder}/toy.db")
-    ledger, _ = Ledger.open(open_or_create(url), spec, artifact_folder(url))
+    ledger, _ = Ledger.open(open_to_write(url), spec, artifact_folder(url))
     found = []
     for _ in range(trials):
         asked = ledger.ask()
@@ -126,7 +126,7 @@ def ask_and_complete(folder: Path, spec: StudySpec, trials: int) -> list[dict[st
 def test_the_same_seed_gives_the_same_trial_the_same_parameters(spec: StudySpec, tmp_path: Path) -> None:
     sampler = make_sampler("random", spec.space, 5, QMC_SEED)
     first = play(make_study(tmp_path, sampler), spec, 3)
-    storage = open_or_create(parse_url(f"sqlite:///{tmp_path}/other.db"))
+    storage = open_to_write(parse_url(f"sqlite:///{tmp_path}/other.db"))
     other = create_study(storage=storage, study_name="other", sampler=make_sampler("random", spec.space, 5, QMC_SEED))
     other.enqueue_trial({"learning_rate": 1e-3, "n_steps": 64, "batch_size": 4})  # takes number 0, and no draw
     assert play(other, spec, 3)[1:] == first[1:]

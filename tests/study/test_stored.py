@@ -10,13 +10,13 @@ from optuna.storages import BaseStorage
 from tuner.errors import MeaningChanged
 from tuner.spec.load import find, load_study
 from tuner.study.ledger import Ledger
-from tuner.study.storage import open_or_create, parse_url
+from tuner.study.storage import open_to_write, parse_url
 from tuner.study.stored import load_stored
 
 
 @pytest.fixture
 def storage(tmp_path: Path) -> BaseStorage:
-    return open_or_create(parse_url(f"sqlite:///{tmp_path}/toy.db"))
+    return open_to_write(parse_url(f"sqlite:///{tmp_path}/toy.db"))
 
 
 def open_with(storage: BaseStorage, baselines: dict[str, Any]) -> Ledger:

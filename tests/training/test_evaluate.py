@@ -19,6 +19,7 @@ from tuner.training import evaluate
 from tuner.training.environments import Guard
 from tuner.training.evaluate import Episode, Evaluator, Result, score, summarise
 from tuner.training.session import train
+from tuner.trial import never
 
 TOY = EnvironmentRef(id="tuner_toys:ToyLine-v0")
 
@@ -151,7 +152,7 @@ def test_several_environments_give_the_episodes_of_one_at_a_time(monkeypatch: py
 
 
 def parameters(job: TrialJob) -> dict[str, torch.Tensor]:
-    outcome = train(job, lambda _: Decision(go_on=True, keep=True))
+    outcome = train(job, lambda _: Decision(go_on=True, keep=True), never)
     assert outcome.model is not None
     found: dict[str, torch.Tensor] = PPO.load(io.BytesIO(outcome.model), device="cpu").policy.state_dict()
     return found

@@ -25,11 +25,12 @@ def export(
     from tuner.cli.opening import open_study, storage_url
     from tuner.reporting import export as exporting
     from tuner.reporting.rows import make_rows
-    from tuner.study.storage import shown
 
+    if output is not None:
+        exporting.check_target(output)
     stored, spec = open_study(study, storage)
     row = exporting.choose(make_rows(stored.get_trials(deepcopy=False), spec), trial)
-    data = exporting.document(row, spec, shown(storage_url(storage)))
+    data = exporting.document(row, spec, str(storage_url(storage)))
     text = exporting.render(data, spec, str(output or "best.yml"))
     if output is None:
         sys.stdout.write(text)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli.options import one_of
+from tuner.errors import TunerError
 
 KINDS = ("envs", "spaces", "studies")
 
@@ -33,6 +34,9 @@ def _files(kind: str) -> dict[str, str]:
     paths = available("studies" if kind == "studies" else "search_spaces")
     found = {}
     for name, path in sorted(paths.items()):
-        data = read_yaml(path)
-        found[name] = str(data.get("description", "")) if isinstance(data, dict) else "(not a mapping)"
+        try:
+            data = read_yaml(path)
+            found[name] = str(data.get("description", "")) if isinstance(data, dict) else "(not a mapping)"
+        except TunerError as error:
+            found[name] = f"({error})"
     return found

@@ -52,6 +52,9 @@ def _options(
 
 def main() -> None:
     """Runs the command line and exits: 0 done, 1 known error, 2 usage, 3 a fault of ours, 130 Ctrl-C."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
     sys.exit(call(sys.argv[1:]))
 
 
@@ -70,6 +73,8 @@ def call(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader of our output left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # the machine's doing: a full disk, a folder that is gone
+        return _say(f"{error} (with the cause gone, the same command goes on)", 1)
     except Exception as error:  # noqa: BLE001 - the border
         return _unexpected(error, traceback.format_exc())
 

@@ -1,10 +1,13 @@
 """Opens what a reading command reads: a stored study, by its name. Loads nothing that trains."""
 
+from pathlib import Path
+
 from optuna import Study
 from sqlalchemy.engine import URL
 
+from tuner.spec.load import is_path
 from tuner.spec.model import StudySpec
-from tuner.study.storage import DEFAULT_URL, open_existing, parse_url, storage_errors
+from tuner.study.storage import DEFAULT_URL, open_to_read, parse_url, storage_errors
 from tuner.study.stored import load_stored
 
 
@@ -15,7 +18,7 @@ def storage_url(text: str | None) -> URL:
 
 def study_name(argument: str) -> str:
     """The name under which a study's file or name is stored."""
-    return argument.rsplit("/", 1)[-1].removesuffix(".yaml").removesuffix(".yml")
+    return Path(argument).stem if is_path(argument) else argument
 
 
 def open_study(argument: str, storage: str | None) -> tuple[Study, StudySpec]:
@@ -27,4 +30,4 @@ def open_study(argument: str, storage: str | None) -> tuple[Study, StudySpec]:
     """
     url = storage_url(storage)
     with storage_errors(url):
-        return load_stored(open_existing(url), study_name(argument))
+        return load_stored(open_to_read(url), study_name(argument))

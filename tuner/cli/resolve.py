@@ -8,9 +8,20 @@ from optuna.storages import BaseStorage
 from sqlalchemy.engine import URL
 
 from tuner.errors import SpecInvalid, UnknownName
-from tuner.spec.load import available, find, load_space, load_study
-from tuner.spec.model import EnvironmentSpec, StudySpec
-from tuner.study.storage import database_path, open_existing, storage_errors
+from tuner.spec.load import (
+    Found,
+    assemble,
+    available,
+    find,
+    is_path,
+    load_space,
+    load_study,
+    same_environment,
+    validate,
+)
+from tuner.spec.model import StudyFile, StudySpec
+from tuner.spec.yaml import read_yaml
+from tuner.study.storage import database_path, open_to_read, storage_errors
 from tuner.study.stored import load_stored, stored_names
 from tuner.training.names import full_id
 
@@ -21,27 +32,55 @@ class Resolved:
 
     spec: StudySpec
     source: str
+    timesteps_asked: int  # before they were rounded up
 
 
 def resolve(argument: str, url: URL, *, name: str | None, changes: Mapping[str, Any], env: str | None) -> Resolved:
-    """The spec that a run asks for.
+    """The spec that a run asks for: a file's, a packaged study's, or a stored one's, with the command line's changes.
+
+    A study in another environment than the file's gets a name of its own, so that the file's keeps its meaning.
 
     Raises:
         UnknownName: where neither a file nor the database has a study of that name.
         SpecInvalid: where the study breaks the rules.
     """
     environment = full_id(env) if env is not None else None
-    is_file = "/" in argument or argument.endswith((".yaml", ".yml"))
-    if is_file or argument in available("studies"):
-        found = find("studies", argument)
-        spec = load_study(found, name=name, changes=changes, env=environment)
-        return Resolved(spec=_named(spec), source=found.where)
+    if is_path(argument) or argument in available("studies"):
+        return _from_file(find("studies", argument), name, changes, environment)
     if not database_path(url).is_file():
         raise UnknownName("study", argument, available("studies"), "or give the path of a YAML file")
     with storage_errors(url):
-        spec = _stored(open_existing(url), argument)
-    changed = spec.model_copy(update=_update(spec, changes, environment))
-    return Resolved(spec=changed, source=f"stored in {database_path(url)}")
+        stored = _stored(open_to_read(url), argument)
+    return _from_database(stored, name, changes, environment, f"stored in {database_path(url)}")
+
+
+def _from_file(found: Found, name: str | None, changes: Mapping[str, Any], environment: str | None) -> Resolved:
+    spec = load_study(found, name=name, changes=changes, env=environment)
+    written = read_yaml(found.path)
+    if environment is not None and name is None and not same_environment(environment, written["environment"]["id"]):
+        spec = spec.model_copy(update={"name": _joined(found.name, environment)})
+    full = full_id(spec.environment.id)  # two spellings of one environment mean the same
+    spec = spec.model_copy(update={"environment": spec.environment.model_copy(update={"id": full})})
+    return Resolved(spec=spec, source=found.where, timesteps_asked=changes.get("timesteps", written.get("timesteps")))
+
+
+def _joined(name: str, environment: str) -> str:
+    return f"{name}-{environment.rpartition(':')[2].replace('/', '-')}"
+
+
+def _from_database(
+    stored: StudySpec, name: str | None, changes: Mapping[str, Any], environment: str | None, source: str
+) -> Resolved:
+    data = stored.model_dump(exclude={"name", "space", "space_name"})
+    data |= {"space": stored.space_name, **changes}
+    own_name = stored.name
+    if environment is not None and not same_environment(environment, stored.environment.id):
+        data["environment"] = {"id": environment}
+        own_name = _joined(stored.name, environment)
+    space = load_space(find("search_spaces", changes["space"])) if "space" in changes else stored.space
+    study = validate(StudyFile, data, source)
+    spec = assemble(study, space, name or own_name, source)
+    return Resolved(spec=spec, source=source, timesteps_asked=study.timesteps)
 
 
 def _stored(storage: BaseStorage, name: str) -> StudySpec:
@@ -50,21 +89,6 @@ def _stored(storage: BaseStorage, name: str) -> StudySpec:
         valid = {*names, *available("studies")}
         raise UnknownName("study", name, valid, "or give the path of a YAML file")
     return load_stored(storage, name)[1]
-
-
-def _named(spec: StudySpec) -> StudySpec:
-    """The spec with the environment's full id, so that two spellings of one environment mean the same."""
-    environment = spec.environment.model_copy(update={"id": full_id(spec.environment.id)})
-    return spec.model_copy(update={"environment": environment})
-
-
-def _update(spec: StudySpec, changes: Mapping[str, Any], environment: str | None) -> dict[str, Any]:
-    update = {key: value for key, value in changes.items() if key != "space"}
-    if "space" in changes:
-        update |= {"space_name": changes["space"], "space": load_space(find("search_spaces", changes["space"]))}
-    if environment is not None and environment != spec.environment.id:
-        update["environment"] = EnvironmentSpec(id=environment)
-    return update
 
 
 def refuse_few_trials(spec: StudySpec) -> None:

@@ -10,6 +10,7 @@ from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArg
 SAMPLERS = ("tpe", "random", "qmc")
 PRUNERS = ("median", "halving", "none")
 ENGINES = ("processes", "inline")
+MAX_SEED = 2**32 - 1
 
 
 def run(
@@ -38,7 +39,9 @@ def run(
     pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Who stops trials early.")] = None,
     seed: Annotated[
         int | None,
-        typer.Option(parser=whole("--seed", 0), metavar="S", help="Seeds the sampler; trials have seeds of their own."),
+        typer.Option(
+            parser=whole("--seed", 0, MAX_SEED), metavar="S", help="Seeds the sampler; trials have seeds of their own."
+        ),
     ] = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
     as_json: JsonOption = False,
@@ -67,7 +70,12 @@ def run(
         },
         environment=env,
         engine=engine,
-        workers=workers or len(os.sched_getaffinity(0)),
+        workers=workers or _cores(),
         as_json=as_json,
     )
     return tune(request)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -35,16 +35,14 @@ def _console() -> Console:
 
 def counts_line(summary: Summary) -> str:
     """The counts in a line."""
-    states = ", ".join(f"{count} {state}" for state, count in summary.counts.items() if count)
+    states = ", ".join(f"{count} {state}" for state, count in summary.counts.items() if count) or "none"
     speed = f"; {summary.steps_per_second:,.0f} steps/s a worker" if summary.steps_per_second else ""
-    return (
-        f"Study {summary.study!r}: {summary.finished} of {summary.target} trials finished ({states or 'none'}){speed}"
-    )
+    target = max(summary.target, summary.finished)
+    return f"Study {summary.study!r}: {summary.finished} of {target} trials finished ({states}){speed}"
 
 
 def _shown(summary: Summary) -> list[Row]:
-    tuned = [summary.best] if summary.best and summary.best.role is None else []
-    return [*tuned, *summary.baselines]
+    return [*([summary.best_tuned] if summary.best_tuned else []), *summary.baselines]
 
 
 def _table(rows: Sequence[Row]) -> Table:
@@ -58,7 +56,7 @@ def _table(rows: Sequence[Row]) -> Table:
 
 
 def _heading(row: Row) -> str:
-    return row.label if row.role else f"best ({row.label})"
+    return row.label if row.role else f"best tuned ({row.label})"
 
 
 def _number(value: object) -> str:

@@ -19,16 +19,17 @@ from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
-from tuner.reporting.summary import summarise
+from tuner.reporting.summary import Summary, summarise
 from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
 from tuner.study.lock import StudyLock
 from tuner.study.storage import (
     artifact_folder,
     database_path,
-    open_existing,
-    open_or_create,
+    open_to_read,
+    open_to_write,
     prepare_folder,
+    refuse_foreign,
     storage_errors,
 )
 from tuner.study.stored import load_stored, stored_names
@@ -58,7 +59,7 @@ def tune(request: Request) -> int:
     resolved = resolve(request.study, url, name=request.name, changes=request.changes, env=request.environment)
     spec = resolved.spec
     refuse_few_trials(spec)
-    words.announce(spec, resolved.source, url, request.changes.get("timesteps"))
+    words.announce(spec, resolved.source, url, resolved.timesteps_asked)
     engine = _make_engine(request.engine, request.workers)
     try:
         with storage_errors(url):
@@ -68,7 +69,7 @@ def tune(request: Request) -> int:
         interrupted = True
     finally:
         engine.stop()
-    return _conclude(spec.name, url, as_json=request.as_json, interrupted=interrupted)
+    return _conclude(spec.name, url, request, interrupted=interrupted)
 
 
 def _make_engine(kind: str, workers: int) -> Engine:
@@ -77,14 +78,14 @@ def _make_engine(kind: str, workers: int) -> Engine:
 
 def _work(spec: StudySpec, url: URL, engine: Engine) -> None:
     """Runs what is missing. Nothing is written before the spec, the environment and the database proved sound."""
-    storage, seconds = None, None
+    seconds: float | None = None
     if database_path(url).is_file():
-        storage = open_existing(url)
+        refuse_foreign(url)
     else:
         seconds = _measure(spec, engine)
-        prepare_folder(url)
+    prepare_folder(url)
     with StudyLock(database_path(url), spec.name):
-        storage = storage or open_or_create(url)
+        storage = open_to_write(url)
         if seconds is None and spec.name not in stored_names(storage):
             seconds = _measure(spec, engine)
         ledger, changes = Ledger.open(storage, spec, artifact_folder(url))
@@ -116,20 +117,36 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None)
         coordinate(source, engine, progress)
 
 
-def _conclude(name: str, url: URL, *, as_json: bool, interrupted: bool) -> int:
+def _conclude(name: str, url: URL, request: Request, *, interrupted: bool) -> int:
     """Prints what the study has come to; returns the exit code."""
-    code = INTERRUPTED if interrupted else 0
-    if not database_path(url).is_file():
-        return code
-    with storage_errors(url):
-        storage = open_existing(url)
-        if name not in stored_names(storage):
-            return code
-        summary = summarise(*load_stored(storage, name))
+    summary = _summary(name, url)
     if interrupted:
-        words.say("Stopped. Every finished trial is kept; the same command goes on.")
-    if as_json:
+        kept = "Every finished trial is kept" if summary else "Nothing was written"
+        words.say(f"Stopped. {kept}; the same command goes on.")
+    if summary and request.as_json:
         sys.stdout.write(json.dumps(summary.data(), indent=2) + "\n")
-    else:
-        print_summary(summary, next_commands=[] if interrupted else words.next_commands(summary, url))
-    return code
+    elif summary:
+        commands = [] if interrupted else words.next_commands(summary, url, _run_again(request))
+        print_summary(summary, next_commands=commands)
+    return INTERRUPTED if interrupted else 0
+
+
+def _summary(name: str, url: URL) -> Summary | None:
+    """The study's state, None where it was not made yet."""
+    if not database_path(url).is_file():
+        return None
+    with storage_errors(url):
+        storage = open_to_read(url)
+        return summarise(*load_stored(storage, name)) if name in stored_names(storage) else None
+
+
+def _run_again(request: Request) -> list[str]:
+    """The arguments of `tuner run` that lead to the same study again."""
+    meaning = {
+        "--name": request.name,
+        "--timesteps": request.changes.get("timesteps"),
+        "--env": request.environment,
+        "--space": request.changes.get("space"),
+    }
+    options = [word for option, value in meaning.items() if value is not None for word in (option, str(value))]
+    return [request.study, *options]

@@ -1,6 +1,8 @@
 """What is said to the person around a run, on standard error."""
 
+import shlex
 import sys
+from collections.abc import Sequence
 
 from sqlalchemy.engine import URL
 
@@ -16,25 +18,26 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def announce(spec: StudySpec, source: str, url: URL, timesteps_asked: int | None) -> None:
+def announce(spec: StudySpec, source: str, url: URL, timesteps_asked: int) -> None:
     """Says what will run, and from where."""
     say(f"Study {spec.name!r} ({source}) in {database_path(url)}")
     say(f"PPO in {spec.environment.id}, space {spec.space_name}, {spec.timesteps:,} steps a trial")
-    if timesteps_asked is not None and timesteps_asked != spec.timesteps:
+    if timesteps_asked != spec.timesteps:
         say(f"{timesteps_asked:,} steps were rounded up to {spec.timesteps:,}: whole multiples of the largest rollout")
     checkpoints = len(spec.plan())
     if checkpoints < ENOUGH_CHECKPOINTS and spec.pruner != "none":
         say(
             f"With {checkpoints} checkpoint{'s' * (checkpoints > 1)} pruning will save little; more --timesteps, or a "
-            "lower bound on n_steps in the space, give more of them."
+            "smaller largest n_steps in the space, give more of them."
         )
 
 
 def foretell(missing: int, workers: int, estimate: Estimate) -> None:
     """Says how long it will take."""
-    unpruned = f", {_minutes(estimate.unpruned)} if nothing is pruned" if estimate.likely < estimate.unpruned else ""
+    likely, unpruned = _minutes(estimate.likely), _minutes(estimate.unpruned)
+    otherwise = f", {unpruned} if nothing is pruned" if likely != unpruned else ""
     trials = f"{missing} trial{'s' * (missing > 1)}"
-    say(f"{trials} on {workers} worker{'s' * (workers > 1)}: about {_minutes(estimate.likely)}{unpruned}.")
+    say(f"{trials} on {workers} worker{'s' * (workers > 1)}: about {likely}{otherwise}.")
 
 
 def _minutes(value: float) -> str:
@@ -43,8 +46,15 @@ def _minutes(value: float) -> str:
     return f"{value / 60:.1f} hours" if value >= 100 else f"{value:.0f} minute{'s' * (round(value) > 1)}"
 
 
-def next_commands(summary: Summary, url: URL) -> list[str]:
-    """The commands that come next, as they are to be typed."""
-    storage = "" if url == parse_url(DEFAULT_URL) else f" --storage '{url.render_as_string(hide_password=True)}'"
-    more = [f"tuner export {summary.study} -o best.yml{storage}"] if summary.best else []
-    return [*more, f"tuner dashboard{storage}", f"tuner run {summary.study} --trials {summary.finished * 2}{storage}"]
+def next_commands(summary: Summary, url: URL, run_again: Sequence[str]) -> list[str]:
+    """The commands that come next, as they are to be typed.
+
+    Args:
+        summary: The study.
+        url: Its database.
+        run_again: The arguments of `tuner run` that lead to this study again.
+    """
+    storage = [] if url == parse_url(DEFAULT_URL) else ["--storage", url.render_as_string(hide_password=True)]
+    more = ["tuner", "run", *run_again, "--trials", str(max(summary.finished, summary.target) * 2)]
+    commands = [["tuner", "export", summary.study, "-o", "best.yml"]] if summary.best else []
+    return [shlex.join([*command, *storage]) for command in [*commands, ["tuner", "dashboard"], more]]

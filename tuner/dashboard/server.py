@@ -10,7 +10,7 @@ from optuna_dashboard import wsgi
 from sqlalchemy.engine import URL
 
 from tuner.errors import UsageProblem
-from tuner.study.storage import artifact_folder, open_existing, storage_errors
+from tuner.study.storage import artifact_folder, open_to_read, storage_errors
 
 HOST = "127.0.0.1"
 THREADS = 4
@@ -38,7 +38,7 @@ def make_server(url: URL, port: int) -> Any:
     """The server, bound and not yet running."""
     folder = artifact_folder(url)
     store = FileSystemArtifactStore(str(folder)) if folder.is_dir() else None
-    application = read_only(wsgi(open_existing(url), artifact_store=store))
+    application = read_only(wsgi(open_to_read(url), artifact_store=store))
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

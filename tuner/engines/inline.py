@@ -17,13 +17,15 @@ class InlineEngine:
         self._events: queue.Queue[Event] = queue.Queue()
         self._answers: queue.Queue[Decision] = queue.Queue()
         self._running: int | None = None
+        self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
 
     def start(self, job: TrialJob) -> None:
         """Starts a job."""
         self._running = job.number
         self._answers = queue.Queue()
-        threading.Thread(target=self._run, args=(job, self._answers), daemon=True, name=f"trial-{job.number}").start()
+        self._thread = threading.Thread(target=self._run, args=(job, self._answers), name=f"trial-{job.number}")
+        self._thread.start()
 
     def _run(self, job: TrialJob, answers: "queue.Queue[Decision]") -> None:
         def report(evaluation: Evaluation) -> Decision:
@@ -35,7 +37,7 @@ class InlineEngine:
         from tuner.trial import run_trial
 
         try:
-            self._events.put(Finished(number=job.number, outcome=run_trial(job, report)))
+            self._events.put(Finished(number=job.number, outcome=run_trial(job, report, self._stopped.is_set)))
         except TunerError as error:
             self._events.put(Broken(number=job.number, error=error))
         except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
@@ -57,6 +59,8 @@ class InlineEngine:
             self._answers.put(decision)
 
     def stop(self) -> None:
-        """Lets go of the running trial: it reports to nobody any more and ends at its next checkpoint."""
+        """Ends the running trial at its next step, after the update or evaluation that it may be in."""
         self._stopped.set()
         self._answers.put(Decision(go_on=False))
+        if self._thread is not None:
+            self._thread.join()

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from tuner.reporting.rows import Row
+from tuner.spec import arguments
 from tuner.spec.model import StudySpec
 from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter
 
@@ -24,7 +25,7 @@ def _edges(best: Row, spec: StudySpec) -> Iterator[str]:
             continue
         low, high = parameter.bounds
         place = _place(parameter, value)
-        if place <= EDGE_SHARE or place >= 1 - EDGE_SHARE:
+        if (place <= EDGE_SHARE and low != arguments.PPO[name].low) or place >= 1 - EDGE_SHARE:
             end, bound = ("low", low) if place <= EDGE_SHARE else ("high", high)
             yield f"{name} = {value:g} sits at the {end} end of its range ({bound:g}): the best may lie beyond"
 
@@ -38,7 +39,8 @@ def _place(parameter: FloatParameter | IntParameter, value: float) -> float:
 
 def _gamma(best: Row, spec: StudySpec) -> Iterator[str]:
     gamma = best.arguments.get("gamma", 0.99)
-    short = best.episode_length is not None and best.episode_length <= SHORT_EPISODE
+    ends_early = best.success is not None  # without a success signal a short episode may be a bad one
+    short = ends_early and best.episode_length is not None and best.episode_length <= SHORT_EPISODE
     if short and "gamma" not in spec.space.parameters and gamma >= LONG_SIGHT:
         yield (
             f"gamma is fixed at {gamma:g}, and episodes are short ({best.episode_length:.0f} steps), for which the "

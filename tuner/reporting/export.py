@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import tempfile
 import time
 from collections.abc import Iterator
@@ -85,7 +86,7 @@ def zoo_command(environment: str, file: str) -> str:
     """The command that trains from the file."""
     package, bare = zoo_names(environment)
     packages = f" --gym-packages {package}" if package else ""
-    return f"python -m rl_zoo3.train --algo ppo --env {bare}{packages} --conf-file {file}"
+    return f"python -m rl_zoo3.train --algo ppo --env {bare}{packages} --conf-file {shlex.quote(file)}"
 
 
 def render(data: dict[str, Any], spec: StudySpec, file: str) -> str:
@@ -103,6 +104,7 @@ def write(text: str, data: dict[str, Any], path: Path) -> None:
     Raises:
         ExportFailed: where it cannot be written, or reads back as something else.
     """
+    path = path.resolve()  # a link stays, its target is written
     try:
         with _beside(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
@@ -126,7 +128,15 @@ def _beside(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def refuse_folder(path: Path) -> None:
-    """Refuses an output path that names a folder."""
+def check_target(path: Path) -> None:
+    """Refuses an output path that is no file's, or that rl_zoo3 would not read as YAML.
+
+    Raises:
+        UsageProblem: naming the path and the rule.
+    """
     if path.is_dir():
         raise UsageProblem(f"-o {path}: is a folder; give a file, such as {path / 'best.yml'}")
+    if path.exists() and not path.is_file():
+        raise UsageProblem(f"-o {path}: is no regular file; leave -o out to write to standard output")
+    if path.suffix not in (".yml", ".yaml") or not str(path).isprintable():
+        raise UsageProblem(f"-o {str(path)!r}: must end in .yml or .yaml, or rl_zoo3 takes it for a Python module")

@@ -24,6 +24,7 @@ class Summary:
     counts: dict[str, int]
     finished: int
     best: Row | None
+    best_tuned: Row | None  # the best that is no baseline
     baselines: list[Row]
     steps_per_second: float | None  # of one worker, the median over the trials
     words: list[str] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Summary:
             "counts": self.counts,
             "steps_per_second": self.steps_per_second,
             "best": row_data(self.best) if self.best else None,
+            "best_tuned": row_data(self.best_tuned) if self.best_tuned else None,
             "baselines": [row_data(row) for row in self.baselines],
             "verdict": verdict(self),
             "advice": self.words,
@@ -55,6 +57,7 @@ def summarise(study: Study, spec: StudySpec) -> Summary:
         counts=counts(study),
         finished=sum(row.state in FINISHED for row in rows),
         best=winner,
+        best_tuned=best([row for row in rows if row.role is None]),
         baselines=baselines(rows),
         steps_per_second=_median([row.attributes.get("steps_per_second") for row in rows]),
         words=advice(winner, spec) if winner else [],

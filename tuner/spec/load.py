@@ -1,7 +1,6 @@
 """Finds study and space files and reads them into specs. Names are looked up in the folder, then in the package."""
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,12 +11,13 @@ from pydantic import BaseModel, ValidationError
 from tuner.errors import SpecInvalid, UnknownName, UsageProblem, did_you_mean
 from tuner.spec import arguments
 from tuner.spec.faults import describe
-from tuner.spec.model import StudyFile, StudySpec, largest_rollout
-from tuner.spec.space import SpaceSpec, allows, not_below
+from tuner.spec.model import StudyFile, StudySpec, baseline_steps, largest_rollout
+from tuner.spec.space import SpaceSpec, allows, not_below, possible
 from tuner.spec.yaml import read_yaml
 
 Kind = Literal["studies", "search_spaces"]
 Model = TypeVar("Model", bound=BaseModel)
+Made = TypeVar("Made")
 
 SINGULAR = {"studies": "study", "search_spaces": "search space"}
 
@@ -41,6 +41,18 @@ def folders(kind: Kind) -> list[tuple[Path, str]]:
     return [*places, (shipped, "packaged with tuner")]
 
 
+def is_path(name: str) -> bool:
+    """Whether a name is meant as a file's path."""
+    return "/" in name or name.endswith((".yaml", ".yml"))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than any file's
+        return False
+
+
 def available(kind: Kind) -> dict[str, Path]:
     """Every name of a kind with the file that it leads to."""
     names: dict[str, Path] = {}
@@ -55,15 +67,16 @@ def find(kind: Kind, name: str, *, beside: Path | None = None) -> Found:
     Raises:
         UnknownName: where nothing answers to the name.
     """
-    if "/" in name or name.endswith((".yaml", ".yml")):
+    if is_path(name):
         path = Path(name)
         near = beside.parent / name if beside is not None else path
         for candidate in (near, path):
-            if candidate.is_file():
+            if _is_file(candidate):
                 return Found(name=candidate.stem, path=candidate, where=str(candidate))
-        raise UsageProblem(f"no {SINGULAR[kind]} file {name!r} (a bare name such as 'reach' means a packaged one)")
+        example = next(iter(available(kind)))
+        raise UsageProblem(f"no {SINGULAR[kind]} file {name!r} (a bare name such as {example!r} needs no file)")
     for folder, where in folders(kind):
-        if (path := folder / f"{name}.yaml").is_file():
+        if _is_file(path := folder / f"{name}.yaml"):
             return Found(name=name, path=path, where=where)
     raise UnknownName(SINGULAR[kind], name, available(kind), "or give the path of a YAML file")
 
@@ -83,26 +96,72 @@ def load_study(
         SpecInvalid: with every fault.
     """
     data = read_yaml(found.path)
+    source = str(found.path)
     if isinstance(data, dict):
         data = {**data, **(changes or {})}
         environment = data.get("environment")
-        if env is not None and isinstance(environment, dict) and environment.get("id") != env:
+        if env is not None and isinstance(environment, dict) and not same_environment(env, environment.get("id")):
             data["environment"] = {"id": env}
-    study = validate(StudyFile, data, str(found.path))
-    space = load_space(find("search_spaces", study.space, beside=found.path), study.space_changes)
-    source = str(found.path)
-    problems = [*_baseline_faults(space, study.baselines)] or [*_budget_faults(space, study)]
+    faults: list[SpecInvalid] = []
+    study = _try(faults, lambda: validate(StudyFile, data, source))
+    space = _try(faults, lambda: _space_of(data, found, "space" in (changes or {})))
+    if study is None or space is None:
+        raise SpecInvalid.together(faults)
+    return assemble(study, space, name or found.name, source)
+
+
+def same_environment(one: str, other: object) -> bool:
+    """Whether two ids name one environment, where one of them may leave out the package."""
+    if not isinstance(other, str):
+        return False
+    (package, _, bare), (other_package, _, other_bare) = one.rpartition(":"), other.rpartition(":")
+    return bare == other_bare and (not package or not other_package or package == other_package)
+
+
+def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> StudySpec:
+    """A study and its space as one checked spec, its budget rounded up to whole multiples of the largest rollout.
+
+    Raises:
+        SpecInvalid: where they do not go together, with every fault.
+    """
+    problems = [*_baseline_faults(space, study.baselines), *_budget_faults(space, study)]
     if problems:
         raise SpecInvalid(source, problems)
     rest = study.model_dump(exclude={"space", "space_changes", "timesteps"})
-    full = {"name": name or found.name, "space_name": study.space, "space": space.model_dump(), **rest}
+    full = {"name": name, "space_name": study.space, "space": space.model_dump(), **rest}
     return validate(StudySpec, {**full, "timesteps": whole_budget(space, study)}, source)
 
 
-def load_space(found: Found, changes: Mapping[str, Mapping[str, Any]] | None = None) -> SpaceSpec:
-    """Reads a space file, with changes to single parameters laid over it."""
+def _space_of(data: Any, found: Found, from_command_line: bool) -> SpaceSpec | None:
+    """The space that a study file names, None where it names none as text."""
+    name = data.get("space") if isinstance(data, dict) else None
+    if not isinstance(name, str) or not name:
+        return None
+    changes = data.get("space_changes", {})
+    sound = isinstance(changes, dict) and all(isinstance(change, dict) for change in changes.values())
+    space = find("search_spaces", name, beside=None if from_command_line else found.path)
+    return load_space(space, changes if sound else {}, changed_by=str(found.path))
+
+
+def _try(faults: list[SpecInvalid], make: Callable[[], Made]) -> Made | None:
+    """What `make` makes; what it refuses is added to the faults."""
+    try:
+        return make()
+    except SpecInvalid as error:
+        faults.append(error)
+        return None
+
+
+def load_space(
+    found: Found, changes: Mapping[str, Mapping[str, Any]] | None = None, *, changed_by: str = ""
+) -> SpaceSpec:
+    """Reads a space file, with changes to single parameters laid over it.
+
+    Raises:
+        SpecInvalid: with every fault, after the space file's name and that of the file that changed it.
+    """
     data = read_yaml(found.path)
-    source = str(found.path)
+    source = f"{found.path}, changed by {changed_by}" if changes and changed_by else str(found.path)
     if changes and isinstance(data, dict) and isinstance(data.get("parameters"), dict):
         known = data["parameters"]
         unknown = [f"space_changes.{n}: unknown parameter{did_you_mean(n, known)}" for n in changes if n not in known]
@@ -139,10 +198,20 @@ def _baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]
 
 
 def _budget_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
-    if not isinstance(space.lowest("n_steps"), int):
-        yield "space: n_steps must be searched with bounds or fixed to a whole number, since it sets the checkpoints"
+    values = possible(space, "n_steps")
+    if not values:
+        yield (
+            "space: n_steps must be a power_of_two range, a choice or fixed, since it sets at which steps every trial "
+            "is evaluated"
+        )
         return
-    rollout = largest_rollout(space, dict(study.baselines), study.environment.n_envs)
+    rollout = largest_rollout(space, study.baselines, study.environment.n_envs)
+    steps = rollout // study.environment.n_envs
+    wanted = {f"space: n_steps {value}": value for value in values}
+    wanted |= {f"baselines.{role}.n_steps: {value}": value for role, value in baseline_steps(study.baselines).items()}
+    for path, value in wanted.items():
+        if steps % value:
+            yield f"{path} does not divide the largest, {steps}: its trials would be evaluated at other steps"
     if study.timesteps < rollout:
         yield (
             f"timesteps: {study.timesteps} is less than one largest rollout (n_steps x n_envs = {rollout}); "
@@ -152,5 +221,5 @@ def _budget_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
 
 def whole_budget(space: SpaceSpec, study: StudyFile) -> int:
     """The budget, rounded up to whole multiples of the largest rollout."""
-    rollout = largest_rollout(space, dict(study.baselines), study.environment.n_envs)
-    return math.ceil(study.timesteps / rollout) * rollout
+    rollout = largest_rollout(space, study.baselines, study.environment.n_envs)
+    return -(-study.timesteps // rollout) * rollout

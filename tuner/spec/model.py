@@ -1,28 +1,41 @@
 """The study as data: what is trained, where, for how long, and how it is scored."""
 
-import math
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictInt, StrictStr
+from pydantic import AfterValidator, Field, StrictInt, StrictStr
 
 from tuner.records import Checkpoint, EnvironmentRef
-from tuner.spec.space import Frozen, SpaceSpec
+from tuner.spec.space import Frozen, SpaceSpec, possible
 
 Sampler = Literal["tpe", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
 Device = Literal["cpu", "auto", "cuda"]
 
+MAX_SEED = 2**32 - 1  # the largest that every sampler takes
 LATE_EVALUATIONS = 3  # the last ones, whose mean is the trial's value
 ENOUGH_CHECKPOINTS = 6  # under so many, pruning saves little
 
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Refuses what JSON cannot keep as it is: infinities, dates, bytes, mappings that hold themselves."""
+    try:
+        same = json.loads(json.dumps(values, allow_nan=False, ensure_ascii=False).encode()) == values
+    except (TypeError, ValueError, RecursionError):
+        same = False
+    if not same:
+        raise ValueError("must hold plain values: text, finite numbers, true, false, lists and mappings of them")
+    return values
+
+
 class EnvironmentSpec(Frozen):
     """The environment and its options."""
 
     id: Annotated[StrictStr, Field(min_length=1)]
-    kwargs: dict[str, Any] = Field(default_factory=dict)
+    kwargs: Annotated[dict[str, Any], AfterValidator(plain)] = Field(default_factory=dict)
     n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
 
     def ref(self) -> EnvironmentRef:
@@ -47,14 +60,14 @@ class StudyFile(Frozen):
     device: Device = "cpu"
     space: Annotated[StrictStr, Field(min_length=1)]
     space_changes: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    timesteps: Annotated[StrictInt, Field(ge=1)]
+    timesteps: Annotated[StrictInt, Field(ge=1, le=10**12)]
     checkpoints: Annotated[StrictInt, Field(ge=1, le=1000)] = 12
     goals: Goals = Goals()
     objective: Literal["success", "return"] = "success"
-    trials: Annotated[StrictInt, Field(ge=1)] = 200
+    trials: Annotated[StrictInt, Field(ge=1, le=10**9)] = 200
     sampler: Sampler = "tpe"
     pruner: Pruner = "median"
-    seed: Annotated[StrictInt, Field(ge=0)] | None = None
+    seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     baselines: dict[Name, dict[str, Any]] = Field(default_factory=dict)
 
 
@@ -107,7 +120,12 @@ class StudySpec(Frozen):
         return values
 
 
-def largest_rollout(space: SpaceSpec, baselines: dict[str, dict[str, Any]], n_envs: int) -> int:
+def largest_rollout(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]], n_envs: int) -> int:
     """Environment steps in the largest rollout of the space or of a baseline."""
-    candidates = [space.highest("n_steps"), *(baseline.get("n_steps") for baseline in baselines.values())]
-    return n_envs * math.ceil(max(value for value in candidates if value is not None))
+    return n_envs * max([*possible(space, "n_steps"), *baseline_steps(baselines).values()])
+
+
+def baseline_steps(baselines: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """The rollout steps that baselines name, by role."""
+    named = {role: values.get("n_steps") for role, values in baselines.items()}
+    return {role: value for role, value in named.items() if isinstance(value, int) and value > 0}

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, 
 
 from tuner.spec import arguments
 
-Number = StrictInt | StrictFloat
+LARGEST = 10**15  # beyond any argument's use, within every arithmetic's
+Number = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
 
 
 class Frozen(BaseModel):
@@ -47,8 +48,8 @@ class IntParameter(Frozen):
     """A whole number between two bounds, both included; `below` names a parameter that it must stay under."""
 
     type: Literal["int"]
-    low: StrictInt
-    high: StrictInt
+    low: Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
+    high: Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
     scale: Literal["linear", "log", "power_of_two"] = "linear"
     below: str | None = None
 
@@ -142,6 +143,17 @@ class SpaceSpec(Frozen):
     def _end(self, name: str, end: int) -> float | None:
         value = self.parameters[name].bounds[end] if name in self.parameters else self.fixed.get(name)
         return value if isinstance(value, int | float) and not math.isnan(value) else None
+
+
+def possible(space: SpaceSpec, name: str) -> list[int]:
+    """Every value of a whole-number argument, where there is a list to give: powers, a choice, or the fixed one."""
+    parameter, fixed = space.parameters.get(name), space.fixed.get(name)
+    if isinstance(parameter, IntParameter) and parameter.scale == "power_of_two":
+        octaves = round(math.log2(parameter.high / parameter.low))
+        return [parameter.low * 2**octave for octave in range(octaves + 1)]
+    if isinstance(parameter, ChoiceParameter):
+        return [choice for choice in parameter.choices if isinstance(choice, int)]
+    return [fixed] if parameter is None and isinstance(fixed, int) else []
 
 
 def nearest_power(value: float) -> int:

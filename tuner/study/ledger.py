@@ -13,6 +13,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner import seeds
+from tuner.errors import StorageFailed
 from tuner.spec.model import StudySpec
 from tuner.study.pruners import make_pruner
 from tuner.study.samplers import distributions, make_sampler
@@ -109,12 +110,18 @@ class Ledger:
 
     def store_model(self, number: int, model: Path) -> None:
         """Keeps a trial's model as an artifact. Only a running trial takes one."""
-        self._artifacts.mkdir(parents=True, exist_ok=True)
-        upload_artifact(
-            artifact_store=FileSystemArtifactStore(str(self._artifacts)),
-            file_path=str(model),
-            study_or_trial=self._live[number],
-        )
+        try:
+            self._artifacts.mkdir(parents=True, exist_ok=True)
+            upload_artifact(
+                artifact_store=FileSystemArtifactStore(str(self._artifacts)),
+                file_path=str(model),
+                study_or_trial=self._live[number],
+            )
+        except OSError as error:
+            raise StorageFailed(
+                f"cannot keep a model in {self._artifacts}: {error.strerror} "
+                "(with the cause gone, the same command goes on)"
+            ) from error
 
     def complete(self, number: int, value: float, attributes: Mapping[str, Any]) -> None:
         """Tells a value, the attributes first: a finished trial takes none."""

@@ -43,16 +43,25 @@ def load_stored(storage: BaseStorage, name: str) -> tuple[Study, StudySpec]:
     text = study.user_attrs.get("spec")
     if text is None:
         raise NothingToShow(f"study {name!r} was not made by tuner: it carries no spec (choose another with --name)")
+    return study, _parse(name, text)
+
+
+def _parse(name: str, text: Any) -> StudySpec:
     try:
-        return study, validate(StudySpec, json.loads(text), f"the stored study {name!r}")
-    except SpecInvalid as error:
-        raise NothingToShow(f"{error} (made by another version of tuner than {__version__}?)") from None
+        return validate(StudySpec, json.loads(text), f"the stored study {name!r}")
+    except (SpecInvalid, TypeError, ValueError) as error:
+        raise NothingToShow(
+            f"study {name!r} carries a spec that this tuner {__version__} cannot read, as one of another version may: "
+            f"{' '.join(str(error).split())} (choose another study with --name)"
+        ) from None
 
 
 def counts(study: Study) -> dict[str, int]:
-    """Trials by state, in lower case."""
-    found = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
-    return {state.name.lower(): found[state.name.lower()] for state in TrialState}
+    """Trials by state, in lower case; those that were interrupted apart from those that failed."""
+    found: Counter[str] = Counter()
+    for trial in study.get_trials(deepcopy=False):
+        found["interrupted" if "interrupted" in trial.user_attrs else trial.state.name.lower()] += 1
+    return {state: found[state] for state in (*(state.name.lower() for state in TrialState), "interrupted")}
 
 
 def meaning_hash(spec: StudySpec) -> str:
@@ -62,11 +71,7 @@ def meaning_hash(spec: StudySpec) -> str:
 
 def create(storage: BaseStorage, name: str) -> Study:
     """Makes an empty study."""
-    study = optuna.create_study(storage=storage, study_name=name, direction="maximize")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)  # since Optuna 3.2, and unchanged since
-        study.set_metric_names(["score"])  # what the dashboard calls the axis
-    return study
+    return optuna.create_study(storage=storage, study_name=name, direction="maximize")
 
 
 def write_spec(study: Study, spec: StudySpec) -> list[str]:
@@ -74,12 +79,14 @@ def write_spec(study: Study, spec: StudySpec) -> list[str]:
     changes: list[str] = []
     text = spec.model_dump_json()
     if (before_text := study.user_attrs.get("spec")) is not None:
-        before = validate(StudySpec, json.loads(before_text), f"the stored study {spec.name!r}")
+        before = _parse(spec.name, before_text)
         _refuse_other_meaning(before, spec)
         pairs = ((key, getattr(before, key), getattr(spec, key)) for key in SWITCHABLE)
         changes = [f"{key} was {old!r} and is now {new!r}" for key, old, new in pairs if old != new]
-    elif study.get_trials(deepcopy=False) or study.direction != StudyDirection.MAXIMIZE:
+    elif study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
         raise MeaningChanged(spec.name, ["it was not made by tuner"])
+    else:
+        _name_metric(study)
     if before_text != text:
         study.set_user_attr("meaning", meaning_hash(spec))
         study.set_user_attr("seeds", seeds.plan())
@@ -87,6 +94,13 @@ def write_spec(study: Study, spec: StudySpec) -> list[str]:
         study.set_user_attr("changed", time.strftime("%Y-%m-%d %H:%M:%S"))
         study.set_user_attr("spec", text)
     return changes
+
+
+def _name_metric(study: Study) -> None:
+    """What the dashboard calls the axis."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # since Optuna 3.2, and unchanged since
+        study.set_metric_names(["score"])
 
 
 def _refuse_other_meaning(before: StudySpec, now: StudySpec) -> None:
@@ -99,13 +113,14 @@ def _refuse_other_meaning(before: StudySpec, now: StudySpec) -> None:
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for key in {**old, **new}:
-        if old.get(key) != new.get(key):
-            yield f"{prefix}{key}: stored {_brief(old.get(key))}, now {_brief(new.get(key))}"
+        before, now = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(now, dict):
+            yield from _differences(before, now, f"{prefix}{key}.")
+        elif before != now:
+            yield f"{prefix}{key}: stored {_brief(before)}, now {_brief(now)}"
 
 
 def _brief(value: object) -> str:
-    if isinstance(value, dict) and "low" in value:
-        return f"{value['low']:g} … {value['high']:g} ({value['scale']})"
     return "nothing" if value is None else json.dumps(value)
 
 

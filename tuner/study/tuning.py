@@ -48,10 +48,6 @@ class TuningSource:
             checkpoints=self._plan,
         )
 
-    def role(self, number: int) -> str | None:
-        """The role of a trial under way."""
-        return self._asked[number].role
-
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
         """Reports to the study and asks the pruner, except for baselines and at the last checkpoint."""
         evaluations = self._evaluations[number]

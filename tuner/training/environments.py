@@ -28,7 +28,8 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
         """Steps the environment."""
         with _blamed("step"):
             observation, reward, terminated, truncated, info = self.env.step(action)
-        if not math.isfinite(reward):
+            finite = math.isfinite(reward)
+        if not finite:
             raise TrialDiverged(f"the reward is {reward}")
         return _finite(observation), reward, terminated, truncated, info
 

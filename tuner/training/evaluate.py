@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner import seeds
-from tuner.errors import TrialDiverged
+from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import EnvironmentRef
 from tuner.training.environments import make_env
 
@@ -105,7 +105,7 @@ class _Running:
             total_return=self._return,
             length=self._length,
             timed_out=truncated and not terminated,
-            success=bool(info["is_success"]) if "is_success" in info else None,
+            success=None if (success := _number(info, "is_success")) is None else bool(success),
             start_distance=self._start_distance,
             distance=_number(info, "distance"),
         )
@@ -114,7 +114,10 @@ class _Running:
 def _number(info: dict[str, Any], key: str) -> float | None:
     if key not in info:
         return None
-    value = float(info[key])
+    try:
+        value = float(info[key])
+    except (TypeError, ValueError):
+        raise EnvironmentFailed(f"info[{key!r}] must be a number, not {info[key]!r}") from None
     if not math.isfinite(value):
         raise TrialDiverged(f"the {key} is {value}")
     return value

@@ -1,11 +1,14 @@
 """What environments are called, and which package brings them. Light: loads Gymnasium, no learning library."""
 
 import importlib
+import logging
 from importlib.metadata import entry_points
 
 import gymnasium as gym
 
 from tuner.errors import EnvironmentUnusable, did_you_mean
+
+logger = logging.getLogger(__name__)
 
 GROUP = "tuner.environments"  # entry points that lead to a mapping or list of the ids that a package registers
 
@@ -14,7 +17,10 @@ def offered() -> dict[str, str]:
     """Bare environment ids that installed packages offer, each with the package that registers it."""
     found: dict[str, str] = {}
     for entry in entry_points(group=GROUP):
-        found |= dict.fromkeys(entry.load(), entry.name)
+        try:
+            found |= dict.fromkeys(entry.load(), entry.name)
+        except Exception:
+            logger.warning("the environments of package %r cannot be listed", entry.name, exc_info=True)
     return found
 
 

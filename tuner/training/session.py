@@ -33,8 +33,8 @@ SIGNALS = (
 PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
 
 
-def train(job: TrialJob, report: Report) -> TrialOutcome:
-    """Trains and evaluates as the job says, until its budget or a *stop*.
+def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOutcome:
+    """Trains and evaluates as the job says, until its budget, a *stop*, or until `stopped`, asked at every step.
 
     Raises:
         TrialDiverged: where training left the finite numbers.
@@ -48,10 +48,10 @@ def train(job: TrialJob, report: Report) -> TrialOutcome:
         evaluator = Evaluator(job.environment, objective=job.objective)
         stack.callback(evaluator.close)
         model = make_model(job, env)
-        watch = Watch(job, evaluator, report, begun)
+        watch = Watch(job, evaluator, report, stopped, begun)
         _learn(model, job, watch)
         return TrialOutcome(
-            state="completed" if watch.decision.go_on else "stopped",
+            state="completed" if watch.going_on() else "stopped",
             steps=model.num_timesteps,
             seconds=time.perf_counter() - begun,
             facts={"arguments": arguments_seen(model, list(job.params)), "versions": versions()},
@@ -99,23 +99,30 @@ class Watch(BaseCallback):
     those hooks return is ignored, so a *stop* takes effect at the next environment step.
     """
 
-    def __init__(self, job: TrialJob, evaluator: Evaluator, report: Report, begun: float) -> None:
+    def __init__(
+        self, job: TrialJob, evaluator: Evaluator, report: Report, stopped: Callable[[], bool], begun: float
+    ) -> None:
         super().__init__()
         self.decision = Decision(go_on=True)
         self._job = job
         self._evaluator = evaluator
         self._report = report
+        self._stopped = stopped
         self._begun = begun
         self._next = 0
+
+    def going_on(self) -> bool:
+        """Whether nobody has said *stop*."""
+        return self.decision.go_on and not self._stopped()
 
     def _on_rollout_start(self) -> None:
         self._after_update()
 
     def _on_step(self) -> bool:
-        return self.decision.go_on
+        return self.going_on()
 
     def _on_training_end(self) -> None:
-        if self.decision.go_on:
+        if self.going_on():
             self._after_update()
 
     def _after_update(self) -> None:
@@ -129,7 +136,7 @@ class Watch(BaseCallback):
     def _due(self) -> bool:
         checkpoints = self._job.checkpoints
         reached = self._next < len(checkpoints) and self.num_timesteps >= checkpoints[self._next].step
-        return reached and self.decision.go_on
+        return reached and self.going_on()
 
     def _health(self) -> dict[str, float]:
         values = self.model.logger.name_to_value
