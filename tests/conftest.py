@@ -1,8 +1,13 @@
 """What every test stands on: a folder of its own, no way to a user's database, one torch thread, toy studies."""
 
 import os
+import re
 import shlex
 import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -128,3 +133,18 @@ def finished(_finished_folder: Path, tmp_path: Path) -> Path:
     """The file of a toy study with four finished trials, its database the default one of the current folder."""
     shutil.copytree(_finished_folder, tmp_path, dirs_exist_ok=True)
     return tmp_path / "toy.yaml"
+
+
+@pytest.fixture
+def dashboard(finished: Path) -> Iterator[str]:
+    """The address of a dashboard that shows the toy study, as the command says it."""
+    command = [sys.executable, "-m", "tuner", "dashboard", "--port", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    said = process.stderr.readline()
+    found = re.search(r"http://127\.0\.0\.1:\d+", said)
+    assert found, said
+    yield found.group()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 0

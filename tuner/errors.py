@@ -80,6 +80,10 @@ class NothingToShow(TunerError):
     """The study holds no trial of the kind asked for."""
 
 
+class ExportFailed(TunerError):
+    """The file could not be written, or does not hold what it should."""
+
+
 class TooManyFailures(TunerError):
     """Trials fail again and again; the run stops rather than burn the night."""
 

@@ -3,30 +3,17 @@
 import http.client
 import json
 import sqlite3
-import threading
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Tuner
 
-from tuner.dashboard.server import make_server
-from tuner.study.storage import parse_url
+from tuner.dashboard.server import read_only
 
 
-@pytest.fixture
-def port(finished: Path) -> Iterator[int]:
-    """The port of a dashboard that serves the toy study."""
-    server = make_server(parse_url("sqlite:///studies/tuner.db"), 0)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield server.effective_port
-    server.close()
-    thread.join(5)
-
-
-def ask(port: int, method: str, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+def ask(address: str, method: str, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
     connection.request(method, path, body=b"{}", headers={"Content-Type": "application/json"})
     response = connection.getresponse()
     body = response.read()
@@ -34,17 +21,17 @@ def ask(port: int, method: str, path: str) -> tuple[int, bytes]:
     return response.status, body
 
 
-def test_it_shows_the_study(port: int) -> None:
-    status, body = ask(port, "GET", "/api/studies")
+def test_it_shows_the_study(dashboard: str) -> None:
+    status, body = ask(dashboard, "GET", "/api/studies")
     assert status == 200
     assert [study["study_name"] for study in json.loads(body)["study_summaries"]] == ["toy"]
-    assert ask(port, "GET", "/dashboard/")[0] == 200
+    assert ask(dashboard, "GET", "/dashboard/")[0] == 200
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_every_way_to_change_something_is_refused(port: int, method: str, tmp_path: Path) -> None:
+def test_every_way_to_change_something_is_refused(dashboard: str, method: str, tmp_path: Path) -> None:
     for path in ("/api/studies/1", "/api/studies", "/api/artifacts/1/2/3", "/dashboard/"):
-        status, body = ask(port, method, path)
+        status, body = ask(dashboard, method, path)
         assert status == 403
         assert b"read-only" in body
     with sqlite3.connect(tmp_path / "studies" / "tuner.db") as database:
@@ -52,7 +39,23 @@ def test_every_way_to_change_something_is_refused(port: int, method: str, tmp_pa
     database.close()
 
 
-def test_a_taken_port_is_named(port: int, tuner: Tuner) -> None:
+def test_a_taken_port_is_named(dashboard: str, tuner: Tuner) -> None:
+    port = dashboard.rpartition(":")[2]
     said = tuner(f"dashboard --port {port}")
     assert said.code == 2
     assert f"--port {port}: Address already in use" in said.err
+
+
+def test_nothing_passes_the_guard_but_reading() -> None:
+    seen: list[str] = []
+
+    def application(environ: dict[str, Any], _: Any) -> list[bytes]:
+        seen.append(environ["REQUEST_METHOD"])
+        return []
+
+    answers: list[str] = []
+    guarded = read_only(application)
+    for method in ("GET", "HEAD", "POST", "get", "TRACE", ""):
+        guarded({"REQUEST_METHOD": method}, lambda status, _: answers.append(status))
+    assert seen == ["GET", "HEAD"]
+    assert answers == ["403 Forbidden"] * 4

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from conftest import Tuner
 
+from tuner.errors import ExportFailed
 from tuner.reporting import export
 
 
@@ -110,14 +111,14 @@ def test_a_write_that_fails_half_way_leaves_the_old_file(tmp_path: Path, monkeyp
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(export.ExportFailed, match="No space left"):
+    with pytest.raises(ExportFailed, match="No space left"):
         export.write("a: 1\n", {"a": 1}, path)
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["best.yml"]
 
 
 def test_what_does_not_read_back_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(export.ExportFailed, match="does not read back"):
+    with pytest.raises(ExportFailed, match="does not read back"):
         export.write("a: 1\n", {"a": 2}, tmp_path / "best.yml")
     assert not list(tmp_path.iterdir())
 

@@ -12,17 +12,13 @@ from typing import Any
 import yaml
 
 from tuner import __version__, seeds
-from tuner.errors import NothingToShow, TunerError, UnknownName, UsageProblem
+from tuner.errors import ExportFailed, NothingToShow, UnknownName, UsageProblem
 from tuner.reporting.rows import Row, best
 from tuner.spec.model import StudySpec
 from tuner.spec.yaml import read_yaml
 from tuner.study.stored import meaning_hash
 
 NOT_EXPORTED = {"clip_range_vf"}  # where it is null, rl_zoo3 must not see it
-
-
-class ExportFailed(TunerError):
-    """The file could not be written, or does not hold what it should."""
 
 
 def choose(rows: list[Row], number: int | None) -> Row:
