@@ -23,7 +23,8 @@ def test_every_trial_has_its_line_the_best_first(tuner: Tuner, finished: Path) -
     lines = tuner("status toy --trials").out.splitlines()
     begin = next(number for number, line in enumerate(lines) if line.startswith("trial "))
     header, *rows = lines[begin:]
-    assert header.split() == ["trial", "state", "score", "success", "learning_rate", "n_steps", "batch_size", "seconds"]
+    assert header.split()[:4] == ["trial", "state", "score", "success"]
+    assert set(header.split()[4:]) == {"learning_rate", "n_steps", "batch_size", "seconds"}
     best = json.loads(tuner("status toy --json").out)["best"]
     assert len(rows) == 4
     assert rows[0].split()[0] == str(best["number"])
