@@ -66,7 +66,8 @@ def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
         "seeds": seeds.plan(),
         "environment": spec.environment.id,
         "gym_packages": [package] if package else [],
-        "versions": {"tuner": __version__, **row.attributes.get("versions", {})},
+        "versions": row.attributes.get("versions", {}),  # as the trial ran
+        "exported_by": f"tuner {__version__}",
         "date": time.strftime("%Y-%m-%d"),
     }
     return {bare: block, "provenance": provenance}
