@@ -1,6 +1,7 @@
 """What a person sees while trials run."""
 
 import io
+import re
 import time
 
 import pytest
@@ -106,6 +107,7 @@ def test_the_live_display_shows_the_running_trials(monkeypatch: pytest.MonkeyPat
         live.evaluated(3, evaluation(64, 0.5), GO_ON)
         live.tick()
         live.finished(3, TrialOutcome(state="stopped", steps=65))
-    text = screen.getvalue()
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
+    assert any(line.startswith("0/4 done, 1 running") and "left" in line for line in text.splitlines())
     for words in ("trial 3", "starting", "score 0.550", "64 steps", "pruned at 64 steps", "1/4 done"):
         assert words in text

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -172,7 +172,7 @@ class LiveProgress(PlainProgress):
         self._console.print(Text(text.split(" | ")[0]))
         self.tick()
 
-    def _picture(self) -> Group:
+    def _picture(self) -> Table:
         tally = self._tally
         table = Table(box=None, pad_edge=False, show_header=False)
         for number, evaluations in sorted(tally.running.items()):
@@ -184,8 +184,11 @@ class LiveProgress(PlainProgress):
                 f"{step:,} steps",
                 state,
             )
-        bar = ProgressBar(total=tally.target, completed=tally.done, width=60)
-        return Group(bar, Text(tally.line()), table)
+        picture = Table.grid()
+        picture.add_row(ProgressBar(total=tally.target, completed=tally.done, width=60))
+        picture.add_row(Text(tally.line()))
+        picture.add_row(table)
+        return picture
 
 
 def make_progress(
