@@ -20,6 +20,9 @@ import yaml
 from tuner.cli.main import call
 from tuner.records import Checkpoint, EnvironmentRef, TrialJob
 
+# A shell that starts the tests in the background has them ignore Ctrl-C, and their children would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 TOYS = Path(__file__).parent / "toys"
 
 SPACE = {

@@ -112,8 +112,11 @@ def test_a_killed_coordinator_takes_its_workers_along_and_the_same_command_goes_
     assert "Nothing to do" in finish(study)
 
 
-def test_ctrl_c_keeps_what_is_finished_says_how_to_go_on_and_exits_130(study: Path, tmp_path: Path) -> None:
-    process = start(study)
+@pytest.mark.parametrize("engine", ["processes", "inline"])
+def test_ctrl_c_keeps_what_is_finished_says_how_to_go_on_and_exits_130(
+    study: Path, tmp_path: Path, engine: str
+) -> None:
+    process = start(study, "--engine", engine)
     wait_for(lambda: reports(tmp_path) >= 2, process)
     children = workers(process)
     process.send_signal(signal.SIGINT)

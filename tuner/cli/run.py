@@ -52,22 +52,19 @@ def run(
     one_of(engine, ENGINES, "--engine")
     from tuner.cli.tuning import Request, tune
 
+    asked = {
+        "trials": trials,
+        "timesteps": timesteps,
+        "space": space,
+        "sampler": sampler,
+        "pruner": pruner,
+        "seed": seed,
+    }
     request = Request(
         study=study,
         storage=storage,
         name=name,
-        changes={
-            key: value
-            for key, value in {
-                "trials": trials,
-                "timesteps": timesteps,
-                "space": space,
-                "sampler": sampler,
-                "pruner": pruner,
-                "seed": seed,
-            }.items()
-            if value is not None
-        },
+        changes={key: value for key, value in asked.items() if value is not None},
         environment=env,
         engine=engine,
         workers=workers or _cores(),
