@@ -17,6 +17,7 @@ help:
 
 tune: $(READY)
 	$(BIN)/tuner run $(STUDY) --trials $(TRIALS)
+	@echo "(To type these commands: source $(VENV)/bin/activate)"
 
 test: $(READY)
 	$(BIN)/coverage erase
