@@ -1,6 +1,7 @@
 """The algorithm's arguments that a space, a baseline or the fixed values may name, with the values that they take.
 
-Bounds are those that Stable-Baselines3 2.9 itself needs; the guide's narrower ranges are data in `search_spaces/`.
+Lower bounds are those that Stable-Baselines3 2.9 itself needs; upper ones lie where memory or arithmetic gives out. The
+guide's narrower ranges are data in `search_spaces/`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -47,10 +48,10 @@ class Argument:
 
 
 PPO: dict[str, Argument] = {
-    "learning_rate": Argument(kind=float, low=0, open_low=True),
-    "n_steps": Argument(kind=int, low=2),
-    "batch_size": Argument(kind=int, low=2),
-    "n_epochs": Argument(kind=int, low=1),
+    "learning_rate": Argument(kind=float, low=0, open_low=True, high=1),
+    "n_steps": Argument(kind=int, low=2, high=10**7),
+    "batch_size": Argument(kind=int, low=2, high=10**7),
+    "n_epochs": Argument(kind=int, low=1, high=10**4),
     "gamma": Argument(kind=float, low=0, high=1),
     "gae_lambda": Argument(kind=float, low=0, high=1),
     "clip_range": Argument(kind=float, low=0, open_low=True),
