@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import Tuner
 
-from tuner.cli import main
+from tuner.cli.options import INTERRUPTED
 from tuner.cli.run import MAX_SEED, PRUNERS, SAMPLERS
 from tuner.errors import WorkerBroke
 from tuner.spec import model
@@ -72,4 +72,4 @@ def test_the_command_line_offers_what_the_spec_takes() -> None:
     assert set(SAMPLERS) == set(model.Sampler.__args__)  # type: ignore[attr-defined]
     assert set(PRUNERS) == set(model.Pruner.__args__)  # type: ignore[attr-defined]
     assert MAX_SEED == model.MAX_SEED
-    assert main.INTERRUPTED == 130
+    assert INTERRUPTED == 130

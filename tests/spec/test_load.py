@@ -48,7 +48,7 @@ def test_a_name_means_the_own_folder_before_the_package(tmp_path: Path) -> None:
 
 def test_in_a_checkout_the_own_folder_is_the_packaged_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(find("studies", "reach").path.parent.parent)
-    assert [where for _, where in folders("studies")] == ["packaged with tuner"]
+    assert [where for _, where in folders("studies")] == ["./studies"]
 
 
 def test_an_unknown_name_says_what_there_is() -> None:

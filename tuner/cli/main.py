@@ -13,9 +13,9 @@ import typer.exceptions
 
 from tuner import __version__
 from tuner.cli import dashboard, export, listing, run, status
+from tuner.cli.options import INTERRUPTED
 from tuner.errors import TunerError, WorkerBroke
 
-INTERRUPTED = 130
 UNEXPECTED = 3
 
 app = typer.Typer(

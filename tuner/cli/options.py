@@ -8,6 +8,7 @@ import typer
 from tuner.errors import UsageProblem
 
 DEFAULT_STUDY = "reach"
+INTERRUPTED = 130  # the exit code after Ctrl-C
 
 StudyArgument = Annotated[str, typer.Argument(metavar="[STUDY]", help="A study's name, or the path of its YAML file.")]
 StorageOption = Annotated[

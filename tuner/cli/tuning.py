@@ -1,7 +1,6 @@
 """What `tuner run` does, once the command line is read."""
 
 import json
-import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from sqlalchemy.engine import URL
 from tuner import estimate
 from tuner.cli import words
 from tuner.cli.opening import storage_url
+from tuner.cli.options import INTERRUPTED
 from tuner.cli.progress import make_progress
 from tuner.cli.resolve import refuse_few_trials, resolve
 from tuner.cli.tables import print_summary
@@ -34,9 +34,6 @@ from tuner.study.storage import (
 )
 from tuner.study.stored import load_stored, stored_names
 from tuner.study.tuning import TuningSource
-
-INTERRUPTED = 130
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ def choose(rows: list[Row], number: int | None) -> Row:
         NothingToShow: where no trial is complete.
         UsageProblem: where the number is no finished trial's.
     """
-    finished = [row for row in rows if row.state in ("complete", "pruned")]
+    finished = [row for row in rows if row.finished]
     if number is not None:
         found = next((row for row in finished if row.number == number), None)
         if found is None:

@@ -9,6 +9,8 @@ from optuna.trial import FrozenTrial, TrialState
 from tuner.spec.model import StudySpec
 from tuner.spec.space import job_arguments
 
+FINISHED = ("complete", "pruned")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -26,6 +28,11 @@ class Row:
     steps: int
     episode_length: float | None
     attributes: dict[str, Any]
+
+    @property
+    def finished(self) -> bool:
+        """Whether it counts towards the number of trials asked for."""
+        return self.state in FINISHED
 
     @property
     def label(self) -> str:
@@ -65,4 +72,4 @@ def best(rows: Sequence[Row]) -> Row | None:
 
 def baselines(rows: Sequence[Row]) -> list[Row]:
     """The finished baselines, in order."""
-    return [row for row in rows if row.role is not None and row.state in ("complete", "pruned")]
+    return [row for row in rows if row.role is not None and row.finished]

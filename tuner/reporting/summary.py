@@ -11,8 +11,6 @@ from tuner.reporting.rows import Row, baselines, best, make_rows
 from tuner.spec.model import StudySpec
 from tuner.study.stored import counts
 
-FINISHED = ("complete", "pruned")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
@@ -55,7 +53,7 @@ def summarise(study: Study, spec: StudySpec) -> Summary:
         environment=spec.environment.id,
         target=spec.trials,
         counts=counts(study),
-        finished=sum(row.state in FINISHED for row in rows),
+        finished=sum(row.finished for row in rows),
         best=winner,
         best_tuned=best([row for row in rows if row.role is None]),
         baselines=baselines(rows),

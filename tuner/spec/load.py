@@ -36,9 +36,8 @@ def folders(kind: Kind) -> list[tuple[Path, str]]:
     packaged = Path(str(files("tuner"))) / "presets" / kind
     checkout = Path(str(files("tuner"))).parent / kind
     shipped = packaged if packaged.is_dir() else checkout
-    own = Path.cwd() / kind
-    places = [(own, f"./{kind}")] if own != shipped else []
-    return [*places, (shipped, "packaged with tuner")]
+    own = (Path.cwd() / kind, f"./{kind}")
+    return [own] if own[0] == shipped else [own, (shipped, "packaged with tuner")]
 
 
 def is_path(name: str) -> bool:
