@@ -8,7 +8,7 @@ import optuna
 import pytest
 from conftest import write_study
 from optuna.artifacts import get_all_artifact_meta
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import TrialState
 
 from tuner import seeds
@@ -239,6 +239,42 @@ def test_a_value_that_is_not_finite_is_never_told(value: float, storage: BaseSto
     with pytest.raises(ValueError, match="the value of trial 0 is"):
         ledger.complete(ledger.ask().number, value, {})
     assert ledger.count_finished() == 0
+
+
+def test_what_is_told_is_counted_without_reading_it_back(storage: BaseStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(storage, baselines={})
+    ledger = start(storage, baselines={})
+    for value in (0.25, 0.75, 0.5, 0.75):
+        ledger.complete(ledger.ask().number, value, {"success": value / 2, "order": value})
+    ledger.prune(ledger.ask().number, {})
+    again = start(storage, baselines={})
+    for counted in (ledger, again):
+        assert (counted.count_finished(), counted.best()) == (5, (0.75, 0.375))
+    monkeypatch.setattr(again, "trials", lambda *states: pytest.fail("the history was looked through"))
+    assert (again.count_finished(), again.best()) == (5, (0.75, 0.375))
+
+
+def test_the_history_is_read_once(storage: BaseStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = start(storage, baselines={}, sampler="random")
+    for _ in range(30):
+        ledger.prune(ledger.ask().number, {})
+    read: list[int] = []
+    original = RDBStorage._get_trials
+
+    def counting(self: RDBStorage, *args: Any, **kwargs: Any) -> Any:
+        trials = original(self, *args, **kwargs)
+        read.append(len(trials))
+        return trials
+
+    monkeypatch.setattr(RDBStorage, "_get_trials", counting)
+    again = start(open_to_write(parse_url(f"sqlite:///{tmp_path}/toy.db")), baselines={}, sampler="random")
+    number = again.ask().number
+    again.report(number, 0.5, 64)
+    again.should_prune(number)
+    again.complete(number, 0.5, {})
+    again.ask()
+    assert read[0] == 30
+    assert max(read[1:]) <= 2
 
 
 def test_counts_name_every_state(storage: BaseStorage) -> None:

@@ -17,7 +17,7 @@ from tuner.errors import StorageFailed
 from tuner.spec.model import StudySpec
 from tuner.study.pruners import make_pruner
 from tuner.study.samplers import distributions, make_sampler
-from tuner.study.stored import create, qmc_seed, stored_names, write_spec
+from tuner.study.stored import create, qmc_seed, read_history, stored_names, write_spec
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 MAX_ATTEMPTS = 3  # of one parameter set, before the run stops
@@ -36,7 +36,10 @@ class Asked:
 
 
 class Ledger:
-    """A study opened for writing, under its lock."""
+    """A study opened for writing, under its lock.
+
+    The database is read once, here; since nobody else writes, the ledger counts along with what it tells.
+    """
 
     def __init__(self, storage: BaseStorage, study: Study, spec: StudySpec, artifacts: Path) -> None:
         self._storage = storage
@@ -44,6 +47,9 @@ class Ledger:
         self._spec = spec
         self._artifacts = artifacts
         self._live: dict[int, Trial] = {}
+        read_history(study)
+        self._finished = len(self.trials(*FINISHED))
+        self._best = _best(self.trials(TrialState.COMPLETE))
 
     @classmethod
     def open(cls, storage: BaseStorage, spec: StudySpec, artifacts: Path) -> tuple["Ledger", list[str]]:
@@ -128,10 +134,14 @@ class Ledger:
         if not math.isfinite(value):
             raise ValueError(f"the value of trial {number} is {value}")
         self._tell(number, attributes, value, None)
+        self._finished += 1
+        if self._best is None or value > self._best[0]:
+            self._best = (value, attributes.get("success"))
 
     def prune(self, number: int, attributes: Mapping[str, Any]) -> None:
         """Tells that a trial was stopped early."""
         self._tell(number, attributes, None, TrialState.PRUNED)
+        self._finished += 1
 
     def fail(self, number: int, reason: str) -> bool:
         """Tells that a trial failed and enqueues it again; False where it has failed too often."""
@@ -144,17 +154,15 @@ class Ledger:
 
     def count_finished(self) -> int:
         """Completed and pruned trials."""
-        return len(self.trials(*FINISHED))
+        return self._finished
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """The trials in any of the states named, in order."""
         return self._study.get_trials(deepcopy=False, states=states)
 
     def best(self) -> tuple[float, float | None] | None:
-        """The highest value with its success rate."""
-        done = [(trial.value, trial.user_attrs.get("success")) for trial in self.trials(TrialState.COMPLETE)]
-        scored = [(value, success) for value, success in done if value is not None]
-        return max(scored, key=lambda pair: pair[0], default=None)
+        """The highest value with its success rate; the first of several."""
+        return self._best
 
     def full_trial_seconds(self) -> list[float]:
         """Seconds of the trials that ran to the end."""
@@ -197,6 +205,13 @@ class Ledger:
 
     def _has_parameters(self, trial: FrozenTrial) -> bool:
         return trial.params.keys() == self._spec.space.parameters.keys()
+
+
+def _best(trials: list[FrozenTrial]) -> tuple[float, float | None] | None:
+    """The highest value with its success rate."""
+    done = [(trial.value, trial.user_attrs.get("success")) for trial in trials]
+    scored = [(value, success) for value, success in done if value is not None]
+    return max(scored, key=lambda pair: pair[0], default=None)
 
 
 def _attempts(trial: FrozenTrial, trials: list[FrozenTrial]) -> list[FrozenTrial]:

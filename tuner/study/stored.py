@@ -1,5 +1,7 @@
 """A study's own record in the database: its spec, and whether another spec means the same."""
 
+import contextlib
+import gc
 import hashlib
 import json
 import time
@@ -27,6 +29,27 @@ SWITCHABLE = ("sampler", "pruner", "seed", "device", "trials", "description", "s
 def stored_names(storage: BaseStorage) -> list[str]:
     """The names of the studies in a database."""
     return optuna.get_all_study_names(storage)
+
+
+def read_history(study: Study) -> None:
+    """Reads every trial of a study into its storage's memory, where all later looks find the finished ones.
+
+    Meanwhile nothing looks for garbage: a history is millions of objects that stay, and looking through them again and
+    again takes longer than reading them.
+    """
+    with _collector_paused():
+        study.get_trials(deepcopy=False)
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def load_stored(storage: BaseStorage, name: str) -> tuple[Study, StudySpec]:
