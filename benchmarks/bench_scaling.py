@@ -1,0 +1,169 @@
+"""What the coordinator costs as a study grows, and what a second worker brings.
+
+`coordinator`: milliseconds a trial that the coordinator takes, in studies that hold ever more finished trials.
+Everything is real (an SQLite file, ledger, source, loop, TPE, median rule, the default study) but the workers, which
+answer at once, so that all the time is the coordinator's, and the history, which is written into the tables straight
+away (`synthetic.py`). Every measured trial goes through all checkpoints, the dearest way; the figures are medians over
+the trials, and a share of what a trial takes (`--trial-seconds`). `rows` is how many trials were read from the database
+for each new one: those under way, never the history, which is read once, when the study is opened.
+
+`workers`: environment steps a second (training and evaluation) of `tuner run --workers 2` against two `tuner run
+--workers 1` side by side on databases of their own, alternating, the same trials in all, nothing pruned.
+"""
+
+import argparse
+import contextlib
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from optuna.storages import RDBStorage
+from pairs import parser, table, write_json
+from synthetic import InstantEngine, fill
+
+from tuner.coordinator import coordinate
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.spec.load import find, load_study
+from tuner.spec.model import StudySpec
+from tuner.study.ledger import Ledger
+from tuner.study.storage import artifact_folder, open_to_write, parse_url
+from tuner.study.stored import create, write_spec
+from tuner.study.tuning import TuningSource
+
+SIZES, QUICK_SIZES = (0, 1000, 5000, 10_000), (0, 200)
+PARTS = ("ask", "report", "tell", "rest")
+
+
+class Stopwatch:
+    """A source that takes the time of the one it wraps, part by part, and hears when a trial ends."""
+
+    def __init__(self, source: TuningSource) -> None:
+        self._source = source
+        self.spent = dict.fromkeys(PARTS, 0.0)
+        self.trials: list[dict[str, float]] = []
+        self._since = time.perf_counter()
+
+    @contextlib.contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        yield
+        self.spent[part] += time.perf_counter() - begun
+
+    def next_job(self) -> TrialJob | None:
+        """The source's."""
+        with self._timed("ask"):
+            return self._source.next_job()
+
+    def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
+        """The source's."""
+        with self._timed("report"):
+            return self._source.on_evaluation(number, evaluation)
+
+    def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
+        """The source's; the trial's account is closed."""
+        with self._timed("tell"):
+            self._source.on_outcome(number, outcome)
+        now = time.perf_counter()
+        self.spent["rest"] = now - self._since - self.spent["ask"] - self.spent["report"] - self.spent["tell"]
+        self.trials.append(self.spent)
+        self.spent, self._since = dict.fromkeys(PARTS, 0.0), now
+
+    def interrupt(self) -> None:
+        """The source's."""
+        self._source.interrupt()
+
+
+class Silent:
+    """A listener that shows nothing."""
+
+    def started(self, job: TrialJob) -> None:
+        """A job began."""
+
+    def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:
+        """A job reached a checkpoint."""
+
+    def finished(self, number: int, outcome: TrialOutcome) -> None:
+        """A job ended."""
+
+    def tick(self) -> None:
+        """Time passed."""
+
+
+@contextlib.contextmanager
+def counted_rows() -> Iterator[list[int]]:
+    """How many trials each reading of the database brought, while within."""
+    read: list[int] = []
+    original = RDBStorage._get_trials
+
+    def counting(self: RDBStorage, *args: Any, **kwargs: Any) -> Any:
+        trials = original(self, *args, **kwargs)
+        read.append(len(trials))
+        return trials
+
+    RDBStorage._get_trials = counting  # type: ignore[method-assign]
+    try:
+        yield read
+    finally:
+        RDBStorage._get_trials = original  # type: ignore[method-assign]
+
+
+def coordinator_cost(spec: StudySpec, size: int, trials: int, trial_seconds: float) -> dict[str, Any]:
+    """One row: a study of `size` trials gets `trials` more."""
+    with tempfile.TemporaryDirectory() as folder, counted_rows() as read:
+        url = parse_url(f"sqlite:///{folder}/study.db")
+        study = create(open_to_write(url), spec.name)
+        write_spec(study, spec)
+        fill(url, study, spec, size, np.random.default_rng(size))
+        begun = time.perf_counter()
+        ledger, _ = Ledger.open(open_to_write(url), spec, artifact_folder(url))
+        ledger.recover()
+        done = ledger.count_finished()
+        opening = time.perf_counter() - begun
+        if done != size:
+            raise RuntimeError(f"the study holds {done} finished trials, not {size}")
+        read.clear()
+        watch = Stopwatch(TuningSource(ledger, spec, done + trials))
+        coordinate(watch, InstantEngine(1), Silent())
+    parts = {part: 1e3 * statistics.median(trial[part] for trial in watch.trials) for part in PARTS}
+    each = [1e3 * sum(trial.values()) for trial in watch.trials]
+    total = statistics.median(each)
+    return {
+        "held": size,
+        "trials": trials,
+        **{f"{part} ms": value for part, value in parts.items()},
+        "total ms": total,
+        "min": min(each),
+        "max": max(each),
+        f"% of {trial_seconds:g} s": 100 * total / (1e3 * trial_seconds),
+        "rows": sum(read) / trials,
+        "opening s": opening,
+    }
+
+
+def main() -> None:
+    """Measures both."""
+    options = _options()
+    results: list[dict[str, Any]] = []
+    if options.part in ("coordinator", "both"):
+        spec = load_study(find("studies", "reach")).model_copy(update={"baselines": {}})
+        sizes, trials = (QUICK_SIZES, 10) if options.quick else (SIZES, options.trials)
+        rows = [coordinator_cost(spec, size, trials, options.trial_seconds) for size in sizes]
+        print(table(rows))
+        results += [{"what": "coordinator", **row} for row in rows]
+    if options.json:
+        write_json(options.json, results)
+
+
+def _options() -> argparse.Namespace:
+    made = parser(__doc__, rounds=3)
+    made.add_argument("--part", choices=("coordinator", "workers", "both"), default="both", help="what to measure")
+    made.add_argument("--trials", type=int, default=30, help="trials measured in each study (default 30)")
+    made.add_argument("--trial-seconds", type=float, default=15.0, help="what a trial takes (default 15)")
+    return made.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""The history that the benchmarks write is one that a run could have left, and their engine one that a run can use."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bench_scaling import Silent, Stopwatch, coordinator_cost
+from conftest import write_study
+from optuna.trial import TrialState
+from synthetic import InstantEngine, fill
+
+from tuner.coordinator import coordinate
+from tuner.spec.load import find, load_study
+from tuner.spec.model import StudySpec
+from tuner.study.ledger import Ledger
+from tuner.study.storage import open_to_write, parse_url
+from tuner.study.stored import counts, create, load_stored, write_spec
+from tuner.study.tuning import TuningSource
+
+
+@pytest.fixture
+def spec() -> StudySpec:
+    return load_study(find("studies", str(write_study(Path.cwd(), baselines={}))))
+
+
+def test_a_written_history_is_taken_up_like_a_runs_own(spec: StudySpec, tmp_path: Path) -> None:
+    url = parse_url(f"sqlite:///{tmp_path}/study.db")
+    study = create(open_to_write(url), spec.name)
+    write_spec(study, spec)
+    fill(url, study, spec, 20, np.random.default_rng(0))
+    ledger, changes = Ledger.open(open_to_write(url), spec, tmp_path / "artifacts")
+    assert (changes, ledger.recover(), ledger.count_finished()) == ([], 0, 20)
+    watch = Stopwatch(TuningSource(ledger, spec, 23))
+    coordinate(watch, InstantEngine(2), Silent())
+    assert len(watch.trials) == 3
+    found, _ = load_stored(open_to_write(url), spec.name)
+    assert counts(found)["complete"] + counts(found)["pruned"] == 23
+    written, ran = found.trials[0], found.trials[-1]
+    assert written.params.keys() == ran.params.keys()
+    assert written.distributions == ran.distributions
+    assert {*written.user_attrs} == {*ran.user_attrs}
+    assert ran.state == TrialState.COMPLETE
+    assert [*ran.intermediate_values] == [checkpoint.step for checkpoint in spec.plan()]
+
+
+def test_the_history_is_never_read_again(spec: StudySpec) -> None:
+    row = coordinator_cost(spec, 60, 3, 15.0)
+    assert (row["held"], row["trials"]) == (60, 3)
+    assert row["rows"] < 20
