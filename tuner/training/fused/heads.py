@@ -1,0 +1,228 @@
+"""From the actor's outputs to actions and back: Gaussian for boxes, categorical for discrete actions.
+
+A head draws actions as SB3 draws them from torch's random stream, tells how likely an action was, and carries the
+loss's gradient back to the outputs.
+"""
+
+import math
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from tuner.training.fused.network import Network
+from tuner.training.fused.parameters import Array
+
+HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+SMALLEST = float(np.finfo(np.float32).min)  # what torch clamps the logarithm of a probability to
+
+
+class ActionHead(Protocol):
+    """An action distribution as the rollout sees it."""
+
+    trace_width: int  # numbers that a draw leaves for its log probability
+
+    def draw(self, outputs: Array) -> tuple[NDArray[Any], Array]:
+        """Actions (n, …) for outputs (n, out), and the draw's trace (n, trace_width), overwritten by the next."""
+        ...
+
+    def mode(self, outputs: Array) -> NDArray[Any]:
+        """The likeliest actions (n, …) for outputs (n, out)."""
+        ...
+
+    def for_env(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """Actions as the environment takes them."""
+        ...
+
+    def drawn_log_probs(self, traces: Array, actions: NDArray[Any]) -> Array:
+        """Log probabilities (n,) of drawn actions (n, …) from their traces (n, trace_width)."""
+        ...
+
+    def as_stored(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """A rollout buffer's actions (n, width) as `HeadLearning.log_probs` takes them."""
+        ...
+
+    def learning(self, rows: int) -> "HeadLearning":
+        """The distribution as the update sees it, for batches of `rows`."""
+        ...
+
+
+class HeadLearning(Protocol):
+    """An action distribution as the update sees it. Results are overwritten by the next call."""
+
+    def log_probs(self, outputs: Array, actions: NDArray[Any], out: Array) -> None:
+        """Writes the log probabilities (rows,) of actions under outputs (rows, out)."""
+        ...
+
+    def entropy(self) -> float:
+        """The mean entropy of the distributions that `log_probs` saw last."""
+        ...
+
+    def backward(self, d_log_probs: Array, ent_coef: float) -> Array:
+        """The gradient at the outputs (rows, out) of a loss with these gradients, less `ent_coef` times the entropy."""
+        ...
+
+
+def make_head(network: Network, action_space: spaces.Space[Any], n_envs: int) -> ActionHead:
+    """The head for an action space, drawing for `n_envs` environments at once."""
+    if isinstance(action_space, spaces.Box):
+        return GaussianHead(network, action_space, n_envs)
+    return CategoricalHead(network, n_envs)
+
+
+class GaussianHead:
+    """Independent normal distributions with a standard deviation that does not depend on the state."""
+
+    def __init__(self, network: Network, space: spaces.Box, n_envs: int) -> None:
+        assert network.log_std is not None  # noqa: S101 - SB3's policy for a box has one
+        assert network.log_std_gradient is not None  # noqa: S101
+        self._log_std, self._log_std_gradient = network.log_std, network.log_std_gradient
+        self._low, self._high = space.low, space.high
+        self.trace_width = len(self._log_std)
+        self._noise_tensor = torch.empty(n_envs, self.trace_width)
+        self._noise = self._noise_tensor.numpy()
+
+    def draw(self, outputs: Array) -> tuple[NDArray[Any], Array]:
+        """Means plus scaled noise; the trace is the noise."""
+        self._noise_tensor.normal_()
+        actions = self._noise * np.exp(self._log_std)
+        np.add(actions, outputs, out=actions)
+        return actions.reshape(-1, *self._low.shape), self._noise
+
+    def mode(self, outputs: Array) -> NDArray[Any]:
+        """The means, within the box."""
+        return self.for_env(outputs.reshape(-1, *self._low.shape))
+
+    def for_env(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """Cut to the box."""
+        clipped: NDArray[Any] = np.minimum(np.maximum(actions, self._low), self._high)
+        return clipped
+
+    def drawn_log_probs(self, traces: Array, actions: NDArray[Any]) -> Array:  # noqa: ARG002 - the noise says all
+        """From the noise alone."""
+        squares: Array = np.einsum("nk,nk->n", traces, traces)
+        return squares * np.float32(-0.5) - self._constant()
+
+    def as_stored(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """In single precision."""
+        return actions.astype(np.float32, copy=False)
+
+    def learning(self, rows: int) -> HeadLearning:
+        """Buffers for `rows`."""
+        return GaussianLearning(self._log_std, self._log_std_gradient, rows)
+
+    def _constant(self) -> np.float32:
+        return np.float32(np.add.reduce(self._log_std) + self.trace_width * HALF_LOG_TWO_PI)
+
+
+class GaussianLearning:
+    """With z = (a - mean) / std: log p = -Σ (z² / 2 + log std + log √2π), and its derivatives."""
+
+    def __init__(self, log_std: Array, log_std_gradient: Array, rows: int) -> None:
+        self._log_std, self._log_std_gradient = log_std, log_std_gradient
+        self._precision = np.empty_like(log_std)  # 1 / std
+        self._z = np.empty((rows, len(log_std)), dtype=np.float32)
+        self._squares = np.empty_like(self._z)
+        self._d_outputs = np.empty_like(self._z)
+        self._log_std_sum = 0.0
+
+    def log_probs(self, outputs: Array, actions: NDArray[Any], out: Array) -> None:
+        """Writes -Σ z² / 2 less the constant."""
+        z = self._z
+        np.negative(self._log_std, out=self._precision)
+        np.exp(self._precision, out=self._precision)
+        np.subtract(actions, outputs, out=z)
+        np.multiply(z, self._precision, out=z)
+        np.multiply(z, z, out=self._squares)
+        np.add.reduce(self._squares, axis=1, out=out)
+        self._log_std_sum = float(np.add.reduce(self._log_std))
+        np.multiply(out, -0.5, out=out)
+        np.subtract(out, self._log_std_sum + len(self._log_std) * HALF_LOG_TWO_PI, out=out)
+
+    def entropy(self) -> float:
+        """Σ (log std + log √2π + 1/2), the same in every state."""
+        return self._log_std_sum + len(self._log_std) * (HALF_LOG_TWO_PI + 0.5)
+
+    def backward(self, d_log_probs: Array, ent_coef: float) -> Array:
+        """D log p / d mean = z / std and d log p / d log std = z² - 1; the entropy's is 1 in every dimension."""
+        np.matmul(d_log_probs, self._squares, out=self._log_std_gradient)
+        np.subtract(self._log_std_gradient, float(np.add.reduce(d_log_probs)) + ent_coef, out=self._log_std_gradient)
+        np.multiply(self._z, self._precision, out=self._d_outputs)
+        np.multiply(self._d_outputs, d_log_probs[:, None], out=self._d_outputs)
+        return self._d_outputs
+
+
+class CategoricalHead:
+    """One of K actions, by the softmax of the outputs."""
+
+    def __init__(self, network: Network, n_envs: int) -> None:
+        self.trace_width = len(network.actor.bias)
+        self._race_tensor = torch.empty(n_envs, self.trace_width)
+        self._race = self._race_tensor.numpy()
+
+    def draw(self, outputs: Array) -> tuple[NDArray[Any], Array]:
+        """The winner of a race of exponential clocks, as torch's multinomial draws it; the trace is the outputs."""
+        self._race_tensor.exponential_()
+        probabilities = np.exp(log_softmax(outputs))
+        return np.argmax(probabilities / self._race, axis=1), outputs
+
+    def mode(self, outputs: Array) -> NDArray[Any]:
+        """The greatest output."""
+        actions: NDArray[Any] = np.argmax(outputs, axis=1)
+        return actions
+
+    def for_env(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """As they are."""
+        return actions
+
+    def drawn_log_probs(self, traces: Array, actions: NDArray[Any]) -> Array:
+        """Of the actions that won."""
+        picked: Array = log_softmax(traces)[np.arange(len(traces)), actions]
+        return picked
+
+    def as_stored(self, actions: NDArray[Any]) -> NDArray[Any]:
+        """As whole numbers (n,)."""
+        return actions.reshape(-1).astype(np.int64)
+
+    def learning(self, rows: int) -> HeadLearning:
+        """Buffers for `rows`."""
+        return CategoricalLearning(rows)
+
+
+class CategoricalLearning:
+    """With l = log softmax: log p(a) = l_a, the entropy H = -Σ p l, and their derivatives."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = np.arange(rows)
+        self._logs = self._probabilities = self._entropies = np.empty((0, 0), dtype=np.float32)
+        self._actions = np.empty(0, dtype=np.int64)
+
+    def log_probs(self, outputs: Array, actions: NDArray[Any], out: Array) -> None:
+        """Writes l_a."""
+        self._logs = np.maximum(log_softmax(outputs), SMALLEST)
+        self._probabilities = np.exp(self._logs)
+        self._entropies = -np.add.reduce(self._probabilities * self._logs, axis=1, keepdims=True)
+        self._actions = actions
+        out[:] = self._logs[self._rows, actions]
+
+    def entropy(self) -> float:
+        """The mean of H."""
+        return float(self._entropies.mean())
+
+    def backward(self, d_log_probs: Array, ent_coef: float) -> Array:
+        """D l_a / d output_j = [j = a] - p_j and d H / d output_j = -p_j (l_j + H)."""
+        probabilities = self._probabilities
+        gradient = -d_log_probs[:, None] * probabilities
+        gradient[self._rows, self._actions] += d_log_probs
+        if ent_coef:
+            gradient += (ent_coef / len(gradient)) * probabilities * (self._logs + self._entropies)
+        return gradient
+
+
+def log_softmax(outputs: Array) -> Array:
+    """The logarithms of the softmax over the last axis."""
+    shifted = outputs - outputs.max(axis=1, keepdims=True)
+    logs: Array = shifted - np.log(np.add.reduce(np.exp(shifted), axis=1, keepdims=True))
+    return logs

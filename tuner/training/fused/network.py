@@ -1,0 +1,198 @@
+"""Actor and critic of an MlpPolicy over flat memory: the forward passes, and the gradient by hand."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.policies import ActorCriticPolicy
+from torch import Tensor, nn
+
+from tuner.training.fused.parameters import Array, FlatParameters
+
+Activation = Callable[..., Array]  # (x, out=…) → out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One hidden layer of a tower, or of two towers side by side."""
+
+    weight: Array  # (towers, out, in)
+    bias: Array  # (towers, 1, out)
+    forth: Array  # the weight, seen as (towers, in, out)
+    weight_gradient: Array  # (towers, out, in)
+    bias_gradient: Array  # (towers, out)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """The linear layer from a tower's end to what it is for."""
+
+    weight: Array  # (out, in)
+    bias: Array  # (out,)
+    weight_gradient: Array
+    bias_gradient: Array
+
+
+class Network:
+    """The policy's layers as arrays, which torch's parameters view.
+
+    `towers` holds the hidden layers. Where actor and critic are of the same widths they are one tower pair, at half
+    the calls; otherwise the first tower is the actor's and the last the critic's.
+    """
+
+    def __init__(self, policy: ActorCriticPolicy) -> None:
+        actor, critic = _linears(policy.mlp_extractor.policy_net), _linears(policy.mlp_extractor.value_net)
+        groups: list[list[tuple[nn.Linear, ...]]] = [list(zip(actor, strict=True)), list(zip(critic, strict=True))]
+        if [layer.weight.shape for layer in actor] == [layer.weight.shape for layer in critic]:
+            groups = [list(zip(actor, critic, strict=True))]
+        outputs = [*_linears(policy.action_net), *_linears(policy.value_net)]
+        log_std: Tensor | None = getattr(policy, "log_std", None)
+        blocks = [*(layer for group in groups for layer in group), *((output,) for output in outputs)]
+        order = [parameter for block in blocks for parameter in _block(block)]
+        self.parameters = FlatParameters(order if log_std is None else [*order, log_std])
+        self.relu = policy.activation_fn is nn.ReLU
+        self.activation: Activation = _relu if self.relu else np.tanh
+        self.towers = [[self._layer(layer) for layer in group] for group in groups]
+        self.actor, self.critic = (self._output(output) for output in outputs)
+        self.log_std = None if log_std is None else self._vector(log_std, self.parameters.values)
+        self.log_std_gradient = None if log_std is None else self._vector(log_std, self.parameters.gradient)
+
+    def values(self, x: Array) -> Array:
+        """The critic's values (n,) of observations (n, in)."""
+        for layer in self.towers[-1]:
+            x = x @ layer.forth[-1] + layer.bias[-1]
+            self.activation(x, out=x)
+        values: Array = x @ self.critic.weight[0] + self.critic.bias
+        return values
+
+    def _layer(self, linears: Sequence[nn.Linear]) -> Layer:
+        values, gradient = self.parameters.values, self.parameters.gradient
+        weight, bias, towers = linears[0].weight, linears[0].bias, len(linears)
+        shape = (towers, *weight.shape)
+        matrix = self.parameters.view(values, weight, shape)
+        return Layer(
+            weight=matrix,
+            bias=self.parameters.view(values, bias, (towers, 1, len(bias))),
+            forth=matrix.transpose(0, 2, 1),
+            weight_gradient=self.parameters.view(gradient, weight, shape),
+            bias_gradient=self.parameters.view(gradient, bias, (towers, len(bias))),
+        )
+
+    def _output(self, linear: nn.Linear) -> Output:
+        values, gradient = self.parameters.values, self.parameters.gradient
+        shape = tuple(linear.weight.shape)
+        return Output(
+            weight=self.parameters.view(values, linear.weight, shape),
+            bias=self._vector(linear.bias, values),
+            weight_gradient=self.parameters.view(gradient, linear.weight, shape),
+            bias_gradient=self._vector(linear.bias, gradient),
+        )
+
+    def _vector(self, parameter: Tensor, flat: Array) -> Array:
+        return self.parameters.view(flat, parameter, (parameter.numel(),))
+
+
+def _linears(module: nn.Module) -> list[nn.Linear]:
+    return [part for part in module.modules() if isinstance(part, nn.Linear)]
+
+
+def _block(linears: Sequence[nn.Linear]) -> list[Tensor]:
+    """All weights, then all biases: each kind is one piece of memory."""
+    return [*(linear.weight for linear in linears), *(linear.bias for linear in linears)]
+
+
+def _relu(x: Array, out: Array) -> Array:
+    return np.maximum(x, 0.0, out=out)
+
+
+class Acting:
+    """The actor alone, for batches of `rows` observations. The result is overwritten by the next call."""
+
+    def __init__(self, network: Network, rows: int) -> None:
+        self._activation = network.activation
+        self._output = network.actor
+        self._outputs = np.empty((rows, len(network.actor.bias)), dtype=np.float32)
+        self._layers = [
+            (layer.forth[0], layer.bias[0], np.empty((rows, layer.bias.shape[2]), dtype=np.float32))
+            for layer in network.towers[0]
+        ]
+
+    def __call__(self, x: NDArray[Any]) -> Array:
+        """The actor's outputs (rows, out) for observations (rows, in)."""
+        for weight, bias, out in self._layers:
+            np.matmul(x, weight, out=out)
+            np.add(out, bias, out=out)
+            x = self._activation(out, out=out)
+        np.matmul(x, self._output.weight.T, out=self._outputs)
+        return np.add(self._outputs, self._output.bias, out=self._outputs)
+
+
+class Learning:
+    """Forward and backward passes over batches of `rows`. Results are overwritten by the next call."""
+
+    def __init__(self, network: Network, rows: int) -> None:
+        self._network = network
+        shapes = [[(len(layer.bias), rows, layer.bias.shape[2]) for layer in tower] for tower in network.towers]
+        self._hidden = [_empty(tower) for tower in shapes]
+        self._deltas = [_empty(tower) for tower in shapes]
+        self._slopes = [_empty(tower) for tower in shapes]
+        self._outputs = np.empty((rows, len(network.actor.bias)), dtype=np.float32)
+        self._ones = np.ones(rows, dtype=np.float32)  # sums over rows are products with it: faster than `add.reduce`
+
+    def forward(self, x: Array, values: Array) -> Array:
+        """The actor's outputs (rows, out) for observations (rows, in); writes the critic's into `values` (rows,)."""
+        network = self._network
+        for tower, hidden in zip(network.towers, self._hidden, strict=True):
+            h = x
+            for layer, out in zip(tower, hidden, strict=True):
+                np.matmul(h, layer.forth, out=out)
+                np.add(out, layer.bias, out=out)
+                h = network.activation(out, out=out)
+        latent_pi, latent_vf = self._latents(x)
+        np.matmul(latent_vf, network.critic.weight[0], out=values)
+        np.add(values, network.critic.bias, out=values)
+        np.matmul(latent_pi, network.actor.weight.T, out=self._outputs)
+        return np.add(self._outputs, network.actor.bias, out=self._outputs)
+
+    def backward(self, x: Array, d_outputs: Array, d_values: Array) -> None:
+        """Writes the gradient of every weight and bias, after `forward(x, …)`, from those of outputs and values."""
+        actor, critic = self._network.actor, self._network.critic
+        latent_pi, latent_vf = self._latents(x)
+        np.matmul(d_outputs.T, latent_pi, out=actor.weight_gradient)
+        np.matmul(self._ones, d_outputs, out=actor.bias_gradient)
+        np.matmul(d_values, latent_vf, out=critic.weight_gradient[0])
+        np.add.reduce(d_values, out=critic.bias_gradient[0, ...])
+        if self._deltas[0]:
+            np.matmul(d_outputs, actor.weight, out=self._deltas[0][-1][0])
+        if self._deltas[-1]:
+            np.multiply(d_values[:, None], critic.weight, out=self._deltas[-1][-1][-1])
+        for tower in range(len(self._deltas)):
+            self._tower_backward(tower, x)
+
+    def _tower_backward(self, tower: int, x: Array) -> None:
+        layers, hidden, deltas = self._network.towers[tower], self._hidden[tower], self._deltas[tower]
+        for depth in reversed(range(len(layers))):
+            layer, delta = layers[depth], deltas[depth]
+            self._through_activation(hidden[depth], delta, self._slopes[tower][depth])
+            np.matmul(delta.transpose(0, 2, 1), hidden[depth - 1] if depth else x, out=layer.weight_gradient)
+            np.matmul(self._ones, delta, out=layer.bias_gradient)
+            if depth:
+                np.matmul(delta, layer.weight, out=deltas[depth - 1])
+
+    def _through_activation(self, hidden: Array, delta: Array, slope: Array) -> None:
+        if self._network.relu:
+            np.sign(hidden, out=slope)
+        else:
+            np.multiply(hidden, hidden, out=slope)
+            np.subtract(1.0, slope, out=slope)
+        np.multiply(delta, slope, out=delta)
+
+    def _latents(self, x: Array) -> tuple[Array, Array]:
+        actor, critic = self._hidden[0], self._hidden[-1]
+        return actor[-1][0] if actor else x, critic[-1][-1] if critic else x
+
+
+def _empty(shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    return [np.empty(shape, dtype=np.float32) for shape in shapes]

@@ -1,0 +1,204 @@
+"""PPO's update over one rollout: epochs of minibatches, each a forward pass, a gradient by hand and a step of Adam.
+
+Source: J. Schulman et al., "Proximal Policy Optimization Algorithms", 2017, as Stable-Baselines3 2.9 writes it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.training.fused.adam import FlatAdam
+from tuner.training.fused.heads import ActionHead, HeadLearning
+from tuner.training.fused.network import Learning, Network
+from tuner.training.fused.parameters import Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """PPO's arguments, schedules at their present value."""
+
+    batch_size: int
+    n_epochs: int
+    clip_range: float
+    clip_range_vf: float | None
+    normalize_advantage: bool
+    ent_coef: float
+    vf_coef: float
+    max_grad_norm: float
+    target_kl: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """What was experienced, n steps of all environments."""
+
+    observations: Array  # (n, in)
+    actions: NDArray[Any]  # (n, width) or (n,), as the head takes them
+    values: Array  # (n,), when they were experienced, as everything here
+    log_probs: Array  # (n,)
+    advantages: Array  # (n,)
+    returns: Array  # (n,)
+
+    def taken(self, rows: NDArray[np.intp]) -> "Samples":
+        """These rows, in this order."""
+        return Samples(**{name: array[rows] for name, array in vars(self).items()})
+
+
+@dataclass(kw_only=True)
+class Signals:
+    """What SB3 logs of an update: one number a minibatch."""
+
+    entropy_losses: list[float] = field(default_factory=list)
+    policy_losses: list[float] = field(default_factory=list)
+    value_losses: list[float] = field(default_factory=list)
+    clip_fractions: list[float] = field(default_factory=list)
+    kl_divergences: list[float] = field(default_factory=list)  # of the last epoch
+    epochs: int = 0  # begun
+    stopped: bool = False  # by `target_kl`
+
+    def loss(self, settings: Settings) -> float:
+        """The whole loss of the last minibatch."""
+        return (
+            self.policy_losses[-1]
+            + settings.ent_coef * self.entropy_losses[-1]
+            + settings.vf_coef * self.value_losses[-1]
+        )
+
+
+class Updater:
+    """Updates one network again and again; buffers are kept from one update to the next."""
+
+    def __init__(self, network: Network, head: ActionHead, adam: FlatAdam) -> None:
+        self._network = network
+        self._head = head
+        self._adam = adam
+        self._learners: dict[int, tuple[Learning, HeadLearning]] = {}
+
+    def run(self, samples: Samples, settings: Settings) -> Signals:
+        """All epochs over the samples, or as many as `target_kl` lets pass. Shuffles by NumPy's global stream."""
+        signals = Signals()
+        for _ in range(settings.n_epochs):
+            epoch = _Epoch(samples.taken(np.random.permutation(len(samples.returns))), settings)
+            signals.stopped = not self._descend(epoch, settings, signals)
+            epoch.book(signals)
+            if signals.stopped:
+                break
+        return signals
+
+    def _descend(self, epoch: "_Epoch", settings: Settings, signals: Signals) -> bool:
+        """Steps down every minibatch's gradient; False where the policy has moved too far from the old one."""
+        for rows in epoch.minibatches():
+            learning, head = self._learner(rows.stop - rows.start)
+            d_log_probs, d_values = self._losses(epoch, rows, learning, head, settings)
+            signals.entropy_losses.append(-head.entropy())
+            epoch.seen = rows.stop
+            if settings.target_kl is not None and epoch.divergence(rows) > 1.5 * settings.target_kl:
+                return False
+            d_outputs = head.backward(d_log_probs, settings.ent_coef)
+            learning.backward(epoch.samples.observations[rows], d_outputs, d_values)
+            self._adam.step(settings.max_grad_norm)
+        return True
+
+    def _losses(
+        self, epoch: "_Epoch", rows: slice, learning: Learning, head: HeadLearning, settings: Settings
+    ) -> tuple[Array, Array]:
+        """Runs the network over a minibatch; the loss's gradients at the log probabilities and at the values (b,)."""
+        samples, values, log_ratio, ratio = epoch.samples, epoch.values[rows], epoch.log_ratio[rows], epoch.ratio[rows]
+        outputs = learning.forward(samples.observations[rows], values)
+        head.log_probs(outputs, samples.actions[rows], log_ratio)
+        np.subtract(log_ratio, samples.log_probs[rows], out=log_ratio)
+        np.exp(log_ratio, out=ratio)
+        free, clipped = epoch.surrogates(rows)
+        # Where the clipped loss is the greater one, it is constant: no gradient. Where they are equal, both pass it on.
+        np.multiply(free, free >= clipped, out=free)
+        return free, epoch.value_gradient(rows, settings)
+
+    def _learner(self, rows: int) -> tuple[Learning, HeadLearning]:
+        if rows not in self._learners:
+            self._learners[rows] = Learning(self._network, rows), self._head.learning(rows)
+        return self._learners[rows]
+
+
+class _Epoch:
+    """One pass over the shuffled samples, with what its minibatches saw, row by row, for the logs."""
+
+    def __init__(self, samples: Samples, settings: Settings) -> None:
+        self.samples = samples
+        self.seen = 0  # rows
+        count = len(samples.returns)
+        self.values, self.log_ratio, self.ratio = (np.empty(count, dtype=np.float32) for _ in range(3))
+        self._settings = settings
+        self._size = settings.batch_size
+        self._weights = self._advantage_weights()
+
+    def minibatches(self) -> Iterator[slice]:
+        """The rows of each minibatch, the last one shorter where the batch size does not divide the rollout."""
+        count = len(self.values)
+        return (slice(start, min(start + self._size, count)) for start in range(0, count, self._size))
+
+    def _advantage_weights(self) -> Array:
+        """Minus the advantages, normalised in each minibatch, over its size: what the ratios are weighted with."""
+        parts = [self._weigh(part) for part in _parts(self.samples.advantages, self._size)]
+        return np.concatenate([part.reshape(-1) for part in parts])
+
+    def _weigh(self, part: Array) -> Array:
+        size = part.shape[1]
+        if self._settings.normalize_advantage and size > 1:
+            deviation = part.std(axis=1, ddof=1, keepdims=True)
+            part = (part - part.mean(axis=1, keepdims=True)) / (deviation + np.float32(1e-8))
+        return part * np.float32(-1.0 / size)
+
+    def surrogates(self, rows: slice) -> tuple[Array, Array]:
+        """The two losses, weighted by ratios free and clipped; the loss is the sum of the greater ones."""
+        ratio, weights, clip = self.ratio[rows], self._weights[rows], self._settings.clip_range
+        clipped = np.maximum(ratio, 1.0 - clip)
+        np.minimum(clipped, 1.0 + clip, out=clipped)
+        np.multiply(clipped, weights, out=clipped)
+        return ratio * weights, clipped
+
+    def value_gradient(self, rows: slice, settings: Settings) -> Array:
+        """The gradient (b,) of `vf_coef` times the mean squared error at the values."""
+        gradient = self._value_errors(rows)
+        gradient *= 2.0 * settings.vf_coef / len(gradient)
+        if settings.clip_range_vf is not None:
+            moved = self.values[rows] - self.samples.values[rows]
+            gradient *= np.abs(moved) <= settings.clip_range_vf
+        return gradient
+
+    def _value_errors(self, rows: slice) -> Array:
+        values, limit = self.values[rows], self._settings.clip_range_vf
+        if limit is not None:
+            old = self.samples.values[rows]
+            values = old + np.clip(values - old, -limit, limit)
+        errors: Array = values - self.samples.returns[rows]
+        return errors
+
+    def divergence(self, rows: slice) -> float:
+        """The approximate KL divergence of one minibatch, (r - 1) - log r on average."""
+        return float(((self.ratio[rows] - 1.0) - self.log_ratio[rows]).mean())
+
+    def book(self, signals: Signals) -> None:
+        """Adds what the minibatches saw, a number each, to the signals."""
+        rows = slice(0, self.seen)
+        free, clipped = self.surrogates(rows)
+        ratio = self.ratio[rows]
+        beyond = np.abs(ratio - 1.0) > self._settings.clip_range
+        signals.policy_losses += self._each(np.maximum(free, clipped), np.add.reduce)
+        signals.value_losses += self._each(np.square(self._value_errors(rows)), np.mean)
+        signals.clip_fractions += self._each(beyond.astype(np.float32), np.mean)
+        signals.kl_divergences = self._each((ratio - 1.0) - self.log_ratio[rows], np.mean)
+        signals.epochs += 1
+
+    def _each(self, rows: Array, reduce: Any) -> list[float]:
+        """One number a minibatch."""
+        return [float(number) for part in _parts(rows, self._size) for number in reduce(part, axis=1)]
+
+
+def _parts(rows: Array, size: int) -> list[Array]:
+    """Rows (n,) as their whole minibatches (count, size) and, where some are left, the last (1, rest)."""
+    whole = len(rows) // size * size
+    parts = [rows[:whole].reshape(-1, size), rows[None, whole:]]
+    return [part for part in parts if part.size]
