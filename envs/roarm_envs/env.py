@@ -1,53 +1,88 @@
 """The Gymnasium environment: an arm, a task, and the clock."""
 
-from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs import figures
-from roarm_envs.errors import check_option
+from roarm_envs.episodes import AnyTask, Episodes
+from roarm_envs.errors import check_count, check_option
 from roarm_envs.robot import RoArm
-from roarm_envs.tasks.reach import OBSERVATION_SIZE, Reach
+from roarm_envs.tasks.reach import Reach
+
+if TYPE_CHECKING:
+    from stable_baselines3.common.vec_env import VecEnv
 
 Observation = NDArray[np.float32]
 
 EPISODE_SECONDS = 5.0
+MAX_ARMS = 256  # 30 MB each
 
 
-class RoArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
-    """The RoArm-M3 brings its tool point to a goal within 20 mm, in at most five seconds.
+class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
+    """One arm with a task. Its whole state is in `episodes`, which a vector environment joins with those of others.
 
     Action: (5,) in [-1, 1], increments of the joint targets (base, shoulder, elbow, wrist pitch, wrist roll), 1 being
-    0.10 rad, at 20 Hz. Observation: (19,) in [-1, 1], see `tasks.reach.Reach.observe`. `terminated` means success,
-    `truncated` means that time is up. `info` holds `is_success`, `distance` (m) and `reward_terms`.
+    0.10 rad, at 20 Hz. Observation: the task's, in [-1, 1]. `terminated` means success, `truncated` means that time is
+    up. `info` holds `is_success`, `distance` (m) and `reward_terms`.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
 
-    def __init__(
-        self, *, tolerance: float = 0.02, episode_seconds: float = EPISODE_SECONDS, render_mode: str | None = None
-    ) -> None:
-        check_option("tolerance", tolerance, low=0.001, high=0.5, unit="m")
+    def __init__(self, task: AnyTask, *, episode_seconds: float, render_mode: str | None) -> None:
         check_option("episode_seconds", episode_seconds, low=1 / figures.CONTROL_HZ, high=600.0, unit="s")
         if render_mode is not None:
             check_option("render_mode", render_mode, valid=())
         self.render_mode = render_mode
-        self.task = replace(Reach(), tolerance=tolerance)
-        self.max_steps = round(episode_seconds * figures.CONTROL_HZ)
         self.action_space = gym.spaces.Box(-1.0, 1.0, (len(figures.ARM_JOINTS),), np.float32)
-        self.observation_space = gym.spaces.Box(-1.0, 1.0, (OBSERVATION_SIZE,), np.float32)
-        self._arm = RoArm()
-        self._goal = np.zeros(3)
-        self._distance = 0.0
-        self._steps = 0
+        self.observation_space = gym.spaces.Box(-1.0, 1.0, (task.observation_size,), np.float32)
+        self.episodes = Episodes(task, round(episode_seconds * figures.CONTROL_HZ))
+
+    @classmethod
+    def make_vec_env(cls, n_envs: int, **options: Any) -> "VecEnv":
+        """`n_envs` of these environments as one Stable-Baselines3 `VecEnv`, faster than they are one by one.
+
+        Any environment class may offer this; what it returns must do, to the bit, what `DummyVecEnv` would do with the
+        environments made from the same options.
+
+        Raises:
+            OptionError: naming the option, its value and the rule.
+        """
+        check_count("n_envs", n_envs, low=1, high=MAX_ARMS)
+        from roarm_envs.vector import ArmVecEnv
+
+        return ArmVecEnv([partial(cls, **options)] * n_envs)
 
     @property
     def goal(self) -> NDArray[np.float64]:
-        """The goal (3,) of the current episode in m, in the world."""
-        return self._goal.copy()
+        """The goal of the current episode; a point is in m, in the world."""
+        goal: NDArray[np.float64] = self.episodes.goals[0].copy()
+        return goal
+
+    @property
+    def task(self) -> AnyTask:
+        """The task's rules."""
+        return self.episodes.task
+
+    @task.setter
+    def task(self, task: AnyTask) -> None:
+        self.episodes.task = task
+
+    @property
+    def max_steps(self) -> int:
+        """Control steps after which time is up."""
+        return int(self.episodes.max_steps[0])
+
+    @max_steps.setter
+    def max_steps(self, steps: int) -> None:
+        self.episodes.max_steps[0] = steps
+
+    @property
+    def _arm(self) -> RoArm:
+        return self.episodes.arms[0]
 
     def reset(
         self,
@@ -57,25 +92,32 @@ class RoArmReachEnv(gym.Env[Observation, NDArray[np.float32]]):
     ) -> tuple[Observation, dict[str, Any]]:
         """Starts an episode: the arm at rest at home, a new goal drawn from the environment's generator."""
         super().reset(seed=seed)
-        self._goal = self.task.sample_goal(self._arm, self.np_random)
-        state = self._arm.home()
-        self._distance = self.task.distance(state, self._goal)
-        self._steps = 0
-        return self.task.observe(state, self._goal), {"is_success": False, "distance": self._distance}
+        return self.episodes.begin(self.np_random)
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """One control step (50 ms)."""
-        action_values = np.asarray(action, dtype=np.float64)
-        state = self._arm.move(action_values)
-        distance = self.task.distance(state, self._goal)
-        terms = self.task.rewards(self._distance, distance, action_values, touching=state.touching)
-        self._distance = distance
-        self._steps += 1
-        reached = distance <= self.task.tolerance
-        info = {"is_success": reached, "distance": distance, "reward_terms": terms}
-        truncated = not reached and self._steps >= self.max_steps
-        return self.task.observe(state, self._goal), float(sum(terms.values())), reached, truncated, info
+        outcome = self.episodes.step(np.asarray(action)[np.newaxis])
+        return (
+            outcome.observations[0],
+            outcome.rewards.item(),
+            outcome.terminated.item(),
+            outcome.truncated.item(),
+            outcome.infos[0],
+        )
 
     def close(self) -> None:
         """Frees the simulation; closing twice is harmless."""
-        self._arm.close()
+        self.episodes.close()
+
+
+class RoArmReachEnv(RoArmEnv[Reach]):
+    """The RoArm-M3 brings its tool point to a goal within 20 mm, in at most five seconds.
+
+    Observation: (19,), see `tasks.reach.Reach.observe`; the rest is said in `RoArmEnv`.
+    """
+
+    def __init__(
+        self, *, tolerance: float = 0.02, episode_seconds: float = EPISODE_SECONDS, render_mode: str | None = None
+    ) -> None:
+        check_option("tolerance", tolerance, low=0.001, high=0.5, unit="m")
+        super().__init__(Reach(tolerance=tolerance), episode_seconds=episode_seconds, render_mode=render_mode)

@@ -25,3 +25,13 @@ def check_option(
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise OptionError(f"{name}: {value!r} must be a number from {low:g} to {high:g} {unit}".rstrip())
+
+
+def check_count(name: str, value: object, *, low: int, high: int) -> None:
+    """Refuses what is no whole number in [low, high].
+
+    Raises:
+        OptionError: naming the option, the value and the rule.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise OptionError(f"{name}: {value!r} must be a whole number from {low} to {high}")

@@ -1,5 +1,7 @@
 """Forward kinematics written straight from the chain's table, independent of the physics engine."""
 
+from math import cos, sin
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -45,3 +47,37 @@ def tool_position(angles: ArrayLike) -> NDArray[np.float64]:
     """The tool point (3,) in m in the world for the five arm joints' angles in rad."""
     position: NDArray[np.float64] = tool_pose(angles)[:3, 3]
     return position
+
+
+# The arm in its own plane, (outwards, upwards) in m, all joints at zero: it stands upright.
+_SHOULDER = figures.joint("shoulder").xyz[2] + figures.BASE_HEIGHT
+_UPPER_UP, _UPPER_OUT, _ = figures.joint("elbow").xyz
+_FOREARM_UP = -figures.joint("wrist_pitch").xyz[1]
+_HAND_OUT = figures.joint("wrist_roll").xyz[0]
+_HAND_UP = -figures.joint("wrist_roll").xyz[1] + figures.joint("tcp").xyz[2]
+
+
+def wrist_height(shoulder: float, elbow: float) -> float:
+    """How high over the table the wrist's pitch axis is, in m."""
+    bent = shoulder + elbow
+    return _SHOULDER + _UPPER_UP * cos(shoulder) - _UPPER_OUT * sin(shoulder) + _FOREARM_UP * cos(bent)
+
+
+def tool_point(base: float, shoulder: float, elbow: float, wrist: float) -> tuple[float, float, float, float, float]:
+    """`tool_position` in closed form, some hundred times as fast: x, y, z in m, and the base angle's cosine and sine.
+
+    Shoulder, elbow and wrist turn about parallel axes, so that their angles add up; the wrist's roll does not move the
+    tool point. In plain floats, so that the last bit does not depend on how many arms are computed together.
+    """
+    bent = shoulder + elbow
+    pitch = bent + wrist
+    out = (
+        _UPPER_OUT * cos(shoulder)
+        + _UPPER_UP * sin(shoulder)
+        + _FOREARM_UP * sin(bent)
+        + _HAND_OUT * cos(pitch)
+        + _HAND_UP * sin(pitch)
+    )
+    up = wrist_height(shoulder, elbow) + _HAND_UP * cos(pitch) - _HAND_OUT * sin(pitch)
+    cosine, sine = cos(base), sin(base)
+    return out * cosine, out * sine, up, cosine, sine

@@ -28,6 +28,7 @@ def _quiet_stderr() -> Iterator[None]:
 with _quiet_stderr():
     import pybullet
 
+BASE_LINK = -1
 TABLE_HALF_SIZE = (0.8, 0.8, 0.02)  # m
 
 
@@ -86,6 +87,8 @@ class Sim:
         self._tool: int = self._index["tcp"]
         self._torques = [figures.joint(name).torque for name in self.joint_names]
         self._gains = [self.physics.gain] * len(self._driven)
+        self._steps = range(self.physics.substeps)
+        self._at_rest = [(0.0,)] * len(self._driven)
         for index in self._driven:
             pybullet.changeDynamics(
                 self._arm, index, maxJointVelocity=figures.SERVO_SPEED, physicsClientId=self._client
@@ -107,8 +110,9 @@ class Sim:
 
     def place(self, angles: Sequence[float]) -> None:
         """Puts every driven joint at its angle, at rest."""
-        for index, angle in zip(self._driven, angles, strict=True):
-            pybullet.resetJointState(self._arm, index, angle, 0.0, physicsClientId=self._client)
+        pybullet.resetJointStatesMultiDof(
+            self._arm, self._driven, [(angle,) for angle in angles], self._at_rest, physicsClientId=self._client
+        )
 
     def drive(self, targets: Sequence[float]) -> None:
         """Gives the position servos their targets, then lets one control step of time pass."""
@@ -121,12 +125,17 @@ class Sim:
             positionGains=self._gains,
             physicsClientId=self._client,
         )
-        for _ in range(self.physics.substeps):
-            pybullet.stepSimulation(physicsClientId=self._client)
+        for _ in self._steps:
+            pybullet.stepSimulation(self._client)
+
+    def joint_states(self) -> tuple[tuple[float, ...], ...]:
+        """For each driven joint its angle in rad, its speed in rad/s, and what else the engine tells."""
+        states: tuple[tuple[float, ...], ...] = pybullet.getJointStates(self._arm, self._driven, self._client)
+        return states
 
     def joints(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Angles in rad and speeds in rad/s of the driven joints."""
-        states = pybullet.getJointStates(self._arm, self._driven, physicsClientId=self._client)
+        states = self.joint_states()
         return np.array([state[0] for state in states]), np.array([state[1] for state in states])
 
     def tool(self) -> NDArray[np.float64]:
@@ -144,17 +153,16 @@ class Sim:
         Neighbours in the chain always touch and are left out, the base with the table likewise. Only asks: the state
         and the contacts of the simulation stay as they are.
         """
-        links = range(-1, self._tool)
-        for link in links[1:]:
-            if self._near(self._table, margin, linkIndexA=link):
-                return False
-        far = ((a, b) for a in links for b in links if b - a > 1)
-        return not any(self._near(self._arm, margin, linkIndexA=a, linkIndexB=b) for a, b in far)
+        near_table = pybullet.getClosestPoints(self._arm, self._table, margin, physicsClientId=self._client)
+        if any(point[3] != BASE_LINK for point in near_table):
+            return False
+        links = range(BASE_LINK, self._tool)
+        return not any(self._near(a, b, margin) for a in links for b in links if b - a > 1)
 
-    def _near(self, other: int, margin: float, **links: int) -> bool:
+    def _near(self, a: int, b: int, margin: float) -> bool:
         return bool(
             pybullet.getClosestPoints(
-                bodyA=self._arm, bodyB=other, distance=margin, physicsClientId=self._client, **links
+                self._arm, self._arm, margin, linkIndexA=a, linkIndexB=b, physicsClientId=self._client
             )
         )
 

@@ -208,7 +208,8 @@ def _text(values: tuple[float, ...] | NDArray[np.float64]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value + 0.0:.9g}"
+    rounding = 1e-15  # what is smaller differs between machines
+    return f"{value if abs(value) > rounding else 0.0:.9g}"
 
 
 if __name__ == "__main__":

@@ -71,7 +71,8 @@ def test_effort_of_a_batch_is_that_of_its_rows(batch: NDArray[np.float64]) -> No
 def test_reach_pays_the_bonus_within_the_tolerance_only(
     before: float, after: float, action: NDArray[np.float64], touching: bool
 ) -> None:
-    terms = Reach().rewards(before, after, action, touching=touching)
+    batch = Reach().rewards(np.array([before]), np.array([after]), action[np.newaxis], touching=np.array([touching]))
+    terms = {name: term.item() for name, term in batch.items()}
     assert 3 <= len(terms) <= 5
     assert terms["success"] == (10.0 if after <= 0.02 else 0.0)
     assert terms["effort"] <= 0.0

@@ -1,0 +1,304 @@
+"""The vector environment does to the bit what Stable-Baselines3's own does with the same environments."""
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecMonitor, VecNormalize
+
+from roarm_envs.env import RoArmReachEnv
+from roarm_envs.errors import OptionError
+
+Options = dict[str, Any]
+Make = Callable[..., VecEnv]
+
+SHORT: Options = {"episode_seconds": 0.7, "tolerance": 0.2}  # many episodes end, in both ways
+
+
+@pytest.fixture
+def closing() -> Iterator[list[VecEnv]]:
+    made: list[VecEnv] = []
+    yield made
+    for env in made:
+        env.close()
+
+
+@pytest.fixture
+def make(closing: list[VecEnv]) -> Make:
+    """Makes the vector environment under test."""
+
+    def make_one(n_envs: int = 3, **options: Any) -> VecEnv:
+        closing.append(RoArmReachEnv.make_vec_env(n_envs, **options))
+        return closing[-1]
+
+    return make_one
+
+
+@pytest.fixture
+def make_stock(closing: list[VecEnv]) -> Make:
+    """Makes what it is measured by."""
+
+    def make_one(n_envs: int = 3, **options: Any) -> VecEnv:
+        closing.append(DummyVecEnv([lambda: RoArmReachEnv(**options)] * n_envs))
+        return closing[-1]
+
+    return make_one
+
+
+def actions(count: int, n_envs: int, seed: int = 0) -> NDArray[np.float32]:
+    """Held for five steps each, so that the arms get somewhere; some beyond the action space."""
+    drawn = np.random.default_rng(seed).uniform(-1.2, 1.2, (count // 5 + 1, n_envs, 5))
+    return np.repeat(drawn, 5, axis=0)[:count].astype(np.float32)
+
+
+def frozen(value: Any) -> Any:
+    """The value with arrays as their type, shape and bytes, and all types said."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, dict):
+        return {key: frozen(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [frozen(entry) for entry in value]
+    return type(value), value
+
+
+def record(env: VecEnv, steps: NDArray[np.float32], seed: int = 11) -> list[Any]:
+    env.seed(seed)
+    history = [frozen(env.reset()), frozen(env.reset_infos)]
+    for step in steps:
+        history.append([frozen(part) for part in env.step(step)])
+        history.append(frozen(env.reset_infos))
+    return history
+
+
+@pytest.mark.parametrize("n_envs", [1, 3, 8])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="default"),
+        pytest.param(SHORT, id="short"),
+        pytest.param({"episode_seconds": 0.05}, id="one step"),
+        pytest.param({"tolerance": 0.25}, id="wide"),
+    ],
+)
+def test_every_step_is_that_of_the_stock_environment(
+    make: Make, make_stock: Make, n_envs: int, options: Options
+) -> None:
+    steps = actions(350, n_envs)
+    wanted, found = record(make_stock(n_envs, **options), steps), record(make(n_envs, **options), steps)
+    for number, (a, b) in enumerate(zip(wanted, found, strict=True)):
+        assert a == b, f"entry {number}"
+
+
+def test_the_comparison_sees_ends_of_both_kinds(make: Make) -> None:
+    env = make(3, **SHORT)
+    env.seed(11)
+    env.reset()
+    infos = [info for step in actions(350, 3) for info in env.step(step)[3]]
+    ends = [(info["is_success"], info["TimeLimit.truncated"]) for info in infos if "terminal_observation" in info]
+    assert ends.count((True, False)) > 10
+    assert ends.count((False, True)) > 10
+    assert any(info["reward_terms"]["collision"] < 0 for info in infos)
+
+
+def test_rows_do_not_depend_on_their_neighbours(make: Make) -> None:
+    """The third of three arms does what it does as the first of one."""
+    steps = actions(120, 3)
+    many, one = make(3, **SHORT), make(1, **SHORT)
+    many.seed(5)
+    one.seed(7)
+    rows = [many.reset()[2:], *(many.step(step)[0][2:] for step in steps)]  # type: ignore[index]
+    assert [frozen(row) for row in rows] == [
+        frozen(row) for row in [one.reset(), *(one.step(step[2:])[0] for step in steps)]
+    ]
+
+
+def test_what_a_step_returned_stays_as_it_was(make: Make) -> None:
+    env = make(2, **SHORT)
+    env.reset()
+    kept = []
+    for step in actions(60, 2):
+        result = env.step(step)
+        kept.append((result, frozen(list(result))))
+    assert all(frozen(list(result)) == before for result, before in kept)
+
+
+def test_a_reset_by_hand_is_where_the_next_step_starts(make: Make, make_stock: Make) -> None:
+    histories = []
+    for env in (make_stock(3), make(3)):
+        history = record(env, actions(10, 3))
+        history.append(frozen(env.env_method("reset", seed=77, indices=1)))
+        history.append([[frozen(part) for part in env.step(step)] for step in actions(10, 3, seed=1)])
+        histories.append(history)
+    assert histories[0] == histories[1]
+
+
+def test_a_step_by_hand_moves_one_arm(make: Make, make_stock: Make) -> None:
+    histories = []
+    for env in (make_stock(3), make(3)):
+        record(env, actions(10, 3))
+        by_hand = env.env_method("step", np.ones(5, np.float32), indices=[2])
+        histories.append([frozen(by_hand), frozen(list(env.step(actions(1, 3)[0])))])
+    assert histories[0] == histories[1]
+
+
+def test_seeds_and_options_are_used_once(make: Make) -> None:
+    env = make(2)
+    env.seed(3)
+    env.set_options({"anything": 1})
+    first = frozen(env.reset())
+    assert env._options == [{}, {}]
+    assert frozen(env.reset()) != first
+    env.seed(3)
+    assert frozen(env.reset()) == first
+
+
+def test_attributes_are_those_of_the_environments(make: Make, make_stock: Make) -> None:
+    stock, env = make_stock(3, **SHORT), make(3, **SHORT)
+    for each in (stock, env):
+        each.seed(1)
+        each.reset()
+    for name in ("goal", "max_steps", "task", "render_mode", "metadata"):
+        assert frozen(env.get_attr(name)) == frozen(stock.get_attr(name))
+    assert frozen(env.get_attr("goal", indices=[2, 0])) == frozen(stock.get_attr("goal", indices=[2, 0]))
+    with pytest.raises(AttributeError):
+        env.get_attr("no_such_thing")
+    assert not env.has_attr("no_such_thing")
+    assert env.unwrapped is env
+
+
+def test_an_attribute_that_is_set_counts(make: Make, make_stock: Make) -> None:
+    histories = []
+    for env in (make_stock(3), make(3)):
+        env.set_attr("max_steps", 4, indices=1)
+        env.set_attr("task", replace(env.get_attr("task")[0], tolerance=0.3))
+        assert env.get_attr("max_steps") == [100, 4, 100]
+        assert [task.tolerance for task in env.get_attr("task")] == [0.3] * 3
+        histories.append(record(env, actions(40, 3)))
+    assert histories[0] == histories[1]
+
+
+def test_a_task_for_some_arms_only_is_refused(make: Make) -> None:
+    env = make(3)
+    with pytest.raises(ValueError, match="task: the 3 arms share it"):
+        env.set_attr("task", env.get_attr("task")[0], indices=[0, 1])
+
+
+def test_no_environment_is_wrapped(make: Make) -> None:
+    assert make(2).env_is_wrapped(Monitor) == [False, False]
+    assert make(2).env_is_wrapped(Monitor, indices=0) == [False]
+
+
+def test_spaces_are_those_of_one_environment(make: Make) -> None:
+    env, one = make(2), RoArmReachEnv()
+    assert (env.num_envs, env.observation_space, env.action_space) == (2, one.observation_space, one.action_space)
+    one.close()
+
+
+def test_without_a_render_mode_there_are_no_pictures(make: Make) -> None:
+    env = make(2)
+    assert env.render_mode is None
+    with pytest.warns(UserWarning, match="no pictures"):
+        assert env.get_images() == [None, None]
+    with pytest.warns(UserWarning, match="render"):
+        assert env.render() is None
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        pytest.param(VecMonitor, id="VecMonitor"),
+        pytest.param(lambda env: VecNormalize(env, gamma=0.9), id="VecNormalize"),
+        pytest.param(lambda env: VecFrameStack(env, 3), id="VecFrameStack"),
+        pytest.param(lambda env: VecNormalize(VecMonitor(env, info_keywords=("is_success",))), id="both"),
+    ],
+)
+def test_wrappers_work_as_on_the_stock_environment(
+    make: Make, make_stock: Make, wrap: Callable[[VecEnv], VecEnv]
+) -> None:
+    steps = actions(100, 3)
+    histories = []
+    for env in (make_stock(3, **SHORT), make(3, **SHORT)):
+        history = record(wrap(env), steps)
+        for _, _, _, infos in history[2::2]:
+            for info in infos:
+                info.get("episode", {}).pop("t", None)  # seconds of the clock
+        histories.append(history)
+    assert histories[0] == histories[1]
+
+
+def test_closing_twice_is_harmless(make: Make) -> None:
+    env = make(2)
+    env.close()
+    env.close()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf], ids=str)
+def test_an_action_that_is_no_number_is_refused_before_anything_moves(make: Make, bad: float) -> None:
+    env = make(3)
+    env.seed(0)
+    env.reset()
+    wanted = frozen(list(env.step(np.zeros((3, 5), np.float32))))
+    env.seed(0)
+    env.reset()
+    broken = np.zeros((3, 5), np.float32)
+    broken[2, 4] = bad
+    with pytest.raises(ValueError, match=r"action .* must be finite"):
+        env.step(broken)
+    assert frozen(list(env.step(np.zeros((3, 5), np.float32)))) == wanted
+
+
+@pytest.mark.parametrize("shape", [(5,), (2, 5), (3, 4), (3, 5, 1)], ids=str)
+def test_actions_of_another_shape_are_refused(make: Make, shape: tuple[int, ...]) -> None:
+    env = make(3)
+    env.reset()
+    with pytest.raises(ValueError, match="shape"):
+        env.step(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.0, True, "2", None, 10**9], ids=repr)
+def test_a_bad_number_of_environments_is_refused(count: Any) -> None:
+    with pytest.raises(OptionError, match=r"n_envs: .* must be a whole number from 1 to 256"):
+        RoArmReachEnv.make_vec_env(count)
+
+
+@pytest.mark.parametrize("options", [{"tolerance": 0.0}, {"episode_seconds": "5"}, {"render_mode": "human"}], ids=str)
+def test_a_bad_option_is_refused_as_by_one_environment(options: Options) -> None:
+    with pytest.raises(OptionError) as wanted:
+        RoArmReachEnv(**options)
+    with pytest.raises(OptionError) as found:
+        RoArmReachEnv.make_vec_env(2, **options)
+    assert str(found.value) == str(wanted.value)
+
+
+def test_an_unknown_option_is_refused() -> None:
+    with pytest.raises(TypeError, match="tolerence"):
+        RoArmReachEnv.make_vec_env(2, tolerence=0.02)
+
+
+def test_one_environment_needs_no_learning_library() -> None:
+    script = (
+        "import sys, gymnasium as gym\n"
+        "env = gym.make('roarm_envs:RoArmReach-v0'); env.reset(); env.step(env.action_space.sample()); env.close()\n"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'stable_baselines3')))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_the_hook_is_found_on_the_registered_class() -> None:
+    entry = gym.spec("RoArmReach-v0").entry_point
+    assert isinstance(entry, str)
+    kind: Any = gym.envs.registration.load_env_creator(entry)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env = kind.make_vec_env(2, tolerance=0.05)
+    assert isinstance(env, VecEnv)
+    env.close()
