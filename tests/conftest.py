@@ -80,6 +80,7 @@ def make_job(**changes: Any) -> TrialJob:
         "params": {"n_steps": 32, "batch_size": 8, "n_epochs": 1},
         "environment": EnvironmentRef(id="tuner_toys:ToyLine-v0"),
         "algorithm": "ppo",
+        "trainer": "auto",
         "policy": "MlpPolicy",
         "device": "cpu",
         "timesteps": 128,

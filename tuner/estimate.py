@@ -81,6 +81,7 @@ def _probe(engine: Engine, spec: StudySpec, *, epochs: int) -> float:
         params={"n_steps": n_steps, "batch_size": steps // PROBE_MINIBATCHES, "n_epochs": epochs},
         environment=spec.environment.ref(),
         algorithm=spec.algorithm,
+        trainer=spec.trainer,
         policy=spec.policy,
         device=spec.device,
         timesteps=steps,

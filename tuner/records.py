@@ -30,6 +30,7 @@ class TrialJob:
     params: dict[str, Any]  # arguments of the algorithm, complete
     environment: EnvironmentRef
     algorithm: str
+    trainer: str  # auto, sb3 or fused: whose code trains
     policy: str
     device: str
     timesteps: int

@@ -130,6 +130,17 @@ class Threads(Line):
         return (*rest, {**info, "distance": float(torch.get_num_threads())})  # type: ignore[return-value]
 
 
+class Grid(Line):
+    """Is moved by three switches at once, which PPO can and fused PPO cannot learn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space = gym.spaces.MultiDiscrete([3, 3, 3])  # type: ignore[assignment]
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        return super().step(np.array([action.mean() - 1.0], dtype=np.float32))
+
+
 class Dictionary(gym.Env[dict[str, Any], int]):
     """Has an action space that PPO cannot act in."""
 
@@ -148,6 +159,7 @@ ENVIRONMENTS: dict[str, Any] = {
     "ToyClosing-v0": Closing,
     "ToyLost-v0": Lost,
     "ToyThreads-v0": Threads,
+    "ToyGrid-v0": Grid,
     "ToyDictionary-v0": Dictionary,
 }
 

@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import Checkpoint, Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
-from tuner.training.algorithms import ALGORITHMS
+from tuner.training.fused_ppo import FusedPPO
 from tuner.training.session import Report
 from tuner.trial import run_trial
 
@@ -45,7 +45,7 @@ def test_every_checkpoint_is_reported_at_its_step_right_after_an_update(
     n_steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened: list[str] = []
-    original: Callable[[Any], None] = ALGORITHMS["ppo"].train  # type: ignore[attr-defined]
+    original: Callable[[Any], None] = FusedPPO.train
 
     def train(self: Any) -> None:
         original(self)
@@ -55,7 +55,7 @@ def test_every_checkpoint_is_reported_at_its_step_right_after_an_update(
         happened.append(f"report {evaluation.index} at {evaluation.step}")
         return GO_ON
 
-    monkeypatch.setattr(ALGORITHMS["ppo"], "train", train)
+    monkeypatch.setattr(FusedPPO, "train", train)
     outcome = run_trial(make_job(params={"n_steps": n_steps, "batch_size": 8, "n_epochs": 1}), report)
     reports = {64: "report 0 at 64", 128: "report 1 at 128"}
     expected = []
@@ -199,10 +199,35 @@ def test_another_seed_gives_other_scores() -> None:
     assert untimed(first) != untimed(second)
 
 
-def test_a_job_is_a_plain_run_of_stable_baselines3() -> None:
-    job: TrialJob = make_job(timesteps=256, checkpoints=(Checkpoint(step=256, goals=2),))
-    ours = model_of(run_trial(job, recording([], KEEP))).policy.state_dict()
+def plain_run(job: TrialJob, steps: int) -> dict[str, torch.Tensor]:
     env = DummyVecEnv([lambda: Monitor(gym.make(job.environment.id))])
-    plain = PPO("MlpPolicy", env, seed=job.seed, device="cpu", **job.params).learn(256).policy.state_dict()
+    found: dict[str, torch.Tensor] = (
+        PPO("MlpPolicy", env, seed=job.seed, device="cpu", **job.params).learn(steps).policy.state_dict()
+    )
     env.close()
+    return found
+
+
+def test_a_job_of_sb3s_trainer_is_a_plain_run_of_stable_baselines3_bit_by_bit() -> None:
+    job = make_job(trainer="sb3", timesteps=256, checkpoints=(Checkpoint(step=256, goals=2),))
+    ours, plain = model_of(run_trial(job, recording([], KEEP))).policy.state_dict(), plain_run(job, 256)
     assert [name for name in plain if not torch.equal(plain[name], ours[name])] == []
+
+
+@pytest.mark.parametrize("trainer", ["auto", "fused"])
+def test_a_job_of_the_fused_trainer_is_a_plain_run_up_to_rounding(trainer: str) -> None:
+    job = make_job(trainer=trainer, timesteps=64, checkpoints=(Checkpoint(step=64, goals=2),))
+    outcome = run_trial(job, recording([], KEEP))
+    ours, plain = model_of(outcome).policy.state_dict(), plain_run(job, 64)
+    assert outcome.facts["trainer"] == "fused"
+    assert [name for name in plain if not torch.allclose(plain[name], ours[name], rtol=0, atol=1e-6)] == []
+
+
+def test_a_case_that_fused_ppo_does_not_cover_goes_to_sb3_by_itself() -> None:
+    outcome = run_trial(make_job(environment=toy("Grid")), recording([]))
+    assert (outcome.state, outcome.facts["trainer"]) == ("completed", "sb3")
+
+
+def test_the_fused_trainer_on_a_case_that_it_does_not_cover_is_refused_by_name() -> None:
+    with pytest.raises(UsageProblem, match=r"trainer: 'fused' does not cover this: .*MultiDiscrete.*trainer: auto"):
+        run_trial(make_job(environment=toy("Grid"), trainer="fused"), recording([]))

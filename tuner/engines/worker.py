@@ -7,21 +7,39 @@ import traceback
 from multiprocessing.connection import Connection
 
 from tuner.errors import TunerError, WorkerBroke
-from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 
 Message = Evaluation | TrialOutcome | TunerError
 
+WARM_UP = TrialJob(  # one update, in an environment of Gymnasium's own
+    number=-1,
+    seed=0,
+    params={"n_steps": 8, "batch_size": 8, "n_epochs": 1},
+    environment=EnvironmentRef(id="Pendulum-v1"),
+    algorithm="ppo",
+    trainer="auto",
+    policy="MlpPolicy",
+    device="cpu",
+    timesteps=8,
+    objective="return",
+    checkpoints=(),
+)
 
-def work(pipe: Connection, lifeline: Connection) -> None:
-    """Receives jobs, sends evaluations, receives decisions, sends outcomes.
+
+def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) -> None:
+    """Warms up, then receives jobs, sends evaluations, receives decisions, sends outcomes.
 
     Args:
         pipe: Jobs and decisions in, messages out.
         lifeline: Carries nothing. Its other end is held by the coordinator alone, so that its end means the
             coordinator's, however that came about.
+        warm: The environment that the jobs will most likely train in.
     """
     threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
     from tuner.trial import run_trial
+
+    if warm is not None:
+        _warm_up(warm)
 
     def report(evaluation: Evaluation) -> Decision:
         pipe.send(evaluation)
@@ -41,6 +59,20 @@ def work(pipe: Connection, lifeline: Connection) -> None:
         except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
             message = broken(error)
         pipe.send(message)
+
+
+def _warm_up(environment: EnvironmentRef) -> None:
+    """Loads all that a first trial would load within its own time: much of torch comes with the first update only.
+
+    The study's environment is made and closed, not stepped. A fault here is the first job's to tell.
+    """
+    from tuner.training.environments import make_vec_env
+    from tuner.trial import run_trial
+
+    with contextlib.suppress(Exception):
+        run_trial(WARM_UP, lambda _: Decision(go_on=True))
+    with contextlib.suppress(Exception):
+        make_vec_env(environment).close()
 
 
 def broken(error: Exception) -> WorkerBroke:

@@ -12,6 +12,7 @@ from tuner.spec.space import Frozen, SpaceSpec, possible
 Sampler = Literal["tpe", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
 Device = Literal["cpu", "auto", "cuda"]
+Trainer = Literal["auto", "sb3", "fused"]
 
 MAX_SEED = 2**32 - 1  # the largest that every sampler takes
 LATE_EVALUATIONS = 3  # the last ones, whose mean is the trial's value
@@ -56,6 +57,7 @@ class StudyFile(Frozen):
     description: str = ""
     environment: EnvironmentSpec
     algorithm: Literal["ppo"] = "ppo"
+    trainer: Trainer = "auto"
     policy: Literal["MlpPolicy"] = "MlpPolicy"
     device: Device = "cpu"
     space: Annotated[StrictStr, Field(min_length=1)]
@@ -78,6 +80,7 @@ class StudySpec(Frozen):
     description: str
     environment: EnvironmentSpec
     algorithm: Literal["ppo"]
+    trainer: Trainer = "auto"  # studies of earlier versions know none
     policy: Literal["MlpPolicy"]
     device: Device
     space_name: str

@@ -23,7 +23,7 @@ from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, UnknownName
 from tuner.spec.load import validate
 from tuner.spec.model import StudySpec
 
-SWITCHABLE = ("sampler", "pruner", "seed", "device", "trials", "description", "space_name")
+SWITCHABLE = ("sampler", "pruner", "seed", "device", "trainer", "trials", "description", "space_name")
 
 
 def stored_names(storage: BaseStorage) -> list[str]:

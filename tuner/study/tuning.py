@@ -41,6 +41,7 @@ class TuningSource:
             params=job_arguments(self._spec.space, asked.params, asked.overrides),
             environment=self._spec.environment.ref(),
             algorithm=self._spec.algorithm,
+            trainer=self._spec.trainer,
             policy=self._spec.policy,
             device=self._spec.device,
             timesteps=self._spec.timesteps,

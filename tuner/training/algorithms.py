@@ -1,31 +1,50 @@
 """From a job to a model: the one place that chooses who trains."""
 
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
+from tuner.training.fused_ppo import FusedPPO
 
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO}
+TRAINERS: dict[str, dict[str, type[BaseAlgorithm]]] = {"ppo": {"auto": FusedPPO, "fused": FusedPPO, "sb3": PPO}}
 
 
 def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
     """An untrained model with the job's arguments and seed.
 
     Raises:
-        UsageProblem: where the device is not there.
+        UsageProblem: where the device is not there, or the trainer asked for does not cover the case.
         EnvironmentUnusable: where the algorithm cannot learn in the environment.
     """
     if job.device == "cuda" and not torch.cuda.is_available():
         raise UsageProblem("device: 'cuda' is not available on this machine; set `device: cpu` in the study file")
-    algorithm = ALGORITHMS[job.algorithm]
+    algorithm = TRAINERS[job.algorithm][job.trainer]
     try:
-        return algorithm(job.policy, env, seed=job.seed, device=job.device, verbose=0, **job.params)
+        model = algorithm(job.policy, env, seed=job.seed, device=job.device, verbose=0, **job.params)
     except (AssertionError, NotImplementedError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise EnvironmentUnusable(f"{job.algorithm} cannot learn in {job.environment.id!r}: {reason}") from error
+        why = " ".join(str(error).split())
+        raise EnvironmentUnusable(f"{job.algorithm} cannot learn in {job.environment.id!r}: {why}") from error
+    if job.trainer == "fused" and (reason := trained_by_sb3(model)) is not None:
+        raise UsageProblem(f"trainer: 'fused' does not cover this: {reason} (use `trainer: auto`)")
+    return model
+
+
+def trained_by_sb3(model: BaseAlgorithm) -> str | None:
+    """Why SB3's own code trains the model, None where it does not."""
+    return model.stepped_aside if isinstance(model, FusedPPO) else "SB3 was asked for"
+
+
+def deterministic_actions(model: BaseAlgorithm, observations: NDArray[Any]) -> NDArray[Any]:
+    """The model's best actions (n, …) for observations (n, …)."""
+    if isinstance(model, FusedPPO):
+        return model.best_actions(observations)
+    return model.predict(observations, deterministic=True)[0]
 
 
 def arguments_seen(model: BaseAlgorithm, names: list[str]) -> dict[str, float | int | bool | None]:

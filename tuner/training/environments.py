@@ -1,18 +1,23 @@
 """Makes environments, and tells their failures apart from ours."""
 
-import contextlib
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import load_env_creator
+from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TrialDiverged, TunerError
 from tuner.records import EnvironmentRef
 from tuner.training.names import full_id
+
+HOOK = "make_vec_env"  # classmethod (n_envs, **kwargs) -> VecEnv of an environment class; see docs/environments.md
 
 
 class Guard(gym.Wrapper[Any, Any, Any, Any]):
@@ -20,31 +25,90 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Resets the environment."""
-        with _blamed("reset"):
+        try:
             observation, info = self.env.reset(**kwargs)
+        except Exception as error:
+            raise _blamed("reset", error) from error
         return _finite(observation), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Steps the environment."""
-        with _blamed("step"):
+        try:
             observation, reward, terminated, truncated, info = self.env.step(action)
             finite = math.isfinite(reward)
+        except Exception as error:
+            raise _blamed("step", error) from error
         if not finite:
             raise TrialDiverged(f"the reward is {reward}")
         return _finite(observation), reward, terminated, truncated, info
 
     def close(self) -> None:
         """Closes the environment."""
-        with _blamed("close"):
+        try:
             self.env.close()
+        except Exception as error:
+            raise _blamed("close", error) from error
 
 
-@contextlib.contextmanager
-def _blamed(where: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise EnvironmentFailed(f"the environment raised in {where}: {type(error).__name__}: {error}") from error
+class VecGuard(VecEnvWrapper):
+    """What `Guard` and SB3's Monitor are to single environments, to a vector environment of the user's."""
+
+    def __init__(self, venv: VecEnv) -> None:
+        super().__init__(venv)
+        self._returns = np.zeros(venv.num_envs)
+        self._lengths = np.zeros(venv.num_envs, dtype=int)
+        self._begun = time.time()
+
+    def reset(self) -> Any:
+        """Resets every environment."""
+        try:
+            observations = self.venv.reset()
+        except Exception as error:
+            raise _blamed("reset", error) from error
+        self._returns[:], self._lengths[:] = 0.0, 0
+        return _finite(observations)
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Steps every environment; where an episode ends, `info["episode"]` tells its return, length and time."""
+        try:
+            observations, rewards, dones, infos = self.venv.step_wait()
+        except Exception as error:
+            raise _blamed("step", error) from error
+        if not np.isfinite(rewards).all():
+            raise TrialDiverged(f"the reward is {rewards[~np.isfinite(rewards)][0]}")
+        self._returns += rewards
+        self._lengths += 1
+        if dones.any():
+            self._end_episodes(dones, infos)
+        return _finite(observations), rewards, dones, infos
+
+    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+        """Calls a method of environments; `reset` starts an episode there."""
+        try:
+            results = self.venv.env_method(method_name, *method_args, indices=indices, **method_kwargs)
+        except Exception as error:
+            raise _blamed(method_name, error) from error
+        if method_name == "reset":
+            for index in self._get_indices(indices):
+                self._returns[index], self._lengths[index] = 0.0, 0
+        return results
+
+    def close(self) -> None:
+        """Closes every environment."""
+        try:
+            self.venv.close()
+        except Exception as error:
+            raise _blamed("close", error) from error
+
+    def _end_episodes(self, dones: NDArray[np.bool_], infos: list[dict[str, Any]]) -> None:
+        for index in np.flatnonzero(dones):
+            total, length = round(float(self._returns[index]), 6), int(self._lengths[index])
+            infos[index]["episode"] = {"r": total, "l": length, "t": round(time.time() - self._begun, 6)}
+            self._returns[index], self._lengths[index] = 0.0, 0
+
+
+def _blamed(where: str, error: Exception) -> EnvironmentFailed:
+    return EnvironmentFailed(f"the environment raised in {where}: {type(error).__name__}: {error}")
 
 
 def _finite(observation: Any) -> Any:
@@ -59,16 +123,47 @@ def make_env(ref: EnvironmentRef) -> gym.Env[Any, Any]:
     Raises:
         EnvironmentUnusable: where it cannot be made.
     """
+    name = full_id(ref.id)
+    return Guard(_made(ref, lambda: gym.make(name, **ref.kwargs)))
+
+
+def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] = Monitor) -> VecEnv:
+    """`n_envs` environments behind SB3's vector interface, in this process, their episodes recorded.
+
+    An environment whose class offers one brings its own vector environment; any other is put into a DummyVecEnv.
+
+    Args:
+        ref: Which environment, and how many.
+        wrapper: Laid round each single environment in a DummyVecEnv.
+
+    Raises:
+        EnvironmentUnusable: where they cannot be made.
+    """
+    hook = _hook(full_id(ref.id))
+    if hook is None:
+        return DummyVecEnv([lambda: wrapper(make_env(ref))] * ref.n_envs)
+    kwargs = {**gym.spec(_bare(ref.id)).kwargs, **ref.kwargs}
+    return VecGuard(_made(ref, lambda: hook(ref.n_envs, **kwargs)))
+
+
+def _hook(name: str) -> Callable[..., VecEnv] | None:
+    """The vector environment that a registered class offers; none where the registration adds wrappers to it."""
+    spec = gym.spec(_bare(name))
+    if spec.entry_point is None or spec.max_episode_steps is not None or spec.additional_wrappers:
+        return None
+    creator = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
+    return getattr(creator, HOOK, None)
+
+
+def _bare(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _made(ref: EnvironmentRef, make: Callable[[], Any]) -> Any:
     try:
-        env = gym.make(full_id(ref.id), **ref.kwargs)
+        return make()
     except TunerError:
         raise
     except Exception as error:
         options = f" with {ref.kwargs}" if ref.kwargs else ""
         raise EnvironmentUnusable(f"environment {ref.id!r} cannot be made{options}: {error}") from error
-    return Guard(env)
-
-
-def make_vec_env(ref: EnvironmentRef) -> VecEnv:
-    """`n_envs` monitored environments behind SB3's vector interface, in this process."""
-    return DummyVecEnv([lambda: Monitor(make_env(ref))] * ref.n_envs)

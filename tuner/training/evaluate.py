@@ -3,18 +3,19 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
 
 from tuner import seeds
 from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import EnvironmentRef
-from tuner.training.environments import make_env
+from tuner.training.environments import make_vec_env
 
 ENVIRONMENTS = 5  # stepped side by side, so that one forward pass serves five
 
@@ -52,61 +53,95 @@ class Evaluator:
     def __init__(self, ref: EnvironmentRef, *, objective: str) -> None:
         self._ref = ref
         self._objective = objective
-        self._envs: list[gym.Env[Any, Any]] = []
+        self._env: VecEnv | None = None
 
     def run(self, predict: Predict, goals: int) -> Result:
         """Evaluates over the first `goals` of the fixed goals; the seed of a reset is the goal."""
         begun = time.perf_counter()
-        while len(self._envs) < min(ENVIRONMENTS, goals):
-            self._envs.append(make_env(self._ref))
-        episodes = self._episodes(predict, goals)
+        if self._env is None:
+            self._env = make_vec_env(replace(self._ref, n_envs=min(ENVIRONMENTS, goals)), wrapper=OnRequest)
+        episodes = _Episodes(self._env, seeds.tuning_goals(goals)).run(predict)
         return summarise(episodes, objective=self._objective, seconds=time.perf_counter() - begun)
-
-    def _episodes(self, predict: Predict, goals: int) -> list[Episode]:
-        waiting = deque(seeds.tuning_goals(goals))
-        running = [_Running(env, waiting.popleft()) for env in self._envs[:goals]]
-        done: list[Episode] = []
-        while running:
-            actions = predict(np.stack([run.observation for run in running]))
-            going_on = []
-            for run, action in zip(running, actions, strict=True):
-                episode = run.step(action)
-                if episode is None:
-                    going_on.append(run)
-                    continue
-                done.append(episode)
-                if waiting:
-                    going_on.append(_Running(run.env, waiting.popleft()))
-            running = going_on
-        return done
 
     def close(self) -> None:
         """Closes the environments."""
-        for env in self._envs:
-            env.close()
+        if self._env is not None:
+            self._env.close()
 
 
-class _Running:
-    """An episode under way."""
+class OnRequest(gym.Wrapper[Any, Any, Any, Any]):
+    """Begins an episode only when a seed asks for it, and rests in between.
 
-    def __init__(self, env: gym.Env[Any, Any], seed: int) -> None:
-        self.env = env
-        self.observation, info = env.reset(seed=seed)
-        self._start_distance = _number(info, "distance")
-        self._return, self._length = 0.0, 0
+    So a vector environment's own reset at an episode's end costs nothing, and nobody steps an episode that is over.
+    """
 
-    def step(self, action: NDArray[Any]) -> Episode | None:
-        self.observation, reward, terminated, truncated, info = self.env.step(action)
-        self._return += float(reward)
-        self._length += 1
-        if not (terminated or truncated):
-            return None
-        return Episode(
-            total_return=self._return,
-            length=self._length,
-            timed_out=truncated and not terminated,
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self._last: Any = np.zeros(env.observation_space.shape or (), env.observation_space.dtype)
+        self._resting = True
+
+    def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Resets with a seed; without one, gives the last observation again."""
+        if seed is None:
+            return self._last, {}
+        self._resting = False
+        return self.env.reset(seed=seed, **kwargs)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Steps the environment, unless it rests."""
+        if self._resting:
+            return self._last, 0.0, False, False, {}
+        self._last, reward, terminated, truncated, info = self.env.step(action)
+        self._resting = terminated or truncated
+        return self._last, reward, terminated, truncated, info
+
+
+class _Episodes:
+    """One episode for every goal, several at a time: whoever has finished one takes the next goal."""
+
+    def __init__(self, env: VecEnv, goals: Sequence[int]) -> None:
+        self._env = env
+        self._goals = goals
+        self._waiting = deque(goals)
+        self._running: dict[int, int] = {}  # environment → goal
+        self._starts: list[float | None] = [None] * env.num_envs  # distances, m
+        self._done: dict[int, Episode] = {}  # goal → its episode
+
+    def run(self, predict: Predict) -> list[Episode]:
+        """All episodes, in the order of the goals."""
+        env = self._env
+        observations = np.zeros((env.num_envs, *(env.observation_space.shape or ())), env.observation_space.dtype)
+        returns, lengths = np.zeros(env.num_envs), np.zeros(env.num_envs, dtype=int)
+        for index in range(env.num_envs):
+            self._begin(index, observations)
+        while self._running:
+            observations, rewards, dones, infos = env.step(predict(observations))  # type: ignore[assignment]
+            returns += rewards
+            lengths += 1
+            for index in np.flatnonzero(dones).tolist():
+                self._end(index, float(returns[index]), int(lengths[index]), infos[index])
+                self._begin(index, observations)
+                returns[index], lengths[index] = 0.0, 0
+        return [self._done[goal] for goal in self._goals]
+
+    def _begin(self, index: int, observations: NDArray[Any]) -> None:
+        """Starts the next goal in an environment; where none waits, nobody looks at what it does."""
+        if not self._waiting:
+            return
+        goal = self._running[index] = self._waiting.popleft()
+        [(observations[index], info)] = self._env.env_method("reset", seed=goal, indices=index)
+        self._starts[index] = _number(info, "distance")
+
+    def _end(self, index: int, total: float, length: int, info: dict[str, Any]) -> None:
+        goal = self._running.pop(index, None)
+        if goal is None:
+            return
+        self._done[goal] = Episode(
+            total_return=total,
+            length=length,
+            timed_out=bool(info.get("TimeLimit.truncated", False)),
             success=None if (success := _number(info, "is_success")) is None else bool(success),
-            start_distance=self._start_distance,
+            start_distance=self._starts[index],
             distance=_number(info, "distance"),
         )
 

@@ -14,7 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from tuner.errors import TrialDiverged
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.training.algorithms import arguments_seen, make_model
+from tuner.training.algorithms import arguments_seen, deterministic_actions, make_model, trained_by_sb3
 from tuner.training.environments import make_vec_env
 from tuner.training.evaluate import Evaluator
 
@@ -54,7 +54,11 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
             state="completed" if watch.going_on() else "stopped",
             steps=model.num_timesteps,
             seconds=time.perf_counter() - begun,
-            facts={"arguments": arguments_seen(model, list(job.params)), "versions": versions()},
+            facts={
+                "arguments": arguments_seen(model, list(job.params)),
+                "trainer": "sb3" if trained_by_sb3(model) else "fused",
+                "versions": versions(),
+            },
             model=_saved(model) if watch.decision.keep else None,
         )
 
@@ -172,4 +176,4 @@ class Watch(BaseCallback):
         self.decision = self._report(evaluation)
 
     def _predict(self, observations: Any) -> Any:
-        return self.model.predict(observations, deterministic=True)[0]
+        return deterministic_actions(self.model, observations)
