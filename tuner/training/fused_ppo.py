@@ -60,7 +60,7 @@ class FusedPPO(PPO):
         """Steps the environments `n_rollout_steps` times; False where the callback said stop.
 
         Raises:
-            ValueError: where the policy's parameters or its values are not finite, as SB3 does.
+            ValueError: where a parameter of the policy or a return is not finite; SB3 raises one a little later.
         """
         core = self._core
         if core is None:
@@ -224,14 +224,12 @@ class _Rollout:
         """Values, log probabilities, and the advantages; an episode that ran out of time is worth its last value.
 
         Raises:
-            ValueError: where a value is not finite.
+            ValueError: where a return is not finite.
         """
         network, buffer = self._core.network, self._buffer
         shape = buffer.rewards.shape
         buffer.values = network.values(flat(buffer.observations, 2)).reshape(shape)
         last_values = network.values(flat(last_observations))
-        if not (np.isfinite(buffer.values).all() and np.isfinite(last_values).all()):
-            raise ValueError("the policy's values are not finite: an observation or a parameter is not")
         if self._timeouts:
             steps, indices, observations = zip(*self._timeouts, strict=True)
             buffer.rewards[steps, indices] += buffer.gamma * network.values(flat(np.stack(observations)))
@@ -242,6 +240,8 @@ class _Rollout:
             buffer.rewards, buffer.values, last_values, self._alive, gamma=buffer.gamma, gae_lambda=buffer.gae_lambda
         )
         buffer.returns = buffer.advantages + buffer.values
+        if not np.isfinite(buffer.returns).all():
+            raise ValueError("the returns are not finite: an observation, a reward or a parameter is not")
         buffer.pos, buffer.full = buffer.buffer_size, True
 
 
