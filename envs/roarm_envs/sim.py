@@ -1,10 +1,12 @@
 """The doorway to PyBullet: one client with the table and the arm in it. Nothing else imports the engine."""
 
 import contextlib
+import ctypes
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,46 +15,78 @@ from roarm_envs import figures
 
 
 @contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keeps the engine's build-time banner, written by C code when it is imported, off the terminal."""
-    saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+def quiet(descriptor: int) -> Iterator[None]:
+    """Keeps what the engine's C code writes to stdout (1) or stderr (2) off the terminal, for as short as can be."""
     try:
-        os.dup2(sink, 2)
+        saved = os.dup(descriptor)
+    except OSError:  # closed: there is nothing to keep off
+        yield
+        return
+    flush = ctypes.CDLL(None).fflush
+    flush(None)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, descriptor)
         yield
     finally:
-        os.dup2(saved, 2)
+        flush(None)
+        os.dup2(saved, descriptor)
         os.close(saved)
         os.close(sink)
 
 
-with _quiet_stderr():
+with quiet(2):  # the build-time banner
     import pybullet
 
 BASE_LINK = -1
 TABLE_HALF_SIZE = (0.8, 0.8, 0.02)  # m
 
 
+FINEST_HZ = 240  # what `figures.SERVO_GAIN` is meant for
+
+
 @dataclass(frozen=True, kw_only=True)
 class Physics:
     """How finely the engine computes.
 
-    60 Hz with 50 solver iterations follows a 240 Hz reference with as many to about 0.02 rad at worst and 1 mm at the
-    tool on average (`benchmarks/bench_physics.py`), as long as the servo's gain, which the engine applies per step,
-    is scaled to the step. Fewer iterations leave the elbow, which carries most for its torque, up to 0.1 rad behind.
+    Sixty steps a second with an exact solver stay within 3 mm at the tool and 0.015 rad at each joint of a reference
+    of 240 Hz and 50 iterations of the stock solver, at less than half the price of 120 Hz with 10 such iterations
+    (`python benchmarks/bench_physics.py`; what else was tried stands in docs/decisions.md). Three things make it so:
+
+    - `exact`: Dantzig's direct solver. The stock one, sequential impulses, converges slowly along a chain of parallel
+      axes: after 50 iterations the elbow is up to 0.02 rad behind, and it costs more. Dantzig's gives up on some steps
+      and leaves them to `iterations` of the stock one.
+    - The servo's gain, which the engine applies per step, scaled to the step.
+    - `trimmed`: a coarse step starts at once at the speed that the fine ones reach in several. Torque is lowered
+      until a joint at full torque comes as far in one control step as in the reference, the gain by one per cent for
+      every fine step skipped.
     """
 
     hz: int = 60
     iterations: int = 50
-
-    @property
-    def gain(self) -> float:
-        """The position gain a step with the time constant that `SERVO_GAIN` has at 240 Hz."""
-        return float(1.0 - (1.0 - figures.SERVO_GAIN) ** (240 / self.hz))
+    exact: bool = True
+    trimmed: bool = True
 
     @property
     def substeps(self) -> int:
         """Physics steps in one control step."""
         return self.hz // figures.CONTROL_HZ
+
+    @property
+    def gain(self) -> float:
+        """The position gain a step with the time constant that `SERVO_GAIN` has at 240 Hz."""
+        skipped = FINEST_HZ / self.hz - 1.0 if self.trimmed else 0.0
+        scaled = 1.0 - (1.0 - figures.SERVO_GAIN) ** (FINEST_HZ / self.hz)
+        return float((1.0 - 0.01 * skipped) * scaled)
+
+    @property
+    def torque(self) -> float:
+        """The share of the servos' torque that is used.
+
+        At constant acceleration a, n semi-implicit steps in the time T lead to a T² (1 + 1/n) / 2.
+        """
+        finest = FINEST_HZ // figures.CONTROL_HZ
+        return (1.0 + 1.0 / finest) / (1.0 + 1.0 / self.substeps) if self.trimmed else 1.0
 
 
 class Sim:
@@ -61,38 +95,57 @@ class Sim:
     Joints are addressed by their position in `joint_names`; angles are in rad, positions in m in the world's frame.
     """
 
+    # For nine shapes, comparing all pairs is cheaper than a tree of boxes; the pairs found are the same.
+    world_flags: ClassVar[int] = pybullet.RESET_USE_SIMPLE_BROADPHASE
+    # Not URDF_MERGE_FIXED_LINKS: it moves the centre of mass of the link that takes up the tool point to its origin.
+    urdf_flags: ClassVar[int] = (
+        pybullet.URDF_USE_INERTIA_FROM_FILE
+        | pybullet.URDF_USE_SELF_COLLISION
+        | pybullet.URDF_USE_SELF_COLLISION_EXCLUDE_PARENT
+    )
+
     def __init__(self, physics: Physics | None = None) -> None:
         self.physics = physics or Physics()
         self._client: int = pybullet.connect(pybullet.DIRECT)
-        pybullet.setGravity(0, 0, -9.81, physicsClientId=self._client)
-        pybullet.setPhysicsEngineParameter(
-            fixedTimeStep=1 / self.physics.hz,
-            numSolverIterations=self.physics.iterations,
-            deterministicOverlappingPairs=1,
-            physicsClientId=self._client,
-        )
+        self._set_up()
         self._table = self._load_table()
         self._arm: int = pybullet.loadURDF(
             str(files("roarm_envs") / "assets" / "roarm_m3.urdf"),
             basePosition=(0, 0, figures.BASE_HEIGHT),
             useFixedBase=True,
-            flags=pybullet.URDF_USE_INERTIA_FROM_FILE
-            | pybullet.URDF_USE_SELF_COLLISION
-            | pybullet.URDF_USE_SELF_COLLISION_EXCLUDE_PARENT,
+            flags=self.urdf_flags,
             physicsClientId=self._client,
         )
         self._index = self._joint_indices()
         self.joint_names = tuple(row.name for row in figures.CHAIN if row.turns)
         self._driven = [self._index[name] for name in self.joint_names]
         self._tool: int = self._index["tcp"]
-        self._torques = [figures.joint(name).torque for name in self.joint_names]
+        # The engine takes a torque for an impulse in the whole of `fixedTimeStep`, and grants it to each sub-step.
+        share = self.physics.torque / self.physics.substeps
+        self._torques = [share * figures.joint(name).torque for name in self.joint_names]
         self._gains = [self.physics.gain] * len(self._driven)
-        self._steps = range(self.physics.substeps)
         self._at_rest = [(0.0,)] * len(self._driven)
         for index in self._driven:
             pybullet.changeDynamics(
                 self._arm, index, maxJointVelocity=figures.SERVO_SPEED, physicsClientId=self._client
             )
+
+    def _set_up(self) -> None:
+        """An empty world whose `stepSimulation` is one control step."""
+        pybullet.resetSimulation(flags=self.world_flags, physicsClientId=self._client)
+        pybullet.setGravity(0, 0, -9.81, physicsClientId=self._client)
+        pybullet.setPhysicsEngineParameter(
+            fixedTimeStep=1 / figures.CONTROL_HZ,
+            numSubSteps=self.physics.substeps,
+            numSolverIterations=self.physics.iterations,
+            deterministicOverlappingPairs=1,
+            physicsClientId=self._client,
+        )
+        if self.physics.exact:
+            with quiet(1):  # it says which solver it has
+                pybullet.setPhysicsEngineParameter(
+                    constraintSolverType=pybullet.CONSTRAINT_SOLVER_LCP_DANTZIG, physicsClientId=self._client
+                )
 
     def _load_table(self) -> int:
         shape = pybullet.createCollisionShape(
@@ -125,8 +178,7 @@ class Sim:
             positionGains=self._gains,
             physicsClientId=self._client,
         )
-        for _ in self._steps:
-            pybullet.stepSimulation(self._client)
+        pybullet.stepSimulation(self._client)
 
     def joint_states(self) -> tuple[tuple[float, ...], ...]:
         """For each driven joint its angle in rad, its speed in rad/s, and what else the engine tells."""
