@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import make_job
+from conftest import TOYS, make_job
 
 from tuner.engines.base import Broken, Engine, Evaluated, Event, Finished
 from tuner.engines.inline import InlineEngine
@@ -29,8 +29,23 @@ UNKNOWN = EnvironmentRef(id="tuner_toys:ToyNothing-v0")
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", params=[InlineEngine, lambda: ProcessEngine(2)], ids=["inline", "processes"])
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+ENGINES: dict[str, Callable[[], Engine]] = {
+    "inline": InlineEngine,
+    "processes": lambda: ProcessEngine(2),
+    "warmed processes": lambda: ProcessEngine(2, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0")),
+}
+
+
+@pytest.fixture(scope="module")
+def toys() -> Iterator[None]:
+    """The toy environments for workers that start before a test has its own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TOYS))
+        yield
+
+
+@pytest.fixture(scope="module", params=[*ENGINES.values()], ids=[*ENGINES])
+def engine(request: pytest.FixtureRequest, toys: None) -> Iterator[Engine]:
     """One for all tests, so that each finds it as the one before left it."""
     made: Engine = request.param()
     yield made
@@ -38,7 +53,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def processes() -> Iterator[ProcessEngine]:
+def processes(toys: None) -> Iterator[ProcessEngine]:
     made = ProcessEngine(2)
     yield made
     made.stop()
@@ -154,7 +169,19 @@ def test_a_worker_runs_one_job_after_another(processes: ProcessEngine) -> None:
     pids = processes.process_ids()
     assert completes(processes, make_job(number=1))
     assert processes.process_ids() == pids
-    assert len(pids) == 1
+    assert len(pids) == processes.workers
+
+
+def test_workers_are_there_before_the_first_job() -> None:
+    engine = ProcessEngine(3)
+    pids = engine.process_ids()
+    try:
+        assert len(set(pids)) == 3
+        assert completes(engine, make_job())
+        assert engine.process_ids() == pids
+    finally:
+        engine.stop()
+    assert wait_for(lambda: all(gone(pid) for pid in pids))
 
 
 def test_two_jobs_run_side_by_side(processes: ProcessEngine) -> None:
@@ -211,6 +238,111 @@ def test_a_worker_has_one_thread_and_is_deaf_to_ctrl_c(monkeypatch: pytest.Monke
     assert (variables["OMP_NUM_THREADS"], variables["MKL_NUM_THREADS"]) == ("1", "1")
     assert os.environ["OMP_NUM_THREADS"] == "4"  # restored
     assert "MKL_NUM_THREADS" not in os.environ
+
+
+LATE = """
+import sys
+from multiprocessing import Pipe
+from tuner.engines.worker import work
+from tuner.errors import TunerError
+from tuner.records import *
+
+class Coordinator:
+    def __init__(self):
+        self.jobs = [JOB]
+    def recv(self):
+        self.before = set(sys.modules)
+        if not self.jobs:
+            raise EOFError
+        return self.jobs.pop()
+    def send(self, message):
+        assert not isinstance(message, TunerError), message.trace
+        print(len({"torch", "stable_baselines3", "tuner_toys"} & self.before))
+        print(*sorted(set(sys.modules) - self.before))
+
+lifeline, other_end = Pipe()
+work(Coordinator(), lifeline, JOB.environment)
+"""
+
+
+def test_a_warm_worker_imports_nothing_in_its_first_trial(tmp_path: Path) -> None:
+    script = tmp_path / "late.py"
+    script.write_text(LATE.replace("JOB", repr(make_job(checkpoints=()))))
+    result = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=PATIENCE)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "3\n\n"
+
+
+DEADLY = """
+import os, signal, gymnasium
+from pathlib import Path
+from tuner_toys import Line
+
+class Deadly(Line):
+    def __init__(self, **kwargs):
+        super().__init__()
+        with Path("made").open("a") as made:
+            made.write(".")
+        if DIES:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+gymnasium.register("Deadly-v0", Deadly)
+"""
+DEADLY_REF = EnvironmentRef(id="deadly:Deadly-v0")
+
+
+def deadly(folder: Path, monkeypatch: pytest.MonkeyPatch, dies: str) -> Callable[[], int]:
+    """Puts an environment into a folder that workers import from; returns what counts how often it was made."""
+    (folder / "deadly.py").write_text(DEADLY.replace("DIES", dies))
+    monkeypatch.syspath_prepend(str(folder))
+    made = folder / "made"
+    return lambda: len(made.read_text()) if made.exists() else 0
+
+
+def test_a_worker_that_died_warming_up_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = deadly(tmp_path, monkeypatch, dies="len(Path('made').read_text()) == 1")
+    engine = ProcessEngine(1, warm=DEADLY_REF)
+    (pid,) = engine.process_ids()
+    try:
+        assert wait_for(lambda: made() == 1 and pid not in {child.pid for child in multiprocessing.active_children()})
+        assert completes(engine, make_job(environment=DEADLY_REF))
+        assert engine.process_ids() != [pid]
+    finally:
+        engine.stop()
+
+
+def test_a_worker_that_dies_warming_up_again_and_again_fails_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadly(tmp_path, monkeypatch, dies="True")
+    engine = ProcessEngine(1, warm=DEADLY_REF)
+    try:
+        end = drive(engine, make_job(environment=DEADLY_REF))[-1]
+        assert isinstance(end, Finished)
+        assert end.outcome.state == "failed"
+        assert f"signal {int(signal.SIGKILL)}" in end.outcome.reason
+    finally:
+        engine.stop()
+
+
+def test_a_fault_while_warming_up_is_told_by_the_first_job() -> None:
+    engine = ProcessEngine(1, warm=UNKNOWN)
+    pids = engine.process_ids()
+    try:
+        end = drive(engine, make_job(environment=UNKNOWN))[-1]
+        assert isinstance(end, Broken)
+        assert "ToyNothing-v0" in str(end.error)
+        assert completes(engine, make_job())
+        assert engine.process_ids() == pids
+    finally:
+        engine.stop()
+
+
+def test_stopping_ends_workers_that_still_warm_up() -> None:
+    engine = ProcessEngine(2, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
+    pids = engine.process_ids()
+    engine.stop()
+    assert all(gone(pid) for pid in pids)
 
 
 COORDINATOR = """

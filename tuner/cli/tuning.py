@@ -1,8 +1,9 @@
 """What `tuner run` does, once the command line is read."""
 
+import contextlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,24 +58,33 @@ def tune(request: Request) -> int:
     spec = resolved.spec
     refuse_few_trials(spec)
     words.announce(spec, resolved.source, url, resolved.timesteps_asked)
-    engine = _make_engine(request.engine, request.workers)
     try:
-        with storage_errors(url):
-            _work(spec, url, engine)
-        interrupted = False
+        with storage_errors(url), _engine(request, spec) as engine:
+            summary = _work(spec, url, engine)
     except KeyboardInterrupt:
-        interrupted = True
+        return _conclude(_read_summary(spec.name, url), url, request, interrupted=True)
+    return _conclude(summary, url, request, interrupted=False)
+
+
+@contextlib.contextmanager
+def _engine(request: Request, spec: StudySpec) -> Iterator[Engine]:
+    """Its workers start at once and warm up while the study is opened; they end with the block."""
+    engine: Engine
+    if request.engine == "inline":
+        engine = InlineEngine()
+    else:
+        engine = ProcessEngine(request.workers, warm=spec.environment.ref())
+    try:
+        yield engine
     finally:
         engine.stop()
-    return _conclude(spec.name, url, request, interrupted=interrupted)
 
 
-def _make_engine(kind: str, workers: int) -> Engine:
-    return InlineEngine() if kind == "inline" else ProcessEngine(workers)
+def _work(spec: StudySpec, url: URL, engine: Engine) -> Summary:
+    """Runs what is missing; returns what the study has come to.
 
-
-def _work(spec: StudySpec, url: URL, engine: Engine) -> None:
-    """Runs what is missing. Nothing is written before the spec, the environment and the database proved sound."""
+    Nothing is written before the spec, the environment and the database proved sound.
+    """
     seconds: float | None = None
     if database_path(url).is_file():
         refuse_foreign(url)
@@ -89,6 +99,7 @@ def _work(spec: StudySpec, url: URL, engine: Engine) -> None:
         for change in changes:
             words.say(f"Since the last run, {change}.")
         _run(ledger, spec, engine, seconds)
+        return summarise(ledger.study, spec)
 
 
 def _measure(spec: StudySpec, engine: Engine) -> float:
@@ -114,9 +125,8 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None)
         coordinate(source, engine, progress)
 
 
-def _conclude(name: str, url: URL, request: Request, *, interrupted: bool) -> int:
+def _conclude(summary: Summary | None, url: URL, request: Request, *, interrupted: bool) -> int:
     """Prints what the study has come to; returns the exit code."""
-    summary = _summary(name, url)
     if interrupted:
         kept = "Every finished trial is kept" if summary else "Nothing was written"
         words.say(f"Stopped. {kept}; the same command goes on.")
@@ -128,7 +138,7 @@ def _conclude(name: str, url: URL, request: Request, *, interrupted: bool) -> in
     return INTERRUPTED if interrupted else 0
 
 
-def _summary(name: str, url: URL) -> Summary | None:
+def _read_summary(name: str, url: URL) -> Summary | None:
     """The study's state, None where it was not made yet."""
     if not database_path(url).is_file():
         return None

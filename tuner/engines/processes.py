@@ -1,4 +1,4 @@
-"""Workers as processes of this machine: spawned, started once, reused, replaced when they die."""
+"""Workers as processes of this machine: spawned at once, warmed up, reused, replaced when they die."""
 
 import contextlib
 import multiprocessing
@@ -12,7 +12,7 @@ from multiprocessing.context import SpawnProcess
 from tuner.engines.base import Broken, Evaluated, Event, Finished
 from tuner.engines.worker import work
 from tuner.errors import TunerError
-from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 GRACE = 2.0  # s, for a worker to leave by itself before it is killed
@@ -27,15 +27,22 @@ class _Worker:
 
 
 class ProcessEngine:
-    """Up to `workers` single-threaded processes. They are spawned, since a fork would inherit locks and engines."""
+    """As many single-threaded processes as `workers`. They are spawned, since a fork would inherit locks and engines.
 
-    def __init__(self, workers: int) -> None:
+    All of them start when the engine is made, and load what trials need while the coordinator opens its study. With
+    `warm` they make that environment once as well.
+    """
+
+    def __init__(self, workers: int, warm: EnvironmentRef | None = None) -> None:
         self.workers = workers
+        self._warm = warm
         self._context = multiprocessing.get_context("spawn")
         self._pool: list[_Worker] = []
+        for _ in range(workers):
+            self._spawn()
 
     def start(self, job: TrialJob) -> None:
-        """Gives the job to an idle worker, a new one where none is idle."""
+        """Gives the job to an idle worker, to a new one where all that were idle have died."""
         for worker in [worker for worker in self._pool if worker.job is None]:
             try:
                 worker.pipe.send(job)
@@ -96,7 +103,9 @@ class ProcessEngine:
     def _spawn(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         listening, lifeline = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=work, args=(theirs, listening), daemon=True, name="tuner-worker")
+        process = self._context.Process(
+            target=work, args=(theirs, listening, self._warm), daemon=True, name="tuner-worker"
+        )
         with _environment(ONE_THREAD), _ctrl_c_held_back():
             process.start()
         theirs.close()

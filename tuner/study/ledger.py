@@ -42,8 +42,8 @@ class Ledger:
     """
 
     def __init__(self, storage: BaseStorage, study: Study, spec: StudySpec, artifacts: Path) -> None:
+        self.study = study  # to read from; writing goes through the ledger
         self._storage = storage
-        self._study = study
         self._spec = spec
         self._artifacts = artifacts
         self._live: dict[int, Trial] = {}
@@ -87,11 +87,11 @@ class Ledger:
             searched = {key: values[key] for key in self._spec.space.parameters}
             overrides = {key: value for key, value in values.items() if key not in searched and key != "device"}
             attributes = {"role": role, "overrides": overrides, "device_asked": values.get("device")}
-            self._study.enqueue_trial(searched, user_attrs=attributes)
+            self.study.enqueue_trial(searched, user_attrs=attributes)
 
     def ask(self) -> Asked:
         """Hands out the next trial: one that waits, else a new one, all its parameters suggested at once."""
-        trial = self._study.ask(fixed_distributions=distributions(self._spec.space))
+        trial = self.study.ask(fixed_distributions=distributions(self._spec.space))
         attributes = trial.user_attrs
         seed = attributes.get("seed", seeds.training_seed(trial.number))
         if "seed" not in attributes:
@@ -146,7 +146,7 @@ class Ledger:
     def fail(self, number: int, reason: str) -> bool:
         """Tells that a trial failed and enqueues it again; False where it has failed too often."""
         self._tell(number, {"failure": reason}, None, TrialState.FAIL)
-        return self._retry(self._study.get_trials(deepcopy=False)[number])
+        return self._retry(self.study.get_trials(deepcopy=False)[number])
 
     def interrupt(self) -> None:
         """Tells every trial under way FAIL; the next start runs them again. It uses up no retry."""
@@ -158,7 +158,7 @@ class Ledger:
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """The trials in any of the states named, in order."""
-        return self._study.get_trials(deepcopy=False, states=states)
+        return self.study.get_trials(deepcopy=False, states=states)
 
     def best(self) -> tuple[float, float | None] | None:
         """The highest value with its success rate; the first of several."""
@@ -173,21 +173,21 @@ class Ledger:
         trial = self._live[number]
         for name, attribute in attributes.items():
             trial.set_user_attr(name, attribute)
-        self._study.tell(trial, value, state=state)
+        self.study.tell(trial, value, state=state)
         del self._live[number]
 
     def _abandon(self, reason: str) -> None:
         """Tells every running trial FAIL: under the lock, none of them is anybody else's."""
         for trial in self.trials(TrialState.RUNNING):
             self._storage.set_trial_user_attr(trial._trial_id, "interrupted", reason)
-            self._study.tell(trial.number, state=TrialState.FAIL)
+            self.study.tell(trial.number, state=TrialState.FAIL)
         self._live.clear()
 
     def _retry(self, trial: FrozenTrial) -> bool:
         """Enqueues a failed trial again, unless that is done already or no use."""
         if not self._has_parameters(trial):
             return False
-        trials = self._study.get_trials(deepcopy=False)
+        trials = self.study.get_trials(deepcopy=False)
         if any(self._retries(other, trial) for other in trials[trial.number + 1 :]):
             return False
         if sum("interrupted" not in attempt.user_attrs for attempt in _attempts(trial, trials)) >= MAX_ATTEMPTS:
@@ -195,7 +195,7 @@ class Ledger:
         names = ("role", "overrides", "device_asked")
         kept: dict[str, Any] = {name: trial.user_attrs[name] for name in names if name in trial.user_attrs}
         seed = trial.user_attrs.get("seed", seeds.training_seed(trial.number))
-        self._study.enqueue_trial(dict(trial.params), user_attrs={**kept, "seed": seed, "retry_of": trial.number})
+        self.study.enqueue_trial(dict(trial.params), user_attrs={**kept, "seed": seed, "retry_of": trial.number})
         return True
 
     def _retries(self, other: FrozenTrial, trial: FrozenTrial) -> bool:
