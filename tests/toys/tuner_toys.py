@@ -130,6 +130,39 @@ class Threads(Line):
         return (*rest, {**info, "distance": float(torch.get_num_threads())})  # type: ignore[return-value]
 
 
+class Own(Line):
+    """Brings a vector environment of its own, which can be told to misbehave."""
+
+    def __init__(self, *, scale: float = 1.0, fault: str = "") -> None:
+        super().__init__(scale=scale)
+        self._fault = fault
+
+    @classmethod
+    def make_vec_env(cls, n_envs: int, **kwargs: Any) -> Any:
+        from stable_baselines3.common.vec_env import DummyVecEnv
+
+        env = DummyVecEnv([lambda: cls(**kwargs)] * n_envs)
+        env.own = True  # type: ignore[attr-defined]
+        return env
+
+    def reset(self, **kwargs: Any) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        if self._fault == "reset":
+            raise RuntimeError("the gripper fell off")
+        return super().reset(**kwargs)
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        observation, reward, *rest = super().step(action)
+        if self._fault == "step":
+            raise RuntimeError("the gripper fell off")
+        if self._fault == "observation":
+            observation[0] = np.nan
+        return (observation, float("inf") if self._fault == "reward" else reward, *rest)  # type: ignore[return-value]
+
+    def close(self) -> None:
+        if self._fault == "close":
+            raise RuntimeError("the gripper fell off")
+
+
 class Grid(Line):
     """Is moved by three switches at once, which PPO can and fused PPO cannot learn."""
 
@@ -159,6 +192,7 @@ ENVIRONMENTS: dict[str, Any] = {
     "ToyClosing-v0": Closing,
     "ToyLost-v0": Lost,
     "ToyThreads-v0": Threads,
+    "ToyOwn-v0": Own,
     "ToyGrid-v0": Grid,
     "ToyDictionary-v0": Dictionary,
 }
@@ -166,3 +200,6 @@ ENVIRONMENTS: dict[str, Any] = {
 for _name, _kind in ENVIRONMENTS.items():
     if _name not in gym.registry:
         gym.register(_name, entry_point=_kind)
+if "ToyOwnLimited-v0" not in gym.registry:
+    gym.register("ToyOwnLimited-v0", entry_point="tuner_toys:Own", max_episode_steps=4)
+    gym.register("ToyOwnScaled-v0", entry_point="tuner_toys:Own", kwargs={"scale": 3.0})

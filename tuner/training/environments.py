@@ -74,11 +74,11 @@ class VecGuard(VecEnvWrapper):
             observations, rewards, dones, infos = self.venv.step_wait()
         except Exception as error:
             raise _blamed("step", error) from error
-        if not np.isfinite(rewards).all():
+        if not _all_finite(rewards):
             raise TrialDiverged(f"the reward is {rewards[~np.isfinite(rewards)][0]}")
         self._returns += rewards
         self._lengths += 1
-        if dones.any():
+        if True in dones.tolist():
             self._end_episodes(dones, infos)
         return _finite(observations), rewards, dones, infos
 
@@ -112,9 +112,14 @@ def _blamed(where: str, error: Exception) -> EnvironmentFailed:
 
 
 def _finite(observation: Any) -> Any:
-    if isinstance(observation, np.ndarray) and not np.isfinite(observation).all():
+    if isinstance(observation, np.ndarray) and not _all_finite(observation):
         raise TrialDiverged("an observation is not finite")
     return observation
+
+
+def _all_finite(values: NDArray[Any]) -> bool:
+    """A sum of squares is a quick look; only where it is not finite, by overflow perhaps, every value is looked at."""
+    return math.isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())
 
 
 def make_env(ref: EnvironmentRef) -> gym.Env[Any, Any]:

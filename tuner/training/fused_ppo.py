@@ -214,11 +214,9 @@ class _Rollout:
         self._buffer.rewards[step] = rewards
         self._buffer.episode_starts[step] = starts
         np.logical_not(dones, out=self._alive[step])
-        if dones.any():
-            for index in np.flatnonzero(dones):
-                info = infos[index]
-                if info.get("TimeLimit.truncated", False) and info.get("terminal_observation") is not None:
-                    self._timeouts.append((step, int(index), info["terminal_observation"]))
+        for index, (done, info) in enumerate(zip(dones.tolist(), infos, strict=True)):
+            if done and info.get("TimeLimit.truncated", False) and info.get("terminal_observation") is not None:
+                self._timeouts.append((step, index, info["terminal_observation"]))
 
     def finish(self, last_observations: NDArray[Any]) -> None:
         """Values, log probabilities, and the advantages; an episode that ran out of time is worth its last value.
@@ -228,7 +226,8 @@ class _Rollout:
         """
         network, buffer = self._core.network, self._buffer
         shape = buffer.rewards.shape
-        buffer.values = network.values(flat(buffer.observations, 2)).reshape(shape)
+        everything = buffer.observations.reshape(-1, *buffer.observations.shape[2:])
+        buffer.values = network.values(flat(everything)).reshape(shape)
         last_values = network.values(flat(last_observations))
         if self._timeouts:
             steps, indices, observations = zip(*self._timeouts, strict=True)
@@ -245,7 +244,6 @@ class _Rollout:
         buffer.pos, buffer.full = buffer.buffer_size, True
 
 
-def flat(observations: NDArray[Any], leading: int = 1) -> Array:
-    """Observations (n, …), or (steps, envs, …) with `leading` 2, as rows (n, in) in single precision."""
-    rows = int(np.prod(observations.shape[:leading]))
-    return observations.reshape(rows, -1).astype(np.float32, copy=False)
+def flat(observations: NDArray[Any]) -> Array:
+    """Observations (n, …) as rows (n, in) in single precision."""
+    return observations.reshape(len(observations), -1).astype(np.float32, copy=False)
