@@ -136,12 +136,15 @@ def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def parser(description: str | None, *, rounds: int) -> argparse.ArgumentParser:
-    """A parser with the options that every benchmark has; `rounds` is the default of one of them."""
+def parser(description: str | None, *, rounds: int | None = None) -> argparse.ArgumentParser:
+    """A parser with the options that every benchmark has; `--rounds` only where it has a default."""
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--quick", action="store_true", help="a first look: less of everything, coarser figures")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
-    made.add_argument("--rounds", type=positive, default=rounds, metavar="N", help=f"alternations (default {rounds})")
+    if rounds is not None:
+        made.add_argument(
+            "--rounds", type=positive, default=rounds, metavar="N", help=f"alternations (default {rounds})"
+        )
     return made
 
 

@@ -1,0 +1,135 @@
+"""Whether fused PPO learns as well as Stable-Baselines3's: mean success on reach over many training seeds a side.
+
+One configuration, as many seeds a side, each run evaluated at its end over 100 fixed goals. Both sides run the same
+seeds on the same vector environment; roundings part them after a few updates, so that they are two samples of one
+distribution where the algorithms are the same. The answer is the 90 % interval (Welch's t) of the difference in mean
+success, and every single value.
+
+`--choose` is how the configuration was found, by SB3 alone and on other seeds: the candidates' mean and standard
+deviation between seeds. A configuration that varies little tells most.
+"""
+
+import statistics
+from typing import Any
+
+from pairs import parser, positive, table, write_json
+from scipy import stats
+
+from tuner.engines.base import Broken, Finished
+from tuner.engines.processes import ProcessEngine
+from tuner.records import Checkpoint, Decision, EnvironmentRef, TrialJob
+
+ENVIRONMENT = EnvironmentRef(id="roarm_envs:RoArmReach-v0")
+GOALS = 100
+CHOSEN = "short-sighted"
+CANDIDATES: dict[str, dict[str, Any]] = {
+    "short-sighted": {"learning_rate": 1e-3, "n_steps": 1024, "batch_size": 64, "gamma": 0.95},
+    "small rollouts": {"learning_rate": 5e-4, "n_steps": 512, "batch_size": 64, "gamma": 0.95},
+}
+EVALUATED_SEEDS, CHOOSING_SEEDS = 7_000_000, 8_000_000  # ranges that nothing else uses
+
+
+def job(number: int, trainer: str, candidate: str, seed: int, timesteps: int) -> TrialJob:
+    """A training run with one evaluation at its end."""
+    return TrialJob(
+        number=number,
+        seed=seed,
+        params=CANDIDATES[candidate],
+        environment=ENVIRONMENT,
+        algorithm="ppo",
+        trainer=trainer,
+        policy="MlpPolicy",
+        device="cpu",
+        timesteps=timesteps,
+        objective="success",
+        checkpoints=(Checkpoint(step=timesteps, goals=GOALS),),
+    )
+
+
+def run(jobs: list[TrialJob], workers: int) -> dict[int, tuple[float, float]]:
+    """Success rate and seconds of every job, by its number."""
+    engine = ProcessEngine(workers)
+    waiting, running = list(reversed(jobs)), 0
+    success: dict[int, float] = {}
+    done: dict[int, tuple[float, float]] = {}
+    try:
+        while waiting or running:
+            while waiting and running < workers:
+                engine.start(waiting.pop())
+                running += 1
+            for event in engine.wait(1.0):
+                if isinstance(event, Broken):
+                    raise event.error
+                if isinstance(event, Finished):
+                    running -= 1
+                    done[event.number] = success[event.number], event.outcome.seconds
+                else:
+                    success[event.number] = event.evaluation.success or 0.0
+                    engine.answer(event.number, Decision(go_on=True))
+    finally:
+        engine.stop()
+    return done
+
+
+def choose(seeds: int, timesteps: int, workers: int) -> list[dict[str, Any]]:
+    """Every candidate, by SB3 alone."""
+    rows = []
+    for name in CANDIDATES:
+        jobs = [job(number, "sb3", name, CHOOSING_SEEDS + number, timesteps) for number in range(seeds)]
+        values = [value for value, _ in run(jobs, workers).values()]
+        rows.append({"candidate": name, **summary(values)})
+        print(table(rows))
+    return rows
+
+
+def summary(values: list[float]) -> dict[str, Any]:
+    """Mean, standard deviation and the values themselves."""
+    return {"mean": statistics.fmean(values), "sd": statistics.stdev(values), "values": values}
+
+
+def compare(seeds: int, timesteps: int, workers: int) -> list[dict[str, Any]]:
+    """The chosen configuration, both sides alternating."""
+    jobs = [
+        job(2 * number + side, trainer, CHOSEN, EVALUATED_SEEDS + number, timesteps)
+        for number in range(seeds)
+        for side, trainer in enumerate(("sb3", "fused"))
+    ]
+    done = run(jobs, workers)
+    sides = {
+        trainer: [done[2 * number + side] for number in range(seeds)] for side, trainer in enumerate(("sb3", "fused"))
+    }
+    values = {trainer: [value for value, _ in rows] for trainer, rows in sides.items()}
+    interval = stats.ttest_ind(values["fused"], values["sb3"], equal_var=False).confidence_interval(0.9)
+    return [
+        {
+            "trainer": trainer,
+            **summary(values[trainer]),
+            "median_seconds": statistics.median(seconds for _, seconds in rows),
+            "difference": statistics.fmean(values["fused"]) - statistics.fmean(values["sb3"]),
+            "low_90": float(interval.low),
+            "high_90": float(interval.high),
+        }
+        for trainer, rows in sides.items()
+    ]
+
+
+def main() -> None:
+    """Chooses or compares."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--choose", action="store_true", help="the candidates by SB3 alone, instead")
+    arguments.add_argument("--seeds", type=positive, metavar="N", help="a side (default 40; 8 with --choose)")
+    arguments.add_argument("--timesteps", type=positive, default=49_152, metavar="T", help="default: %(default)s")
+    arguments.add_argument("--workers", type=positive, default=2, metavar="W", help="default: %(default)s")
+    options = arguments.parse_args()
+    seeds = options.seeds or (2 if options.quick else 8 if options.choose else 40)
+    timesteps = 4096 if options.quick else options.timesteps
+    results = (choose if options.choose else compare)(seeds, timesteps, options.workers)
+    print(table([{key: value for key, value in row.items() if key != "values"} for row in results]))
+    for row in results:
+        print(row.get("trainer", row.get("candidate")), *(f"{value:.2f}" for value in row["values"]))
+    if options.json:
+        write_json(options.json, results)
+
+
+if __name__ == "__main__":
+    main()
