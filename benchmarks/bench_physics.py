@@ -109,8 +109,8 @@ SETTINGS: dict[str, Make] = {
     "60 Hz stock 80 trimmed": stock(60, 80, trimmed=True),
     **{f"{hz} Hz exact": tuned(hz=hz, trimmed=False) for hz in (40, 60, 80, 120)},
     **{f"{hz} Hz exact trimmed": tuned(hz=hz) for hz in (40, 80, 120)},
-    "60 Hz exact trimmed, fallback 20": tuned(iterations=20),
-    "60 Hz exact trimmed, fallback 100": tuned(iterations=100),
+    "default, fallback 20": tuned(iterations=20),
+    "default, fallback 100": tuned(iterations=100),
     "60 Hz dense PGS 50 trimmed": tuned(engine=PGS),
     "steps of 3, 5, 4 exact": uneven(3, 5, 4),
     "steps of 2, 2, 4, 4 exact": uneven(2, 2, 4, 4),
@@ -120,7 +120,8 @@ SETTINGS: dict[str, Make] = {
     "default, no self-collision": tuned(NoSelfSim),
     "default, no cone friction": tuned(engine={"enableConeFriction": 0}),
     "default, no warm start": tuned(engine={"warmStartingFactor": 0.0}),
-    "default, global CFM 1e-5": tuned(engine={"globalCFM": 1e-5}),
+    "default, no softness": tuned(engine={"globalCFM": 0.0}),
+    "default, softness 1e-4": tuned(engine={"globalCFM": 1e-4}),
     "default, pairs in any order": tuned(engine={"deterministicOverlappingPairs": 0}),
 }
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs import figures
-from roarm_envs.episodes import AnyTask, Episodes
+from roarm_envs.episode import AnyTask, Episode, scaled
 from roarm_envs.errors import check_count, check_option
-from roarm_envs.robot import RoArm
+from roarm_envs.robot import RoArm, action_rows
 from roarm_envs.tasks.reach import Reach
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ MAX_ARMS = 256  # 30 MB each
 
 
 class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
-    """One arm with a task. Its whole state is in `episodes`, which a vector environment joins with those of others.
+    """One arm with a task. All that changes from step to step is in `episode`, which a vector environment steps itself.
 
     Action: (5,) in [-1, 1], increments of the joint targets (base, shoulder, elbow, wrist pitch, wrist roll), 1 being
     0.10 rad, at 20 Hz. Observation: the task's, in [-1, 1]. `terminated` means success, `truncated` means that time is
@@ -39,7 +39,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         self.render_mode = render_mode
         self.action_space = gym.spaces.Box(-1.0, 1.0, (len(figures.ARM_JOINTS),), np.float32)
         self.observation_space = gym.spaces.Box(-1.0, 1.0, (task.observation_size,), np.float32)
-        self.episodes = Episodes(task, round(episode_seconds * figures.CONTROL_HZ))
+        self.episode = Episode(task, round(episode_seconds * figures.CONTROL_HZ))
 
     @classmethod
     def make_vec_env(cls, n_envs: int, **options: Any) -> "VecEnv":
@@ -59,30 +59,29 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
     @property
     def goal(self) -> NDArray[np.float64]:
         """The goal of the current episode; a point is in m, in the world."""
-        goal: NDArray[np.float64] = self.episodes.goals[0].copy()
-        return goal
+        return np.array(self.episode.goal)
 
     @property
     def task(self) -> AnyTask:
         """The task's rules."""
-        return self.episodes.task
+        return self.episode.task
 
     @task.setter
     def task(self, task: AnyTask) -> None:
-        self.episodes.task = task
+        self.episode.task = task
 
     @property
     def max_steps(self) -> int:
         """Control steps after which time is up."""
-        return int(self.episodes.max_steps[0])
+        return self.episode.max_steps
 
     @max_steps.setter
     def max_steps(self, steps: int) -> None:
-        self.episodes.max_steps[0] = steps
+        self.episode.max_steps = steps
 
     @property
     def _arm(self) -> RoArm:
-        return self.episodes.arms[0]
+        return self.episode.arm
 
     def reset(
         self,
@@ -92,22 +91,18 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
     ) -> tuple[Observation, dict[str, Any]]:
         """Starts an episode: the arm at rest at home, a new goal drawn from the environment's generator."""
         super().reset(seed=seed)
-        return self.episodes.begin(self.np_random)
+        row, info = self.episode.begin(self.np_random)
+        return scaled(self.task, [row])[0], info
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """One control step (50 ms)."""
-        outcome = self.episodes.step(np.asarray(action)[np.newaxis])
-        return (
-            outcome.observations[0],
-            outcome.rewards.item(),
-            outcome.terminated.item(),
-            outcome.truncated.item(),
-            outcome.infos[0],
-        )
+        (values,) = action_rows(np.asarray(action)[np.newaxis], count=1)
+        row, reward, terminated, truncated, info = self.episode.step(values)
+        return scaled(self.task, [row])[0], reward, terminated, truncated, info
 
     def close(self) -> None:
         """Frees the simulation; closing twice is harmless."""
-        self.episodes.close()
+        self.episode.arm.close()
 
 
 class RoArmReachEnv(RoArmEnv[Reach]):

@@ -4,12 +4,13 @@ The scales follow the user's PPO guide: dense terms of 0.5 to 2 a step, a succes
 return within ±50, three to five terms and no more.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Number = TypeVar("Number", float, NDArray[np.float64])
+Flag = bool | NDArray[np.bool_]
 
 
 def progress(before: Number, after: Number, *, scale: float) -> Number:
@@ -17,18 +18,16 @@ def progress(before: Number, after: Number, *, scale: float) -> Number:
     return scale * (before - after)
 
 
-def success(reached: bool | NDArray[np.bool_], *, bonus: float) -> NDArray[np.float64]:
+def success(reached: Flag, *, bonus: float) -> Any:
     """`bonus` in the step that reaches the goal, which ends the episode."""
-    return np.multiply(reached, bonus, dtype=np.float64)
+    return bonus * reached
 
 
-def effort(action: NDArray[np.float64], *, weight: float) -> NDArray[np.float64]:
-    """Minus `weight` times the mean square of the action (…, joints): large swings overheat the servos."""
-    squares: NDArray[np.float64] = np.add.reduce(action * action, axis=-1)  # np.mean takes four times as long
-    cost: NDArray[np.float64] = squares * (-weight / action.shape[-1])
-    return cost
+def effort(mean_square: Number, *, weight: float) -> Number:
+    """Minus `weight` times the mean square of the action: large swings overheat the servos."""
+    return -weight * mean_square
 
 
-def collision(touching: bool | NDArray[np.bool_], *, weight: float) -> NDArray[np.float64]:
+def collision(touching: Flag, *, weight: float) -> Any:
     """Minus `weight` in every step in which the arm touches the table or itself."""
-    return np.multiply(touching, -weight, dtype=np.float64)
+    return -weight * touching

@@ -1,7 +1,7 @@
 """Many arms behind Stable-Baselines3's vector interface, in one process, one physics client an arm.
 
-Several arms in one world would not be bitwise equal to arms alone. What is shared is everything but the physics:
-observation, reward and success are computed for all arms at once, by the same code as for one (`Episodes`).
+Several arms in one world would not be bitwise equal to arms alone. Observation, reward, success and clock are those of
+the single environment (`Episode`); what is saved is the way round it, and observations are scaled for all at once.
 """
 
 import warnings
@@ -15,7 +15,8 @@ from stable_baselines3.common import env_util
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from roarm_envs.env import RoArmEnv
-from roarm_envs.episodes import Episodes
+from roarm_envs.episode import scaled
+from roarm_envs.robot import action_rows
 
 RENDER_MODE = "rgb_array"
 
@@ -24,12 +25,11 @@ class ArmVecEnv(VecEnv):
     """Does to the bit what `DummyVecEnv` does with the same environments, only faster.
 
     Attributes and methods of the environments are reached through `get_attr`, `set_attr` and `env_method` as there; a
-    single environment's reset or step is seen by the next step of all, since its state is a row of the common arrays.
+    single environment's reset or step is where the next step of all starts.
     """
 
     def __init__(self, makers: Sequence[Callable[[], RoArmEnv[Any]]]) -> None:
         self.envs = [make() for make in makers]
-        self.episodes = Episodes.joined([env.episodes for env in self.envs])
         self._actions: NDArray[Any] = np.zeros(0)
         super().__init__(len(self.envs), self.envs[0].observation_space, self.envs[0].action_space)
 
@@ -54,16 +54,17 @@ class ArmVecEnv(VecEnv):
         Raises:
             ValueError: where an action is not finite or has another shape.
         """
-        outcome = self.episodes.step(self._actions)
-        observations, infos = outcome.observations, outcome.infos
-        for info, truncated in zip(infos, outcome.truncated.tolist(), strict=True):
-            info["TimeLimit.truncated"] = truncated
-        dones = outcome.terminated | outcome.truncated
-        if dones.any():
-            for index in np.flatnonzero(dones).tolist():
-                infos[index]["terminal_observation"] = observations[index].copy()
+        actions = action_rows(np.asarray(self._actions), count=self.num_envs)
+        steps = [env.episode.step(action) for env, action in zip(self.envs, actions, strict=True)]
+        rows, rewards, terminated, truncated, infos = zip(*steps, strict=True)
+        observations = scaled(self.envs[0].task, rows)
+        dones = [a or b for a, b in zip(terminated, truncated, strict=True)]
+        for index, (info, out_of_time) in enumerate(zip(infos, truncated, strict=True)):
+            info["TimeLimit.truncated"] = out_of_time
+            if dones[index]:
+                info["terminal_observation"] = observations[index].copy()
                 observations[index], self.reset_infos[index] = self.envs[index].reset()
-        return observations, outcome.rewards.astype(np.float32), dones, infos
+        return observations, np.array(rewards, dtype=np.float32), np.array(dones), list(infos)
 
     def close(self) -> None:
         """Frees the simulations; closing twice is harmless."""
@@ -75,17 +76,9 @@ class ArmVecEnv(VecEnv):
         return [self.envs[index].get_wrapper_attr(attr_name) for index in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        """Sets the attribute in each environment.
-
-        Raises:
-            ValueError: where only some would get another task, which all share.
-        """
-        chosen = list(self._get_indices(indices))
-        if attr_name == "task" and set(chosen) != set(range(self.num_envs)):
-            raise ValueError(f"task: the {self.num_envs} arms share it; set it without indices")
-        for index in chosen:
+        """Sets the attribute in each environment."""
+        for index in self._get_indices(indices):
             setattr(self.envs[index], attr_name, value)
-        self.episodes.task = self.envs[0].episodes.task
 
     def env_method(
         self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any

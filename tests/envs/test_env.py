@@ -71,7 +71,7 @@ def goal_pose(env: RoArmReachEnv, seed: int) -> NDArray[np.float64]:
     goal = env.task.sample_goal(env._arm, np_random(seed)[0])
     pose = env._arm.sim.joints()[0][:5]
     env.reset(seed=seed)
-    assert env.goal.tolist() == goal.tolist()
+    assert env.goal.tolist() == list(goal)
     return pose
 
 

@@ -186,12 +186,6 @@ def test_an_attribute_that_is_set_counts(make: Make, make_stock: Make) -> None:
     assert histories[0] == histories[1]
 
 
-def test_a_task_for_some_arms_only_is_refused(make: Make) -> None:
-    env = make(3)
-    with pytest.raises(ValueError, match="task: the 3 arms share it"):
-        env.set_attr("task", env.get_attr("task")[0], indices=[0, 1])
-
-
 def test_no_environment_is_wrapped(make: Make) -> None:
     assert make(2).env_is_wrapped(Monitor) == [False, False]
     assert make(2).env_is_wrapped(Monitor, indices=0) == [False]

@@ -1,32 +1,32 @@
 """What an environment asks of a task."""
 
-from typing import ClassVar, Protocol
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from roarm_envs.robot import ArmStates, RoArm
-
-Array = NDArray[np.float64]
+from roarm_envs.robot import RoArm, Sensed
 
 
 class Task(Protocol):
-    """Goals, observation, success and reward of n arms side by side: the first axis of every array is the arm."""
+    """Goal, observation, success and reward of one arm."""
 
     observation_size: ClassVar[int]
-    goal_size: ClassVar[int]
+    factor: ClassVar[NDArray[np.float64]]  # (observation_size,): times this,
+    shift: ClassVar[NDArray[np.float64]]  # (observation_size,): plus this, an observation lies in [-1, 1]
 
-    def sample_goal(self, arm: RoArm, rng: np.random.Generator) -> Array:
-        """A goal (goal_size,) that the arm can reach. May move the arm."""
+    def sample_goal(self, arm: RoArm, rng: np.random.Generator) -> Any:
+        """A goal that the arm can reach. May move the arm."""
 
-    def observe(self, states: ArmStates, goals: Array) -> NDArray[np.float32]:
-        """A new array (n, observation_size) in [-1, 1]."""
+    def observe(self, sensed: Sensed, goal: Any) -> tuple[float, ...]:
+        """The observation, not yet scaled and cut."""
 
-    def distances(self, states: ArmStates, goals: Array) -> Array:
-        """How far from success each arm is, (n,) m."""
+    def distance(self, sensed: Sensed, goal: Any) -> float:
+        """How far from success the arm is, in m."""
 
-    def reached(self, distances: Array) -> NDArray[np.bool_]:
-        """Which arms have succeeded, (n,)."""
+    def reached(self, distance: float) -> bool:
+        """Whether that is success."""
 
-    def rewards(self, before: Array, after: Array, actions: Array, *, touching: NDArray[np.bool_]) -> dict[str, Array]:
-        """Terms by name, each (n,), whose sum is the reward; distances (n,) before and after the step."""
+    def rewards(self, before: float, after: float, action: Sequence[float], *, touching: bool) -> dict[str, float]:
+        """Terms by name, whose sum is the reward; the distances before and after the step."""
