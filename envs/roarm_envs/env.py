@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs import figures
-from roarm_envs.episode import AnyTask, Episode, scaled
+from roarm_envs.episode import AnyTask, Episode
 from roarm_envs.errors import check_count, check_option
 from roarm_envs.robot import RoArm, action_rows
 from roarm_envs.tasks.reach import Reach
@@ -38,7 +38,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
             check_option("render_mode", render_mode, valid=())
         self.render_mode = render_mode
         self.action_space = gym.spaces.Box(-1.0, 1.0, (len(figures.ARM_JOINTS),), np.float32)
-        self.observation_space = gym.spaces.Box(-1.0, 1.0, (task.observation_size,), np.float32)
+        self.observation_space = gym.spaces.Box(-1.0, 1.0, (len(task.scales),), np.float32)
         self.episode = Episode(task, round(episode_seconds * figures.CONTROL_HZ))
 
     @classmethod
@@ -92,13 +92,13 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         """Starts an episode: the arm at rest at home, a new goal drawn from the environment's generator."""
         super().reset(seed=seed)
         row, info = self.episode.begin(self.np_random)
-        return scaled(self.task, [row])[0], info
+        return np.array(row, dtype=np.float32), info
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """One control step (50 ms)."""
         (values,) = action_rows(np.asarray(action)[np.newaxis], count=1)
         row, reward, terminated, truncated, info = self.episode.step(values)
-        return scaled(self.task, [row])[0], reward, terminated, truncated, info
+        return np.array(row, dtype=np.float32), reward, terminated, truncated, info
 
     def close(self) -> None:
         """Frees the simulation; closing twice is harmless."""

@@ -71,13 +71,8 @@ def tool_point(base: float, shoulder: float, elbow: float, wrist: float) -> tupl
     """
     bent = shoulder + elbow
     pitch = bent + wrist
-    out = (
-        _UPPER_OUT * cos(shoulder)
-        + _UPPER_UP * sin(shoulder)
-        + _FOREARM_UP * sin(bent)
-        + _HAND_OUT * cos(pitch)
-        + _HAND_UP * sin(pitch)
-    )
-    up = wrist_height(shoulder, elbow) + _HAND_UP * cos(pitch) - _HAND_OUT * sin(pitch)
-    cosine, sine = cos(base), sin(base)
-    return out * cosine, out * sine, up, cosine, sine
+    upper_c, upper_s, fore_c, fore_s = cos(shoulder), sin(shoulder), cos(bent), sin(bent)
+    hand_c, hand_s, cosine, sine = cos(pitch), sin(pitch), cos(base), sin(base)
+    out = _UPPER_OUT * upper_c + _UPPER_UP * upper_s + _FOREARM_UP * fore_s + _HAND_OUT * hand_c + _HAND_UP * hand_s
+    up = _UPPER_UP * upper_c - _UPPER_OUT * upper_s + _FOREARM_UP * fore_c + _HAND_UP * hand_c - _HAND_OUT * hand_s
+    return out * cosine, out * sine, _SHOULDER + up, cosine, sine

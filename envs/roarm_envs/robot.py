@@ -14,9 +14,8 @@ from roarm_envs.sim import Physics, Sim
 
 Array = NDArray[np.float64]
 
-LOWER = np.array([figures.joint(name).lower for name in figures.ARM_JOINTS])  # (5,) rad
-UPPER = np.array([figures.joint(name).upper for name in figures.ARM_JOINTS])  # (5,) rad
-_LIMITS = tuple(zip(LOWER.tolist(), UPPER.tolist(), strict=True))
+LIMITS = tuple((figures.joint(name).lower, figures.joint(name).upper) for name in figures.ARM_JOINTS)  # rad
+LOWER, UPPER = np.array(LIMITS).T  # (5,) rad
 
 
 class Sensed(NamedTuple):
@@ -68,18 +67,21 @@ class RoArm:
 
     def follow(self, action: list[float]) -> Sensed:
         """As `move`, with an action that `action_rows` has checked."""
-        self._targets = [
-            min(max(target + min(max(part, -1.0), 1.0) * figures.MAX_TARGET_STEP, lower), upper)
-            for target, part, (lower, upper) in zip(self._targets, action, _LIMITS, strict=True)
-        ]
-        self.sim.drive((*self._targets, figures.GRIPPER_HOME))
+        targets = []
+        for target, part, (lower, upper) in zip(self._targets, action, LIMITS, strict=True):
+            cut = 1.0 if part > 1.0 else -1.0 if part < -1.0 else part  # min and max take thrice as long
+            wanted = target + cut * figures.MAX_TARGET_STEP
+            targets.append(lower if wanted < lower else upper if wanted > upper else wanted)
+        self._targets = targets
+        self.sim.drive((*targets, figures.GRIPPER_HOME))
         return self.sense(touching=self.sim.touches())
 
     def sense(self, *, touching: bool) -> Sensed:
         """What the joints say now."""
-        angles, speeds, *_ = zip(*self.sim.joint_states(), strict=True)
-        x, y, z, cosine, sine = tool_point(*angles[:4])
-        return Sensed(angles[:5], speeds[:5], (x, y, z), (cosine, sine), touching)
+        # Unpacked by hand, which is the quickest; `_` is what the engine tells besides, and the gripper.
+        (a, u, _, _), (b, v, _, _), (c, w, _, _), (d, x, _, _), (e, y, _, _), _ = self.sim.joint_states()
+        tool_x, tool_y, tool_z, cosine, sine = tool_point(a, b, c, d)
+        return Sensed((a, b, c, d, e), (u, v, w, x, y), (tool_x, tool_y, tool_z), (cosine, sine), touching)
 
     def random_pose(self, rng: np.random.Generator, *, base: float, min_height: float, margin: float) -> Array:
         """Places the arm in a random pose that keeps clear of the table and of itself; returns the tool point (3,).

@@ -1,7 +1,7 @@
 """Many arms behind Stable-Baselines3's vector interface, in one process, one physics client an arm.
 
 Several arms in one world would not be bitwise equal to arms alone. Observation, reward, success and clock are those of
-the single environment (`Episode`); what is saved is the way round it, and observations are scaled for all at once.
+the single environment (`Episode`); what is saved is the way round it.
 """
 
 import warnings
@@ -15,7 +15,6 @@ from stable_baselines3.common import env_util
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from roarm_envs.env import RoArmEnv
-from roarm_envs.episode import scaled
 from roarm_envs.robot import action_rows
 
 RENDER_MODE = "rgb_array"
@@ -57,7 +56,7 @@ class ArmVecEnv(VecEnv):
         actions = action_rows(np.asarray(self._actions), count=self.num_envs)
         steps = [env.episode.step(action) for env, action in zip(self.envs, actions, strict=True)]
         rows, rewards, terminated, truncated, infos = zip(*steps, strict=True)
-        observations = scaled(self.envs[0].task, rows)
+        observations = np.array(rows, dtype=np.float32)
         dones = [a or b for a, b in zip(terminated, truncated, strict=True)]
         for index, (info, out_of_time) in enumerate(zip(infos, truncated, strict=True)):
             info["TimeLimit.truncated"] = out_of_time

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from roarm_envs.robot import RoArm, Sensed
 
@@ -12,9 +11,7 @@ from roarm_envs.robot import RoArm, Sensed
 class Task(Protocol):
     """Goal, observation, success and reward of one arm."""
 
-    observation_size: ClassVar[int]
-    factor: ClassVar[NDArray[np.float64]]  # (observation_size,): times this,
-    shift: ClassVar[NDArray[np.float64]]  # (observation_size,): plus this, an observation lies in [-1, 1]
+    scales: ClassVar[tuple[tuple[float, float], ...]]  # factor and shift that bring each observed number to [-1, 1]
 
     def sample_goal(self, arm: RoArm, rng: np.random.Generator) -> Any:
         """A goal that the arm can reach. May move the arm."""

@@ -6,31 +6,26 @@ from math import dist, pi
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from roarm_envs import figures, rewards
-from roarm_envs.robot import LOWER, UPPER, RoArm, Sensed
+from roarm_envs.robot import LIMITS, RoArm, Sensed
 
-Array = NDArray[np.float64]
 Goal = tuple[float, float, float]  # m, in the world
 
 REACH_SCALE = 0.7  # m: the tool point never gets farther from the base, in any coordinate
 OFFSET_SCALE = 0.5  # m: offsets to the goal beyond it are cut; the goal itself is still seen
-
-# Factor and shift (19,) that bring angles, speeds, tool point, goal and offset to [-1, 1].
-_FACTOR = np.concatenate(
-    [2.0 / (UPPER - LOWER), np.repeat([1 / figures.SERVO_SPEED, 1 / REACH_SCALE, 1 / OFFSET_SCALE], [5, 6, 3])]
-)
-_SHIFT = np.concatenate([-2.0 * LOWER / (UPPER - LOWER) - 1.0, np.zeros(14)])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
     """The task's options and its rules."""
 
-    observation_size: ClassVar[int] = 19
-    factor: ClassVar[Array] = _FACTOR
-    shift: ClassVar[Array] = _SHIFT
+    scales: ClassVar[tuple[tuple[float, float], ...]] = (
+        *((2.0 / (upper - lower), -2.0 * lower / (upper - lower) - 1.0) for lower, upper in LIMITS),  # angles
+        *[(1.0 / figures.SERVO_SPEED, 0.0)] * 5,
+        *[(1.0 / REACH_SCALE, 0.0)] * 6,  # tool point, goal
+        *[(1.0 / OFFSET_SCALE, 0.0)] * 3,
+    )
 
     tolerance: float = 0.02  # m; under 0.01 is finer than the real arm repeats
     goal_base: float = pi / 2  # rad: goals lie within ± this about the base
