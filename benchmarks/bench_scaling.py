@@ -9,6 +9,7 @@ for each new one: those under way, never the history, which is read once, when t
 
 `workers`: environment steps a second (training and evaluation) of `tuner run --workers 2` against two `tuner run
 --workers 1` side by side on databases of their own, alternating, the same trials in all, nothing pruned.
+Steps are counted by `counted.py`; the time is that of the whole command.
 """
 
 import argparse
@@ -17,11 +18,13 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from optuna.storages import RDBStorage
-from pairs import parser, table, write_json
+from pairs import alternate, parser, spread, table, write_json
+from runs import CURRENT, ENVIRONMENT, Run, run_tuner
 from synthetic import InstantEngine, fill
 
 from tuner.coordinator import coordinate
@@ -34,6 +37,7 @@ from tuner.study.stored import create, write_spec
 from tuner.study.tuning import TuningSource
 
 SIZES, QUICK_SIZES = (0, 1000, 5000, 10_000), (0, 200)
+LIMIT = 900.0  # s, for a run of `workers`
 PARTS = ("ask", "report", "tell", "rest")
 
 
@@ -143,6 +147,44 @@ def coordinator_cost(spec: StudySpec, size: int, trials: int, trial_seconds: flo
     }
 
 
+def workers_gain(*, trials: int, timesteps: int, rounds: int) -> list[dict[str, Any]]:
+    """Two rows: one run with two workers, and two runs with one worker each; every trial has the same arguments."""
+
+    def study(count: int) -> dict[str, Any]:
+        values = {"environment": {"id": f"roarm_envs:{ENVIRONMENT}"}, "space": "ppo_guide", "pruner": "none"}
+        baselines = {f"given{index}": CURRENT for index in range(count)}
+        return {**values, "timesteps": timesteps, "trials": count, "baselines": baselines}
+
+    runs: dict[str, list[Run]] = {"one run, two workers": [], "two runs, one worker": []}
+
+    def together() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            run = run_tuner(Path(folder), [study(trials)], workers=2, limit=LIMIT)
+        runs["one run, two workers"].append(run)
+
+    def apart() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            run = run_tuner(Path(folder), [study(trials // 2)] * 2, workers=1, limit=LIMIT)
+        runs["two runs, one worker"].append(run)
+
+    alternate({"together": together, "apart": apart}, rounds, warm_up=False)
+    ratio = spread([one.speed / two.speed for one, two in zip(*runs.values(), strict=True)])
+    return [
+        {
+            "who": name,
+            "steps/s": spread([run.speed for run in done]).median,
+            "seconds": spread([run.seconds for run in done]).median,
+            "training steps": sum(run.training for run in done),
+            "evaluation steps": sum(run.evaluation for run in done),
+            "finished": sum(run.finished for run in done),
+            "ratio": ratio.median,
+            "min": ratio.min,
+            "max": ratio.max,
+        }
+        for name, done in runs.items()
+    ]
+
+
 def main() -> None:
     """Measures both."""
     options = _options()
@@ -153,6 +195,12 @@ def main() -> None:
         rows = [coordinator_cost(spec, size, trials, options.trial_seconds) for size in sizes]
         print(table(rows))
         results += [{"what": "coordinator", **row} for row in rows]
+    if options.part in ("workers", "both"):
+        small = {"trials": 2, "timesteps": 8192, "rounds": 1}
+        full = {"trials": 6, "timesteps": 98_304, "rounds": options.rounds}
+        rows = workers_gain(**(small if options.quick else full))
+        print(table(rows))
+        results += [{"what": "workers", **row} for row in rows]
     if options.json:
         write_json(options.json, results)
 
