@@ -197,7 +197,7 @@ def main() -> None:
         results += [{"what": "coordinator", **row} for row in rows]
     if options.part in ("workers", "both"):
         small = {"trials": 2, "timesteps": 8192, "rounds": 1}
-        full = {"trials": 6, "timesteps": 98_304, "rounds": options.rounds}
+        full = {"trials": 4, "timesteps": 98_304, "rounds": options.rounds}
         rows = workers_gain(**(small if options.quick else full))
         print(table(rows))
         results += [{"what": "workers", **row} for row in rows]
@@ -206,7 +206,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    made = parser(__doc__, rounds=3)
+    made = parser(__doc__, rounds=2)
     made.add_argument("--part", choices=("coordinator", "workers", "both"), default="both", help="what to measure")
     made.add_argument("--trials", type=int, default=30, help="trials measured in each study (default 30)")
     made.add_argument("--trial-seconds", type=float, default=15.0, help="what a trial takes (default 15)")

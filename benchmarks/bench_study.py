@@ -90,8 +90,9 @@ def compare(part: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     ratios = {
         "steps/s": spread([ours.speed / theirs.speed for ours, theirs in both]),
         "training/s": spread([ours.training_speed / theirs.training_speed for ours, theirs in both]),
-        "trials/h": spread([ours.trials_an_hour / theirs.trials_an_hour for ours, theirs in both]),
     }
+    if all(theirs.finished for _, theirs in both):
+        ratios["trials/h"] = spread([ours.trials_an_hour / theirs.trials_an_hour for ours, theirs in both])
     rows = [
         {
             "part": part,

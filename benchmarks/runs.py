@@ -139,8 +139,8 @@ def _run(
 
 
 def _trials(url: str) -> list[optuna.trial.FrozenTrial]:
-    (name,) = optuna.get_all_study_names(url)
-    return optuna.load_study(storage=url, study_name=name).trials
+    names = optuna.get_all_study_names(url)  # none, where a run was cut off before it made its study
+    return [trial for name in names for trial in optuna.load_study(storage=url, study_name=name).trials]
 
 
 def _ended(process: "subprocess.Popen[bytes]", deadline: float) -> bool:
