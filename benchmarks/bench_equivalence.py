@@ -10,6 +10,7 @@ deviation between seeds. A configuration that varies little tells most.
 """
 
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
 from pairs import parser, positive, table, write_json
@@ -71,14 +72,12 @@ def run(jobs: list[TrialJob], workers: int) -> dict[int, tuple[float, float]]:
     return done
 
 
-def choose(seeds: int, timesteps: int, workers: int) -> list[dict[str, Any]]:
-    """Every candidate, by SB3 alone."""
+def choose(candidates: Sequence[str], seeds: int, timesteps: int, workers: int) -> list[dict[str, Any]]:
+    """The candidates, by SB3 alone."""
     rows = []
-    for name in CANDIDATES:
+    for name in candidates:
         jobs = [job(number, "sb3", name, CHOOSING_SEEDS + number, timesteps) for number in range(seeds)]
-        values = [value for value, _ in run(jobs, workers).values()]
-        rows.append({"candidate": name, **summary(values)})
-        print(table(rows))
+        rows.append({"candidate": name, **summary([value for value, _ in run(jobs, workers).values()])})
     return rows
 
 
@@ -116,14 +115,20 @@ def compare(seeds: int, timesteps: int, workers: int) -> list[dict[str, Any]]:
 def main() -> None:
     """Chooses or compares."""
     arguments = parser(__doc__)
-    arguments.add_argument("--choose", action="store_true", help="the candidates by SB3 alone, instead")
+    arguments.add_argument(
+        "--choose", nargs="*", choices=CANDIDATES, metavar="NAME", help="instead: candidates, or all, by SB3 alone"
+    )
     arguments.add_argument("--seeds", type=positive, metavar="N", help="a side (default 40; 8 with --choose)")
     arguments.add_argument("--timesteps", type=positive, default=49_152, metavar="T", help="default: %(default)s")
     arguments.add_argument("--workers", type=positive, default=2, metavar="W", help="default: %(default)s")
     options = arguments.parse_args()
-    seeds = options.seeds or (2 if options.quick else 8 if options.choose else 40)
+    choosing = options.choose is not None
+    seeds = options.seeds or (2 if options.quick else 8 if choosing else 40)
     timesteps = 4096 if options.quick else options.timesteps
-    results = (choose if options.choose else compare)(seeds, timesteps, options.workers)
+    if choosing:
+        results = choose(options.choose or list(CANDIDATES), seeds, timesteps, options.workers)
+    else:
+        results = compare(seeds, timesteps, options.workers)
     print(table([{key: value for key, value in row.items() if key != "values"} for row in results]))
     for row in results:
         print(row.get("trainer", row.get("candidate")), *(f"{value:.2f}" for value in row["values"]))

@@ -105,6 +105,7 @@ def test_a_malformed_environment_is_a_fault_with_and_without_the_option(tmp_path
         ({"sampler": "tpee"}, "sampler: must be 'tpe', 'random' or 'qmc', not 'tpee'"),
         ({"pruner": None}, "pruner: must be 'median', 'halving' or 'none', not None"),
         ({"device": "gpu"}, "device: must be 'cpu', 'auto' or 'cuda', not 'gpu'"),
+        ({"trainer": "fast"}, "trainer: must be 'auto', 'sb3' or 'fused', not 'fast'"),
         ({"algorithm": "sac"}, "algorithm: must be 'ppo', not 'sac'"),
         ({"goals": 3}, "goals: must be a mapping, not 3"),
         ({"environment": {"id": ""}}, "environment.id: must not be empty"),

@@ -1,5 +1,6 @@
 """Baselines in a stored study: one role, one configuration."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ def storage(tmp_path: Path) -> BaseStorage:
 
 
 def open_with(storage: BaseStorage, baselines: dict[str, Any]) -> Ledger:
-    spec = load_study(find("studies", str(write_study(Path.cwd(), baselines=baselines))))
-    ledger, _ = Ledger.open(storage, spec, Path("artifacts"))
+    ledger, _ = opened(storage, baselines=baselines)
     ledger.enqueue_baselines()
     return ledger
+
+
+def opened(storage: BaseStorage, **changes: Any) -> tuple[Ledger, list[str]]:
+    return Ledger.open(storage, load_study(find("studies", str(write_study(Path.cwd(), **changes)))), Path("artifacts"))
 
 
 def test_a_changed_baseline_is_refused_with_the_difference(storage: BaseStorage) -> None:
@@ -45,3 +49,16 @@ def test_a_removed_baseline_keeps_its_trial(storage: BaseStorage) -> None:
     open_with(storage, BASELINES)
     open_with(storage, {"current": BASELINES["current"]})
     assert len(load_stored(storage, "toy")[0].trials) == 2
+
+
+def test_another_trainer_is_another_way_to_the_same_values(storage: BaseStorage) -> None:
+    opened(storage)
+    assert opened(storage, trainer="sb3")[1] == ["trainer was 'auto' and is now 'sb3'"]
+
+
+def test_a_study_from_before_there_were_trainers_takes_the_usual_one(storage: BaseStorage) -> None:
+    ledger, _ = opened(storage)
+    stored = json.loads(ledger.study.user_attrs["spec"])
+    del stored["trainer"]
+    ledger.study.set_user_attr("spec", json.dumps(stored))
+    assert load_stored(storage, "toy")[1].trainer == "auto"
