@@ -11,6 +11,7 @@ deviation between seeds. A configuration that varies little tells most.
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pairs import parser, positive, table, write_json
@@ -20,12 +21,29 @@ from tuner.engines.base import Broken, Finished
 from tuner.engines.processes import ProcessEngine
 from tuner.records import Checkpoint, Decision, EnvironmentRef, TrialJob
 
-ENVIRONMENT = EnvironmentRef(id="roarm_envs:RoArmReach-v0")
 GOALS = 100
 CHOSEN = "short-sighted"
-CANDIDATES: dict[str, dict[str, Any]] = {
-    "short-sighted": {"learning_rate": 1e-3, "n_steps": 1024, "batch_size": 64, "gamma": 0.95},
-    "small rollouts": {"learning_rate": 5e-4, "n_steps": 512, "batch_size": 64, "gamma": 0.95},
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A configuration of reach and of PPO."""
+
+    options: dict[str, Any]  # of the environment
+    params: dict[str, Any]
+
+
+CANDIDATES = {
+    "large steps": Candidate(
+        options={}, params={"learning_rate": 1e-3, "n_steps": 1024, "batch_size": 64, "gamma": 0.95}
+    ),
+    "short-sighted": Candidate(
+        options={}, params={"learning_rate": 5e-4, "n_steps": 1024, "batch_size": 64, "gamma": 0.9}
+    ),
+    "50 mm": Candidate(
+        options={"tolerance": 0.05},
+        params={"learning_rate": 5e-4, "n_steps": 1024, "batch_size": 64, "gamma": 0.95},
+    ),
 }
 EVALUATED_SEEDS, CHOOSING_SEEDS = 7_000_000, 8_000_000  # ranges that nothing else uses
 
@@ -35,8 +53,8 @@ def job(number: int, trainer: str, candidate: str, seed: int, timesteps: int) ->
     return TrialJob(
         number=number,
         seed=seed,
-        params=CANDIDATES[candidate],
-        environment=ENVIRONMENT,
+        params=CANDIDATES[candidate].params,
+        environment=EnvironmentRef(id="roarm_envs:RoArmReach-v0", kwargs=CANDIDATES[candidate].options),
         algorithm="ppo",
         trainer=trainer,
         policy="MlpPolicy",

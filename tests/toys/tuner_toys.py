@@ -163,6 +163,21 @@ class Own(Line):
             raise RuntimeError("the gripper fell off")
 
 
+class Matrix(Line):
+    """Observes a matrix and acts by one, in double precision."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.observation_space = gym.spaces.Box(-4.0, 4.0, (2, 2), np.float64)  # type: ignore[arg-type]
+        self.action_space = gym.spaces.Box(-0.5, 0.5, (2, 1), np.float64)  # type: ignore[arg-type]
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        return super().step(action.sum(axis=0))
+
+    def _observation(self) -> NDArray[Any]:
+        return np.array([[self._place, self._goal], [self._goal - self._place, 1.0]])
+
+
 class Grid(Line):
     """Is moved by three switches at once, which PPO can and fused PPO cannot learn."""
 
@@ -193,6 +208,7 @@ ENVIRONMENTS: dict[str, Any] = {
     "ToyLost-v0": Lost,
     "ToyThreads-v0": Threads,
     "ToyOwn-v0": Own,
+    "ToyMatrix-v0": Matrix,
     "ToyGrid-v0": Grid,
     "ToyDictionary-v0": Dictionary,
 }

@@ -78,6 +78,7 @@ CASES = [
     pytest.param(ARM, {"n_steps": 256, "batch_size": 64, "n_envs": 1}, id="arm"),
     pytest.param(ARM, {"n_steps": 128, "batch_size": 100, "n_envs": 4}, id="arm, four, not dividing"),
     pytest.param("Pendulum-v1", {"n_steps": 128, "batch_size": 32, "policy_kwargs": WITH_RELU}, id="relu, unlike nets"),
+    pytest.param("tuner_toys:ToyMatrix-v0", {"n_steps": 128, "batch_size": 32}, id="matrices in double precision"),
     pytest.param(
         "CartPole-v1",
         {"n_steps": 128, "batch_size": 32, "learning_rate": 0.03, "policy_kwargs": {"net_arch": []}},
