@@ -136,12 +136,12 @@ def main() -> None:
     arguments.add_argument(
         "--choose", nargs="*", choices=CANDIDATES, metavar="NAME", help="instead: candidates, or all, by SB3 alone"
     )
-    arguments.add_argument("--seeds", type=positive, metavar="N", help="a side (default 40; 8 with --choose)")
+    arguments.add_argument("--seeds", type=positive, metavar="N", help="a side (default 40; 4 with --choose)")
     arguments.add_argument("--timesteps", type=positive, default=49_152, metavar="T", help="default: %(default)s")
     arguments.add_argument("--workers", type=positive, default=2, metavar="W", help="default: %(default)s")
     options = arguments.parse_args()
     choosing = options.choose is not None
-    seeds = options.seeds or (2 if options.quick else 8 if choosing else 40)
+    seeds = options.seeds or (2 if options.quick else 4 if choosing else 40)
     timesteps = 4096 if options.quick else options.timesteps
     if choosing:
         results = choose(options.choose or list(CANDIDATES), seeds, timesteps, options.workers)
