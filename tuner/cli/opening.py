@@ -8,7 +8,7 @@ from sqlalchemy.engine import URL
 from tuner.spec.load import is_path
 from tuner.spec.model import StudySpec
 from tuner.study.storage import DEFAULT_URL, open_to_read, parse_url, storage_errors
-from tuner.study.stored import load_stored
+from tuner.study.stored import load_stored, read_history
 
 
 def storage_url(text: str | None) -> URL:
@@ -30,4 +30,6 @@ def open_study(argument: str, storage: str | None) -> tuple[Study, StudySpec]:
     """
     url = storage_url(storage)
     with storage_errors(url):
-        return load_stored(open_to_read(url), study_name(argument))
+        study, spec = load_stored(open_to_read(url), study_name(argument))
+        read_history(study)
+        return study, spec
