@@ -160,6 +160,9 @@ class InstantEngine:
         self._events: deque[Event] = deque()
         self._jobs: dict[int, tuple[TrialJob, list[Evaluation], list[Evaluation]]] = {}
 
+    def prepare(self, count: int) -> None:
+        """Nothing to do."""
+
     def start(self, job: TrialJob) -> None:
         """Starts a job: its first evaluation is there."""
         left = [*_evaluations(job.checkpoints, float(self._rng.uniform(0.6, 0.9)), self._rng)]

@@ -57,6 +57,9 @@ class Stage:
     def interrupt(self) -> None:
         self.log.append("interrupt")
 
+    def prepare(self, count: int) -> None:
+        pass
+
     def start(self, job: TrialJob) -> None:
         self.log.append(f"start {job.number}")
         self._running.append(job.number)

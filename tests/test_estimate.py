@@ -36,6 +36,9 @@ class Clock:
         self._per_step = per_step
         self._per_minibatch = per_minibatch
 
+    def prepare(self, count: int) -> None:
+        pass
+
     def start(self, job: TrialJob) -> None:
         self.jobs.append(job)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import gymnasium as gym
 import numpy as np
 
 from roarm_envs.robot import RoArm
@@ -50,8 +51,14 @@ class Episode(Generic[AnyTask]):
         }
 
     def step(self, action: list[float]) -> Step:
-        """One control step (50 ms) with an action that `action_rows` has checked."""
+        """One control step (50 ms) with an action that `action_rows` has checked.
+
+        Raises:
+            ResetNeeded: where no episode has begun.
+        """
         task, goal = self.task, self.goal
+        if goal is None:
+            raise gym.error.ResetNeeded("no episode has begun: call reset() before step()")
         sensed = self.arm.follow(action)
         distance = task.distance(sensed, goal)
         terms = task.rewards(self._distance, distance, action, touching=sensed.touching)

@@ -1,5 +1,7 @@
 """What the environments refuse."""
 
+import numpy as np
+
 
 class OptionError(ValueError):
     """An environment option has a value that it cannot take."""
@@ -33,5 +35,5 @@ def check_count(name: str, value: object, *, low: int, high: int) -> None:
     Raises:
         OptionError: naming the option, the value and the rule.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
         raise OptionError(f"{name}: {value!r} must be a whole number from {low} to {high}")

@@ -69,8 +69,7 @@ class RoArm:
         """As `move`, with an action that `action_rows` has checked."""
         targets = []
         for target, part, (lower, upper) in zip(self._targets, action, LIMITS, strict=True):
-            cut = 1.0 if part > 1.0 else -1.0 if part < -1.0 else part  # min and max take thrice as long
-            wanted = target + cut * figures.MAX_TARGET_STEP
+            wanted = target + part * figures.MAX_TARGET_STEP
             targets.append(lower if wanted < lower else upper if wanted > upper else wanted)
         self._targets = targets
         self.sim.drive((*targets, figures.GRIPPER_HOME))
@@ -108,7 +107,7 @@ class RoArm:
 
 
 def action_rows(actions: NDArray[Any], *, count: int) -> list[list[float]]:
-    """The actions (count, 5) as lists.
+    """The actions (count, 5) as lists, each number cut to [-1, 1].
 
     Raises:
         ValueError: where one is not finite or has another shape.
@@ -120,7 +119,8 @@ def action_rows(actions: NDArray[Any], *, count: int) -> list[list[float]]:
     for row in rows:
         if not isfinite(sum(row)) and not all(map(isfinite, row)):
             raise ValueError(f"action {row} must be finite")
-    return rows
+    # Comparisons, since min and max take thrice as long.
+    return [[1.0 if part > 1.0 else -1.0 if part < -1.0 else part for part in row] for row in rows]
 
 
 def _as_arrays(sensed: Sensed) -> ArmState:

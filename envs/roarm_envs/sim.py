@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs import figures
+from roarm_envs.errors import OptionError, check_count
 
 
 @contextlib.contextmanager
@@ -69,6 +70,12 @@ class Physics:
     iterations: int = 50
     exact: bool = True
     trimmed: bool = True
+
+    def __post_init__(self) -> None:
+        check_count("hz", self.hz, low=figures.CONTROL_HZ, high=100 * figures.CONTROL_HZ)
+        if self.hz % figures.CONTROL_HZ:
+            raise OptionError(f"hz: {self.hz} must be a multiple of the control rate, {figures.CONTROL_HZ}")
+        check_count("iterations", self.iterations, low=1, high=10_000)
 
     @property
     def substeps(self) -> int:

@@ -28,7 +28,13 @@ class ArmVecEnv(VecEnv):
     """
 
     def __init__(self, makers: Sequence[Callable[[], RoArmEnv[Any]]]) -> None:
-        self.envs = [make() for make in makers]
+        self.envs: list[RoArmEnv[Any]] = []
+        try:
+            for make in makers:
+                self.envs.append(make())
+        except BaseException:
+            self.close()
+            raise
         self._actions: NDArray[Any] = np.zeros(0)
         super().__init__(len(self.envs), self.envs[0].observation_space, self.envs[0].action_space)
 

@@ -48,6 +48,7 @@ def toys() -> Iterator[None]:
 def engine(request: pytest.FixtureRequest, toys: None) -> Iterator[Engine]:
     """One for all tests, so that each finds it as the one before left it."""
     made: Engine = request.param()
+    made.prepare(2)
     yield made
     made.stop()
 
@@ -55,6 +56,7 @@ def engine(request: pytest.FixtureRequest, toys: None) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def processes(toys: None) -> Iterator[ProcessEngine]:
     made = ProcessEngine(2)
+    made.prepare(2)
     yield made
     made.stop()
 
@@ -172,11 +174,14 @@ def test_a_worker_runs_one_job_after_another(processes: ProcessEngine) -> None:
     assert len(pids) == processes.workers
 
 
-def test_workers_are_there_before_the_first_job() -> None:
+def test_as_many_workers_as_there_are_jobs_for_are_there_before_the_first() -> None:
     engine = ProcessEngine(3)
+    assert engine.process_ids() == []
+    engine.prepare(2)
+    engine.prepare(1)
     pids = engine.process_ids()
     try:
-        assert len(set(pids)) == 3
+        assert len(set(pids)) == 2
         assert completes(engine, make_job())
         assert engine.process_ids() == pids
     finally:
@@ -302,6 +307,7 @@ def deadly(folder: Path, monkeypatch: pytest.MonkeyPatch, dies: str) -> Callable
 def test_a_worker_that_died_warming_up_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = deadly(tmp_path, monkeypatch, dies="len(Path('made').read_text()) == 1")
     engine = ProcessEngine(1, warm=DEADLY_REF)
+    engine.prepare(1)
     (pid,) = engine.process_ids()
     try:
         assert wait_for(lambda: made() == 1 and pid not in {child.pid for child in multiprocessing.active_children()})
@@ -316,6 +322,7 @@ def test_a_worker_that_dies_warming_up_again_and_again_fails_the_job(
 ) -> None:
     deadly(tmp_path, monkeypatch, dies="True")
     engine = ProcessEngine(1, warm=DEADLY_REF)
+    engine.prepare(1)
     try:
         end = drive(engine, make_job(environment=DEADLY_REF))[-1]
         assert isinstance(end, Finished)
@@ -327,6 +334,7 @@ def test_a_worker_that_dies_warming_up_again_and_again_fails_the_job(
 
 def test_a_fault_while_warming_up_is_told_by_the_first_job() -> None:
     engine = ProcessEngine(1, warm=UNKNOWN)
+    engine.prepare(1)
     pids = engine.process_ids()
     try:
         end = drive(engine, make_job(environment=UNKNOWN))[-1]
@@ -340,6 +348,7 @@ def test_a_fault_while_warming_up_is_told_by_the_first_job() -> None:
 
 def test_stopping_ends_workers_that_still_warm_up() -> None:
     engine = ProcessEngine(2, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
+    engine.prepare(2)
     pids = engine.process_ids()
     engine.stop()
     assert all(gone(pid) for pid in pids)

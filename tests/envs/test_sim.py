@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from roarm_envs import figures
+from roarm_envs.errors import OptionError
 from roarm_envs.robot import RoArm
 from roarm_envs.sim import Physics
 
@@ -105,3 +106,16 @@ def test_what_was_printed_before_stays() -> None:
 def test_an_arm_is_made_without_a_standard_output() -> None:
     done = subprocess.run([sys.executable, "-c", MAKE], check=False, preexec_fn=lambda: os.close(1))
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "rule"),
+    [
+        ({"hz": 0}, "hz: 0 must be a whole number from 20"),
+        ({"hz": 70}, "hz: 70 must be a multiple of the control rate, 20"),
+        ({"iterations": 0}, "iterations: 0 must be a whole number from 1"),
+    ],
+)
+def test_physics_that_cannot_work_is_refused(setting: dict[str, int], rule: str) -> None:
+    with pytest.raises(OptionError, match=rule):
+        Physics(**setting)  # type: ignore[arg-type]

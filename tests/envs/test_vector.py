@@ -16,6 +16,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack,
 
 from roarm_envs.env import RoArmReachEnv
 from roarm_envs.errors import OptionError
+from roarm_envs.vector import ArmVecEnv
 
 Options = dict[str, Any]
 Make = Callable[..., VecEnv]
@@ -295,4 +296,44 @@ def test_the_hook_is_found_on_the_registered_class() -> None:
         warnings.simplefilter("error")
         env = kind.make_vec_env(2, tolerance=0.05)
     assert isinstance(env, VecEnv)
+    env.close()
+
+
+def test_a_step_before_the_first_reset_says_so() -> None:
+    env = RoArmReachEnv.make_vec_env(1)
+    with pytest.raises(gym.error.ResetNeeded, match=r"call reset\(\) before step\(\)"):
+        env.step(np.zeros((1, 5), dtype=np.float32))
+    env.close()
+
+
+def test_arms_that_were_made_are_freed_where_a_later_one_cannot_be() -> None:
+    made: list[RoArmReachEnv] = []
+
+    def make() -> RoArmReachEnv:
+        if made:
+            raise RuntimeError("no more arms")
+        made.append(RoArmReachEnv())
+        return made[0]
+
+    with pytest.raises(RuntimeError, match="no more arms"):
+        ArmVecEnv([make, make])
+    with pytest.raises(Exception, match="Not connected to physics server"):
+        made[0].reset()
+
+
+def test_an_action_beyond_its_bounds_counts_as_the_bound() -> None:
+    def rewards(size: float) -> float:
+        env = RoArmReachEnv.make_vec_env(1)
+        env.seed(3)
+        env.reset()
+        reward = float(env.step(np.full((1, 5), size))[1][0])
+        env.close()
+        return reward
+
+    assert rewards(1e308) == rewards(1.0)
+
+
+def test_a_count_may_be_numpys() -> None:
+    env = RoArmReachEnv.make_vec_env(np.int64(2))  # type: ignore[arg-type]
+    assert env.num_envs == 2
     env.close()

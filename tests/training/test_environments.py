@@ -33,9 +33,16 @@ def test_the_arm_offers_one() -> None:
     env.close()
 
 
-@pytest.mark.parametrize("name", ["Line", "OwnLimited"], ids=["none offered", "wrappers registered with it"])
-def test_any_other_environment_is_put_into_a_dummy_vec_env(name: str) -> None:
-    env = own(2, name)
+@pytest.mark.parametrize(
+    ("name", "kwargs"),
+    [
+        pytest.param("Line", {}, id="none offered"),
+        pytest.param("OwnLimited", {}, id="wrappers registered with it"),
+        pytest.param("Own", {"max_episode_steps": 4}, id="wrappers asked for"),
+    ],
+)
+def test_any_other_environment_is_put_into_a_dummy_vec_env(name: str, kwargs: dict[str, Any]) -> None:
+    env = own(2, name, **kwargs)
     assert type(env) is DummyVecEnv
     assert env.env_is_wrapped(Monitor) == [True, True]
 
@@ -48,6 +55,34 @@ def test_registered_arguments_reach_it_under_the_studys() -> None:
 def test_an_unknown_argument_is_refused_by_name() -> None:
     with pytest.raises(EnvironmentUnusable, match=r"cannot be made with \{'colour': 'red'\}"):
         own(colour="red")
+
+
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [
+        pytest.param(lambda n: None, "NoneType", id="nothing"),
+        pytest.param(lambda n: DummyVecEnv([tuner_toys_line] * (n + 1)), "one of 3", id="one too many"),
+        pytest.param(lambda n: gym.make_vec("tuner_toys:ToyLine-v0", n), "SyncVectorEnv", id="Gymnasium's"),
+    ],
+)
+def test_what_is_no_vector_environment_of_as_many_is_refused(
+    made: Callable[[int], Any], found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tuner_toys
+
+    monkeypatch.setattr(tuner_toys.Own, "make_vec_env", staticmethod(lambda n, **kwargs: made(n)))
+    with pytest.raises(EnvironmentUnusable, match=rf"make_vec_env\(2\) must return .* VecEnv of 2 .*{found}"):
+        own(2)
+
+
+def tuner_toys_line() -> Any:
+    return gym.make("tuner_toys:ToyLine-v0")
+
+
+def test_an_entry_point_that_cannot_be_imported_is_refused() -> None:
+    gym.register("Missing-v0", entry_point="nowhere_to_be:Env")
+    with pytest.raises(EnvironmentUnusable, match="'Missing-v0' cannot be made: No module named 'nowhere_to_be'"):
+        make_vec_env(EnvironmentRef(id="Missing-v0"))
 
 
 def step(env: VecEnv) -> Any:
@@ -119,7 +154,7 @@ def test_a_reset_by_hand_begins_an_episode_anew() -> None:
 
 def test_the_evaluation_is_the_same_over_either_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     def evaluated(name: str) -> dict[str, Any]:
-        evaluator = Evaluator(EnvironmentRef(id=f"tuner_toys:Toy{name}-v0"), objective="success")
+        evaluator = Evaluator(EnvironmentRef(id=f"tuner_toys:Toy{name}-v0"), objective="success", most_goals=12)
         result = evaluator.run(lambda observations: np.clip(observations[:, 1:], 0.0, 0.5), 12)
         evaluator.close()
         return {key: value for key, value in vars(result).items() if key != "seconds"}

@@ -135,6 +135,13 @@ def test_training_that_leaves_the_finite_numbers_has_diverged(changes: dict[str,
     assert reason in outcome.reason
 
 
+@pytest.mark.parametrize("trainer", ["auto", "sb3"])
+@pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
+def test_rewards_beyond_single_precision_have_diverged(trainer: str) -> None:
+    outcome = run_trial(make_job(environment=toy("Line", scale=1e39), trainer=trainer), recording([]))
+    assert outcome.state == "diverged"
+
+
 def test_an_update_that_leaves_the_policy_far_behind_has_diverged() -> None:
     params = {"n_steps": 32, "batch_size": 32, "n_epochs": 10, "learning_rate": 10.0, "max_grad_norm": 1e9}
     outcome = run_trial(make_job(params=params), recording([]))

@@ -68,7 +68,7 @@ def tune(request: Request) -> int:
 
 @contextlib.contextmanager
 def _engine(request: Request, spec: StudySpec) -> Iterator[Engine]:
-    """Its workers start at once and warm up while the study is opened; they end with the block."""
+    """Its workers end with the block."""
     engine: Engine
     if request.engine == "inline":
         engine = InlineEngine()
@@ -103,6 +103,7 @@ def _work(spec: StudySpec, url: URL, engine: Engine) -> Summary:
 
 
 def _measure(spec: StudySpec, engine: Engine) -> float:
+    engine.prepare(spec.trials)
     words.say("Measuring this machine's speed …")
     return estimate.measure(engine, spec)
 
@@ -117,6 +118,7 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None)
     if not missing:
         words.say(f"Nothing to do: the study has {done} finished trials of {spec.trials} (more with --trials).")
         return
+    engine.prepare(missing)
     known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or _measure(spec, engine)
     forecast = estimate.minutes(missing, engine.workers, spec, known)
     words.foretell(missing, engine.workers, forecast)

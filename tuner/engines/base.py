@@ -39,6 +39,10 @@ class Engine(Protocol):
 
     workers: int
 
+    def prepare(self, count: int) -> None:
+        """Is told that up to `count` jobs will run side by side, and may get ready for them meanwhile."""
+        ...
+
     def start(self, job: TrialJob) -> None:
         """Starts a job; call it only while fewer than `workers` jobs run."""
         ...

@@ -20,6 +20,9 @@ class InlineEngine:
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
 
+    def prepare(self, count: int) -> None:
+        """Nothing to do."""
+
     def start(self, job: TrialJob) -> None:
         """Starts a job."""
         self._running = job.number

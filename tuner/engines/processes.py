@@ -1,4 +1,4 @@
-"""Workers as processes of this machine: spawned at once, warmed up, reused, replaced when they die."""
+"""Workers as processes of this machine: spawned, warmed up, reused, replaced when they die."""
 
 import contextlib
 import multiprocessing
@@ -27,10 +27,9 @@ class _Worker:
 
 
 class ProcessEngine:
-    """As many single-threaded processes as `workers`. They are spawned, since a fork would inherit locks and engines.
+    """Up to `workers` single-threaded processes. They are spawned, since a fork would inherit locks and engines.
 
-    All of them start when the engine is made, and load what trials need while the coordinator opens its study. With
-    `warm` they make that environment once as well.
+    They load what trials need while the coordinator does something else; with `warm` they make that environment once.
     """
 
     def __init__(self, workers: int, warm: EnvironmentRef | None = None) -> None:
@@ -38,11 +37,14 @@ class ProcessEngine:
         self._warm = warm
         self._context = multiprocessing.get_context("spawn")
         self._pool: list[_Worker] = []
-        for _ in range(workers):
+
+    def prepare(self, count: int) -> None:
+        """Spawns workers until there are `count`, or as many as there may be."""
+        while len(self._pool) < min(count, self.workers):
             self._spawn()
 
     def start(self, job: TrialJob) -> None:
-        """Gives the job to an idle worker, to a new one where all that were idle have died."""
+        """Gives the job to an idle worker, to a new one where none is idle."""
         for worker in [worker for worker in self._pool if worker.job is None]:
             try:
                 worker.pipe.send(job)

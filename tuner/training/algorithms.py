@@ -1,5 +1,6 @@
 """From a job to a model: the one place that chooses who trains."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -40,11 +41,11 @@ def trained_by_sb3(model: BaseAlgorithm) -> str | None:
     return model.stepped_aside if isinstance(model, FusedPPO) else "SB3 was asked for"
 
 
-def deterministic_actions(model: BaseAlgorithm, observations: NDArray[Any]) -> NDArray[Any]:
-    """The model's best actions (n, …) for observations (n, …)."""
+def deterministic_actor(model: BaseAlgorithm) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """A function from observations (n, …) to the model's best actions (n, …)."""
     if isinstance(model, FusedPPO):
-        return model.best_actions(observations)
-    return model.predict(observations, deterministic=True)[0]
+        return model.actor()
+    return lambda observations: model.predict(observations, deterministic=True)[0]
 
 
 def arguments_seen(model: BaseAlgorithm, names: list[str]) -> dict[str, float | int | bool | None]:

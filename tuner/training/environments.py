@@ -1,13 +1,14 @@
 """Makes environments, and tells their failures apart from ours."""
 
+import inspect
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.envs.registration import load_env_creator
+from gymnasium.envs.registration import EnvSpec, load_env_creator
 from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper
@@ -17,6 +18,7 @@ from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TrialDiverged, 
 from tuner.records import EnvironmentRef
 from tuner.training.names import full_id
 
+MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # what Gymnasium itself does with an environment
 HOOK = "make_vec_env"  # classmethod (n_envs, **kwargs) -> VecEnv of an environment class; see docs/environments.md
 
 
@@ -144,24 +146,27 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
     Raises:
         EnvironmentUnusable: where they cannot be made.
     """
-    hook = _hook(full_id(ref.id))
+    spec = gym.spec(full_id(ref.id).rpartition(":")[2])
+    hook = _made(ref, lambda: _hook(spec, ref.kwargs))
     if hook is None:
         return DummyVecEnv([lambda: wrapper(make_env(ref))] * ref.n_envs)
-    kwargs = {**gym.spec(_bare(ref.id)).kwargs, **ref.kwargs}
-    return VecGuard(_made(ref, lambda: hook(ref.n_envs, **kwargs)))
+    made = _made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
+    if not isinstance(made, VecEnv) or made.num_envs != ref.n_envs:
+        found = f"one of {made.num_envs}" if isinstance(made, VecEnv) else type(made).__name__
+        raise EnvironmentUnusable(
+            f"environment {ref.id!r}: {HOOK}({ref.n_envs}) must return a Stable-Baselines3 VecEnv of {ref.n_envs} "
+            f"environments, not {found}"
+        )
+    return VecGuard(made)
 
 
-def _hook(name: str) -> Callable[..., VecEnv] | None:
-    """The vector environment that a registered class offers; none where the registration adds wrappers to it."""
-    spec = gym.spec(_bare(name))
-    if spec.entry_point is None or spec.max_episode_steps is not None or spec.additional_wrappers:
+def _hook(spec: EnvSpec, kwargs: Mapping[str, Any]) -> Callable[..., VecEnv] | None:
+    """The vector environment that a registered class offers; none where wrappers are to be laid round the class."""
+    wrapped = spec.max_episode_steps is not None or spec.additional_wrappers or MAKE_ARGUMENTS & kwargs.keys()
+    if wrapped or spec.entry_point is None:
         return None
     creator = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
     return getattr(creator, HOOK, None)
-
-
-def _bare(name: str) -> str:
-    return name.rpartition(":")[2]
 
 
 def _made(ref: EnvironmentRef, make: Callable[[], Any]) -> Any:

@@ -50,8 +50,8 @@ class Result:
 class Evaluator:
     """Holds the evaluation's own environments for the length of a trial; they are made when first needed."""
 
-    def __init__(self, ref: EnvironmentRef, *, objective: str) -> None:
-        self._ref = ref
+    def __init__(self, ref: EnvironmentRef, *, objective: str, most_goals: int) -> None:
+        self._ref = replace(ref, n_envs=min(ENVIRONMENTS, most_goals))
         self._objective = objective
         self._env: VecEnv | None = None
 
@@ -59,7 +59,8 @@ class Evaluator:
         """Evaluates over the first `goals` of the fixed goals; the seed of a reset is the goal."""
         begun = time.perf_counter()
         if self._env is None:
-            self._env = make_vec_env(replace(self._ref, n_envs=min(ENVIRONMENTS, goals)), wrapper=OnRequest)
+            self._env = make_vec_env(self._ref, wrapper=OnRequest)
+            self._env.reset()
         episodes = _Episodes(self._env, seeds.tuning_goals(goals)).run(predict)
         return summarise(episodes, objective=self._objective, seconds=time.perf_counter() - begun)
 

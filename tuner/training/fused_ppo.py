@@ -1,6 +1,7 @@
 """PPO that is SB3's to the digit, several times faster on a CPU: rollout and update written out in NumPy."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,10 @@ from tuner.training.fused.update import Samples, Settings, Signals, Updater
 logger = logging.getLogger(__name__)
 
 
+class NotFiniteError(ValueError):
+    """Training has left the finite numbers. SB3 raises a ValueError for it, a little later."""
+
+
 class FusedPPO(PPO):
     """Stable-Baselines3's PPO with the same arguments, random streams and results, at a fraction of its overhead.
 
@@ -31,8 +36,11 @@ class FusedPPO(PPO):
     Two roundings of one algorithm agree over the first updates and part later, as any two do.
 
     Covered are MlpPolicy with tanh or ReLU, Box and Discrete actions, flat Box observations, Adam, on the CPU. Any
-    other case is trained by SB3's own code; `stepped_aside` then says why. One difference is visible to a callback:
-    while a rollout is under way its locals hold no `values` and `log_probs`, which are computed at its end.
+    other case is trained by SB3's own code; `stepped_aside` then says why. It is looked at before every rollout and
+    update, so that policy, layers and optimizer may be exchanged at any time.
+
+    What a callback may notice: while a rollout is under way, the locals hold no `values`, `log_probs` and `obs_tensor`,
+    and the buffer neither values nor log probabilities. They are computed at its end, with the parameters of then.
     """
 
     stepped_aside: str | None = None  # why this model is trained by SB3's own code, None where it is not
@@ -40,19 +48,38 @@ class FusedPPO(PPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self.stepped_aside = uncovered(self)
-        if self.stepped_aside is not None:
-            logger.debug("fused PPO steps aside for SB3's: %s", self.stepped_aside)
-        self._core = None if self.stepped_aside is not None else _Core(self)
+        self._fused()
+
+    def _fused(self) -> "_Core | None":
+        """What trains the model as it is now; None where SB3's own code does."""
+        reason = uncovered(self)
+        if reason is not None and reason != self.stepped_aside:
+            logger.debug("fused PPO steps aside for SB3's: %s", reason)
+        self.stepped_aside = reason
+        if reason is not None:
+            self._core = None
+        elif self._core is None or not self._core.belongs_to(self):
+            self._core = _Core(self)
+        if self._core is not None:
+            self._core.network.parameters.attach()
+        return self._core
 
     def _excluded_save_params(self) -> list[str]:
         return [*super()._excluded_save_params(), "_core", "stepped_aside"]
 
-    def best_actions(self, observations: NDArray[Any]) -> NDArray[Any]:
-        """The deterministic actions (n, …) for observations (n, …), as `predict` gives them, in less time."""
-        if self._core is None:
-            return self.predict(observations, deterministic=True)[0]
-        return self._core.best_actions(observations)
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy makes arrays of its own that its own parameters view."""
+        return {name: value for name, value in vars(self).items() if name != "_core"}
+
+    def actor(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
+        """A function from observations (n, …) to deterministic actions (n, …), those of `predict`, in less time.
+
+        It is good for as long as the policy keeps its layers; their values may change.
+        """
+        core = self._fused()
+        if core is not None:
+            return core.best_actions
+        return lambda observations: self.predict(observations, deterministic=True)[0]
 
     def collect_rollouts(
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
@@ -60,9 +87,9 @@ class FusedPPO(PPO):
         """Steps the environments `n_rollout_steps` times; False where the callback said stop.
 
         Raises:
-            ValueError: where a parameter of the policy or a return is not finite; SB3 raises one a little later.
+            NotFiniteError: where a parameter of the policy or a return is not finite.
         """
-        core = self._core
+        core = self._fused()
         if core is None:
             return super().collect_rollouts(env, callback, rollout_buffer, n_rollout_steps)
         assert isinstance(self._last_obs, np.ndarray), "No previous observation was provided"  # noqa: S101 - SB3's own
@@ -83,14 +110,14 @@ class FusedPPO(PPO):
             n_steps += 1
             self._last_obs = new_obs  # type: ignore[assignment]
             self._last_episode_starts = dones
-        rollout.finish(self._last_obs)  # type: ignore[arg-type]
+        rollout.finish(self._last_obs, self.gamma)  # type: ignore[arg-type]
         callback.update_locals(locals())
         callback.on_rollout_end()
         return True
 
     def train(self) -> None:
         """Updates the policy from the rollout, and logs what SB3 logs."""
-        core = self._core
+        core = self._fused()
         if core is None:
             super().train()
             return
@@ -139,11 +166,22 @@ class _Core:
     """What a model holds beside SB3's own parts: the network over flat memory, its head, its optimizer."""
 
     def __init__(self, model: PPO) -> None:
+        self._policy, self._optimizer, self._n_envs = model.policy, model.policy.optimizer, model.n_envs
         self.network = Network(model.policy)
         self.head = make_head(self.network, model.action_space, model.n_envs)
-        self._adam = FlatAdam(self.network.parameters, model.policy.optimizer)
+        self._adam = FlatAdam(self.network.parameters, self._optimizer)
         self._updater = Updater(self.network, self.head, self._adam)
         self._acting: dict[int, Acting] = {}
+
+    def belongs_to(self, model: PPO) -> bool:
+        """Whether the model still has the policy, parameters, optimizer and environments that this was made for."""
+        policy, known = model.policy, {id(tensor) for tensor in self.network.parameters.tensors}
+        return (
+            policy is self._policy
+            and policy.optimizer is self._optimizer
+            and model.n_envs == self._n_envs
+            and {id(parameter) for parameter in policy.parameters()} == known
+        )
 
     def outputs(self, observations: NDArray[Any]) -> Array:
         """The actor's outputs (n, out) for observations (n, …), overwritten by the next call for as many."""
@@ -160,33 +198,28 @@ class _Core:
         """A rollout to be filled.
 
         Raises:
-            ValueError: where a parameter is not finite.
+            NotFiniteError: where a parameter is not finite.
         """
-        self.network.parameters.attach()
         if not self.network.parameters.finite():
-            raise ValueError("the policy has parameters that are not finite")
+            raise NotFiniteError("the policy has parameters that are not finite")
         return _Rollout(self, buffer, len(observations))
 
     def update(self, buffer: RolloutBuffer, settings: Settings) -> Signals:
         """The update over a full buffer, which is left flattened, as SB3 leaves it."""
-        self.network.parameters.attach()
-        self._adam.attach()
-        for name in ("observations", "actions", "values", "log_probs", "advantages", "returns"):
-            setattr(buffer, name, buffer.swap_and_flatten(getattr(buffer, name)))
-        buffer.generator_ready = True
-        signals = self._updater.run(
-            Samples(
-                observations=flat(buffer.observations),
-                actions=self.head.as_stored(buffer.actions),
-                values=buffer.values.reshape(-1),
-                log_probs=buffer.log_probs.reshape(-1),
-                advantages=buffer.advantages.reshape(-1),
-                returns=buffer.returns.reshape(-1),
-            ),
-            settings,
+        if not buffer.generator_ready:
+            for name in ("observations", "actions", "values", "log_probs", "advantages", "returns"):
+                setattr(buffer, name, buffer.swap_and_flatten(getattr(buffer, name)))
+            buffer.generator_ready = True
+        samples = Samples(
+            observations=flat(buffer.observations),
+            actions=self.head.as_stored(buffer.actions),
+            values=buffer.values.reshape(-1),
+            log_probs=buffer.log_probs.reshape(-1),
+            advantages=buffer.advantages.reshape(-1),
+            returns=buffer.returns.reshape(-1),
         )
-        self._adam.detach()
-        return signals
+        with self._adam.attached():
+            return self._updater.run(samples, settings)
 
 
 class _Rollout:
@@ -195,6 +228,7 @@ class _Rollout:
     def __init__(self, core: _Core, buffer: RolloutBuffer, n_envs: int) -> None:
         self._core = core
         self._buffer = buffer
+        self._parameters = core.network.parameters.values.copy()
         self._traces = np.empty((buffer.buffer_size, n_envs, core.head.trace_width), dtype=np.float32)
         self._alive = np.empty((buffer.buffer_size, n_envs), dtype=bool)  # after the step
         self._timeouts: list[tuple[int, int, NDArray[Any]]] = []  # step, environment, last observation
@@ -216,22 +250,25 @@ class _Rollout:
         np.logical_not(dones, out=self._alive[step])
         for index, (done, info) in enumerate(zip(dones.tolist(), infos, strict=True)):
             if done and info.get("TimeLimit.truncated", False) and info.get("terminal_observation") is not None:
-                self._timeouts.append((step, index, info["terminal_observation"]))
+                self._timeouts.append((step, index, np.array(info["terminal_observation"])))
+        self._buffer.pos = step + 1
 
-    def finish(self, last_observations: NDArray[Any]) -> None:
+    def finish(self, last_observations: NDArray[Any], gamma: float) -> None:
         """Values, log probabilities, and the advantages; an episode that ran out of time is worth its last value.
 
         Raises:
-            ValueError: where a return is not finite.
+            NotFiniteError: where a return is not finite.
         """
         network, buffer = self._core.network, self._buffer
+        if not np.array_equal(self._parameters, network.parameters.values, equal_nan=True):
+            logger.warning("parameters changed within a rollout: its values and log probabilities are those of its end")
         shape = buffer.rewards.shape
         everything = buffer.observations.reshape(-1, *buffer.observations.shape[2:])
         buffer.values = network.values(flat(everything)).reshape(shape)
         last_values = network.values(flat(last_observations))
         if self._timeouts:
             steps, indices, observations = zip(*self._timeouts, strict=True)
-            buffer.rewards[steps, indices] += buffer.gamma * network.values(flat(np.stack(observations)))
+            buffer.rewards[steps, indices] += gamma * network.values(flat(np.stack(observations)))
         actions = self._core.head.as_stored(buffer.actions.reshape(-1, buffer.action_dim))
         traces = self._traces.reshape(len(actions), -1)
         buffer.log_probs = self._core.head.drawn_log_probs(traces, actions).reshape(shape)
@@ -240,8 +277,8 @@ class _Rollout:
         )
         buffer.returns = buffer.advantages + buffer.values
         if not np.isfinite(buffer.returns).all():
-            raise ValueError("the returns are not finite: an observation, a reward or a parameter is not")
-        buffer.pos, buffer.full = buffer.buffer_size, True
+            raise NotFiniteError("the returns are not finite: an observation, a reward or a parameter is not")
+        buffer.full = True
 
 
 def flat(observations: NDArray[Any]) -> Array:

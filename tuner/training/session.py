@@ -6,7 +6,6 @@ import io
 import math
 import time
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -14,9 +13,10 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from tuner.errors import TrialDiverged
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.training.algorithms import arguments_seen, deterministic_actions, make_model, trained_by_sb3
+from tuner.training.algorithms import arguments_seen, deterministic_actor, make_model, trained_by_sb3
 from tuner.training.environments import make_vec_env
 from tuner.training.evaluate import Evaluator
+from tuner.training.fused_ppo import NotFiniteError
 
 Report = Callable[[Evaluation], Decision]
 
@@ -45,7 +45,8 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
     with contextlib.ExitStack() as stack:
         env = make_vec_env(job.environment)
         stack.callback(env.close)
-        evaluator = Evaluator(job.environment, objective=job.objective)
+        most_goals = max((checkpoint.goals for checkpoint in job.checkpoints), default=1)
+        evaluator = Evaluator(job.environment, objective=job.objective, most_goals=most_goals)
         stack.callback(evaluator.close)
         model = make_model(job, env)
         watch = Watch(job, evaluator, report, stopped, begun)
@@ -66,6 +67,8 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
 def _learn(model: BaseAlgorithm, job: TrialJob, watch: "Watch") -> None:
     try:
         model.learn(job.timesteps, callback=watch, log_interval=None)  # type: ignore[arg-type]
+    except NotFiniteError as error:
+        raise TrialDiverged(str(error)) from error
     except ValueError as error:
         # NaN parameters surface as a ValueError of torch's distributions; any other is a fault of ours.
         if _finite_parameters(model):
@@ -158,7 +161,7 @@ class Watch(BaseCallback):
 
     def _evaluate(self, health: dict[str, float]) -> None:
         checkpoint = self._job.checkpoints[self._next]
-        result = self._evaluator.run(self._predict, checkpoint.goals)
+        result = self._evaluator.run(deterministic_actor(self.model), checkpoint.goals)
         evaluation = Evaluation(
             index=self._next,
             step=checkpoint.step,
@@ -174,6 +177,3 @@ class Watch(BaseCallback):
         )
         self._next += 1
         self.decision = self._report(evaluation)
-
-    def _predict(self, observations: Any) -> Any:
-        return deterministic_actions(self.model, observations)

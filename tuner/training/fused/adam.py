@@ -1,6 +1,8 @@
 """Adam over flat arrays, its state shared with torch's optimizer."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -25,8 +27,9 @@ class FlatAdam:
         self._scratch = np.empty_like(parameters.values)
         self._steps = 0
 
-    def attach(self) -> None:
-        """Takes up the optimizer's state, which loading a model replaces, and lets it view ours."""
+    @contextlib.contextmanager
+    def attached(self) -> Iterator[None]:
+        """Steps within count: takes up the optimizer's state, which loading a model replaces, and lets it view ours."""
         self._steps = 0
         views = zip(self._parameters.tensors, self._mean_views, self._square_views, strict=True)
         for parameter, mean, square in views:
@@ -36,11 +39,11 @@ class FlatAdam:
             elif state["exp_avg"].data_ptr() != mean.data_ptr():
                 state.update(exp_avg=mean.copy_(state["exp_avg"]), exp_avg_sq=square.copy_(state["exp_avg_sq"]))
             self._steps = int(state["step"])
-
-    def detach(self) -> None:
-        """Writes the step count back."""
-        for state in self._optimizer.state.values():
-            state["step"].fill_(float(self._steps))
+        try:
+            yield
+        finally:
+            for state in self._optimizer.state.values():
+                state["step"].fill_(float(self._steps))
 
     def step(self, max_grad_norm: float) -> None:
         """One step along the gradient, its norm clipped to `max_grad_norm`."""

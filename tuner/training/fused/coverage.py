@@ -15,7 +15,7 @@ ACTIVATIONS = (torch.nn.Tanh, torch.nn.ReLU)
 
 
 def uncovered(model: PPO) -> str | None:
-    """The first reason why `model`, once set up, is not a case for fused PPO, or None."""
+    """The first reason why `model`, as it is now, is not a case for fused PPO, or None."""
     return next(_reasons(model), None)
 
 
@@ -32,7 +32,7 @@ def _reasons(model: PPO) -> Iterator[str]:
         yield f"the rollout buffer is {type(model.rollout_buffer).__name__}"
     yield from _space_reasons(model.observation_space, model.action_space)
     yield from _network_reasons(policy)
-    yield from _optimizer_reasons(policy.optimizer)
+    yield from _optimizer_reasons(policy)
 
 
 def _space_reasons(observations: spaces.Space[object], actions: spaces.Space[object]) -> Iterator[str]:
@@ -52,12 +52,24 @@ def _network_reasons(policy: ActorCriticPolicy) -> Iterator[str]:
         yield f"the features extractor is {type(policy.features_extractor).__name__}"
     if policy.activation_fn not in ACTIVATIONS:
         yield f"the activation is {policy.activation_fn.__name__}, neither Tanh nor ReLU"
+    for net in (policy.mlp_extractor.policy_net, policy.mlp_extractor.value_net):
+        if [type(part) for part in net] != [torch.nn.Linear, policy.activation_fn] * (len(net) // 2):
+            yield "the hidden layers are not those of an MlpPolicy"
+    if type(policy.action_net) is not torch.nn.Linear or type(policy.value_net) is not torch.nn.Linear:
+        yield "an output layer is not linear"
+    if any(part._forward_hooks or part._forward_pre_hooks for part in policy.modules()):
+        yield "a layer has a forward hook"
     if any(parameter.dtype != torch.float32 or not parameter.requires_grad for parameter in policy.parameters()):
         yield "a parameter is not float32, or is frozen"
 
 
-def _optimizer_reasons(optimizer: torch.optim.Optimizer) -> Iterator[str]:
+def _optimizer_reasons(policy: ActorCriticPolicy) -> Iterator[str]:
+    optimizer = policy.optimizer
     if type(optimizer) is not torch.optim.Adam:
         yield f"the optimizer is {type(optimizer).__name__}, not Adam"
-    elif any(optimizer.defaults[name] for name in ("weight_decay", "amsgrad", "maximize")):
+        return
+    if any(group[name] for group in optimizer.param_groups for name in ("weight_decay", "amsgrad", "maximize")):
         yield "Adam has weight_decay, amsgrad or maximize"
+    groups = [[id(parameter) for parameter in group["params"]] for group in optimizer.param_groups]
+    if groups != [[id(parameter) for parameter in policy.parameters()]]:
+        yield "the optimizer's parameters are not the policy's, in one group"
