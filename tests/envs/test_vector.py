@@ -234,6 +234,8 @@ def test_closing_twice_is_harmless(make: Make) -> None:
     env = make(2)
     env.close()
     env.close()
+    with pytest.raises(Exception, match="Not connected to physics server"):
+        env.reset()
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf], ids=str)
