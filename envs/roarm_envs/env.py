@@ -12,7 +12,7 @@ from roarm_envs import figures
 from roarm_envs.episode import FULL, AnyTask, Episode
 from roarm_envs.errors import OptionError, check_count, check_option
 from roarm_envs.robot import RoArm, action_rows
-from roarm_envs.sim import Cube
+from roarm_envs.sim import Camera, Cube, Picture
 from roarm_envs.tasks.base import REWARDS
 from roarm_envs.tasks.pick_place import PickPlace
 from roarm_envs.tasks.reach import Reach
@@ -62,6 +62,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         self.render_mode = render_mode
         self.episode = Episode(task, round(episode_seconds * figures.CONTROL_HZ), ranges)
         self.episode.difficulty = difficulty
+        self._camera: Camera | None = None
         self.action_space = gym.spaces.Box(-1.0, 1.0, (len(self.episode.arm.limits),), np.float32)
         self.observation_space = gym.spaces.Box(-1.0, 1.0, (len(task.scales),), np.float32)
 
@@ -143,6 +144,15 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         (values,) = action_rows(np.asarray(action)[np.newaxis], count=1, size=len(self.episode.arm.limits))
         row, reward, terminated, truncated, info = self.episode.step(values)
         return np.array(row, dtype=np.float32), reward, terminated, truncated, info
+
+    def render(self) -> Picture | None:
+        """A picture (h, w, 3) of arm, things and goal; the goal is red, and green once it is reached."""
+        if self.render_mode is None:
+            gym.logger.warn("no picture: the environment was made without render_mode='rgb_array'")
+            return None
+        if self._camera is None:
+            self._camera = Camera(self.episode.arm.sim, self.task.marker, self.task.tolerance)
+        return self._camera.picture(self.episode.mark(), done=self.episode.success)
 
     def close(self) -> None:
         """Frees the simulation; closing twice is harmless."""

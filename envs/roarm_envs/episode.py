@@ -77,6 +77,11 @@ class Episode(Generic[AnyTask]):
             {"is_success": success, "distance": distance, "reward_terms": terms, **stages},
         )
 
+    def mark(self) -> tuple[float, float, float]:
+        """Where a picture shows the goal, in m: on the table under it, where the marker is a disc."""
+        x, y, z = self.state.goal
+        return (x, y, 0.0) if self.task.marker == "disc" else (x, y, z)
+
     def _observed(self, sensed: Any) -> Row:
         if self._noise:
             sensed = self.arm.blur(sensed, self._rng.normal(0.0, self._noise, len(sensed.angles)).tolist())

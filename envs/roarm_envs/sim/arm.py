@@ -36,7 +36,7 @@ class Sim:
         self.physics = physics or Physics()
         self._client: int = pybullet.connect(pybullet.DIRECT)
         self._set_up()
-        self._table = self._load_table()
+        self.table = self._load_table()
         self._arm: int = pybullet.loadURDF(
             str(files("roarm_envs") / "assets" / self.asset),
             basePosition=(0, 0, figures.BASE_HEIGHT),
@@ -102,6 +102,11 @@ class Sim:
         self._torques, self._gains = self._servos(self.physics)
         pybullet.changeDynamics(self._arm, self._tool, mass=payload, physicsClientId=self._client)
 
+    @property
+    def client(self) -> int:
+        """The engine's number of this simulation; negative once it is closed."""
+        return self._client
+
     def place(self, angles: Sequence[float]) -> None:
         """Puts every driven joint at its angle, at rest."""
         pybullet.resetJointStatesMultiDof(
@@ -146,7 +151,7 @@ class Sim:
         Neighbours in the chain always touch and are left out, the base with the table likewise. Only asks: the state
         and the contacts of the simulation stay as they are.
         """
-        near_table = pybullet.getClosestPoints(self._arm, self._table, margin, physicsClientId=self._client)
+        near_table = pybullet.getClosestPoints(self._arm, self.table, margin, physicsClientId=self._client)
         if any(point[3] != BASE_LINK for point in near_table):
             return False
         links = range(BASE_LINK, self._tool)

@@ -16,7 +16,7 @@ ANCHOR_PULL = 0.9  # share of a drift that an anchor takes back in a step
 
 # Friction of two bodies is the product of theirs: with ones here, what counts is the cube's.
 GROUND_FRICTION = 1.0
-CUBE_COLOUR = (0.18, 0.55, 0.34, 1.0)
+CUBE_COLOUR = (0.16, 0.40, 0.78, 1.0)
 Position = tuple[float, float, float]  # m, in the world
 Quaternion = tuple[float, float, float, float]  # x, y, z, w
 PARKED = (0.0, 5.0, 5.0)  # m
@@ -50,13 +50,17 @@ class GripperSim(Sim):
         self._jaw = self._index[figures.GRIPPER_JOINT]
         # The jaw's lower limit is where the jaws meet.
         pybullet.setCollisionFilterPair(self._arm, self._arm, self._tool, self._jaw, 0, physicsClientId=self._client)
-        self._rub(self._table, BASE_LINK, GROUND_FRICTION)
+        self._rub(self.table, BASE_LINK, GROUND_FRICTION)
         for link in (self._tool, self._jaw):
             self._rub(self._arm, link, GROUND_FRICTION)
         pybullet.setPhysicsEngineParameter(frictionERP=ANCHOR_PULL, physicsClientId=self._client)
         self._cubes: dict[float, int] = {}
         self._cube = -1
         self.take_cube(cube or Cube())
+
+    def forget(self) -> None:
+        """Drops what the engine remembers of the cube's contacts, which would reach into the next episode."""
+        pybullet.setCollisionFilterGroupMask(self._cube, BASE_LINK, 1, -1, physicsClientId=self._client)
 
     def refine(self, *, fine: bool) -> None:
         """Goes over to fine physics, or back."""
@@ -84,7 +88,7 @@ class GripperSim(Sim):
         if self._cubes[cube.edge] != self._cube and self._cube >= 0:
             self._put_away()
         self.cube, self._cube = cube, self._cubes[cube.edge]
-        pybullet.setCollisionFilterGroupMask(self._cube, BASE_LINK, 1, -1, physicsClientId=self._client)
+        self.forget()
         pybullet.changeDynamics(
             self._cube,
             BASE_LINK,

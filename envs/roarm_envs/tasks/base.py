@@ -1,7 +1,7 @@
 """What an environment asks of a task."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -41,6 +41,12 @@ class Task(Protocol):
     """Start, observation, success and reward of one arm. A state is made by `start` and changed by `judge` alone."""
 
     scales: ClassVar[tuple[tuple[float, float], ...]]  # factor and shift that bring each observed number to [-1, 1]
+
+    marker: ClassVar[Literal["ball", "disc"]]  # what the goal looks like in a picture, as wide as the tolerance
+
+    @property
+    def tolerance(self) -> float:
+        """How near the goal counts, in m."""
 
     def make_arm(self) -> RoArm:
         """The arm that the task is for."""

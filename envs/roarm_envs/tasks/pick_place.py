@@ -7,7 +7,7 @@ which the hand can point straight down.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import cos, dist, hypot, pi, sin
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -54,6 +54,7 @@ class Course:
 class PickPlace:
     """The task's options and its rules."""
 
+    marker: ClassVar[Literal["ball", "disc"]] = "disc"
     scales: ClassVar[tuple[tuple[float, float], ...]] = (
         *((2.0 / (upper - lower), -2.0 * lower / (upper - lower) - 1.0) for lower, upper in (*LIMITS, JAW_LIMITS)),
         *[(1.0 / figures.SERVO_SPEED, 0.0)] * 5,
@@ -92,6 +93,7 @@ class PickPlace:
         yaw = turn + difficulty * rng.uniform(-pi / 4, pi / 4)
         cube = (radius * cos(turn), radius * sin(turn), edge / 2)
         goal = self._goal(rng, cube, farthest=SPAN if difficulty >= 1.0 else 0.05 + 0.4 * difficulty)
+        arm.sim.forget()
         arm.sim.place_cube(cube, (0.0, 0.0, sin(yaw / 2), cos(yaw / 2)))
         away = (difficulty - 0.1) / 0.9
         arm.place(way_in(cube, yaw, edge, away=away if difficulty >= 1.0 else away * rng.uniform()))

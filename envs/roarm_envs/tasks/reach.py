@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import dist, pi
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class Aim:
 class Reach:
     """The task's options and its rules."""
 
+    marker: ClassVar[Literal["ball", "disc"]] = "ball"
     scales: ClassVar[tuple[tuple[float, float], ...]] = (
         *((2.0 / (upper - lower), -2.0 * lower / (upper - lower) - 1.0) for lower, upper in LIMITS),  # angles
         *[(1.0 / figures.SERVO_SPEED, 0.0)] * 5,
