@@ -15,6 +15,7 @@ from roarm_envs.episode import Episode
 from roarm_envs.gripper import GripperArm, Handling
 from roarm_envs.inverse import Angles, from_above, solutions, within_limits
 from roarm_envs.kinematics import TIP, grip_point, tool_point, wrist_height
+from roarm_envs.robot import RoArm
 from roarm_envs.tasks.base import Point
 from roarm_envs.tasks.pick_place import HIGH, Course, PickPlace, grip_offsets
 from roarm_envs.tasks.reach import Reach
@@ -27,10 +28,18 @@ CLOSED, OPEN = figures.joint(figures.GRIPPER_JOINT).lower, figures.GRIPPER_OPEN 
 CALM = 0.5  # of the full speed, with the cube in the jaws
 
 
-def towards(wanted: Sequence[float], targets: Sequence[float], *, speed: float = 1.0) -> Action:
-    """The action that moves the joint targets to `wanted` rad in a straight line, at that share of full speed."""
-    ways = (np.asarray(wanted) - np.asarray(targets)) / figures.MAX_TARGET_STEP
-    return np.asarray(ways * min(1.0, speed / max(float(np.abs(ways).max()), 1e-9)), dtype=np.float32)
+class Sent:
+    """Joint targets as the expert has sent them, which the arm may follow late."""
+
+    def __init__(self, arm: RoArm) -> None:
+        self.targets = np.array(arm.targets)  # rad
+
+    def towards(self, wanted: Sequence[float], *, speed: float = 1.0) -> Action:
+        """The action that leads straight to `wanted` rad, at that share of full speed."""
+        ways = (np.asarray(wanted) - self.targets) / figures.MAX_TARGET_STEP
+        action = ways * min(1.0, speed / max(float(np.abs(ways).max()), 1e-9))
+        self.targets = self.targets + action * figures.MAX_TARGET_STEP
+        return np.asarray(action, dtype=np.float32)
 
 
 class ReachExpert:
@@ -38,19 +47,20 @@ class ReachExpert:
 
     def __init__(self, episode: Episode[Reach]) -> None:
         self._episode = episode
+        self._sent = Sent(episode.arm)
         goal: Point = episode.state.goal
         self._poses = ways_to(goal, episode.arm.targets)
         self._best, self._waited = 9.9, 0  # m, control steps
 
     def __call__(self, _observation: Any) -> Action:
         """The next action."""
-        distance, targets = self._episode.state.distance, self._episode.arm.targets
+        distance = self._episode.state.distance
         self._waited = 0 if distance < self._best - 1e-4 else self._waited + 1
         self._best = min(self._best, distance)
         if self._waited > PATIENCE and len(self._poses) > 1:
             self._poses.pop(0)
             self._best, self._waited = 9.9, 0
-        return towards(self._poses[0], targets)
+        return self._sent.towards(self._poses[0])
 
 
 def ways_to(goal: Point, start: Sequence[float]) -> list[Angles]:
@@ -89,6 +99,7 @@ class PickPlaceExpert:
     def __init__(self, episode: Episode[PickPlace]) -> None:
         self._episode = episode
         self._arm: GripperArm = episode.arm  # type: ignore[assignment]
+        self._sent = Sent(episode.arm)
         self._phase: Callable[[Handling, Course], Action | None] = self._approach
         self._waited = 0  # control steps in this phase
         self._held = (0.0, 0.0)  # where in the hand the cube is: across and along, in m
@@ -119,7 +130,7 @@ class PickPlaceExpert:
         if self._waited > 30:
             self._phase = self._approach
             return None
-        return towards([*self._arm.targets[:5], CLOSED], self._arm.targets)
+        return self._sent.towards([*self._sent.targets[:5], CLOSED])
 
     def _lift(self, sensed: Handling, state: Course) -> Action | None:
         x, y, _ = sensed.cube
@@ -159,9 +170,9 @@ class PickPlaceExpert:
     def _go(self, wanted: Angles | None, jaw: float, *, then: Any, speed: float) -> Action | None:
         if wanted is None:
             return np.zeros(6, np.float32)
-        pose, targets = [*wanted, jaw], self._arm.targets
+        pose, targets = [*wanted, jaw], self._sent.targets
         arrived = max(abs(a - b) for a, b in zip(pose[:5], targets[:5], strict=True)) < 0.01
         if arrived and (jaw == CLOSED or abs(targets[5] - jaw) < 0.01):
             self._phase = then
             return None
-        return towards(pose, targets, speed=speed)
+        return self._sent.towards(pose, speed=speed)

@@ -162,7 +162,7 @@ class PickPlace:
         state.pressed = state.pressed + 1 if both else 0
         state.grip = min(state.grip + 1, FIRM) if both else max(state.grip - 1, 0)
         stages = state.stages
-        stages["reached"] |= state.far <= self.tolerance
+        stages["reached"] |= both or state.far <= self.tolerance
         stages["grasped"] |= state.pressed >= FIRM
         stages["lifted"] |= state.pressed >= FIRM and height >= self.lift
         # On the table, if perhaps on an edge: a cube on its corner stands 0.37 of an edge higher.
