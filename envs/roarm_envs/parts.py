@@ -129,15 +129,15 @@ LINKS = (
 )
 
 # The hand as tasks with the gripper need it. The fixed jaw is a shape of the tool point's link, so that the engine
-# tells its contacts from those of the palm; the moving jaw is an arm with a pad that leans inwards by 25 degrees: its
+# tells its contacts from those of the palm; the moving jaw is an arm with a pad that leans inwards by 29 degrees: its
 # tip meets the fixed jaw as the jaw closes, and on objects of 20 to 30 mm it lies flat to within some ten degrees.
-PAD_LEAN = 0.436  # rad
+PAD_LEAN = 0.50  # rad
 FIXED_JAW_FACE = -0.002  # m, along link5's x, which is the way the jaw opens
 GRIPPER_SHAPES = {
     "link5": (Shape(centre=(-0.004, 0.0, 0.026), size=(0.030, 0.030, 0.044), colour="servo"),),
     "gripper_link": (
-        Shape(centre=(0.0165, 0.0100, -0.0188), size=(0.041, 0.006, 0.020), colour="jaw"),
-        Shape(centre=(0.0491, 0.0020, -0.0188), size=(0.033, 0.005, 0.020), colour="jaw", rpy=(0.0, 0.0, -PAD_LEAN)),
+        Shape(centre=(0.0165, 0.0085, -0.0188), size=(0.041, 0.006, 0.020), colour="jaw"),
+        Shape(centre=(0.0479, -0.0003, -0.0188), size=(0.0305, 0.005, 0.020), colour="jaw", rpy=(0.0, 0.0, -PAD_LEAN)),
     ),
     "hand_tcp": (Shape(centre=(-0.033428, 0.006, 0.0), size=(0.066, 0.008, 0.020), colour="arm"),),
 }

@@ -13,6 +13,7 @@ from roarm_envs.sim.physics import Physics
 # eight contacts of a cube between two jaws. What was tried stands in docs/decisions.md.
 GRIPPING = Physics(hz=120, softness=2e-3)
 ANCHOR_PULL = 0.9  # share of a drift that an anchor takes back in a step
+FIRMNESS = 0.3  # share of an overlap that is taken back: at full torque the jaws sink 1 to 1.6 mm into a cube
 
 # Friction of two bodies is the product of theirs: with ones here, what counts is the cube's.
 GROUND_FRICTION = 1.0
@@ -53,7 +54,7 @@ class GripperSim(Sim):
         self._rub(self.table, BASE_LINK, GROUND_FRICTION)
         for link in (self._tool, self._jaw):
             self._rub(self._arm, link, GROUND_FRICTION)
-        pybullet.setPhysicsEngineParameter(frictionERP=ANCHOR_PULL, physicsClientId=self._client)
+        pybullet.setPhysicsEngineParameter(frictionERP=ANCHOR_PULL, contactERP=FIRMNESS, physicsClientId=self._client)
         self._cubes: dict[float, int] = {}
         self._cube = -1
         self.take_cube(cube or Cube())
