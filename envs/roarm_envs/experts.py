@@ -154,7 +154,7 @@ class PickPlaceExpert:
         across, along = grip_offsets(state.edge)
         x, y, z = sensed.cube
         yaw = sensed.turn + jaw_yaw(sensed)
-        wanted = from_above((x, y, z + height), yaw, across=across, along=along)
+        wanted = from_above((x, y, z + height), yaw, across=across, along=along, roll=float(self._sent.targets[4]))
         return self._go(wanted, OPEN, then=then, speed=1.0 if height else CALM)
 
     def _carry(self, sensed: Handling, state: Course, point: Point, *, then: Any) -> Action | None:
@@ -164,7 +164,8 @@ class PickPlaceExpert:
             return None
         across, along = self._held
         turn = atan2(point[1], point[0]) - atan2(sensed.cube[1], sensed.cube[0])
-        wanted = from_above(point, jaw_yaw(sensed) + turn, across=across, along=along)
+        roll = float(self._sent.targets[4])
+        wanted = from_above(point, jaw_yaw(sensed) + turn, across=across, along=along, roll=roll)
         return self._go(wanted, CLOSED, then=then, speed=CALM)
 
     def _go(self, wanted: Angles | None, jaw: float, *, then: Any, speed: float) -> Action | None:

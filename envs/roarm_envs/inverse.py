@@ -47,18 +47,18 @@ def solutions(point: Point, *, pitch: float, roll: float = 0.0) -> Iterator[Angl
             yield base, shoulder, elbow, wrapped(pitch - shoulder - elbow), roll
 
 
-def from_above(point: Point, yaw: float, *, across: float, along: float) -> Angles | None:
+def from_above(point: Point, yaw: float, *, across: float, along: float, roll: float = 0.0) -> Angles | None:
     """Angles that hold `point` between the jaws with the hand pointing down, or nothing where it is out of reach.
 
     `point` lies `across` m from the hand's axis in the way the jaw opens, and `along` m from the hand's origin to the
-    tip. The jaws close along `yaw` rad in the world or at right angles to it, as turns the wrist least.
+    tip. The jaws close along `yaw` rad in the world or at right angles to it, as turns the wrist least from `roll` rad.
     """
     best: Angles | None = None
     for quarter in range(4):
         jaw = yaw + quarter * pi / 2
         axis = (point[0] - across * cos(jaw), point[1] - across * sin(jaw), point[2] - (TIP - along))
-        roll = wrapped(atan2(axis[1], axis[0]) - pi / 2 - jaw)
-        if best is not None and abs(roll) >= abs(best[4]):
+        turned = wrapped(atan2(axis[1], axis[0]) - pi / 2 - jaw)
+        if best is not None and abs(turned - roll) >= abs(best[4] - roll):
             continue
-        best = next((found for found in solutions(axis, pitch=DOWN, roll=roll) if within_limits(found)), best)
+        best = next((found for found in solutions(axis, pitch=DOWN, roll=turned) if within_limits(found)), best)
     return best
