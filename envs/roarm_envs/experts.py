@@ -154,7 +154,10 @@ class PickPlaceExpert:
         across, along = grip_offsets(state.edge)
         x, y, z = sensed.cube
         yaw = sensed.turn + jaw_yaw(sensed)
-        wanted = from_above((x, y, z + height), yaw, across=across, along=along, roll=float(self._sent.targets[4]))
+        roll = float(self._sent.targets[4])
+        heights = (z + height, z + height / 2, z)  # far out the hand cannot point down from high up
+        found = (from_above((x, y, up), yaw, across=across, along=along, roll=roll) for up in heights)
+        wanted = next((angles for angles in found if angles is not None), None)
         return self._go(wanted, OPEN, then=then, speed=1.0 if height else CALM)
 
     def _carry(self, sensed: Handling, state: Course, point: Point, *, then: Any) -> Action | None:

@@ -42,7 +42,7 @@ def level_pose() -> list[float]:
 
     def off(angles: list[float]) -> float:
         out, _, up = tool_position(angles)
-        return abs(out - STRETCH) + abs(up - SHOULDER)
+        return float(abs(out - STRETCH) + abs(up - SHOULDER))
 
     return min(candidates, key=off)
 
