@@ -8,6 +8,7 @@ from optuna.storages import BaseStorage
 from sqlalchemy.engine import URL
 
 from tuner.errors import SpecInvalid, UnknownName
+from tuner.spec.environment_ids import same_environment, split
 from tuner.spec.load import (
     Found,
     assemble,
@@ -16,7 +17,6 @@ from tuner.spec.load import (
     is_path,
     load_space,
     load_study,
-    same_environment,
     validate,
 )
 from tuner.spec.model import StudyFile, StudySpec
@@ -65,7 +65,7 @@ def _from_file(found: Found, name: str | None, changes: Mapping[str, Any], envir
 
 
 def _joined(name: str, environment: str) -> str:
-    return f"{name}-{environment.rpartition(':')[2].replace('/', '-')}"
+    return f"{name}-{split(environment)[1].replace('/', '-')}"
 
 
 def _from_database(

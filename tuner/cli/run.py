@@ -32,7 +32,10 @@ def run(
         int | None, typer.Option(parser=whole("--timesteps", 1), metavar="T", help="Environment steps of a full trial.")
     ] = None,
     env: Annotated[
-        str | None, typer.Option(metavar="ID", help="A Gymnasium environment, `module:Id` or an id.")
+        str | None,
+        typer.Option(
+            metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
+        ),
     ] = None,
     space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
     sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Who proposes.")] = None,
