@@ -47,6 +47,9 @@ def run(
         ),
     ] = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
+    skip_check: Annotated[
+        bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
@@ -72,6 +75,7 @@ def run(
         engine=engine,
         workers=workers or _cores(),
         as_json=as_json,
+        skip_check=skip_check,
     )
     return tune(request)
 

@@ -1,11 +1,7 @@
 """The answer as a file: YAML that rl_zoo3 reads unchanged, with where it comes from beside it."""
 
-import contextlib
-import os
 import shlex
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +13,7 @@ from tuner.reporting.rows import Row, best
 from tuner.spec.model import StudySpec
 from tuner.spec.yaml import read_yaml
 from tuner.study.stored import meaning_hash
+from tuner.writing import beside
 
 NOT_EXPORTED = {"clip_range_vf"}  # where it is null, rl_zoo3 must not see it
 
@@ -103,26 +100,13 @@ def write(text: str, data: dict[str, Any], path: Path) -> None:
     """
     path = path.resolve()  # a link stays, its target is written
     try:
-        with _beside(path) as temporary:
+        with beside(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
             if read_yaml(temporary) != data or yaml.safe_load(temporary.read_text(encoding="utf-8")) != data:
                 raise ExportFailed(f"{path}: what was written does not read back as the same")
             temporary.replace(path)
     except OSError as error:
         raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with -o)") from None
-
-
-@contextlib.contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A temporary name in the same folder, gone afterwards unless it was moved."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        temporary.chmod(0o644)
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_target(path: Path) -> None:

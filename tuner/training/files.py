@@ -1,11 +1,15 @@
 """Imports modules and files as a script in the current folder would."""
 
+import contextlib
 import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+
+_added: list[str] = []  # to this process's path
 
 
 def import_module(name: str) -> ModuleType:
@@ -39,6 +43,18 @@ def _find_in(folder: Path) -> None:
     known = {os.path.realpath(entry) for entry in sys.path}
     if str(folder.resolve()) not in known and not sys.flags.safe_path:
         sys.path.insert(0, str(folder))
+        _added.append(str(folder))
+
+
+@contextlib.contextmanager
+def only_own_folders() -> Iterator[None]:
+    """Takes away within what was added to the path: a process started there must find the tuner before a `tuner.py`."""
+    before = sys.path[:]
+    sys.path[:] = [entry for entry in sys.path if entry not in _added]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def _package_root(path: Path) -> tuple[Path, str]:
