@@ -141,7 +141,7 @@ class Faulty(planted_toys.Healthy):
         self._fault = fault
 
     @classmethod
-    def make_expert(cls, env: Any) -> Any:  # type: ignore[override]
+    def make_expert(cls, env: Any) -> Any:
         if env._fault == "hook":
             raise RuntimeError("no controller")
         return {"no callable": 3, "expert": lambda _: 1 / 0}.get(env._fault, lambda _: np.zeros(2, np.float32))
@@ -181,7 +181,7 @@ class Faulty(planted_toys.Healthy):
 )
 def test_an_environment_that_breaks_the_rules_is_named_for_it(fault: str, words: str) -> None:
     gym.registry.pop("Faulty-v0", None)
-    gym.register("Faulty-v0", entry_point=Faulty)
+    gym.register("Faulty-v0", entry_point=lambda **kwargs: Faulty(**kwargs))
     with pytest.raises(EnvironmentFailed) as caught:
         run_check(EnvironmentRef(id="Faulty-v0", kwargs={"fault": fault}), full(2))
     assert words in str(caught.value)
