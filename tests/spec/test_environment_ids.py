@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.spec.environment_ids import one_spelling, same_environment
+from tuner.spec.environment_ids import is_class, one_spelling, same_environment
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,17 @@ def test_a_file_has_one_spelling(name: str, spelling: str, tmp_path: Path) -> No
 )
 def test_two_spellings_of_one_environment(one: str, other: object, same: bool) -> None:
     assert same_environment(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("arm.py:Arm", True),
+        ("envs.arm:Arm", True),
+        ("roarm_envs:RoArmReach-v0", False),
+        ("CartPole-v1", False),
+        ("Unversioned", False),
+    ],
+)
+def test_classes_are_told_from_ids(name: str, found: bool) -> None:
+    assert is_class(name) is found

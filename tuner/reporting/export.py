@@ -10,6 +10,7 @@ import yaml
 from tuner import __version__, seeds
 from tuner.errors import ExportFailed, NothingToShow, UnknownName, UsageProblem
 from tuner.reporting.rows import Row, best
+from tuner.spec.environment_ids import is_class, is_file, split
 from tuner.spec.model import StudySpec
 from tuner.spec.yaml import read_yaml
 from tuner.study.stored import meaning_hash
@@ -71,9 +72,25 @@ def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
 
 
 def zoo_names(environment: str) -> tuple[str, str]:
-    """The package that registers an environment, empty where Gymnasium does, and its bare id."""
-    package, _, bare = environment.rpartition(":")
-    return package, bare
+    """The package that registers an environment, empty where Gymnasium does, and its bare id.
+
+    rl_zoo3 knows ids alone: a class goes by the id under which its user will have to register it.
+    """
+    package, bare = split(environment)
+    if is_class(environment):
+        bare = f"{bare}-v0"
+    return "" if is_file(package) else package, bare
+
+
+def zoo_note(environment: str) -> str:
+    """What rl_zoo3 needs besides the file, nothing where it needs nothing."""
+    if not is_class(environment):
+        return ""
+    front, last = split(environment)
+    return (
+        f"rl_zoo3 finds registered ids alone: register {last} of {front} as '{last}-v0' in a module, and name that "
+        "module with --gym-packages"
+    )
 
 
 def zoo_command(environment: str, file: str) -> str:
@@ -89,6 +106,8 @@ def render(data: dict[str, Any], spec: StudySpec, file: str) -> str:
         f"# PPO hyperparameters from tuner's study {spec.name!r}. One training seed: not yet confirmed.\n"
         f"# {zoo_command(spec.environment.id, file)}\n"
     )
+    if note := zoo_note(spec.environment.id):
+        heading += f"# {note}\n"
     return heading + yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 
 

@@ -1,6 +1,7 @@
 """How an environment's name is spelt, as text alone: nothing is imported here."""
 
 import os.path
+import re
 
 
 def split(name: str) -> tuple[str, str]:
@@ -12,6 +13,12 @@ def split(name: str) -> tuple[str, str]:
 def is_file(front: str) -> bool:
     """Whether the front of a name is meant as a file's path."""
     return front.endswith(".py")
+
+
+def is_class(name: str) -> bool:
+    """Whether a name means a class: in a file, or in a module under a name without a version."""
+    front, last = split(name)
+    return is_file(front) or (bool(front) and re.search(r"-v\d+$", last) is None)
 
 
 def one_path(front: str) -> str:
