@@ -34,8 +34,13 @@ def test_they_are_those_of_all_rows(values: np.ndarray) -> None:
 @given(one=rows, other=rows)
 def test_two_together_are_one(one: np.ndarray, other: np.ndarray) -> None:
     both, whole = seen(one).together(seen(other)), seen(np.concatenate([one, other]))
-    for name in ("count", "least", "greatest", "at_bound", "outside"):
+    for name in ("count", "least", "greatest", "at_bound", "outside", "flag"):
         assert getattr(both, name) == pytest.approx(getattr(whole, name))
+
+
+def test_a_flag_is_told_from_an_entry_that_sticks() -> None:
+    observed = seen(np.array([[1.0, 1.0, 0.5], [0.0, 1.0, 0.0], [1.0, 0.7, 0.0]]))
+    assert observed.flag.tolist() == [True, False, False]
 
 
 def test_nothing_seen_has_no_size() -> None:

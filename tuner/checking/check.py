@@ -90,7 +90,7 @@ def _look(env: gym.Env[Any, Any], plan: CheckPlan) -> tuple[dict[str, Recording]
         cure = "offer a Box, Discrete, MultiDiscrete or MultiBinary space; bounded, where it is a Box of actions"
         return {}, [wrong("spaces", reason, cure)]
     budget = Budget(plan.seconds)
-    policies = make_policies(env)
+    policies = make_policies(env, plan.goals[0])
     probes = probe(env, plan.goals, budget.part(PROBE_SHARE))
     recordings = {}
     for left, (name, policy) in zip(range(len(policies), 0, -1), policies.items(), strict=True):

@@ -20,11 +20,11 @@ def bounds(evidence: Evidence) -> Line:
         worst = float(observed.outside.max())
         cure = "declare bounds that hold, or cut the observation to them"
         return warning(name, f"{named(outside.tolist())} beyond the space, in up to {worst:.1%} of the steps", cure)
-    stuck = np.flatnonzero((observed.at_bound > STUCK) & ~observed.constant)
+    stuck = np.flatnonzero((observed.at_bound > STUCK) & ~observed.constant & ~observed.flag)
     if len(stuck) and _is_box(evidence):
         cure = "widen the scale of these entries: what is cut off cannot be learnt from"
         return warning(name, f"{named(stuck.tolist())} at a bound in most steps", cure)
-    cut = float(observed.at_bound.max(where=~observed.constant, initial=0.0))
+    cut = float(observed.at_bound.max(where=~observed.constant & ~observed.flag, initial=0.0))
     at_bound = f"; at a bound in up to {cut:.0%} of the steps" if _is_box(evidence) else ""
     return ok(name, f"{len(observed.least)} numbers stay within their space{at_bound}")
 

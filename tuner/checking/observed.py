@@ -17,6 +17,7 @@ class Observed:
         self._low, self._high = low, high
         self._at_bound = np.zeros(low.shape)
         self._outside = np.zeros(low.shape)
+        self._between = np.zeros(low.shape)  # neither at a bound nor 0
         self._rows: list[Row] = []
 
     def add(self, row: Row) -> None:
@@ -33,7 +34,9 @@ class Observed:
             self.count += len(rows)
             self.least = np.minimum(self.least, rows.min(axis=0))
             self.greatest = np.maximum(self.greatest, rows.max(axis=0))
-            self._at_bound += ((rows == self._low) | (rows == self._high)).sum(axis=0)
+            at_bound = (rows == self._low) | (rows == self._high)
+            self._at_bound += at_bound.sum(axis=0)
+            self._between += (~at_bound & (rows != 0.0)).sum(axis=0)
             slack = 1e-6 * np.maximum(np.nan_to_num(np.maximum(abs(self._low), abs(self._high)), posinf=0.0), 1.0)
             self._outside += ((rows < self._low - slack) | (rows > self._high + slack)).sum(axis=0)
         return self
@@ -47,6 +50,7 @@ class Observed:
         both.greatest = np.maximum(one.greatest, other.greatest)
         both._at_bound = one._at_bound + other._at_bound
         both._outside = one._outside + other._outside
+        both._between = one._between + other._between
         return both
 
     @property
@@ -60,6 +64,11 @@ class Observed:
     def constant(self) -> NDArray[np.bool_]:
         """Which entries never changed."""
         return np.asarray(self.least == self.greatest)
+
+    @property
+    def flag(self) -> NDArray[np.bool_]:
+        """Which entries were only ever at a bound or 0: yes or no, and nothing cut off."""
+        return np.asarray(self._between == 0)
 
     @property
     def at_bound(self) -> Row:

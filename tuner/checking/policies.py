@@ -5,11 +5,12 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
+from tuner.checking.episodes import begin
 from tuner.checking.spaces import zero_action
 from tuner.errors import EnvironmentFailed
 from tuner.training.making import blamed
 
-HOOK = "make_expert"  # static or class method (env) -> callable observation -> action; see docs/environments.md
+HOOK = "make_expert"  # static, class or plain method (env) -> callable observation -> action; see docs/environments.md
 
 
 class Policy(Protocol):
@@ -54,18 +55,29 @@ class Random:
 
 
 class Expert:
-    """The controller that the environment's class offers."""
+    """The controller that the environment's class offers, asked for anew in every episode."""
 
-    def __init__(self, act: Any) -> None:
-        self._act = act
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        self._env = env.unwrapped
+        self._act: Any = None
 
     def reset(self, seed: int) -> None:  # noqa: ARG002
-        """Tells the controller, where it wants to know, that the environment has begun an episode."""
-        if hasattr(self._act, "reset"):
-            try:
+        """Asks for the controller of the episode that has begun; tells it so, where it wants to know.
+
+        Raises:
+            EnvironmentFailed: where there is none, or it cannot be made.
+        """
+        try:
+            self._act = getattr(type(self._env), HOOK)(self._env)
+            if hasattr(self._act, "reset"):
                 self._act.reset()
-            except Exception as error:
-                raise blamed("the expert's reset", error) from error
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            raise blamed(HOOK, error) from error
+        if not callable(self._act):
+            kind = type(self._act).__name__
+            raise EnvironmentFailed(f"{HOOK} must return a callable, observation -> action, not {kind}")
 
     def __call__(self, observation: Any) -> Any:
         """The controller's action."""
@@ -75,20 +87,19 @@ class Expert:
             raise blamed("the expert", error) from error
 
 
-def make_policies(env: gym.Env[Any, Any]) -> dict[str, Policy]:
-    """Zero and random, and the expert where the environment's class offers one.
+def make_policies(env: gym.Env[Any, Any], seed: int) -> dict[str, Policy]:
+    """Zero and random, and the expert where the environment's class offers one; begins an episode to see.
 
     Raises:
         EnvironmentFailed: where it offers one and cannot make it.
     """
     policies: dict[str, Policy] = {"zero": Zero(env.action_space), "random": Random(env.action_space)}
-    hook = getattr(type(env.unwrapped), HOOK, None)
-    if hook is None:
+    if getattr(type(env.unwrapped), HOOK, None) is None:
         return policies
+    expert = Expert(env)
+    begin(env, seed)
     try:
-        act = hook(env.unwrapped)
-    except Exception as error:
-        raise blamed(HOOK, error) from error
-    if not callable(act):
-        raise EnvironmentFailed(f"{HOOK} must return a callable, observation -> action, not {type(act).__name__}")
-    return {**policies, "expert": Expert(act)}
+        expert.reset(seed)
+    except NotImplementedError:  # a base class names the hook and leaves it to others
+        return policies
+    return {**policies, "expert": expert}

@@ -10,8 +10,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.checking.episodes import advance, begin
 from tuner.checking.plan import Budget
-from tuner.checking.rollout import advance, begin
 from tuner.checking.spaces import entries, flat, others
 
 SAME_EPISODES = 3

@@ -10,16 +10,14 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.checking.episodes import Info, advance, begin, number
 from tuner.checking.observed import Observed
 from tuner.checking.plan import Budget
 from tuner.checking.policies import Policy
 from tuner.checking.spaces import bounds, flat
 from tuner.errors import EnvironmentFailed
-from tuner.training.making import blamed
 
 ENDLESS = 10_000  # steps after which an episode is taken to have no end
-
-Info = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,32 +76,6 @@ def record(env: gym.Env[Any, Any], policy: Policy, goals: Sequence[int], budget:
     recording.observed.settle()
     recording.seconds = time.perf_counter() - begun
     return recording
-
-
-def begin(env: gym.Env[Any, Any], seed: int) -> tuple[Any, Info]:
-    """Starts an episode.
-
-    Raises:
-        EnvironmentFailed: where the environment raises.
-    """
-    try:
-        observation, info = env.reset(seed=seed)
-    except Exception as error:
-        raise blamed("reset", error) from error
-    return observation, info
-
-
-def advance(env: gym.Env[Any, Any], action: Any) -> tuple[Any, float, bool, bool, Info]:
-    """One step.
-
-    Raises:
-        EnvironmentFailed: where the environment raises, or returns what no step returns.
-    """
-    try:
-        observation, reward, terminated, truncated, info = env.step(action)
-        return observation, np.asarray(reward, dtype=float).item(), bool(terminated), bool(truncated), info
-    except Exception as error:
-        raise blamed("step", error) from error
 
 
 def _episode(env: gym.Env[Any, Any], policy: Policy, goal: int, recording: Recording, budget: Budget) -> Episode | None:
@@ -180,17 +152,3 @@ def _terms(info: Info) -> dict[str, float]:
         return {str(name): float(value) for name, value in told.items()}
     except (AttributeError, TypeError, ValueError):
         raise EnvironmentFailed(f"info['reward_terms'] must map names to numbers, and is {told!r}") from None
-
-
-def number(info: Info, key: str) -> float | None:
-    """A number of `info`, None where it is not told.
-
-    Raises:
-        EnvironmentFailed: where it is told, and no number.
-    """
-    if info.get(key) is None:
-        return None
-    try:
-        return float(info[key])
-    except (TypeError, ValueError):
-        raise EnvironmentFailed(f"info[{key!r}] must be a number, not {info[key]!r}") from None
