@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor, nn
@@ -136,6 +138,7 @@ class Learning:
         self._network = network
         shapes = [[(len(layer.bias), rows, layer.bias.shape[2]) for layer in tower] for tower in network.towers]
         self._hidden = [_empty(tower) for tower in shapes]
+        self._activations = [[_activation(network, out) for out in tower] for tower in self._hidden]
         self._deltas = [_empty(tower) for tower in shapes]
         self._slopes = [_empty(tower) for tower in shapes]
         self._outputs = np.empty((rows, len(network.actor.bias)), dtype=np.float32)
@@ -144,12 +147,13 @@ class Learning:
     def forward(self, x: Array, values: Array) -> Array:
         """The actor's outputs (rows, out) for observations (rows, in); writes the critic's into `values` (rows,)."""
         network = self._network
-        for tower, hidden in zip(network.towers, self._hidden, strict=True):
+        for tower, hidden, activations in zip(network.towers, self._hidden, self._activations, strict=True):
             h = x
-            for layer, out in zip(tower, hidden, strict=True):
+            for layer, out, activate in zip(tower, hidden, activations, strict=True):
                 np.matmul(h, layer.forth, out=out)
                 np.add(out, layer.bias, out=out)
-                h = network.activation(out, out=out)
+                activate()
+                h = out
         latent_pi, latent_vf = self._latents(x)
         np.matmul(latent_vf, network.critic.weight[0], out=values)
         np.add(values, network.critic.bias, out=values)
@@ -192,6 +196,21 @@ class Learning:
     def _latents(self, x: Array) -> tuple[Array, Array]:
         actor, critic = self._hidden[0], self._hidden[-1]
         return actor[-1][0] if actor else x, critic[-1][-1] if critic else x
+
+
+def _activation(network: Network, out: Array) -> Callable[[], object]:
+    """The activation in place, bound to its array: tanh(x) = 2 sigmoid(2x) - 1, since torch has a quick sigmoid."""
+    if network.relu:
+        return partial(np.maximum, out, 0.0, out=out)
+    tensor = torch.from_numpy(out)
+
+    def tanh() -> None:
+        np.add(out, out, out=out)
+        torch.sigmoid(tensor, out=tensor)
+        np.add(out, out, out=out)
+        np.subtract(out, 1.0, out=out)
+
+    return tanh
 
 
 def _empty(shapes: Sequence[tuple[int, ...]]) -> list[Array]:
