@@ -352,7 +352,7 @@ def test_parameters_that_are_not_finite_are_an_error_as_in_sb3() -> None:
 
 
 def test_observations_that_are_not_finite_are_an_error_as_in_sb3() -> None:
-    env = DummyVecEnv([lambda: gym.make("tuner_toys:ToyNotFinite-v0")])
+    env = DummyVecEnv([lambda: gym.make("tuner_toys:ToyOwn-v0", fault="observation", disable_env_checker=True)])
     model = FusedPPO("MlpPolicy", env, n_steps=64, batch_size=8, device="cpu")
     with pytest.raises(ValueError, match="not finite"):
         model.learn(64)
