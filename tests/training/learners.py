@@ -1,0 +1,54 @@
+"""Models trained for a few updates, and how far two of them are apart."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
+
+
+class Record(BaseCallback):
+    """Keeps what is logged of every update, and a fingerprint of every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.updates: list[dict[str, Any]] = []
+        self.steps: list[tuple[Any, ...]] = []
+        self.ends = 0
+
+    def _on_rollout_start(self) -> None:
+        if self.num_timesteps:
+            self.updates.append(dict(self.logger.name_to_value))
+
+    def _on_training_end(self) -> None:
+        self._on_rollout_start()
+
+    def _on_step(self) -> bool:
+        names = ("actions", "clipped_actions", "new_obs", "rewards", "dones")
+        self.steps.append(tuple(np.array(self.locals[name]) for name in names))
+        return True
+
+    def _on_rollout_end(self) -> None:
+        self.ends += 1
+
+
+def trained(
+    kind: type[PPO], env: str | VecEnv, updates: int, *, n_envs: int = 1, **arguments: Any
+) -> tuple[PPO, Record]:
+    """A model after some updates, with what a callback saw."""
+    venv = DummyVecEnv([lambda: Monitor(gym.make(env))] * n_envs) if isinstance(env, str) else env
+    model = kind("MlpPolicy", venv, seed=3, device="cpu", **arguments)
+    record = Record()
+    model.learn(updates * arguments["n_steps"] * venv.num_envs, callback=record)
+    venv.close()
+    return model, record
+
+
+def furthest(one: PPO, other: PPO) -> float:
+    """The greatest absolute difference between two models' parameters."""
+    ours, theirs = one.policy.state_dict(), other.policy.state_dict()
+    assert ours.keys() == theirs.keys()
+    return max(float((ours[name] - theirs[name]).abs().max()) for name in ours)
