@@ -23,7 +23,8 @@ from tuner.records import Checkpoint, EnvironmentRef, TrialJob
 # A shell that starts the tests in the background has them ignore Ctrl-C, and their children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-TOYS = Path(__file__).parent / "toys"
+ROOT = Path(__file__).parent.parent
+TOYS = ROOT / "tests" / "toys"
 
 SPACE = {
     "parameters": {
@@ -54,7 +55,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TUNER_STORAGE", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PYTHONPATH", str(TOYS))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (TOYS, ROOT, ROOT / "envs"))))  # this checkout's
     monkeypatch.syspath_prepend(str(TOYS))
 
 

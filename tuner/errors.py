@@ -88,6 +88,10 @@ class TooManyFailures(TunerError):
     """Trials fail again and again; the run stops rather than burn the night."""
 
 
+class CheckFailed(TunerError):
+    """The environment is not worth training in as it is."""
+
+
 class TrialDiverged(TunerError):
     """Training left the finite numbers; recorded as pruned, so that the sampler learns."""
 

@@ -6,6 +6,7 @@ TEST = 3_000_000
 TUNING_GOALS = 4_000_000
 VALIDATION_GOALS = 5_000_000
 TEST_GOALS = 6_000_000
+CHECK_GOALS = 7_000_000  # of the look at an environment before any training; no study keeps them
 
 
 def training_seed(trial_number: int) -> int:
@@ -16,6 +17,11 @@ def training_seed(trial_number: int) -> int:
 def tuning_goals(count: int) -> tuple[int, ...]:
     """The reset seeds that stand for the goals of every evaluation while tuning."""
     return tuple(range(TUNING_GOALS, TUNING_GOALS + count))
+
+
+def check_goals(count: int) -> tuple[int, ...]:
+    """The reset seeds of the episodes in which an environment is checked."""
+    return tuple(range(CHECK_GOALS, CHECK_GOALS + count))
 
 
 def plan() -> dict[str, int]:

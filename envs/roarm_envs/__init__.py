@@ -2,7 +2,10 @@
 
 import gymnasium as gym
 
-ENVIRONMENTS = {"RoArmReach-v0": "roarm_envs.env:RoArmReachEnv"}
+ENVIRONMENTS = {
+    "RoArmReach-v0": "roarm_envs.env:RoArmReachEnv",
+    "RoArmPickPlace-v0": "roarm_envs.env:RoArmPickPlaceEnv",
+}
 
 
 def register() -> None:

@@ -1,5 +1,6 @@
 """The Gymnasium environment: an arm, a task, and the clock."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -8,15 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs import figures
-from roarm_envs.episode import AnyTask, Episode
-from roarm_envs.errors import check_count, check_option
+from roarm_envs.episode import FULL, AnyTask, Episode
+from roarm_envs.errors import OptionError, check_count, check_option
 from roarm_envs.robot import RoArm, action_rows
+from roarm_envs.sim import Camera, Cube, Picture
+from roarm_envs.tasks.base import REWARDS
+from roarm_envs.tasks.pick_place import PickPlace
 from roarm_envs.tasks.reach import Reach
+from roarm_envs.variation import QUANTITIES, parse
 
 if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
 
+    from roarm_envs.experts import Expert
+
 Observation = NDArray[np.float32]
+Variation = bool | Mapping[str, Sequence[float]]
 
 EPISODE_SECONDS = 5.0
 MAX_ARMS = 256  # 30 MB each
@@ -25,21 +33,38 @@ MAX_ARMS = 256  # 30 MB each
 class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
     """One arm with a task. All that changes from step to step is in `episode`, which a vector environment steps itself.
 
-    Action: (5,) in [-1, 1], increments of the joint targets (base, shoulder, elbow, wrist pitch, wrist roll), 1 being
-    0.10 rad, at 20 Hz. Observation: the task's, in [-1, 1]. `terminated` means success, `truncated` means that time is
-    up. `info` holds `is_success`, `distance` (m) and `reward_terms`.
+    Action: in [-1, 1], increments of the joint targets (base, shoulder, elbow, wrist pitch, wrist roll, and the jaw
+    where the task has one), 1 being 0.10 rad, at 20 Hz. Observation: the task's, in [-1, 1]. `terminated` means
+    success, or that there is none to be had any more, as `is_success` tells; `truncated` means that time is up. `info`
+    holds `is_success`, `distance` (m), `reward_terms` and the task's stages.
+
+    Options of every environment: `episode_seconds`; `difficulty`, 0.1 to 1.0 in steps of 0.1, which brings start and
+    goal together; `variation`, true for the usual ranges or a range for each name (see `variation.QUANTITIES`), whose
+    drawn values are in `info` at reset; `render_mode`.
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
+    metadata = {"render_modes": ["rgb_array"], "render_fps": figures.CONTROL_HZ}  # noqa: RUF012 - as Gymnasium has it
 
-    def __init__(self, task: AnyTask, *, episode_seconds: float, render_mode: str | None) -> None:
+    def __init__(
+        self,
+        task: AnyTask,
+        *,
+        episode_seconds: float,
+        difficulty: float = FULL,
+        variation: Variation = False,
+        render_mode: str | None = None,
+    ) -> None:
         check_option("episode_seconds", episode_seconds, low=1 / figures.CONTROL_HZ, high=600.0, unit="s")
         if render_mode is not None:
-            check_option("render_mode", render_mode, valid=())
+            check_option("render_mode", render_mode, valid=tuple(self.metadata["render_modes"]))
+        ranges = parse(variation, things=isinstance(task, PickPlace))
+        difficulty = checked_difficulty(difficulty)
         self.render_mode = render_mode
-        self.action_space = gym.spaces.Box(-1.0, 1.0, (len(figures.ARM_JOINTS),), np.float32)
+        self.episode = Episode(task, round(episode_seconds * figures.CONTROL_HZ), ranges)
+        self.episode.difficulty = difficulty
+        self._camera: Camera | None = None
+        self.action_space = gym.spaces.Box(-1.0, 1.0, (len(self.episode.arm.limits),), np.float32)
         self.observation_space = gym.spaces.Box(-1.0, 1.0, (len(task.scales),), np.float32)
-        self.episode = Episode(task, round(episode_seconds * figures.CONTROL_HZ))
 
     @classmethod
     def make_vec_env(cls, n_envs: int, **options: Any) -> "VecEnv":
@@ -59,7 +84,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
     @property
     def goal(self) -> NDArray[np.float64]:
         """The goal of the current episode; a point is in m, in the world."""
-        return np.array(self.episode.goal)
+        return np.array(self.episode.state.goal)
 
     @property
     def task(self) -> AnyTask:
@@ -71,6 +96,19 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         self.episode.task = task
 
     @property
+    def difficulty(self) -> float:
+        """From 0.1 to 1.0, for the episodes to come."""
+        return self.episode.difficulty
+
+    def set_difficulty(self, difficulty: float) -> None:
+        """Sets how hard the episodes to come are, from 0.1 to 1.0 in steps of 0.1; the present one stays as it is.
+
+        Raises:
+            OptionError: where it is none of these.
+        """
+        self.episode.difficulty = checked_difficulty(difficulty)
+
+    @property
     def max_steps(self) -> int:
         """Control steps after which time is up."""
         return self.episode.max_steps
@@ -78,6 +116,13 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
     @max_steps.setter
     def max_steps(self, steps: int) -> None:
         self.episode.max_steps = steps
+
+    def make_expert(self) -> "Expert":
+        """A scripted controller for the episode that was just begun: a function from an observation to an action.
+
+        Any environment class may offer this hook; it shows that success is possible and that the reward points to it.
+        """
+        raise NotImplementedError
 
     @property
     def _arm(self) -> RoArm:
@@ -89,16 +134,25 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         seed: int | None = None,
         options: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> tuple[Observation, dict[str, Any]]:
-        """Starts an episode: the arm at rest at home, a new goal drawn from the environment's generator."""
+        """Starts an episode, drawn from the environment's generator."""
         super().reset(seed=seed)
         row, info = self.episode.begin(self.np_random)
         return np.array(row, dtype=np.float32), info
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """One control step (50 ms)."""
-        (values,) = action_rows(np.asarray(action)[np.newaxis], count=1)
+        (values,) = action_rows(np.asarray(action)[np.newaxis], count=1, size=len(self.episode.arm.limits))
         row, reward, terminated, truncated, info = self.episode.step(values)
         return np.array(row, dtype=np.float32), reward, terminated, truncated, info
+
+    def render(self) -> Picture | None:
+        """A picture (h, w, 3) of arm, things and goal; the goal is red, and green once it is reached."""
+        if self.render_mode is None:
+            gym.logger.warn("no picture: the environment was made without render_mode='rgb_array'")
+            return None
+        if self._camera is None:
+            self._camera = Camera(self.episode.arm.sim, self.task.marker, self.task.tolerance)
+        return self._camera.picture(self.episode.mark(), done=self.episode.success)
 
     def close(self) -> None:
         """Frees the simulation; closing twice is harmless."""
@@ -112,7 +166,63 @@ class RoArmReachEnv(RoArmEnv[Reach]):
     """
 
     def __init__(
-        self, *, tolerance: float = 0.02, episode_seconds: float = EPISODE_SECONDS, render_mode: str | None = None
+        self, *, tolerance: float = 0.02, episode_seconds: float = EPISODE_SECONDS, reward: str = "dense", **common: Any
     ) -> None:
         check_option("tolerance", tolerance, low=0.001, high=0.5, unit="m")
-        super().__init__(Reach(tolerance=tolerance), episode_seconds=episode_seconds, render_mode=render_mode)
+        check_option("reward", reward, valid=REWARDS)
+        super().__init__(Reach(tolerance=tolerance, reward=reward), episode_seconds=episode_seconds, **common)
+
+    def make_expert(self) -> "Expert":
+        """Goes straight to a pose that brings the tool point to the goal."""
+        from roarm_envs.experts import ReachExpert
+
+        return ReachExpert(self.episode)
+
+
+class RoArmPickPlaceEnv(RoArmEnv[PickPlace]):
+    """The RoArm-M3 grips a cube, carries it and sets it down at a goal for half a second, in at most ten seconds.
+
+    Action: (6,). Observation: (31,), see `tasks.pick_place.PickPlace.observe`. `info` also says which stages the
+    episode has come to: `reached`, `grasped` (both jaws on the cube for five steps in a row), `lifted`, `placed`, or
+    `failed` (the cube is out of reach, which ends the episode). The rest is said in `RoArmEnv`.
+    """
+
+    def __init__(
+        self,
+        *,
+        tolerance: float = 0.02,
+        object_edge: float = 0.025,
+        object_mass: float = 0.02,
+        object_friction: float = 0.8,
+        episode_seconds: float = 2 * EPISODE_SECONDS,
+        reward: str = "dense",
+        **common: Any,
+    ) -> None:
+        check_option("tolerance", tolerance, low=0.005, high=0.1, unit="m")
+        check_option("reward", reward, valid=REWARDS)
+        given = {"object_edge": object_edge, "object_mass": object_mass, "object_friction": object_friction}
+        for name, value in given.items():
+            row = QUANTITIES[name]
+            check_option(name, value, low=row.low, high=row.high, unit=row.unit)
+        cube = Cube(edge=object_edge, mass=object_mass, friction=object_friction)
+        task = PickPlace(cube=cube, tolerance=tolerance, reward=reward)
+        super().__init__(task, episode_seconds=episode_seconds, **common)
+
+    def make_expert(self) -> "Expert":
+        """Over the cube, down, close, up, over the goal, down, and stay."""
+        from roarm_envs.experts import PickPlaceExpert
+
+        return PickPlaceExpert(self.episode)
+
+
+def checked_difficulty(difficulty: object) -> float:
+    """A difficulty of 0.1, 0.2 and so on up to 1.0.
+
+    Raises:
+        OptionError: where it is none of these.
+    """
+    if not isinstance(difficulty, bool) and isinstance(difficulty, int | float):
+        for tenths in range(1, 11):
+            if abs(difficulty - tenths / 10) < 1e-9:  # sums of tenths are off in the last digits
+                return tenths / 10
+    raise OptionError(f"difficulty: {difficulty!r} must be a number from 0.1 to 1 in steps of 0.1")

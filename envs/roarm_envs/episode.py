@@ -1,17 +1,18 @@
 """One arm's episodes of a task: the one place where observation, reward, success and clock meet."""
 
-from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import gymnasium as gym
 import numpy as np
 
-from roarm_envs.robot import RoArm
-from roarm_envs.tasks.base import Task
+from roarm_envs.tasks.base import State, Task, scaled
+from roarm_envs.variation import Lag, Ranges, draw
 
 Info = dict[str, Any]
 Row = list[float]
 AnyTask = TypeVar("AnyTask", bound=Task)
+
+FULL = 1.0  # difficulty
 
 
 class Step(NamedTuple):
@@ -19,36 +20,48 @@ class Step(NamedTuple):
 
     row: Row  # observation, each number in [-1, 1]
     reward: float
-    terminated: bool  # the goal is reached
-    truncated: bool  # it is not, and time is up
-    info: Info  # is_success, distance in m, reward_terms
+    terminated: bool  # the task is done, or cannot be done any more
+    truncated: bool  # neither, and time is up
+    info: Info  # is_success, distance in m, reward_terms, the task's stages
 
 
 class Episode(Generic[AnyTask]):
-    """An arm with its goal, its distance and its clock.
+    """An arm with its task's state and its clock.
 
     In plain floats: measured, NumPy on rows of a few arms takes longer than this, several times as long for one.
     """
 
-    def __init__(self, task: AnyTask, max_steps: int) -> None:
+    state: State  # the task's, from the first reset on
+
+    def __init__(self, task: AnyTask, max_steps: int, ranges: Ranges | None = None) -> None:
         self.task = task
         self.max_steps = max_steps
-        self.arm = RoArm()
-        self.goal: Any = None
-        self._distance = 0.0  # m
+        self.difficulty = FULL
+        self.ranges = ranges or {}
+        self.drawn: dict[str, float] = {}
+        self.success = False
+        self._begun = False
+        self.arm = task.make_arm()
+        self._lag: Lag | None = None
+        self._noise = 0.0  # rad
+        self._rng = np.random.default_rng(0)
         self._steps = 0
 
     def begin(self, rng: np.random.Generator) -> tuple[Row, Info]:
-        """Starts an episode: the arm at rest at home, with a new goal."""
-        self.goal = self.task.sample_goal(self.arm, rng)
-        self.arm.home()
-        sensed = self.arm.sense(touching=False)
-        self._distance = self.task.distance(sensed, self.goal)
+        """Starts an episode as the task and the difficulty have it, everything at rest."""
+        if self.ranges:
+            self._vary(rng)
+        self.state = self.task.start(self.arm, rng, self.difficulty)
+        if self.ranges:
+            self.arm.mesh(self.drawn.get("backlash", 0.0))
         self._steps = 0
-        return scaled(self.task, self.task.observe(sensed, self.goal)), {
-            "is_success": False,
-            "distance": self._distance,
-        }
+        self._begun = True
+        self.success = False
+        sensed = self.arm.sense(touching=False)
+        info: Info = {"is_success": False, "distance": self.state.distance, **self.state.stages}
+        if self.ranges:
+            info["variation"] = dict(self.drawn)
+        return self._observed(sensed), info
 
     def step(self, action: list[float]) -> Step:
         """One control step (50 ms) with an action that `action_rows` has checked.
@@ -56,27 +69,38 @@ class Episode(Generic[AnyTask]):
         Raises:
             ResetNeeded: where no episode has begun.
         """
-        task, goal = self.task, self.goal
-        if goal is None:
+        if not self._begun:
             raise gym.error.ResetNeeded("no episode has begun: call reset() before step()")
+        if self._lag is not None:
+            action = self._lag.pass_on(action)
         sensed = self.arm.follow(action)
-        distance = task.distance(sensed, goal)
-        terms = task.rewards(self._distance, distance, action, touching=sensed.touching)
-        self._distance = distance
+        success, failed, distance, terms, stages = self.task.judge(sensed, action, self.state)
         self._steps += 1
-        reached = task.reached(distance)
+        self.success = success
+        ended = success or failed
         return Step(
-            scaled(task, task.observe(sensed, goal)),
+            self._observed(sensed),
             sum(terms.values()),
-            reached,
-            not reached and self._steps >= self.max_steps,
-            {"is_success": reached, "distance": distance, "reward_terms": terms},
+            ended,
+            not ended and self._steps >= self.max_steps,
+            {"is_success": success, "distance": distance, "reward_terms": terms, **stages},
         )
 
+    def mark(self) -> tuple[float, float, float]:
+        """Where a picture shows the goal, in m: on the table under it, where the marker is a disc."""
+        x, y, z = self.state.goal
+        return (x, y, 0.0) if self.task.marker == "disc" else (x, y, z)
 
-def scaled(task: Task, values: Sequence[float]) -> Row:
-    """The observation, each number brought to [-1, 1] and cut there."""
-    return [
-        -1.0 if (value := number * factor + shift) < -1.0 else 1.0 if value > 1.0 else value
-        for number, (factor, shift) in zip(values, task.scales, strict=True)
-    ]
+    def _observed(self, sensed: Any) -> Row:
+        if self._noise:
+            sensed = self.arm.blur(sensed, self._rng.normal(0.0, self._noise, len(sensed.angles)).tolist())
+        return scaled(self.task, self.task.observe(sensed, self.state))
+
+    def _vary(self, rng: np.random.Generator) -> None:
+        """Draws what this episode is like."""
+        self.drawn = draw(self.ranges, rng)
+        steps = int(self.drawn.get("delay", 0))
+        self._lag = Lag(steps, len(self.arm.limits)) if steps else None
+        self._noise = self.drawn.get("encoder_noise", 0.0)
+        self._rng = rng
+        self.arm.vary(self.drawn)

@@ -112,6 +112,7 @@ ARM_JOINTS = ("base", "shoulder", "elbow", "wrist_pitch", "wrist_roll")
 GRIPPER_JOINT = "gripper"
 HOME = (0.0, 0.0, pi / 2, 0.0, 0.0)  # rad, by ARM_JOINTS: upper arm upright, forearm level
 GRIPPER_HOME = 0.09  # rad, as good as closed
+GRIPPER_OPEN = 0.95  # rad: 35 mm between the jaws, wide enough for a cube of 30 mm
 
 CONTROL_HZ = 20  # what the real arm accepts over its serial line without loss
 MAX_TARGET_STEP = 0.10  # rad a control step: about 2 rad/s

@@ -1,9 +1,9 @@
 """The arm as a task sees it: five joints that follow targets, a closed gripper, a tool point."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +41,12 @@ class ArmState:
 class RoArm:
     """Drives the five arm joints by target increments, as the real arm is streamed at 20 Hz."""
 
+    limits: ClassVar[tuple[tuple[float, float], ...]] = LIMITS
+
     def __init__(self, physics: Physics | None = None) -> None:
         self.sim = Sim(physics)
-        self._targets = list(figures.HOME)  # rad
+        self.targets = list(figures.HOME)  # rad
+        self.backlash: Backlash | None = None
         self.home()
 
     def home(self) -> ArmState:
@@ -53,8 +56,8 @@ class RoArm:
 
     def place(self, angles: Sequence[float] | Array) -> None:
         """Puts the arm at rest at `angles` (5,) rad, the targets with it."""
-        self._targets = [float(angle) for angle in angles]
-        self.sim.place((*self._targets, figures.GRIPPER_HOME))
+        self.targets = [float(angle) for angle in angles]
+        self.sim.place((*self.targets, figures.GRIPPER_HOME))
 
     def move(self, action: Array) -> ArmState:
         """Shifts the joint targets by `action` (5,) in [-1, 1], 1 being 0.10 rad, and lets one control step pass.
@@ -67,13 +70,21 @@ class RoArm:
 
     def follow(self, action: list[float]) -> Sensed:
         """As `move`, with an action that `action_rows` has checked."""
+        self.shift(action)
+        self.sim.drive((*self.geared(self.targets), figures.GRIPPER_HOME))
+        return self.sense(touching=self.sim.touches())
+
+    def shift(self, action: list[float]) -> None:
+        """Moves the joint targets, within the limits."""
         targets = []
-        for target, part, (lower, upper) in zip(self._targets, action, LIMITS, strict=True):
+        for target, part, (lower, upper) in zip(self.targets, action, self.limits, strict=True):
             wanted = target + part * figures.MAX_TARGET_STEP
             targets.append(lower if wanted < lower else upper if wanted > upper else wanted)
-        self._targets = targets
-        self.sim.drive((*targets, figures.GRIPPER_HOME))
-        return self.sense(touching=self.sim.touches())
+        self.targets = targets
+
+    def geared(self, targets: list[float]) -> list[float]:
+        """The targets as they come out of gears with play, where there is any."""
+        return targets if self.backlash is None else self.backlash.follow(targets)
 
     def sense(self, *, touching: bool) -> Sensed:
         """What the joints say now."""
@@ -101,18 +112,46 @@ class RoArm:
             if self.sim.clear(margin):
                 return np.array([x, y, z])
 
+    def vary(self, drawn: Mapping[str, float]) -> None:
+        """Makes the arm one with this joint friction and payload, where they are among what was drawn."""
+        self.sim.burden(friction=drawn.get("joint_friction", 0.0), payload=drawn.get("payload", 0.0))
+
+    def mesh(self, play: float) -> None:
+        """Gives the gears so much play, in rad, from the pose they are in."""
+        self.backlash = Backlash(play, self.targets) if play else None
+
+    def blur(self, sensed: Any, errors: list[float]) -> Any:
+        """What the arm would believe if its encoders were off by `errors` (5) rad: angles and tool point."""
+        angles = tuple([angle + error for angle, error in zip(sensed.angles, errors, strict=True)])
+        x, y, z, cosine, sine = tool_point(*angles[:4])
+        return sensed._replace(angles=angles, tool=(x, y, z), heading=(cosine, sine))
+
     def close(self) -> None:
         """Frees the simulation."""
         self.sim.close()
 
 
-def action_rows(actions: NDArray[Any], *, count: int) -> list[list[float]]:
-    """The actions (count, 5) as lists, each number cut to [-1, 1].
+class Backlash:
+    """Gears with play: the output stays where it is until the target has crossed the play."""
+
+    def __init__(self, play: float, at: list[float]) -> None:
+        self._half = play / 2  # rad
+        self._at = list(at)  # rad
+
+    def follow(self, targets: list[float]) -> list[float]:
+        """Where the outputs come to rest as the motors go to `targets`, in rad."""
+        half = self._half
+        self._at = [min(max(at, target - half), target + half) for at, target in zip(self._at, targets, strict=True)]
+        return self._at
+
+
+def action_rows(actions: NDArray[Any], *, count: int, size: int = len(figures.ARM_JOINTS)) -> list[list[float]]:
+    """The actions (count, size) as lists, each number cut to [-1, 1].
 
     Raises:
         ValueError: where one is not finite or has another shape.
     """
-    wanted = (count, len(figures.ARM_JOINTS))
+    wanted = (count, size)
     if actions.shape != wanted:
         raise ValueError(f"action of shape {actions.shape} must be of shape {wanted}, an arm a row")
     rows: list[list[float]] = actions.tolist()

@@ -50,7 +50,7 @@ class ArmVecEnv(VecEnv):
         return np.stack(observations)
 
     def step_async(self, actions: NDArray[Any]) -> None:
-        """Takes the actions (n, 5) of the next `step_wait`."""
+        """Takes the actions (n, 5 or 6) of the next `step_wait`."""
         self._actions = actions
 
     def step_wait(self) -> VecEnvStepReturn:
@@ -59,7 +59,7 @@ class ArmVecEnv(VecEnv):
         Raises:
             ValueError: where an action is not finite or has another shape.
         """
-        actions = action_rows(np.asarray(self._actions), count=self.num_envs)
+        actions = action_rows(np.asarray(self._actions), count=self.num_envs, size=len(self.envs[0].episode.arm.limits))
         steps = [env.episode.step(action) for env, action in zip(self.envs, actions, strict=True)]
         rows, rewards, terminated, truncated, infos = zip(*steps, strict=True)
         observations = np.array(rows, dtype=np.float32)

@@ -36,6 +36,12 @@ USAGE = {
     "unknown list": ("list robots", "must be one of envs, spaces, studies"),
     "a name that no file can have": ("run --name ../x", "must be letters, digits"),
     "port too high": ("dashboard --port 70000", "must be at most 65535"),
+    "no episodes": ("check --episodes 0", "--episodes 0: must be at least 1"),
+    "unknown environment to check": ("check RoArmRech-v0", "did you mean 'RoArmReach-v0'"),
+    "no file to check": ("check nowhere.py:Arm", "no such file, nowhere.py"),
+    "a file without its class": ("check arm.py", "name the class as well, arm.py:Class"),
+    "a page in no folder": ("check --html nowhere/check.html", "there is no folder nowhere"),
+    "a page that is a folder": ("check --html /", "is a folder; give a file"),
     "trial in words": ("export --trial best", "--trial 'best': must be a whole number"),
 }
 
@@ -87,7 +93,7 @@ def test_a_baseline_outside_the_space_is_refused(tuner: Tuner, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({"id": "tuner_toys:ToyDictionary-v0"}, "ppo cannot learn in"),
+        ({"id": "tuner_toys:ToyDictionary-v0"}, "PPO cannot act in a Dict space"),
         ({"id": "tuner_toys:ToyLine-v0", "kwargs": {"colour": 3}}, "cannot be made with {'colour': 3}"),
         ({"id": "tuner_toys:ToyRaising-v0"}, "the gripper fell off"),
     ],
@@ -99,7 +105,7 @@ def test_an_unusable_environment_is_found_before_anything_is_written(
     path = write_study(tmp_path, environment=environment)
     said = tuner(f"run {path} --engine inline")
     assert said.code in (1, 2)
-    assert words in said.err.splitlines()[-1]
+    assert words in said.err
     assert not (tmp_path / "studies").exists()
 
 

@@ -19,8 +19,10 @@ from roarm_envs.env import RoArmReachEnv
 from roarm_envs.errors import OptionError
 
 EPISODE = 100  # steps
+LENGTHS = {"RoArmReach-v0": 100, "RoArmPickPlace-v0": 200}  # steps
 MAX_RETURN = 50.0
 REACHED_SEEDS = range(20)
+SIZES = {"RoArmReach-v0": (5, 19), "RoArmPickPlace-v0": (6, 31)}  # actions, observations
 
 Step = tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]
 
@@ -41,8 +43,19 @@ def make(name: str) -> Iterator[Callable[..., Any]]:
         env.close()
 
 
-def random_actions(seed: int, count: int = EPISODE) -> NDArray[np.float32]:
-    return np.random.default_rng(seed).uniform(-1.0, 1.0, (count, 5)).astype(np.float32)
+@pytest.fixture
+def size(name: str) -> int:
+    """How many numbers an action has."""
+    return SIZES[name][0]
+
+
+def reach_only(name: str) -> None:
+    if name != "RoArmReach-v0":
+        pytest.skip("of reach alone")
+
+
+def random_actions(seed: int, size: int, count: int = EPISODE) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).uniform(-1.0, 1.0, (count, size)).astype(np.float32)
 
 
 def play(env: Any, seed: int, actions: Sequence[NDArray[np.float32]] | NDArray[np.float32]) -> list[Step]:
@@ -86,44 +99,44 @@ def drive_to_goal(env: RoArmReachEnv, seed: int) -> list[Step]:
 
 
 def test_gymnasium_finds_no_fault(make: Callable[..., Any]) -> None:
-    check_by_gymnasium(make(), skip_render_check=True)  # raises, or warns, which is an error here
+    check_by_gymnasium(make(render_mode="rgb_array"))  # raises, or warns, which is an error here
 
 
 def test_stable_baselines_finds_no_fault(make: Callable[..., Any]) -> None:
     check_by_sb3(make())
 
 
-def test_spaces_are_boxes_of_one(make: Callable[..., Any]) -> None:
+def test_spaces_are_boxes_of_one(make: Callable[..., Any], name: str) -> None:
     env = make()
-    for space, size in ((env.action_space, 5), (env.observation_space, 19)):
-        assert space.shape == (size,)
+    for space, count in zip((env.action_space, env.observation_space), SIZES[name], strict=True):
+        assert space.shape == (count,)
         assert space.dtype == np.float32
         assert (space.low == -1.0).all()
         assert (space.high == 1.0).all()
 
 
-def test_a_seed_and_actions_fix_the_episode(make: Callable[..., Any]) -> None:
+def test_a_seed_and_actions_fix_the_episode(make: Callable[..., Any], size: int) -> None:
     """In a new environment as in a used one, whatever was played in it before."""
-    actions = random_actions(1)
+    actions = random_actions(1, size)
     fresh, used = make(), make()
     wanted = trace(fresh, 5, actions)
-    play(used, 9, np.full((60, 5), 1.0, np.float32))  # into the table
-    play(used, 2, random_actions(3, count=7))  # and an episode left unfinished
+    play(used, 9, np.full((60, size), 1.0, np.float32))  # into the table
+    play(used, 2, random_actions(3, size, count=7))  # and an episode left unfinished
     assert trace(used, 5, actions) == wanted
     assert trace(fresh, 5, actions) == wanted
 
 
-def test_a_fresh_process_plays_the_same_episode(make: Callable[..., Any], name: str) -> None:
+def test_a_fresh_process_plays_the_same_episode(make: Callable[..., Any], name: str, size: int) -> None:
     script = (
         "import gymnasium as gym, numpy as np\n"
         f"env = gym.make('roarm_envs:{name}').unwrapped\n"
         "env.reset(seed=5)\n"
-        "for action in np.random.default_rng(1).uniform(-1.0, 1.0, (40, 5)).astype(np.float32):\n"
+        f"for action in np.random.default_rng(1).uniform(-1.0, 1.0, (40, {size})).astype(np.float32):\n"
         "    print(env.step(action)[0].tobytes().hex())\n"
         "env.close()\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [step[0].tobytes().hex() for step in play(make(), 5, random_actions(1, count=40))]
+    assert done.stdout.split() == [step[0].tobytes().hex() for step in play(make(), 5, random_actions(1, size, 40))]
 
 
 def test_every_episode_has_a_goal_of_its_own(make: Callable[..., Any]) -> None:
@@ -135,30 +148,34 @@ def test_every_episode_has_a_goal_of_its_own(make: Callable[..., Any]) -> None:
     assert len(set(goals)) == 4
 
 
-def test_no_action_leads_out_of_the_observation_space(make: Callable[..., Any]) -> None:
+def test_no_action_leads_out_of_the_observation_space(make: Callable[..., Any], size: int) -> None:
     env = make()
-    rough = np.random.default_rng(7).choice([-1.0, 1.0], (EPISODE, 5)).astype(np.float32)
-    for seed, actions in enumerate((random_actions(0), rough, random_actions(1) * 100)):
+    rough = np.random.default_rng(7).choice([-1.0, 1.0], (EPISODE, size)).astype(np.float32)
+    for seed, actions in enumerate((random_actions(0, size), rough, random_actions(1, size) * 100)):
         assert env.observation_space.contains(env.reset(seed=seed)[0])
         assert all(env.observation_space.contains(step[0]) for step in play(env, seed, actions))
 
 
-def test_constant_extreme_actions_stay_within_observations_and_return(make: Callable[..., Any]) -> None:
+def test_constant_extreme_actions_stay_within_observations_and_return(
+    make: Callable[..., Any], name: str, size: int
+) -> None:
     env = make()
     for corner in itertools.product((-1.0, 1.0), repeat=5):
-        steps = play(env, 0, np.tile(np.array(corner, np.float32), (EPISODE, 1)))
+        steps = play(env, 0, np.tile(np.array([*corner, 0.3], np.float32)[:size], (LENGTHS[name], 1)))
         assert all(env.observation_space.contains(step[0]) for step in steps)
         assert abs(sum(step[1] for step in steps)) <= MAX_RETURN
 
 
-def test_the_worst_return_stays_within_fifty(make: Callable[..., Any]) -> None:
+def test_the_worst_return_stays_within_fifty(make: Callable[..., Any], name: str) -> None:
     """Straight into the table, away from a goal that lay near: every term at its worst in one episode."""
+    reach_only(name)
     steps = play(make(), 160, np.tile(np.array([-1.0, 1.0, 1.0, -1.0, 1.0], np.float32), (EPISODE, 1)))
     assert sum(step[1] for step in steps) >= -MAX_RETURN
 
 
 @pytest.mark.parametrize("seed", REACHED_SEEDS)
-def test_every_goal_can_be_reached_and_ends_the_episode(make: Callable[..., Any], seed: int) -> None:
+def test_every_goal_can_be_reached_and_ends_the_episode(make: Callable[..., Any], name: str, seed: int) -> None:
+    reach_only(name)
     env = make()
     steps = drive_to_goal(env, seed)
     *before, (_, reward, terminated, truncated, info) = steps
@@ -170,40 +187,49 @@ def test_every_goal_can_be_reached_and_ends_the_episode(make: Callable[..., Any]
     assert 0.0 < sum(step[1] for step in steps) <= MAX_RETURN
 
 
-def test_time_runs_out_after_five_seconds(make: Callable[..., Any]) -> None:
-    steps = play(make(), 0, np.zeros((EPISODE + 1, 5), np.float32))
-    assert len(steps) == EPISODE
-    assert [step[2:4] for step in steps] == [(False, False)] * (EPISODE - 1) + [(False, True)]
+def test_time_runs_out(make: Callable[..., Any], name: str, size: int) -> None:
+    count = LENGTHS[name]
+    steps = play(make(), 0, np.zeros((count + 1, size), np.float32))
+    assert len(steps) == count
+    assert [step[2:4] for step in steps] == [(False, False)] * (count - 1) + [(False, True)]
     assert steps[-1][4]["is_success"] is False
 
 
-def test_success_in_the_last_step_is_no_time_out(make: Callable[..., Any]) -> None:
+def test_success_in_the_last_step_is_no_time_out(make: Callable[..., Any], name: str) -> None:
+    reach_only(name)
     needed = len(drive_to_goal(make(), 0))
     last = drive_to_goal(make(episode_seconds=needed / 20), 0)
     assert len(last) == needed
     assert last[-1][2:4] == (True, False)
 
 
-def test_info_says_success_distance_and_terms(make: Callable[..., Any]) -> None:
+def test_info_says_success_distance_and_terms(make: Callable[..., Any], name: str, size: int) -> None:
     env = make()
+
+    def away() -> Any:
+        sim = env._arm.sim
+        return np.linalg.norm(env.goal - (sim.tool() if name == "RoArmReach-v0" else sim.cube_pose()[0]))
+
     _, info = env.reset(seed=3)
     assert info["is_success"] is False
-    assert info["distance"] == pytest.approx(np.linalg.norm(env.goal - env._arm.sim.tool()))
-    for action in random_actions(4, count=30):
+    assert info["distance"] == pytest.approx(away())
+    for action in random_actions(4, size, count=30):
         _, reward, _, _, info = env.step(action)
         assert isinstance(info["is_success"], bool)
-        assert info["distance"] == pytest.approx(np.linalg.norm(env.goal - env._arm.sim.tool()))
+        assert info["distance"] == pytest.approx(away())
         assert 3 <= len(info["reward_terms"]) <= 5
         assert reward == pytest.approx(sum(info["reward_terms"].values()), abs=1e-12)
 
 
-def test_touching_the_table_costs(make: Callable[..., Any]) -> None:
-    steps = play(make(), 0, np.tile(np.array([0, 1, 1, 0, 0], np.float32), (40, 1)))
-    assert steps[0][4]["reward_terms"]["collision"] == 0.0
-    assert steps[-1][4]["reward_terms"]["collision"] < 0.0
+def test_touching_the_table_costs(make: Callable[..., Any], name: str, size: int) -> None:
+    steps = play(make(), 0, np.tile(np.array([0, 1, 1, 0, 0, 0], np.float32)[:size], (40, 1)))
+    term, idle = ("collision", 0.0) if name == "RoArmReach-v0" else ("cost", -0.01)
+    assert idle <= steps[0][4]["reward_terms"][term] <= 0.0
+    assert steps[-1][4]["reward_terms"][term] < -0.09
 
 
-def test_a_wider_tolerance_is_reached_sooner(make: Callable[..., Any]) -> None:
+def test_a_wider_tolerance_is_reached_sooner(make: Callable[..., Any], name: str) -> None:
+    reach_only(name)
     narrow, wide = drive_to_goal(make(), 1), drive_to_goal(make(tolerance=0.1), 1)
     assert len(wide) < len(narrow)
     assert 0.02 < wide[-1][4]["distance"] <= 0.1
@@ -212,15 +238,19 @@ def test_a_wider_tolerance_is_reached_sooner(make: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "rule"),
     [
-        ("tolerance", 0.0, "from 0.001 to 0.5 m"),
-        ("tolerance", -0.02, "from 0.001 to 0.5 m"),
-        ("tolerance", float("nan"), "from 0.001 to 0.5 m"),
+        ("tolerance", 0.0, "from 0.0"),
+        ("tolerance", -0.02, "must be a number"),
+        ("tolerance", float("nan"), "must be a number"),
         ("tolerance", "0.02", "must be a number"),
         ("tolerance", True, "must be a number"),
         ("tolerance", None, "must be a number"),
         ("episode_seconds", 0, "from 0.05 to 600 s"),
         ("episode_seconds", 1e9, "from 0.05 to 600 s"),
-        ("render_mode", "human", "none (leave it out)"),
+        ("render_mode", "human", "valid: rgb_array"),
+        ("reward", "shaped", "valid: dense, sparse"),
+        ("difficulty", 0.0, "from 0.1 to 1 in steps of 0.1"),
+        ("difficulty", 0.15, "from 0.1 to 1 in steps of 0.1"),
+        ("difficulty", True, "from 0.1 to 1 in steps of 0.1"),
     ],
     ids=str,
 )
@@ -242,9 +272,9 @@ def test_closing_twice_is_harmless(make: Callable[..., Any]) -> None:
     assert env._arm.sim._client < 0
 
 
-def test_an_action_that_is_no_number_is_refused(make: Callable[..., Any]) -> None:
+def test_an_action_that_is_no_number_is_refused(make: Callable[..., Any], size: int) -> None:
     """It would poison the simulation: no later reset would find a pose."""
     env = make()
     env.reset(seed=0)
     with pytest.raises(ValueError, match="action"):
-        env.step(np.full(5, np.nan, np.float32))
+        env.step(np.full(size, np.nan, np.float32))

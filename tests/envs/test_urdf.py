@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from roarm_envs import urdf
+from roarm_envs import parts, urdf
 
 ASSET = (files("roarm_envs") / "assets" / "roarm_m3.urdf").read_text(encoding="utf-8")
 ROBOT = Xml.fromstring(ASSET)  # noqa: S314 - our own file
@@ -62,7 +62,7 @@ def test_the_command_prints_the_document(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_arm_weighs_what_the_real_one_weighs() -> None:
     mass = sum(float(entry.attrib["value"]) for entry in ROBOT.iter("mass"))
     assert mass == pytest.approx(1.021, rel=0.02)
-    assert mass == pytest.approx(urdf.total_mass(), rel=1e-6)
+    assert mass == pytest.approx(parts.total_mass(), rel=1e-6)
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -96,7 +96,7 @@ def test_every_inertia_is_that_of_a_body(link: str) -> None:
 
 
 def test_a_box_has_the_inertia_of_the_textbook() -> None:
-    body = urdf.box(12.0, (1.0, 2.0, 3.0), (0.0, 0.0, 0.0))
+    body = parts.box(12.0, (1.0, 2.0, 3.0), (0.0, 0.0, 0.0))
     assert body.inertia == pytest.approx((13.0, 10.0, 5.0))
 
 

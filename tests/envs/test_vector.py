@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecMonitor, VecNormalize
 
-from roarm_envs.env import RoArmReachEnv
+from roarm_envs.env import RoArmEnv, RoArmPickPlaceEnv, RoArmReachEnv
 from roarm_envs.errors import OptionError
 from roarm_envs.vector import ArmVecEnv
 
@@ -198,6 +198,33 @@ def test_spaces_are_those_of_one_environment(make: Make) -> None:
     one.close()
 
 
+@pytest.mark.parametrize(
+    ("difficulty", "options"),
+    [
+        (1.0, {}),
+        (0.1, {"episode_seconds": 1.5}),
+        (0.4, {"episode_seconds": 2.0, "variation": True}),
+    ],
+    ids=["full", "in the grasp", "varied"],
+)
+@pytest.mark.parametrize("kind", [RoArmReachEnv, RoArmPickPlaceEnv])
+def test_every_task_is_stepped_as_by_the_stock_environment(
+    kind: type[RoArmEnv[Any]], difficulty: float, options: Options, closing: list[VecEnv]
+) -> None:
+    histories = []
+    made: list[VecEnv] = [
+        DummyVecEnv([lambda: kind(difficulty=0.5, **options)] * 2),
+        kind.make_vec_env(2, difficulty=0.5, **options),
+    ]
+    closing.extend(made)
+    for env in made:
+        env.env_method("set_difficulty", difficulty)
+        drawn = np.random.default_rng(3).uniform(-1.0, 1.0, (30, 2, *(env.action_space.shape or ())))
+        drawn[:, :, 5:] -= 0.4  # the jaw closes, sooner or later
+        histories.append(record(env, np.repeat(drawn, 4, axis=0).astype(np.float32)))
+    assert histories[0] == histories[1]
+
+
 def test_without_a_render_mode_there_are_no_pictures(make: Make) -> None:
     env = make(2)
     assert env.render_mode is None
@@ -228,6 +255,22 @@ def test_wrappers_work_as_on_the_stock_environment(
                 info.get("episode", {}).pop("t", None)  # seconds of the clock
         histories.append(history)
     assert histories[0] == histories[1]
+
+
+@pytest.mark.parametrize("kind", [RoArmReachEnv, RoArmPickPlaceEnv])
+def test_with_a_render_mode_there_is_a_picture_of_each_arm(kind: type[RoArmEnv[Any]], closing: list[VecEnv]) -> None:
+    env = kind.make_vec_env(2, render_mode="rgb_array")
+    closing.append(env)
+    env.seed(1)
+    env.reset()
+    first, second = env.get_images()
+    assert first is not None
+    assert second is not None
+    assert first.shape == second.shape == (368, 480, 3)
+    assert (first != second).any()
+    tiled = env.render(mode="rgb_array")
+    assert tiled is not None
+    assert tiled.dtype == np.uint8
 
 
 def test_closing_twice_is_harmless(make: Make) -> None:

@@ -133,3 +133,18 @@ def test_rl_zoo3_trains_with_the_exported_file(tuner: Tuner, finished: Path, tmp
     assert done.returncode == 0, done.stderr
     saved = list((tmp_path / "logs").rglob("ToyLine-v0.zip"))
     assert len(saved) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "note"),
+    [
+        ("roarm_envs:RoArmReach-v0", ("roarm_envs", "RoArmReach-v0"), ""),
+        ("CartPole-v1", ("", "CartPole-v1"), ""),
+        ("envs.arm:Arm", ("envs.arm", "Arm-v0"), "register Arm of envs.arm as 'Arm-v0'"),
+        ("envs/arm.py:Arm", ("", "Arm-v0"), "register Arm of envs/arm.py as 'Arm-v0'"),
+    ],
+)
+def test_rl_zoo3_is_told_what_it_needs(name: str, names: tuple[str, str], note: str) -> None:
+    assert export.zoo_names(name) == names
+    assert note in export.zoo_note(name)
+    assert bool(note) == bool(export.zoo_note(name))

@@ -1,13 +1,16 @@
 """From what was typed to a spec: a file, a packaged study, or one that the database holds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from optuna.storages import BaseStorage
 from sqlalchemy.engine import URL
 
+from tuner.cli.options import DEFAULT_STUDY
 from tuner.errors import SpecInvalid, UnknownName
+from tuner.records import EnvironmentRef
+from tuner.spec.environment_ids import same_environment, split
 from tuner.spec.load import (
     Found,
     assemble,
@@ -16,7 +19,6 @@ from tuner.spec.load import (
     is_path,
     load_space,
     load_study,
-    same_environment,
     validate,
 )
 from tuner.spec.model import StudyFile, StudySpec
@@ -65,7 +67,7 @@ def _from_file(found: Found, name: str | None, changes: Mapping[str, Any], envir
 
 
 def _joined(name: str, environment: str) -> str:
-    return f"{name}-{environment.rpartition(':')[2].replace('/', '-')}"
+    return f"{name}-{split(environment)[1].replace('/', '-')}"
 
 
 def _from_database(
@@ -89,6 +91,18 @@ def _stored(storage: BaseStorage, name: str) -> StudySpec:
         valid = {*names, *available("studies")}
         raise UnknownName("study", name, valid, "or give the path of a YAML file")
     return load_stored(storage, name)[1]
+
+
+def environment_to_check(name: str | None) -> EnvironmentRef:
+    """The environment that a check looks at: the one named, else the default study's with its options.
+
+    Raises:
+        EnvironmentUnusable: where nobody knows the name.
+    """
+    if name is not None:
+        return EnvironmentRef(id=full_id(name))
+    ref = load_study(find("studies", DEFAULT_STUDY)).environment.ref()
+    return replace(ref, id=full_id(ref.id))
 
 
 def refuse_few_trials(spec: StudySpec) -> None:

@@ -32,7 +32,10 @@ def run(
         int | None, typer.Option(parser=whole("--timesteps", 1), metavar="T", help="Environment steps of a full trial.")
     ] = None,
     env: Annotated[
-        str | None, typer.Option(metavar="ID", help="A Gymnasium environment, `module:Id` or an id.")
+        str | None,
+        typer.Option(
+            metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
+        ),
     ] = None,
     space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
     sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Who proposes.")] = None,
@@ -44,6 +47,9 @@ def run(
         ),
     ] = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
+    skip_check: Annotated[
+        bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
@@ -69,6 +75,7 @@ def run(
         engine=engine,
         workers=workers or _cores(),
         as_json=as_json,
+        skip_check=skip_check,
     )
     return tune(request)
 

@@ -13,7 +13,7 @@ TABLE_WIDTH = 160  # columns
 
 def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> None:
     """The state of a study: counts, the best beside the baselines, a verdict, advice, what comes next."""
-    console = _console()
+    console = make_console()
     console.print(counts_line(summary))
     rows = _shown(summary)
     if rows:
@@ -27,7 +27,7 @@ def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> Non
             console.print(f"  {command}")
 
 
-def _console() -> Console:
+def make_console() -> Console:
     """Standard output, never narrower than the tables: a number cut short is worse than a wrapped line."""
     width = Console().width
     return Console(highlight=False, soft_wrap=True, width=max(width, TABLE_WIDTH))
@@ -77,4 +77,4 @@ def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:
             *(_number(row.arguments.get(name)) for name in parameters),
             f"{row.seconds:.0f}" if row.seconds is not None else "-",
         )
-    _console().print(table)
+    make_console().print(table)

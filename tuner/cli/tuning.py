@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from tuner import estimate
+from tuner.checking.check import refuse_wrong, run_check
+from tuner.checking.plan import quick
 from tuner.cli import words
 from tuner.cli.opening import storage_url
 from tuner.cli.options import INTERRUPTED
@@ -19,6 +21,7 @@ from tuner.cli.tables import print_summary
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.inline import InlineEngine
+from tuner.engines.once import run_once
 from tuner.engines.processes import ProcessEngine
 from tuner.reporting.summary import Summary, summarise
 from tuner.spec.model import StudySpec
@@ -49,6 +52,7 @@ class Request:
     engine: str
     workers: int
     as_json: bool
+    skip_check: bool = False
 
 
 def tune(request: Request) -> int:
@@ -60,7 +64,7 @@ def tune(request: Request) -> int:
     words.announce(spec, resolved.source, url, resolved.timesteps_asked)
     try:
         with storage_errors(url), _engine(request, spec) as engine:
-            summary = _work(spec, url, engine)
+            summary = _work(request, spec, url, engine)
     except KeyboardInterrupt:
         return _conclude(_read_summary(spec.name, url), url, request, interrupted=True)
     return _conclude(summary, url, request, interrupted=False)
@@ -80,7 +84,7 @@ def _engine(request: Request, spec: StudySpec) -> Iterator[Engine]:
         engine.stop()
 
 
-def _work(spec: StudySpec, url: URL, engine: Engine) -> Summary:
+def _work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary:
     """Runs what is missing; returns what the study has come to.
 
     Nothing is written before the spec, the environment and the database proved sound.
@@ -89,17 +93,28 @@ def _work(spec: StudySpec, url: URL, engine: Engine) -> Summary:
     if database_path(url).is_file():
         refuse_foreign(url)
     else:
-        seconds = _measure(spec, engine)
+        seconds = _first_look(request, spec, engine)
     prepare_folder(url)
     with StudyLock(database_path(url), spec.name):
         storage = open_to_write(url)
         if seconds is None and spec.name not in stored_names(storage):
-            seconds = _measure(spec, engine)
+            seconds = _first_look(request, spec, engine)
         ledger, changes = Ledger.open(storage, spec, artifact_folder(url))
         for change in changes:
             words.say(f"Since the last run, {change}.")
         _run(ledger, spec, engine, seconds)
         return summarise(ledger.study, spec)
+
+
+def _first_look(request: Request, spec: StudySpec, engine: Engine) -> float:
+    """What a new study is refused for, then the seconds of a full trial."""
+    if not request.skip_check:
+        words.say("Looking at the environment …")
+        ref, plan = spec.environment.ref(), quick()
+        report = run_check(ref, plan) if request.engine == "inline" else run_once(run_check, ref, plan)
+        refuse_wrong(report)
+        words.tell_warnings(report)
+    return _measure(spec, engine)
 
 
 def _measure(spec: StudySpec, engine: Engine) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.engine import URL
 
+from tuner.checking.records import Report
 from tuner.estimate import Estimate
 from tuner.reporting.summary import Summary
 from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
@@ -30,6 +31,14 @@ def announce(spec: StudySpec, source: str, url: URL, timesteps_asked: int) -> No
             f"With {checkpoints} checkpoint{'s' * (checkpoints > 1)} pruning will save little; more --timesteps, or a "
             "smaller largest n_steps in the space, give more of them."
         )
+
+
+def tell_warnings(report: Report) -> None:
+    """Says what a look at the environment found worth another look."""
+    for line in report.of("warning"):
+        say(f"Warning: {line.name}: {line.finding}")
+    if report.of("warning"):
+        say(f"What to do about it: tuner check {shlex.quote(report.environment)}")
 
 
 def foretell(missing: int, workers: int, estimate: Estimate) -> None:

@@ -35,7 +35,7 @@ def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) ->
             coordinator's, however that came about.
         warm: The environment that the jobs will most likely train in.
     """
-    threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
+    threading.Thread(target=die_with, args=(lifeline,), daemon=True).start()
     from tuner.trial import run_trial
 
     if warm is not None:
@@ -81,7 +81,8 @@ def broken(error: Exception) -> WorkerBroke:
     return WorkerBroke(summary, "".join(traceback.format_exception(error)))
 
 
-def _die_with(lifeline: Connection) -> None:
+def die_with(lifeline: Connection) -> None:
+    """Waits for the lifeline's end, then exits this process."""
     with contextlib.suppress(EOFError, OSError):
         lifeline.recv()
     os._exit(1)

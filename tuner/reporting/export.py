@@ -1,11 +1,7 @@
 """The answer as a file: YAML that rl_zoo3 reads unchanged, with where it comes from beside it."""
 
-import contextlib
-import os
 import shlex
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +10,11 @@ import yaml
 from tuner import __version__, seeds
 from tuner.errors import ExportFailed, NothingToShow, UnknownName, UsageProblem
 from tuner.reporting.rows import Row, best
+from tuner.spec.environment_ids import is_class, is_file, split
 from tuner.spec.model import StudySpec
 from tuner.spec.yaml import read_yaml
 from tuner.study.stored import meaning_hash
+from tuner.writing import beside
 
 NOT_EXPORTED = {"clip_range_vf"}  # where it is null, rl_zoo3 must not see it
 
@@ -74,9 +72,25 @@ def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
 
 
 def zoo_names(environment: str) -> tuple[str, str]:
-    """The package that registers an environment, empty where Gymnasium does, and its bare id."""
-    package, _, bare = environment.rpartition(":")
-    return package, bare
+    """The package that registers an environment, empty where Gymnasium does, and its bare id.
+
+    rl_zoo3 knows ids alone: a class goes by the id under which its user will have to register it.
+    """
+    package, bare = split(environment)
+    if is_class(environment):
+        bare = f"{bare}-v0"
+    return "" if is_file(package) else package, bare
+
+
+def zoo_note(environment: str) -> str:
+    """What rl_zoo3 needs besides the file, nothing where it needs nothing."""
+    if not is_class(environment):
+        return ""
+    front, last = split(environment)
+    return (
+        f"rl_zoo3 finds registered ids alone: register {last} of {front} as '{last}-v0' in a module, and name that "
+        "module with --gym-packages"
+    )
 
 
 def zoo_command(environment: str, file: str) -> str:
@@ -92,6 +106,8 @@ def render(data: dict[str, Any], spec: StudySpec, file: str) -> str:
         f"# PPO hyperparameters from tuner's study {spec.name!r}. One training seed: not yet confirmed.\n"
         f"# {zoo_command(spec.environment.id, file)}\n"
     )
+    if note := zoo_note(spec.environment.id):
+        heading += f"# {note}\n"
     return heading + yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 
 
@@ -103,26 +119,13 @@ def write(text: str, data: dict[str, Any], path: Path) -> None:
     """
     path = path.resolve()  # a link stays, its target is written
     try:
-        with _beside(path) as temporary:
+        with beside(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
             if read_yaml(temporary) != data or yaml.safe_load(temporary.read_text(encoding="utf-8")) != data:
                 raise ExportFailed(f"{path}: what was written does not read back as the same")
             temporary.replace(path)
     except OSError as error:
         raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with -o)") from None
-
-
-@contextlib.contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A temporary name in the same folder, gone afterwards unless it was moved."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        temporary.chmod(0o644)
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_target(path: Path) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from tuner.errors import SpecInvalid, UnknownName, UsageProblem, did_you_mean
 from tuner.spec import arguments
+from tuner.spec.environment_ids import same_environment
 from tuner.spec.faults import describe
 from tuner.spec.model import StudyFile, StudySpec, baseline_steps, largest_rollout
 from tuner.spec.space import SpaceSpec, allows, not_below, possible
@@ -107,14 +108,6 @@ def load_study(
     if study is None or space is None:
         raise SpecInvalid.together(faults)
     return assemble(study, space, name or found.name, source)
-
-
-def same_environment(one: str, other: object) -> bool:
-    """Whether two ids name one environment, where one of them may leave out the package."""
-    if not isinstance(other, str):
-        return False
-    (package, _, bare), (other_package, _, other_bare) = one.rpartition(":"), other.rpartition(":")
-    return bare == other_bare and (not package or not other_package or package == other_package)
 
 
 def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> StudySpec:

@@ -14,9 +14,10 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
-from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TrialDiverged, TunerError
+from tuner.errors import EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
-from tuner.training.names import full_id
+from tuner.training.making import blamed, made, make_bare
+from tuner.training.names import find_environment
 
 MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # what Gymnasium itself does with an environment
 HOOK = "make_vec_env"  # classmethod (n_envs, **kwargs) -> VecEnv of an environment class; see docs/environments.md
@@ -30,7 +31,7 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
         try:
             observation, info = self.env.reset(**kwargs)
         except Exception as error:
-            raise _blamed("reset", error) from error
+            raise blamed("reset", error) from error
         return _finite(observation), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
@@ -39,7 +40,7 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
             observation, reward, terminated, truncated, info = self.env.step(action)
             finite = math.isfinite(reward)
         except Exception as error:
-            raise _blamed("step", error) from error
+            raise blamed("step", error) from error
         if not finite:
             raise TrialDiverged(f"the reward is {reward}")
         return _finite(observation), reward, terminated, truncated, info
@@ -49,7 +50,7 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
         try:
             self.env.close()
         except Exception as error:
-            raise _blamed("close", error) from error
+            raise blamed("close", error) from error
 
 
 class VecGuard(VecEnvWrapper):
@@ -66,7 +67,7 @@ class VecGuard(VecEnvWrapper):
         try:
             observations = self.venv.reset()
         except Exception as error:
-            raise _blamed("reset", error) from error
+            raise blamed("reset", error) from error
         self._returns[:], self._lengths[:] = 0.0, 0
         return _finite(observations)
 
@@ -75,7 +76,7 @@ class VecGuard(VecEnvWrapper):
         try:
             observations, rewards, dones, infos = self.venv.step_wait()
         except Exception as error:
-            raise _blamed("step", error) from error
+            raise blamed("step", error) from error
         if not _all_finite(rewards):
             raise TrialDiverged(f"the reward is {rewards[~np.isfinite(rewards)][0]}")
         self._returns += rewards
@@ -89,7 +90,7 @@ class VecGuard(VecEnvWrapper):
         try:
             results = self.venv.env_method(method_name, *method_args, indices=indices, **method_kwargs)
         except Exception as error:
-            raise _blamed(method_name, error) from error
+            raise blamed(method_name, error) from error
         if method_name == "reset":
             for index in self._get_indices(indices):
                 self._returns[index], self._lengths[index] = 0.0, 0
@@ -100,17 +101,13 @@ class VecGuard(VecEnvWrapper):
         try:
             self.venv.close()
         except Exception as error:
-            raise _blamed("close", error) from error
+            raise blamed("close", error) from error
 
     def _end_episodes(self, dones: NDArray[np.bool_], infos: list[dict[str, Any]]) -> None:
         for index in np.flatnonzero(dones):
             total, length = round(float(self._returns[index]), 6), int(self._lengths[index])
             infos[index]["episode"] = {"r": total, "l": length, "t": round(time.time() - self._begun, 6)}
             self._returns[index], self._lengths[index] = 0.0, 0
-
-
-def _blamed(where: str, error: Exception) -> EnvironmentFailed:
-    return EnvironmentFailed(f"the environment raised in {where}: {type(error).__name__}: {error}")
 
 
 def _finite(observation: Any) -> Any:
@@ -130,8 +127,7 @@ def make_env(ref: EnvironmentRef) -> gym.Env[Any, Any]:
     Raises:
         EnvironmentUnusable: where it cannot be made.
     """
-    name = full_id(ref.id)
-    return Guard(_made(ref, lambda: gym.make(name, **ref.kwargs)))
+    return Guard(make_bare(ref))
 
 
 def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] = Monitor) -> VecEnv:
@@ -146,18 +142,19 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
     Raises:
         EnvironmentUnusable: where they cannot be made.
     """
-    spec = gym.spec(full_id(ref.id).rpartition(":")[2])
-    hook = _made(ref, lambda: _hook(spec, ref.kwargs))
+    name = find_environment(ref.id).id
+    spec = gym.spec(name)
+    hook = made(ref, lambda: _hook(spec, ref.kwargs))
     if hook is None:
         return DummyVecEnv([lambda: wrapper(make_env(ref))] * ref.n_envs)
-    made = _made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
-    if not isinstance(made, VecEnv) or made.num_envs != ref.n_envs:
-        found = f"one of {made.num_envs}" if isinstance(made, VecEnv) else type(made).__name__
+    venv = made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
+    if not isinstance(venv, VecEnv) or venv.num_envs != ref.n_envs:
+        found = f"one of {venv.num_envs}" if isinstance(venv, VecEnv) else type(venv).__name__
         raise EnvironmentUnusable(
             f"environment {ref.id!r}: {HOOK}({ref.n_envs}) must return a Stable-Baselines3 VecEnv of {ref.n_envs} "
             f"environments, not {found}"
         )
-    return VecGuard(made)
+    return VecGuard(venv)
 
 
 def _hook(spec: EnvSpec, kwargs: Mapping[str, Any]) -> Callable[..., VecEnv] | None:
@@ -167,13 +164,3 @@ def _hook(spec: EnvSpec, kwargs: Mapping[str, Any]) -> Callable[..., VecEnv] | N
         return None
     creator = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
     return getattr(creator, HOOK, None)
-
-
-def _made(ref: EnvironmentRef, make: Callable[[], Any]) -> Any:
-    try:
-        return make()
-    except TunerError:
-        raise
-    except Exception as error:
-        options = f" with {ref.kwargs}" if ref.kwargs else ""
-        raise EnvironmentUnusable(f"environment {ref.id!r} cannot be made{options}: {error}") from error

@@ -1,10 +1,6 @@
-"""The doorway to PyBullet: one client with the table and the arm in it. Nothing else imports the engine."""
+"""One client with the table and the arm in it."""
 
-import contextlib
-import ctypes
-import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import ClassVar
 
@@ -12,91 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs import figures
-from roarm_envs.errors import OptionError, check_count
-
-
-@contextlib.contextmanager
-def quiet(descriptor: int) -> Iterator[None]:
-    """Keeps what the engine's C code writes to stdout (1) or stderr (2) off the terminal, for as short as can be."""
-    try:
-        saved = os.dup(descriptor)
-    except OSError:  # closed: there is nothing to keep off
-        yield
-        return
-    flush = ctypes.CDLL(None).fflush
-    flush(None)
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, descriptor)
-        yield
-    finally:
-        flush(None)
-        os.dup2(saved, descriptor)
-        os.close(saved)
-        os.close(sink)
-
-
-with quiet(2):  # the build-time banner
-    import pybullet
+from roarm_envs.sim.engine import pybullet, quiet
+from roarm_envs.sim.physics import Physics
 
 BASE_LINK = -1
 TABLE_HALF_SIZE = (0.8, 0.8, 0.02)  # m
-
-
-# Constraint force mixing for the exact solver: without any it gives up on some steps, as where a joint is at its full
-# torque, and what comes of it hangs on the tenth decimal of the pose. From 1e-8 to 1e-4 free motion is the same.
-SOFTNESS = 1e-7
-FINEST_HZ = 240  # what `figures.SERVO_GAIN` is meant for
-
-
-@dataclass(frozen=True, kw_only=True)
-class Physics:
-    """How finely the engine computes.
-
-    Sixty steps a second with an exact solver stay within 3 mm at the tool and 0.015 rad at each joint of a reference
-    of 240 Hz and 50 iterations of the stock solver (0.0076 rad, 2.2 mm), at half the price of 120 Hz with 10 iterations
-    (`python benchmarks/bench_physics.py`; what else was tried stands in docs/decisions.md). Three things make it so:
-
-    - `exact`: Dantzig's direct solver. The stock one, sequential impulses, converges slowly along a chain of parallel
-      axes: after 50 iterations the elbow is up to 0.02 rad behind, and it costs more. Steps on which Dantzig's gives up
-      are left to `iterations` of the stock one; `SOFTNESS` makes them rare.
-    - The servo's gain, which the engine applies per step, scaled to the step.
-    - `trimmed`: a coarse step starts at once at the speed that the fine ones reach in several. Torque is lowered
-      until a joint at full torque comes as far in one control step as in the reference, the gain by one per cent for
-      every fine step skipped.
-    """
-
-    hz: int = 60
-    iterations: int = 50
-    exact: bool = True
-    trimmed: bool = True
-
-    def __post_init__(self) -> None:
-        check_count("hz", self.hz, low=figures.CONTROL_HZ, high=100 * figures.CONTROL_HZ)
-        if self.hz % figures.CONTROL_HZ:
-            raise OptionError(f"hz: {self.hz} must be a multiple of the control rate, {figures.CONTROL_HZ}")
-        check_count("iterations", self.iterations, low=1, high=10_000)
-
-    @property
-    def substeps(self) -> int:
-        """Physics steps in one control step."""
-        return self.hz // figures.CONTROL_HZ
-
-    @property
-    def gain(self) -> float:
-        """The position gain a step with the time constant that `SERVO_GAIN` has at 240 Hz."""
-        skipped = FINEST_HZ / self.hz - 1.0 if self.trimmed else 0.0
-        scaled = 1.0 - (1.0 - figures.SERVO_GAIN) ** (FINEST_HZ / self.hz)
-        return float((1.0 - 0.01 * skipped) * scaled)
-
-    @property
-    def torque(self) -> float:
-        """The share of the servos' torque that is used.
-
-        At constant acceleration a, n semi-implicit steps in the time T lead to a T² (1 + 1/n) / 2.
-        """
-        finest = FINEST_HZ // figures.CONTROL_HZ
-        return (1.0 + 1.0 / finest) / (1.0 + 1.0 / self.substeps) if self.trimmed else 1.0
 
 
 class Sim:
@@ -114,13 +30,15 @@ class Sim:
         | pybullet.URDF_USE_SELF_COLLISION_EXCLUDE_PARENT
     )
 
+    asset: ClassVar[str] = "roarm_m3.urdf"
+
     def __init__(self, physics: Physics | None = None) -> None:
         self.physics = physics or Physics()
         self._client: int = pybullet.connect(pybullet.DIRECT)
         self._set_up()
-        self._table = self._load_table()
+        self.table = self._load_table()
         self._arm: int = pybullet.loadURDF(
-            str(files("roarm_envs") / "assets" / "roarm_m3.urdf"),
+            str(files("roarm_envs") / "assets" / self.asset),
             basePosition=(0, 0, figures.BASE_HEIGHT),
             useFixedBase=True,
             flags=self.urdf_flags,
@@ -130,10 +48,8 @@ class Sim:
         self.joint_names = tuple(row.name for row in figures.CHAIN if row.turns)
         self._driven = [self._index[name] for name in self.joint_names]
         self._tool: int = self._index["tcp"]
-        # The engine takes a torque for an impulse in the whole of `fixedTimeStep`, and grants it to each sub-step.
-        share = self.physics.torque / self.physics.substeps
-        self._torques = [share * figures.joint(name).torque for name in self.joint_names]
-        self._gains = [self.physics.gain] * len(self._driven)
+        self._friction = 0.0  # N m
+        self._torques, self._gains = self._servos(self.physics)
         self._at_rest = [(0.0,)] * len(self._driven)
         for index in self._driven:
             pybullet.changeDynamics(
@@ -155,9 +71,16 @@ class Sim:
             with quiet(1):  # it says which solver it has
                 pybullet.setPhysicsEngineParameter(
                     constraintSolverType=pybullet.CONSTRAINT_SOLVER_LCP_DANTZIG,
-                    globalCFM=SOFTNESS,
+                    globalCFM=self.physics.softness,
                     physicsClientId=self._client,
                 )
+
+    def _servos(self, physics: Physics) -> tuple[list[float], list[float]]:
+        """Torque and position gain of each driven joint in a step of that physics."""
+        # The engine takes a torque for an impulse in the whole of `fixedTimeStep`, and grants it to each sub-step.
+        share = physics.torque / physics.substeps
+        torques = [share * (figures.joint(name).torque - self._friction) for name in self.joint_names]
+        return torques, [physics.gain] * len(self._driven)
 
     def _load_table(self) -> int:
         shape = pybullet.createCollisionShape(
@@ -172,6 +95,17 @@ class Sim:
         count = pybullet.getNumJoints(self._arm, physicsClientId=self._client)
         infos = (pybullet.getJointInfo(self._arm, index, physicsClientId=self._client) for index in range(count))
         return {info[1].decode(): info[0] for info in infos}
+
+    def burden(self, *, friction: float, payload: float) -> None:
+        """Gives every joint so much friction (N m, which its servo has to overcome) and the tool a load (kg)."""
+        self._friction = friction
+        self._torques, self._gains = self._servos(self.physics)
+        pybullet.changeDynamics(self._arm, self._tool, mass=payload, physicsClientId=self._client)
+
+    @property
+    def client(self) -> int:
+        """The engine's number of this simulation; negative once it is closed."""
+        return self._client
 
     def place(self, angles: Sequence[float]) -> None:
         """Puts every driven joint at its angle, at rest."""
@@ -217,7 +151,7 @@ class Sim:
         Neighbours in the chain always touch and are left out, the base with the table likewise. Only asks: the state
         and the contacts of the simulation stay as they are.
         """
-        near_table = pybullet.getClosestPoints(self._arm, self._table, margin, physicsClientId=self._client)
+        near_table = pybullet.getClosestPoints(self._arm, self.table, margin, physicsClientId=self._client)
         if any(point[3] != BASE_LINK for point in near_table):
             return False
         links = range(BASE_LINK, self._tool)

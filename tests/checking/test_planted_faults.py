@@ -1,0 +1,187 @@
+"""The check finds a fault that was planted, says where, and leaves what is healthy alone."""
+
+import json
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import planted_toys
+import pytest
+
+from tuner.checking.check import QUESTIONS, refuse_wrong, run_check
+from tuner.checking.plan import CheckPlan, full, quick
+from tuner.checking.records import Report
+from tuner.errors import CheckFailed, EnvironmentFailed
+from tuner.records import EnvironmentRef
+from tuner.seeds import CHECK_GOALS
+
+EPISODES = 60
+
+
+def check(name: str, plan: CheckPlan | None = None) -> Report:
+    return run_check(EnvironmentRef(id=name), plan or full(EPISODES))
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    return {line.name: line.verdict for line in report.lines}
+
+
+# A class, the line that must speak, what it must say, its verdict.
+PLANTED = {
+    "exploded reward": ("Exploded", "return an episode", "within ±50", "wrong"),
+    "constant reward": ("Constant", "reward varies", "0 in every one of", "wrong"),
+    "reward that rises while success falls": ("Contrary", "return and success", "succeeds more than", "wrong"),
+    "unscaled observation": ("Unscaled", "observation scale", "entry 1 of up to", "wrong"),
+    "dead observation": ("Dead", "dead observations", "entry 2 of 4 never changed", "warning"),
+    "action without effect": ("Inert", "action effect", "entry 1 of 2 never changes", "warning"),
+    "unreachable goals": ("Unreachable", "goals in reach", "the expert succeeds in 0%", "wrong"),
+    "NaN": ("NotFinite", "finite values", "not finite: observation in", "wrong"),
+    "non-determinism": ("Unsteady", "determinism", "the same seed and actions, twice, differ", "wrong"),
+    "unreachable goals, no expert": ("UnreachableUnaided", "goals in reach", "nobody came near", "warning"),
+    "idling is paid better than success": ("Idle", "return and success", "of the failures return as much", "wrong"),
+    "clipped reward": ("Clipped", "reward clipping", "pay exactly -0.2", "warning"),
+    "no observation at all": ("Blind", "dead observations", "the policy is blind", "wrong"),
+    "no action at all": ("Lame", "action effect", "no action entry changes", "wrong"),
+}
+
+
+@pytest.mark.parametrize(("toy", "line", "words", "verdict"), PLANTED.values(), ids=PLANTED)
+def test_a_planted_fault_is_found_where_it_is(toy: str, line: str, words: str, verdict: str) -> None:
+    report = check(f"planted_toys:{toy}")
+    (found,) = [one for one in report.lines if one.name == line]
+    assert (found.verdict, words in found.finding, bool(found.cure)) == (verdict, True, True), found
+
+
+@pytest.mark.parametrize("name", ["planted_toys:Healthy", "planted_toys:Unaided"])
+def test_a_healthy_environment_has_nothing_against_it(name: str) -> None:
+    report = check(name)
+    assert [line for line in report.lines if line.verdict != "ok"] == []
+    assert len(report.lines) == len(QUESTIONS)
+
+
+def test_reach_passes() -> None:
+    report = check("roarm_envs:RoArmReach-v0", full(20))
+    assert report.of("wrong") == []
+
+
+def test_the_policies_stand_in_their_order() -> None:
+    rows = {row.policy: row for row in check("planted_toys:Healthy").policies}
+    assert list(rows) == ["zero", "random", "expert"]
+    assert (rows["zero"].success, rows["expert"].success) == (0.0, 1.0)
+    assert rows["expert"].mean_return == pytest.approx(12.6, abs=0.5)
+    assert rows["expert"].timeouts == 0.0
+
+
+def test_terms_have_their_shares() -> None:
+    report = check("planted_toys:Healthy")
+    for policy in ("random", "expert"):
+        assert sum(row.share for row in report.terms if row.policy == policy) == pytest.approx(1.0)
+    expert = {row.term: row.per_episode for row in report.terms if row.policy == "expert"}
+    assert expert["success"] == pytest.approx(10.0)
+
+
+def test_the_same_seeds_give_the_same_findings() -> None:
+    one, other = (check("planted_toys:Healthy", full(10)) for _ in range(2))
+    assert [line for line in one.lines if line.name != "speed"] == [x for x in other.lines if x.name != "speed"]
+    assert one.terms == other.terms
+    assert one.first_seed == CHECK_GOALS
+
+
+def test_a_check_without_time_still_answers() -> None:
+    report = check("planted_toys:Healthy", quick(0.0))
+    assert report.of("wrong") == []
+    assert verdicts(report)["action effect"] == "warning"
+    assert [row.episodes for row in report.policies] == [0, 0, 0]
+
+
+def test_one_short_episode_is_too_little_to_call_anything_constant() -> None:
+    found = verdicts(check("CartPole-v1", full(1)))
+    assert found["reward varies"] == found["dead observations"] == "ok"
+
+
+def test_a_report_is_json() -> None:
+    data = json.loads(json.dumps(check("planted_toys:Exploded", full(5)).data()))
+    assert data["verdict"] == "wrong"
+    assert {"name", "verdict", "finding", "cure"} == set(data["lines"][0])
+
+
+def test_what_is_wrong_is_refused_with_the_lines_and_their_cures() -> None:
+    with pytest.raises(CheckFailed) as caught:
+        refuse_wrong(check("planted_toys:Exploded"))
+    said = str(caught.value)
+    assert "return an episode" in said
+    assert "divide the reward" in said
+    assert "--skip-check" in said.splitlines()[-1]
+    refuse_wrong(check("planted_toys:Dead"))
+
+
+@pytest.mark.parametrize("name", ["Pendulum-v1", "CartPole-v1", "tuner_toys:ToyGrid-v0", "tuner_toys:ToyMatrix-v0"])
+def test_any_environment_can_be_looked_at(name: str) -> None:
+    report = check(name, full(5))
+    assert verdicts(report)["determinism"] == "ok"
+    assert verdicts(report)["action effect"] == "ok"
+
+
+def test_an_action_space_that_ppo_cannot_use_is_said() -> None:
+    report = check("tuner_toys:ToyDictionary-v0")
+    (line,) = report.lines
+    assert (line.verdict, line.finding) == ("wrong", "PPO cannot act in a Dict space")
+
+
+def test_an_episode_without_end_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.checking.rollout.ENDLESS", 50)
+    assert verdicts(check("planted_toys:Endless", full(5)))["episode ends"] == "wrong"
+
+
+class Faulty(planted_toys.Healthy):
+    """Does one thing as no environment should."""
+
+    def __init__(self, *, fault: str) -> None:
+        super().__init__()
+        self._fault = fault
+
+    @classmethod
+    def make_expert(cls, env: Any) -> Any:
+        if env._fault == "hook":
+            raise RuntimeError("no controller")
+        return {"no callable": 3, "expert": lambda _: 1 / 0}.get(env._fault, lambda _: np.zeros(2, np.float32))
+
+    def reset(self, **kwargs: Any) -> Any:
+        if self._fault == "reset":
+            raise RuntimeError("the gripper fell off")
+        observation, info = super().reset(**kwargs)
+        return observation[:3] if self._fault == "shape" else observation, info
+
+    def step(self, action: Any) -> Any:
+        observation, reward, *ends, info = super().step(action)
+        if self._fault == "success":
+            info = {**info, "is_success": "yes"}
+        if self._fault == "terms":
+            info = {**info, "reward_terms": 3.0}
+        return (observation, "much" if self._fault == "reward" else reward, *ends, info)
+
+    def close(self) -> None:
+        if self._fault == "close":
+            raise RuntimeError("the gripper is stuck")
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("reset", "raised in reset: RuntimeError: the gripper fell off"),
+        ("reward", "raised in step: ValueError"),
+        ("close", "raised in close: RuntimeError: the gripper is stuck"),
+        ("shape", "does not fit its space: ValueError: shape (3,) in a space of shape (4,)"),
+        ("success", "info['is_success'] must be a number, not 'yes'"),
+        ("terms", "info['reward_terms'] must map names to numbers"),
+        ("hook", "raised in make_expert: RuntimeError: no controller"),
+        ("no callable", "make_expert must return a callable"),
+        ("expert", "raised in the expert: ZeroDivisionError"),
+    ],
+)
+def test_an_environment_that_breaks_the_rules_is_named_for_it(fault: str, words: str) -> None:
+    gym.registry.pop("Faulty-v0", None)
+    gym.register("Faulty-v0", entry_point=lambda **kwargs: Faulty(**kwargs))
+    with pytest.raises(EnvironmentFailed) as caught:
+        run_check(EnvironmentRef(id="Faulty-v0", kwargs={"fault": fault}), full(2))
+    assert words in str(caught.value)

@@ -1,0 +1,141 @@
+"""The whole check: policies through the environment, probes, verdicts."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from tuner.checking import observations, rewards, success, world
+from tuner.checking.evidence import Evidence, wrong
+from tuner.checking.plan import PROBE_SHARE, Budget, CheckPlan
+from tuner.checking.policies import make_policies
+from tuner.checking.probes import probe
+from tuner.checking.records import Line, PolicyRow, Report, TermRow
+from tuner.checking.rollout import Recording, record
+from tuner.checking.spaces import usable
+from tuner.errors import CheckFailed
+from tuner.records import EnvironmentRef
+from tuner.training.making import blamed, make_bare
+
+QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
+    world.finite,
+    world.determinism,
+    world.actions,
+    world.action_scale,
+    observations.bounds,
+    observations.scale,
+    observations.dead,
+    rewards.variation,
+    rewards.step_scale,
+    rewards.bonus,
+    rewards.return_scale,
+    rewards.terms,
+    rewards.clipping,
+    success.agreement,
+    success.goals,
+    success.ease,
+    world.endings,
+    world.speed,
+)
+
+OF_WHOLE_EPISODES = {  # not asked where values that are not finite cut episodes off: those left are a choice of them
+    rewards.bonus,
+    rewards.return_scale,
+    success.agreement,
+    success.goals,
+    success.ease,
+    world.endings,
+}
+
+
+def run_check(ref: EnvironmentRef, plan: CheckPlan) -> Report:
+    """Looks at an environment before any training.
+
+    Raises:
+        EnvironmentUnusable: where it cannot be made.
+        EnvironmentFailed: where it raises, or its expert does, or it returns what no environment returns.
+    """
+    begun = time.perf_counter()
+    env = make_bare(ref, looked_at=False)
+    try:
+        recordings, lines = _look(env, plan)
+    finally:
+        _close(env)
+    return Report(
+        environment=ref.id,
+        seconds=time.perf_counter() - begun,
+        first_seed=plan.goals[0],
+        policies=tuple(_row(policy, recording) for policy, recording in recordings.items()),
+        terms=tuple(row for policy, recording in recordings.items() for row in _terms(policy, recording)),
+        lines=tuple(lines),
+    )
+
+
+def refuse_wrong(report: Report) -> None:
+    """Stops at an environment in which training is a waste of time.
+
+    Raises:
+        CheckFailed: with the lines that are wrong, and their cures.
+    """
+    lines = [f"{line.name}: {line.finding} → {line.cure}" for line in report.of("wrong")]
+    if lines:
+        way_out = f"mend it, and see `tuner check {report.environment}`; --skip-check insists"
+        raise CheckFailed("\n".join([f"{report.environment} is not worth training in:", *lines, way_out]))
+
+
+def _look(env: gym.Env[Any, Any], plan: CheckPlan) -> tuple[dict[str, Recording], list[Line]]:
+    if reason := usable(env):
+        cure = "offer a Box, Discrete, MultiDiscrete or MultiBinary space; bounded, where it is a Box of actions"
+        return {}, [wrong("spaces", reason, cure)]
+    budget = Budget(plan.seconds)
+    policies = make_policies(env, plan.goals[0])
+    probes = probe(env, plan.goals, budget.part(PROBE_SHARE))
+    recordings = {}
+    for left, (name, policy) in zip(range(len(policies), 0, -1), policies.items(), strict=True):
+        recordings[name] = record(env, policy, plan.goals, budget.part(1 / left))
+    evidence = Evidence(
+        action_space=env.action_space,
+        observation_space=env.observation_space,
+        recordings=recordings,
+        probes=probes,
+    )
+    whole = world.finite(evidence).verdict == "ok"
+    return recordings, [question(evidence) for question in QUESTIONS if whole or question not in OF_WHOLE_EPISODES]
+
+
+def _close(env: gym.Env[Any, Any]) -> None:
+    try:
+        env.close()
+    except Exception as error:
+        raise blamed("close", error) from error
+
+
+def _row(policy: str, recording: Recording) -> PolicyRow:
+    episodes, returns = recording.episodes, recording.returns()
+    distances = [(e.start_distance, e.distance) for e in episodes if e.start_distance is not None]
+    return PolicyRow(
+        policy=policy,
+        episodes=len(episodes),
+        success=recording.success(),
+        mean_return=float(returns.mean()) if episodes else None,
+        deviation=float(returns.std()) if episodes else None,
+        lowest=float(returns.min()) if episodes else None,
+        highest=float(returns.max()) if episodes else None,
+        length=float(np.mean([e.length for e in episodes])) if episodes else None,
+        timeouts=float(np.mean([not e.terminated for e in episodes])) if episodes else None,
+        start_distance=float(np.mean([start for start, _ in distances])) if distances else None,
+        distance=float(np.mean([end for _, end in distances])) if distances and None not in distances[0] else None,
+        steps_per_second=recording.steps / max(recording.seconds, 1e-9),
+    )
+
+
+def _terms(policy: str, recording: Recording) -> list[TermRow]:
+    sizes = {term: float(np.mean(np.abs(values))) for term, values in recording.terms.items()}
+    whole = sum(sizes.values()) or 1.0
+    episodes = max(sum(recording.ended), 1)
+    return [
+        TermRow(policy=policy, term=term, share=size / whole, per_episode=sum(recording.terms[term]) / episodes)
+        for term, size in sizes.items()
+    ]

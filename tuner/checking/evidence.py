@@ -1,0 +1,76 @@
+"""All that was seen, and how verdicts are put."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.checking.observed import Observed
+from tuner.checking.probes import Probes
+from tuner.checking.records import Line
+from tuner.checking.rollout import Episode, Recording
+
+MOST_NAMED = 8  # entries that a line names
+ENOUGH = 50  # steps, under which nothing is said to never change
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the verdicts are drawn from."""
+
+    action_space: gym.Space[NDArray[np.float64]]
+    observation_space: gym.Space[NDArray[np.float64]]
+    recordings: dict[str, Recording]  # by policy: zero, random, and expert where one is offered
+    probes: Probes
+
+    @property
+    def expert(self) -> Recording | None:
+        """What the expert met."""
+        return self.recordings.get("expert")
+
+    def observed(self) -> Observed:
+        """The observations of all policies."""
+        return reduce(Observed.together, (recording.observed for recording in self.recordings.values()))
+
+    def episodes(self) -> list[Episode]:
+        """Those of all policies."""
+        return [episode for recording in self.recordings.values() for episode in recording.episodes]
+
+    def steps(self) -> int:
+        """Those of all policies."""
+        return sum(recording.steps for recording in self.recordings.values())
+
+    def tells_success(self) -> bool:
+        """Whether `info` says at an episode's end how it went."""
+        return any(episode.success is not None for episode in self.episodes())
+
+
+def ok(name: str, finding: str) -> Line:
+    """Nothing to do."""
+    return Line(name=name, verdict="ok", finding=finding)
+
+
+def warning(name: str, finding: str, cure: str) -> Line:
+    """Worth a look."""
+    return Line(name=name, verdict="warning", finding=finding, cure=cure)
+
+
+def wrong(name: str, finding: str, cure: str) -> Line:
+    """Not worth a training run as it is."""
+    return Line(name=name, verdict="wrong", finding=finding, cure=cure)
+
+
+def graded(name: str, *, bad: bool, finding: str, cure: str) -> Line:
+    """Wrong where it is bad, else a warning."""
+    return (wrong if bad else warning)(name, finding, cure)
+
+
+def named(entries: Sequence[int]) -> str:
+    """Entries by their places."""
+    shown = ", ".join(str(entry) for entry in entries[:MOST_NAMED])
+    more = len(entries) - MOST_NAMED
+    word = "entry" if len(entries) == 1 else "entries"
+    return f"{word} {shown}" + (f" and {more} more" if more > 0 else "")

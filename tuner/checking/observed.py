@@ -1,0 +1,81 @@
+"""What was seen in every entry of the observation, kept as sums: an image has too many numbers to keep."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Row = NDArray[np.float64]
+BATCH = 128  # rows
+
+
+class Observed:
+    """Least, greatest and how often at a bound or beyond it, for every entry."""
+
+    def __init__(self, low: Row, high: Row) -> None:
+        self.count = 0
+        self.least = np.full(low.shape, np.inf)
+        self.greatest = np.full(low.shape, -np.inf)
+        self._low, self._high = low, high
+        self._at_bound = np.zeros(low.shape)
+        self._outside = np.zeros(low.shape)
+        self._between = np.zeros(low.shape)  # neither at a bound nor 0
+        self._rows: list[Row] = []
+
+    def add(self, row: Row) -> None:
+        """One observation, all of it finite."""
+        self._rows.append(row)
+        if len(self._rows) == BATCH:
+            self.settle()
+
+    def settle(self) -> "Observed":
+        """Counts what is waiting."""
+        if self._rows:
+            rows = np.stack(self._rows)
+            self._rows = []
+            self.count += len(rows)
+            self.least = np.minimum(self.least, rows.min(axis=0))
+            self.greatest = np.maximum(self.greatest, rows.max(axis=0))
+            at_bound = (rows == self._low) | (rows == self._high)
+            self._at_bound += at_bound.sum(axis=0)
+            self._between += (~at_bound & (rows != 0.0)).sum(axis=0)
+            slack = 1e-6 * np.maximum(np.nan_to_num(np.maximum(abs(self._low), abs(self._high)), posinf=0.0), 1.0)
+            self._outside += ((rows < self._low - slack) | (rows > self._high + slack)).sum(axis=0)
+        return self
+
+    def together(self, other: "Observed") -> "Observed":
+        """Both as one."""
+        one, other = self.settle(), other.settle()
+        both = Observed(one._low, one._high)
+        both.count = one.count + other.count
+        both.least = np.minimum(one.least, other.least)
+        both.greatest = np.maximum(one.greatest, other.greatest)
+        both._at_bound = one._at_bound + other._at_bound
+        both._outside = one._outside + other._outside
+        both._between = one._between + other._between
+        return both
+
+    @property
+    def size(self) -> Row:
+        """The greatest absolute value of every entry."""
+        if self.count == 0:
+            return np.zeros(self.least.shape)
+        return np.asarray(np.maximum(abs(self.least), abs(self.greatest)))
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which entries never changed."""
+        return np.asarray(self.least == self.greatest)
+
+    @property
+    def flag(self) -> NDArray[np.bool_]:
+        """Which entries were only ever at a bound or 0: yes or no, and nothing cut off."""
+        return np.asarray(self._between == 0)
+
+    @property
+    def at_bound(self) -> Row:
+        """Share of the steps in which every entry was exactly at a bound of its space."""
+        return self._at_bound / max(self.count, 1)
+
+    @property
+    def outside(self) -> Row:
+        """Share of the steps in which every entry was beyond its space."""
+        return self._outside / max(self.count, 1)

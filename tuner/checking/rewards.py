@@ -1,0 +1,124 @@
+"""Verdicts on the reward: that it varies, its scale against the guide's bounds, its terms, what is cut off it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.checking.evidence import ENOUGH, Evidence, graded, ok, warning, wrong
+from tuner.checking.records import Line
+from tuner.checking.rollout import Recording
+
+# The guide: per-step terms of 0.5 … 2, a success bonus of 10 … 50, returns within ±50, three to five terms.
+STEP = (0.5, 2.0)
+BONUS = (10.0, 50.0)
+RETURN = 50.0
+TERMS = (3, 5)
+TENFOLD = 10.0  # beyond a bound ten times over it is no longer a matter of taste
+MANY_VALUES = 20  # a reward of fewer distinct ones has steps by nature
+PILED_UP = 0.05  # share of the steps at one extreme value
+UNEXPLAINED = 0.01  # share of the steps whose reward is not the sum of its terms
+
+
+def variation(evidence: Evidence) -> Line:
+    """A reward that never changes."""
+    name, recordings = "reward varies", evidence.recordings
+    rewards = np.concatenate([recording.rewards for recording in recordings.values()])
+    returns = np.concatenate([recording.returns() for recording in recordings.values()])
+    if rewards.size < ENOUGH:
+        return ok(name, f"not known: {rewards.size} steps only")
+    if np.ptp(rewards) > 0:
+        return ok(name, "it changes from step to step")
+    finding = f"{rewards[0]:g} in every one of {rewards.size:,} steps"
+    if returns.size and np.ptp(returns) > 0:
+        cure = "add a dense term, such as progress to the goal, of 0.5 … 2 a step"
+        return warning(name, f"{finding}; only an episode's length makes a difference", cure)
+    cure = "reward progress to the goal, 0.5 … 2 a step, and success with 10 … 50: PPO has nothing to learn from"
+    return wrong(name, finding, cure)
+
+
+def step_scale(evidence: Evidence) -> Line:
+    """The size of a step's reward, the episode's last left out."""
+    name, cure = "reward a step", "scale the dense terms to 0.5 … 2 a step; the success bonus stays 10 … 50"
+    dense = np.concatenate([_dense(recording) for recording in evidence.recordings.values()])
+    if dense.size == 0:
+        return ok(name, "no steps but the last of an episode")
+    size = float(np.quantile(np.abs(dense), 0.99))
+    finding = f"up to {size:.3g} in 99% of the steps (guide: {STEP[0]:g} … {STEP[1]:g})"
+    if size > STEP[1]:
+        return graded(name, bad=size > TENFOLD * STEP[1], finding=finding, cure=cure)
+    if size < STEP[0] / TENFOLD:
+        return warning(name, finding, cure)
+    return ok(name, finding)
+
+
+def bonus(evidence: Evidence) -> Line:
+    """What success pays at once."""
+    name, cure = "success bonus", "pay 10 … 50 once, in the step that succeeds"
+    paid = [e.last_reward for e in evidence.episodes() if e.success and e.terminated]
+    if not paid:
+        return ok(name, "no episode ended in success, so none was seen")
+    usual = [_dense(recording) for recording in evidence.recordings.values()]
+    extra = float(np.median(paid) - np.median(np.concatenate([*usual, np.zeros(1)])))
+    finding = f"{extra:.3g} above a usual step (guide: {BONUS[0]:g} … {BONUS[1]:g})"
+    if extra > BONUS[1]:
+        return graded(name, bad=extra > TENFOLD * BONUS[1], finding=finding, cure=cure)
+    return ok(name, finding) if extra >= BONUS[0] * 0.9 else warning(name, finding, cure)  # a step's price goes off it
+
+
+def return_scale(evidence: Evidence) -> Line:
+    """The size of an episode's return."""
+    name = "return an episode"
+    returns = {p: r.returns() for p, r in evidence.recordings.items() if r.episodes}
+    if not returns:
+        return ok(name, "no episode ended")
+    size = max(float(np.quantile(np.abs(values), 0.95)) for values in returns.values())
+    low, high = (min(v.min() for v in returns.values()), max(v.max() for v in returns.values()))
+    finding = f"{low:.4g} … {high:.4g} (guide: within ±{RETURN:g})"
+    if size <= RETURN:
+        return ok(name, finding)
+    cure = (
+        "divide the reward, all terms alike, until an episode stays within ±50; the value net cannot follow thousands"
+    )
+    return graded(name, bad=size > TENFOLD * RETURN, finding=finding, cure=cure)
+
+
+def terms(evidence: Evidence) -> Line:
+    """How many terms, and whether each ever speaks."""
+    name = "reward terms"
+    names = list(dict.fromkeys(term for r in evidence.recordings.values() for term in r.terms))
+    if not names:
+        return ok(name, 'not told; give them in info["reward_terms"] to see their shares')
+    silent = [t for t in names if not any(np.any(r.terms.get(t, [0.0])) for r in evidence.recordings.values())]
+    if len(names) > TERMS[1]:
+        return warning(name, f"{len(names)} terms (guide: three to five)", "keep the three to five that matter")
+    if silent:
+        cure = "a term that nobody meets teaches nothing: see whether its condition can come true"
+        return warning(name, f"always 0: {', '.join(silent)}", cure)
+    return ok(name, f"{len(names)}: {', '.join(names)} (guide: three to five)")
+
+
+def clipping(evidence: Evidence) -> Line:
+    """A reward that is cut off, or not the sum of its terms."""
+    name, cure = (
+        "reward clipping",
+        "scale the terms instead of clipping their sum: what is cut off cannot be learnt from",
+    )
+    left = np.concatenate([np.asarray(r.unexplained) for r in evidence.recordings.values()])
+    if left.size:
+        share = float(np.mean(np.abs(left) > 1e-6))
+        finding = f"the reward is not the sum of its terms in {share:.1%} of the steps"
+        return warning(name, finding, cure) if share > UNEXPLAINED else ok(name, "the reward is the sum of its terms")
+    values = np.concatenate([_dense(r) for p, r in evidence.recordings.items() if p != "zero"])
+    if len(np.unique(values)) <= MANY_VALUES:
+        return ok(name, "none seen")
+    piled = {float(end): float(np.mean(values == end)) for end in (values.min(), values.max()) if end != 0.0}
+    end, share = max(piled.items(), key=lambda item: item[1], default=(0.0, 0.0))
+    if share > PILED_UP:
+        return warning(name, f"{share:.0%} of the steps pay exactly {end:g}, the extreme: clipped, it seems", cure)
+    return ok(name, "none seen")
+
+
+def _dense(recording: Recording) -> NDArray[np.float64]:
+    """The rewards of all steps that did not end an episode."""
+    rewards: NDArray[np.float64] = np.asarray(recording.rewards, dtype=float)
+    ended = np.asarray(recording.ended, dtype=bool)
+    return np.asarray(rewards[~ended])

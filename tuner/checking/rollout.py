@@ -1,0 +1,154 @@
+"""Episodes of one policy, with all that the verdicts need of them."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.checking.episodes import Info, advance, begin, number
+from tuner.checking.observed import Observed
+from tuner.checking.plan import Budget
+from tuner.checking.policies import Policy
+from tuner.checking.spaces import bounds, flat
+from tuner.errors import EnvironmentFailed
+
+ENDLESS = 10_000  # steps after which an episode is taken to have no end
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episode:
+    """How one whole episode went."""
+
+    total_return: float
+    last_reward: float
+    length: int  # control steps
+    terminated: bool
+    success: bool | None
+    start_distance: float | None
+    distance: float | None  # at the end
+    nearest: float | None
+
+
+@dataclass(kw_only=True)
+class Recording:
+    """Everything that one policy met."""
+
+    observed: Observed
+    episodes: list[Episode] = field(default_factory=list)
+    rewards: list[float] = field(default_factory=list)  # of every step
+    ended: list[bool] = field(default_factory=list)  # whether the step ended an episode
+    terms: dict[str, list[float]] = field(default_factory=dict)  # a term of every step that told any
+    unexplained: list[float] = field(default_factory=list)  # reward minus the sum of its terms, where told
+    not_finite: dict[str, int] = field(default_factory=dict)  # steps, by what was not
+    endless: bool = False
+    seconds: float = 0.0
+
+    @property
+    def steps(self) -> int:
+        """Control steps, those of episodes cut off included."""
+        return len(self.rewards)
+
+    def returns(self) -> NDArray[np.float64]:
+        """Of every episode."""
+        return np.array([episode.total_return for episode in self.episodes])
+
+    def success(self) -> float | None:
+        """Share of the episodes, None where they do not tell."""
+        told = [episode.success for episode in self.episodes if episode.success is not None]
+        return sum(told) / len(told) if told else None
+
+
+def record(env: gym.Env[Any, Any], policy: Policy, goals: Sequence[int], budget: Budget) -> Recording:
+    """One episode for every seed, until the time is up; an episode that it cuts off is none."""
+    recording = Recording(observed=Observed(*bounds(env.observation_space)))
+    begun = time.perf_counter()
+    for goal in goals:
+        if budget.spent() or recording.endless:
+            break
+        episode = _episode(env, policy, goal, recording, budget)
+        if episode is not None:
+            recording.episodes.append(episode)
+    recording.observed.settle()
+    recording.seconds = time.perf_counter() - begun
+    return recording
+
+
+def _episode(env: gym.Env[Any, Any], policy: Policy, goal: int, recording: Recording, budget: Budget) -> Episode | None:
+    """One episode; None where it was cut off, by the time or by a value that is not finite."""
+    observation, info = begin(env, goal)
+    policy.reset(goal)
+    distances = [number(info, "distance")]
+    total, length, terminated, truncated, reward = 0.0, 0, False, False, 0.0
+    if not _see(env, observation, recording):
+        return None
+    while not terminated and not truncated:
+        if budget.spent() or length == ENDLESS:
+            recording.endless |= length == ENDLESS
+            return None
+        observation, reward, terminated, truncated, info = advance(env, policy(observation))
+        length += 1
+        total += reward
+        distances.append(number(info, "distance"))
+        if not _note(reward, terminated or truncated, info, recording) or not _see(env, observation, recording):
+            return None
+    success = number(info, "is_success")
+    known = [distance for distance in distances if distance is not None]
+    return Episode(
+        total_return=total,
+        last_reward=reward,
+        length=length,
+        terminated=terminated,
+        success=None if success is None else bool(success),
+        start_distance=distances[0],
+        distance=distances[-1],
+        nearest=min(known, default=None),
+    )
+
+
+def _see(env: gym.Env[Any, Any], observation: Any, recording: Recording) -> bool:
+    """Notes an observation; whether it is finite."""
+    row = flat(env.observation_space, observation)
+    if not np.isfinite(row).all():
+        return _bad("observation", recording)
+    recording.observed.add(row)
+    return True
+
+
+def _note(reward: float, ended: bool, info: Info, recording: Recording) -> bool:
+    """Notes a reward with its terms; whether all is finite."""
+    distance, terms = number(info, "distance"), _terms(info)
+    if not math.isfinite(reward):
+        return _bad("reward", recording)
+    if distance is not None and not math.isfinite(distance):
+        return _bad("info['distance']", recording)
+    if not all(map(math.isfinite, terms.values())):
+        return _bad("info['reward_terms']", recording)
+    recording.rewards.append(reward)
+    recording.ended.append(ended)
+    if terms:
+        for name, value in terms.items():
+            recording.terms.setdefault(name, [0.0] * len(recording.unexplained)).append(value)
+        recording.unexplained.append(reward - sum(terms.values()))
+        for values in recording.terms.values():
+            values.extend([0.0] * (len(recording.unexplained) - len(values)))  # a term that this step left out
+    return True
+
+
+def _bad(what: str, recording: Recording) -> bool:
+    recording.not_finite[what] = recording.not_finite.get(what, 0) + 1
+    return False
+
+
+def _terms(info: Info) -> dict[str, float]:
+    told = info.get("reward_terms")
+    if told is None:
+        return {}
+    try:
+        return {str(name): float(value) for name, value in told.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise EnvironmentFailed(f"info['reward_terms'] must map names to numbers, and is {told!r}") from None

@@ -1,0 +1,174 @@
+"""Verdicts on success: whether the return points at it, whether it can be had, whether it comes by itself."""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from tuner.checking.evidence import Evidence, graded, ok, warning, wrong
+from tuner.checking.records import SEVERITY, Line
+from tuner.checking.rollout import Episode, Recording
+
+Row = NDArray[np.float64]
+
+SURE = 0.01  # p under which a difference is taken for one
+FEW = 5  # episodes on either side, under which nothing is compared
+FAILURE_PAYS = 0.1  # share of failures that return more than the usual success
+MOST_FAILURES_PAY = 0.5
+FOLLOWS = 0.2  # rank correlation
+EASY = 0.5  # success of a policy that does nothing of use
+EXPERT_GOOD, EXPERT_BAD = 0.95, 0.5  # success of an expert
+NEAR = 0.25  # of the distance at the start
+
+NAME = "return and success"
+CURE = "make every term fall when success moves away: reward progress, not posture or being alive"
+
+
+def agreement(evidence: Evidence) -> Line:
+    """Whether return and success agree in sign and rank. The alarm: the return rises, success does not."""
+    if not evidence.tells_success():
+        cure = 'set info["is_success"] at an episode\'s end: a return can rise without the task being done'
+        return warning(NAME, 'info["is_success"] is not told: the return alone decides', cure)
+    contradictions = [*_between(evidence.recordings), *_within(evidence.recordings)]
+    if contradictions:
+        return max(contradictions, key=lambda line: SEVERITY[line.verdict])
+    if (paid := _failure_pays(evidence.recordings)) is not None:
+        return paid
+    return _by_distance(evidence)
+
+
+def _between(recordings: dict[str, Recording]) -> list[Line]:
+    """Pairs of policies of which one succeeds more and returns less; those of the expert first."""
+    found = []
+    for (one, first), (other, second) in itertools.combinations(reversed(recordings.items()), 2):
+        wins, losses = _counts(first), _counts(second)
+        if min(sum(wins), sum(losses)) < FEW or stats.fisher_exact([wins, losses]).pvalue >= SURE:
+            continue
+        first_wins = wins[0] / sum(wins) > losses[0] / sum(losses)
+        (better, good), (worse, bad) = (
+            ((one, first), (other, second)) if first_wins else ((other, second), (one, first))
+        )
+        if _less(good.returns(), bad.returns()):
+            finding = (
+                f"{better} succeeds more than {worse} ({good.success():.0%}, {bad.success():.0%}) and returns less "
+                f"({good.returns().mean():.3g}, {bad.returns().mean():.3g})"
+            )
+            # Zero may well return more than random: it touches nothing, and seldom succeeds.
+            found.append(graded(NAME, bad="expert" in (better, worse), finding=finding, cure=CURE))
+    return found
+
+
+def _within(recordings: dict[str, Recording]) -> Iterator[Line]:
+    """Policies whose successes return less than their failures, or that are paid for the way off."""
+    for policy, recording in recordings.items():
+        won, lost = _split(recording)
+        if _less(won, lost):
+            finding = f"{policy}'s successes return less than its failures ({won.mean():.3g}, {lost.mean():.3g})"
+            yield wrong(NAME, finding, CURE)
+        elif (rank := _follows(recording.episodes)) is not None and rank < -FOLLOWS:
+            finding = (
+                f"{policy}'s return rises as the goal gets farther away (rank correlation with progress {rank:.2f})"
+            )
+            yield wrong(NAME, finding, CURE)
+
+
+def _failure_pays(recordings: dict[str, Recording]) -> Line | None:
+    """Failures that gather as much as a success pays."""
+    won = np.concatenate([_split(recording)[0] for recording in recordings.values()])
+    lost = np.concatenate([_split(recording)[1] for recording in recordings.values()])
+    share = float(np.mean(lost >= np.median(won))) if min(won.size, lost.size) >= FEW else 0.0
+    if share <= FAILURE_PAYS:
+        return None
+    finding = f"{share:.0%} of the failures return as much as the usual success"
+    cure = "pay success more than any failure can gather: a bonus of 10 … 50, and the episode ends there"
+    return graded(NAME, bad=share > MOST_FAILURES_PAY, finding=finding, cure=cure)
+
+
+def _by_distance(evidence: Evidence) -> Line:
+    won = sum(bool(episode.success) for episode in evidence.episodes())
+    rank = _follows(evidence.recordings["random"].episodes)
+    follows = "" if rank is None else f"; rank correlation of return and progress under random {rank:.2f}"
+    if won >= FEW:
+        return ok(NAME, f"success returns more than failure{follows}")
+    few = f"{won} success{'es' * (won != 1)} only" if won else "no success"
+    if rank is not None and rank < FOLLOWS:
+        return warning(NAME, f"{few} seen, and the return does not follow the distance{follows}", CURE)
+    return ok(NAME, f"nothing against it, with {few} seen{follows}")
+
+
+def goals(evidence: Evidence) -> Line:
+    """Goals out of reach."""
+    name, expert = "goals in reach", evidence.expert
+    if not evidence.tells_success():
+        return ok(name, "not known without a success signal")
+    rate = expert.success() if expert is not None else None
+    if rate is not None:
+        finding = f"the expert succeeds in {rate:.0%}{_nearest(evidence)}"
+        if rate >= EXPERT_GOOD:
+            return ok(name, finding)
+        cure = "see where it fails: draw goals and starts that are proven reachable, or mend the expert"
+        return (wrong if rate < EXPERT_BAD else warning)(name, finding, cure)
+    if any(episode.success for episode in evidence.episodes()):
+        return ok(name, "some were reached; without an expert (make_expert) it is not known of all")
+    cure = "draw goals that are proven reachable, and show it by an expert: make_expert(env), see docs/environments.md"
+    return warning(name, f"no policy succeeded{_nearest(evidence)}; not known whether any can", cure)
+
+
+def _nearest(evidence: Evidence) -> str:
+    """How near anybody ever came, as a share of the distance at the start."""
+    ratios = [e.nearest / e.start_distance for e in evidence.episodes() if e.nearest is not None and e.start_distance]
+    if not ratios:
+        return ""
+    least = min(ratios)
+    never = "" if least <= NEAR else "nobody came near, "
+    return f"; {never}the nearest was {least:.0%} of the distance at the start"
+
+
+def ease(evidence: Evidence) -> Line:
+    """Success that comes by itself."""
+    name = "difficulty"
+    rates = {p: evidence.recordings[p].success() for p in ("zero", "random")}
+    known = {policy: rate for policy, rate in rates.items() if rate is not None}
+    if not known:
+        return ok(name, "not known without a success signal")
+    finding = ", ".join(f"{policy} succeeds in {rate:.0%}" for policy, rate in known.items())
+    if max(known.values()) > EASY:
+        cure = "tighten the success rule or start farther away: there is little left to learn, and nothing to tune"
+        return warning(name, finding, cure)
+    return ok(name, finding)
+
+
+def _counts(recording: Recording) -> tuple[int, int]:
+    won = sum(episode.success is True for episode in recording.episodes)
+    return won, sum(episode.success is False for episode in recording.episodes)
+
+
+def _split(recording: Recording) -> tuple[Row, Row]:
+    """Returns of the successes and of the failures."""
+    told = recording.episodes
+    won = np.array([e.total_return for e in told if e.success is True])
+    return won, np.array([e.total_return for e in told if e.success is False])
+
+
+def _less(one: Row, other: Row) -> bool:
+    """Whether the mean of `one` is surely below that of `other`: Welch's test, with few degrees of freedom."""
+    few = min(one.size, other.size)
+    if few < FEW:
+        return False
+    gap = float(other.mean() - one.mean())
+    error = float(np.sqrt(one.var(ddof=1) / one.size + other.var(ddof=1) / other.size))
+    return gap > 0 if error == 0 else bool(stats.t.sf(gap / error, few - 1) < SURE)
+
+
+def _follows(episodes: list[Episode]) -> float | None:
+    """Rank correlation of an episode's return with the way made to the goal; None where it tells nothing."""
+    told = [
+        (e.total_return, e.start_distance - e.distance) for e in episodes if e.start_distance and e.distance is not None
+    ]
+    returns, progress = np.array(told).T if told else (np.zeros(0), np.zeros(0))
+    if len(told) < 2 * FEW or np.ptp(returns) == 0 or np.ptp(progress) == 0:
+        return None
+    result = stats.spearmanr(returns, progress)
+    return float(result.statistic) if result.pvalue < SURE else None

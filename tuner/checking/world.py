@@ -1,0 +1,105 @@
+"""Verdicts on the world itself: values that are finite, episodes that repeat and end, actions that act, speed."""
+
+import gymnasium as gym
+import numpy as np
+
+from tuner.checking.evidence import Evidence, graded, named, ok, warning, wrong
+from tuner.checking.probes import FELT
+from tuner.checking.records import Line
+from tuner.checking.rollout import ENDLESS
+
+SLOW = 100.0  # steps a second
+TRIAL_STEPS = 100_000  # the everyday budget of a trial
+
+
+def finite(evidence: Evidence) -> Line:
+    """NaN and infinity."""
+    counts: dict[str, int] = {}
+    for recording in evidence.recordings.values():
+        for what, count in recording.not_finite.items():
+            counts[what] = counts.get(what, 0) + count
+    if not counts:
+        return ok("finite values", f"observations, rewards and info in {evidence.steps():,} steps")
+    found = ", ".join(f"{what} in {count} episode{'s' * (count > 1)}" for what, count in counts.items())
+    cure = "find the division, square root or exploding state that makes NaN or infinity; one such step ends a trial"
+    return wrong("finite values", f"not finite: {found}", cure)
+
+
+def determinism(evidence: Evidence) -> Line:
+    """The same seed and actions twice."""
+    probes = evidence.probes
+    if probes.difference <= FELT:
+        return ok("determinism", f"{probes.episodes} episodes ran twice from their seeds, and were the same")
+    by = "by their ends" if np.isinf(probes.difference) else f"by up to {probes.difference:.3g}"
+    cure = (
+        "draw every random number from self.np_random, call super().reset(seed=seed), and put the whole state back in "
+        "reset; else no goal is the same goal twice and no score can be compared"
+    )
+    return wrong("determinism", f"the same seed and actions, twice, differ {by}", cure)
+
+
+def actions(evidence: Evidence) -> Line:
+    """Actions that have no effect."""
+    idle, count = evidence.probes.idle, evidence.probes.entries
+    name = "action effect"
+    if idle is None:
+        why = "the environment does not repeat itself" if evidence.probes.difference > FELT else "no time was left"
+        return warning(
+            name, f"not known: {why}", "see determinism" if "repeat" in why else "`tuner check` takes longer"
+        )
+    if not idle:
+        each = "the action changes" if count == 1 else f"each of {count} action entries changes"
+        return ok(name, f"{each} what is observed")
+    all_idle = len(idle) == count
+    which = "no action entry changes" if all_idle else f"{named(idle)} of {count} never change{'s' * (len(idle) == 1)}"
+    cure = "see that every action entry reaches a motor and is not overwritten; leave out those that steer nothing"
+    return graded(name, bad=all_idle, finding=f"{which} what is observed", cure=cure)
+
+
+def action_scale(evidence: Evidence) -> Line:
+    """Bounds of the actions."""
+    space, name = evidence.action_space, "action bounds"
+    if not isinstance(space, gym.spaces.Box):
+        return ok(name, f"{space}")
+    low, high = float(space.low.min()), float(space.high.max())
+    if np.all(space.low == -1.0) and np.all(space.high == 1.0):
+        return ok(name, "[-1, 1]")
+    cure = "take actions in [-1, 1] and map them to joint-position deltas inside: PPO's first policy draws from N(0, 1)"
+    return warning(name, f"within [{low:g}, {high:g}], not [-1, 1]", cure)
+
+
+def endings(evidence: Evidence) -> Line:
+    """Time-outs, episodes without an end, time told as an end of another kind."""
+    name, episodes = "episode ends", evidence.episodes()
+    if any(recording.endless for recording in evidence.recordings.values()):
+        return wrong(name, f"an episode did not end in {ENDLESS:,} steps", "truncate an episode when its time is up")
+    if not episodes:
+        return warning(name, "no episode ended in the time that there was", "`tuner check` takes longer")
+    share = _timeouts(evidence)
+    shares = ", ".join(f"{policy} {value:.0%}" for policy, value in share.items())
+    if all(value == 1.0 for value in share.values()):
+        cure = "terminate on success and on failure; tell them apart from time running out (truncated)"
+        return warning(name, f"every episode timed out ({shares})", cure)
+    failed = [episode.length for episode in episodes if episode.terminated and episode.success is False]
+    if len(failed) >= 10 and len(set(failed)) == 1:
+        cure = "return truncated, not terminated, when time is up: PPO then knows that the future had worth"
+        return warning(name, f"all {len(failed)} failures were `terminated` at {failed[0]} steps, as by a clock", cure)
+    return ok(name, f"time-outs: {shares}")
+
+
+def _timeouts(evidence: Evidence) -> dict[str, float]:
+    return {
+        policy: float(np.mean([not episode.terminated for episode in recording.episodes]))
+        for policy, recording in evidence.recordings.items()
+        if recording.episodes
+    }
+
+
+def speed(evidence: Evidence) -> Line:
+    """Steps a second."""
+    recording = evidence.recordings["random"]
+    rate = recording.steps / max(recording.seconds, 1e-9)
+    finding = f"{rate:,.0f} steps a second; {TRIAL_STEPS:,} take {TRIAL_STEPS / max(rate, 1e-9) / 60:.1f} minutes"
+    if rate >= SLOW:
+        return ok("speed", finding)
+    return warning("speed", finding, "fewer or cheaper physics steps a control step; no rendering while training")

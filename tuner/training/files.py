@@ -1,0 +1,96 @@
+"""Imports modules and files as a script in the current folder would."""
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+_added: list[str] = []  # to this process's path
+
+
+def import_module(name: str) -> ModuleType:
+    """A module by its dotted name; whatever it raises is raised."""
+    _find_in(Path.cwd())
+    return importlib.import_module(name)
+
+
+def import_file(path: Path) -> ModuleType:
+    """A file as a module: by its dotted name where its folder is a package, else as the module of its own name.
+
+    So `from .robot import Robot` works in a package, `import robot` beside a lone file, and `from envs.robot import
+    Robot` from the project's folder. Where another module has taken the name, it is loaded under one of its own.
+    Whatever it raises is raised.
+    """
+    path = path.resolve()
+    root, name = _package_root(path)
+    _find_in(root)
+    _find_in(Path.cwd())
+    loaded = sys.modules.get(name)
+    if loaded is None and _origin(name) == path:
+        return importlib.import_module(name)
+    if loaded is not None and _same_file(loaded, path):
+        return loaded
+    return _load(path)
+
+
+def _find_in(folder: Path) -> None:
+    """Puts a folder first among those in which modules are found, unless it is among them or none may be added."""
+    importlib.invalidate_caches()  # a file that was written a moment ago is found
+    known = {os.path.realpath(entry) for entry in sys.path}
+    if str(folder.resolve()) not in known and not sys.flags.safe_path:
+        sys.path.insert(0, str(folder))
+        _added.append(str(folder))
+
+
+@contextlib.contextmanager
+def only_own_folders() -> Iterator[None]:
+    """Takes away within what was added to the path: a process started there must find the tuner before a `tuner.py`."""
+    before = sys.path[:]
+    sys.path[:] = [entry for entry in sys.path if entry not in _added]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _package_root(path: Path) -> tuple[Path, str]:
+    """The folder from which a file is imported, and its dotted name there."""
+    folder, parts = path.parent, [path.stem]
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return folder, ".".join(parts)
+
+
+def _origin(name: str) -> Path | None:
+    """The file that a name would be imported from."""
+    if not all(part.isidentifier() for part in name.split(".")):
+        return None
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin).resolve() if spec is not None and spec.origin is not None else None
+
+
+def _same_file(module: ModuleType, path: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).resolve() == path
+
+
+def _load(path: Path) -> ModuleType:
+    name = f"{path.stem}@{path}".replace(".", "_")  # no name that an import statement could ask for
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

@@ -1,0 +1,47 @@
+"""Makes single environments, and tells their failures apart from ours. Loads no learning library."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import gymnasium as gym
+
+from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError
+from tuner.records import EnvironmentRef
+from tuner.training.names import find_environment
+
+Made = TypeVar("Made")
+
+
+def make_bare(ref: EnvironmentRef, *, looked_at: bool = True) -> gym.Env[Any, Any]:
+    """One environment as Gymnasium makes it, unguarded.
+
+    Args:
+        ref: Which one.
+        looked_at: Whether Gymnasium's own checker warns at its first steps.
+
+    Raises:
+        EnvironmentUnusable: where it cannot be made.
+    """
+    name = find_environment(ref.id).id
+    checker = {} if looked_at else {"disable_env_checker": True}
+    return made(ref, lambda: gym.make(name, **checker, **ref.kwargs))
+
+
+def made(ref: EnvironmentRef, make: Callable[[], Made]) -> Made:
+    """What `make` makes; what it raises is said with the environment's name and options.
+
+    Raises:
+        EnvironmentUnusable: where it cannot be made.
+    """
+    try:
+        return make()
+    except TunerError:
+        raise
+    except Exception as error:
+        options = f" with {ref.kwargs}" if ref.kwargs else ""
+        raise EnvironmentUnusable(f"environment {ref.id!r} cannot be made{options}: {error}") from error
+
+
+def blamed(where: str, error: Exception) -> EnvironmentFailed:
+    """What an environment raised, with its name on it."""
+    return EnvironmentFailed(f"the environment raised in {where}: {type(error).__name__}: {error}")
