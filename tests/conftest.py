@@ -59,6 +59,17 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(TOYS))
 
 
+@pytest.fixture(autouse=True)
+def _own_modules(tmp_path: Path) -> Iterator[None]:
+    """What a test imports from its own folder is forgotten after it, so that the next one's `envs` is its own."""
+    yield
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)  # some libraries put objects of their own there
+        places = [*(getattr(spec, "submodule_search_locations", None) or ()), getattr(spec, "origin", None)]
+        if any(isinstance(place, str) and Path(place).is_relative_to(tmp_path) for place in places):
+            del sys.modules[name]
+
+
 @pytest.fixture
 def toy_study(tmp_path: Path) -> Path:
     """A study file that runs in a second, in the current folder."""

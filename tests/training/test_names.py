@@ -1,7 +1,5 @@
 """What environments are called, and who brings them."""
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import gymnasium as gym
@@ -30,9 +28,8 @@ class Robot:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Path]:
+def project(tmp_path: Path) -> Path:
     """A project with packages called `envs` and `tests`, and scripts beside them."""
-    before = set(sys.modules)
     write(tmp_path / "envs" / "__init__.py")
     write(tmp_path / "tests" / "__init__.py")
     write(tmp_path / "tests" / "figures.py", "REACH = 0.5")
@@ -46,10 +43,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
     write(tmp_path / "wrong.py", "class Arm(:\n")
     write(tmp_path / "leaving.py", "raise SystemExit(2)")
     write(tmp_path / "empty.py")
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if name.partition(".")[0] in ("arm", "envs", "tests", "help", "broken", "wrong", "leaving", "empty"):
-            del sys.modules[name]
+    return tmp_path
 
 
 def write(path: Path, text: str = "") -> None:
