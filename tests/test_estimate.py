@@ -18,6 +18,20 @@ from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"curriculum": True}, "no method set_difficulty", id="no difficulties"),
+        pytest.param({"stages": ["near"]}, r"before the first trial: stages: info\['near'\]", id="unknown stage"),
+    ],
+)
+def test_what_the_environment_lacks_is_found_before_the_first_trial(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(TunerError, match=said):
+        measure(InlineEngine(), make_spec(tmp_path, **changes))
+
+
 @pytest.fixture
 def spec(tmp_path: Path) -> StudySpec:
     return make_spec(tmp_path)
@@ -105,9 +119,8 @@ def test_measure_runs_what_the_study_will_run(spec: StudySpec) -> None:
     clock = Clock()
     measure(clock, spec)
     assert {job.environment.id for job in clock.jobs} == {"tuner_toys:ToyLine-v0"}
-    assert {(job.algorithm, job.policy, job.device, job.checkpoints) for job in clock.jobs} == {
-        ("ppo", "MlpPolicy", "cpu", ())
-    }
+    assert {(job.algorithm, job.policy, job.device) for job in clock.jobs} == {("ppo", "MlpPolicy", "cpu")}
+    assert [sum(checkpoint.goals for checkpoint in job.checkpoints) for job in clock.jobs] == [1, 0, 0]  # not timed
 
 
 def test_measure_on_the_toy(spec: StudySpec) -> None:

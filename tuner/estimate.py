@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuner.engines.base import Broken, Engine, Finished
+from tuner.engines.base import Broken, Engine, Evaluated, Finished
 from tuner.errors import EnvironmentFailed
-from tuner.records import TrialJob
+from tuner.records import Checkpoint, Decision, TrialJob
 from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.spec.space import IntParameter, SpaceSpec
 
@@ -57,7 +57,7 @@ def measure(engine: Engine, spec: StudySpec) -> float:
     Raises:
         TunerError: what the environment or the arguments are refused for.
     """
-    _probe(engine, spec, epochs=1)  # the first run in a process pays for imports and first calls
+    _probe(engine, spec, epochs=1, goals=1)  # the first run in a process pays for imports and first calls
     few, many = _probe(engine, spec, epochs=FEW_EPOCHS), _probe(engine, spec, epochs=MANY_EPOCHS)
     per_minibatch = max(many - few, 0.0) / ((MANY_EPOCHS - FEW_EPOCHS) * PROBE_MINIBATCHES)
     per_step = max(few - FEW_EPOCHS * PROBE_MINIBATCHES * per_minibatch, 0.0) / _probe_steps(spec)
@@ -71,8 +71,8 @@ def _probe_steps(spec: StudySpec) -> int:
     return rounds * PROBE_MINIBATCHES * spec.environment.n_envs
 
 
-def _probe(engine: Engine, spec: StudySpec, *, epochs: int) -> float:
-    """Seconds of a short training run."""
+def _probe(engine: Engine, spec: StudySpec, *, epochs: int, goals: int = 0) -> float:
+    """Seconds of a short training run, evaluated at its end where there are goals."""
     steps = _probe_steps(spec)
     n_steps = steps // spec.environment.n_envs
     job = TrialJob(
@@ -86,13 +86,17 @@ def _probe(engine: Engine, spec: StudySpec, *, epochs: int) -> float:
         device=spec.device,
         timesteps=steps,
         objective=spec.objective,
-        checkpoints=(),
+        checkpoints=(Checkpoint(step=steps, goals=goals),) if goals else (),
+        stages=spec.stages,
+        curriculum=spec.curriculum.record() if spec.curriculum else None,
     )
     engine.start(job)
     while True:
         for event in engine.wait(0.5):
             if isinstance(event, Broken):
                 raise event.error
+            if isinstance(event, Evaluated):
+                engine.answer(event.number, Decision(go_on=True))
             if isinstance(event, Finished):
                 if event.outcome.state != "completed":
                     raise EnvironmentFailed(f"before the first trial: {event.outcome.reason}")

@@ -22,6 +22,16 @@ class EnvironmentRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Curriculum:
+    """When training gets harder: a tenth more whenever `threshold` of the last `window` episodes showed `signal`."""
+
+    start: float  # difficulty, 0.1 to 1.0 in steps of 0.1
+    threshold: float  # share of the episodes
+    window: int  # episodes, all of them since the last raise
+    signal: str  # a key of `info` at an episode's end
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialJob:
     """One training run: everything that a worker needs to know."""
 
@@ -36,6 +46,8 @@ class TrialJob:
     timesteps: int
     objective: str
     checkpoints: tuple[Checkpoint, ...]
+    stages: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a step on the way to success
+    curriculum: Curriculum | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +64,8 @@ class Evaluation:
     timeout_share: float
     seconds: float  # of training and evaluation since the trial began
     evaluation_seconds: float  # of this evaluation
+    stages: dict[str, float] = field(default_factory=dict)  # share of episodes that came so far
+    difficulty: float | None = None  # of training at that time; None without a curriculum
     health: dict[str, float] = field(default_factory=dict)  # the algorithm's own training signals
 
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import BASELINES, write_study
 
 from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec, largest_rollout
+from tuner.spec.model import CurriculumSpec, StudySpec, largest_rollout
 
 
 def load(folder: Path, **changes: Any) -> StudySpec:
@@ -93,6 +93,27 @@ def test_what_gives_a_value_its_meaning_shows(spec: StudySpec, tmp_path: Path, k
     assert before[key] != after[key]
 
 
+@pytest.mark.parametrize(
+    ("changes", "key", "value"),
+    [
+        ({"curriculum": True}, "curriculum.threshold", 0.5),
+        ({"curriculum": {"start": 0.2}}, "curriculum.start", 0.2),
+        ({"stages": ["near"], "objective": "stages"}, "stages", ["near"]),
+    ],
+    ids=str,
+)
+def test_curriculum_and_stages_that_count_are_part_of_the_meaning(
+    spec: StudySpec, tmp_path: Path, changes: dict[str, Any], key: str, value: object
+) -> None:
+    meaning = load(tmp_path, **changes).meaning()
+    assert (spec.meaning().get(key), meaning[key]) == (None, value)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(True, CurriculumSpec()), (False, None), ({}, CurriculumSpec())])
+def test_a_curriculum_is_on_or_off(tmp_path: Path, value: object, expected: CurriculumSpec | None) -> None:
+    assert load(tmp_path, curriculum=value).curriculum == expected
+
+
 @pytest.mark.parametrize("fixed", [{"n_epochs": 2}, {}, {"n_epochs": 1, "gamma": 0.9}], ids=str)
 def test_fixed_arguments_are_part_of_the_meaning(spec: StudySpec, fixed: dict[str, Any]) -> None:
     space = spec.space.model_copy(update={"fixed": fixed})
@@ -115,6 +136,7 @@ def test_a_parameter_more_or_less_is_another_meaning(spec: StudySpec) -> None:
         {"trials": 99},
         {"description": "other words"},
         {"baselines": {}},
+        {"stages": ["near"]},
     ],
     ids=str,
 )

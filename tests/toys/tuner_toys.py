@@ -189,6 +189,26 @@ class Grid(Line):
         return super().step(np.array([action.mean() - 1.0], dtype=np.float32))
 
 
+class Graded(Line):
+    """Knows difficulties: the easier, the nearer the goal. Tells whether it is near."""
+
+    difficulty = 1.0
+
+    def set_difficulty(self, difficulty: float) -> None:
+        self.difficulty = difficulty
+
+    def reset(self, **kwargs: Any) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        _, info = super().reset(**kwargs)
+        self._goal *= self.difficulty
+
+        return self._observation(), {**info, "distance": abs(self._goal)}
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        *rest, info = super().step(action)
+        near = info["distance"] <= 0.3
+        return (*rest, {**info, "near": near, "difficulty": self.difficulty})  # type: ignore[return-value]
+
+
 class Dictionary(gym.Env[dict[str, Any], int]):
     """Has an action space that PPO cannot act in."""
 
@@ -199,6 +219,7 @@ class Dictionary(gym.Env[dict[str, Any], int]):
 
 ENVIRONMENTS: dict[str, Any] = {
     "ToyLine-v0": Line,
+    "ToyGraded-v0": Graded,
     "ToyPlain-v0": Plain,
     "ToyRaising-v0": Raising,
     "ToyNotFinite-v0": NotFinite,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stable_baselines3 import PPO
 
 from tuner import seeds
+from tuner.errors import EnvironmentFailed
 from tuner.records import Checkpoint, Decision, EnvironmentRef, TrialJob
 from tuner.training import evaluate
 from tuner.training.environments import Guard
@@ -45,8 +46,8 @@ def towards_the_goal(observations: NDArray[Any]) -> NDArray[Any]:
     return actions
 
 
-def run(goals: int, *, ref: EnvironmentRef = TOY, objective: str = "success") -> Result:
-    evaluator = Evaluator(ref, objective=objective, most_goals=goals)
+def run(goals: int, *, ref: EnvironmentRef = TOY, objective: str = "success", stages: tuple[str, ...] = ()) -> Result:
+    evaluator = Evaluator(ref, objective=objective, most_goals=goals, stages=stages)
     try:
         return replace(evaluator.run(towards_the_goal, goals), seconds=0.0)
     finally:
@@ -59,7 +60,7 @@ def run(goals: int, *, ref: EnvironmentRef = TOY, objective: str = "success") ->
         pytest.param(1.0, 0.0, 0.3, 1.1, id="all at the goal"),
         pytest.param(0.0, 0.3, 0.3, 0.0, id="none, no nearer than at the start"),
         pytest.param(0.0, 0.9, 0.3, 0.0, id="none, further away than at the start"),
-        pytest.param(0.5, 0.15, 0.3, 0.55, id="half, half way"),
+        pytest.param(0.5, 0.15, 0.3, 0.55, id="near, half way"),
         pytest.param(0.5, None, 0.3, 0.5, id="no distance"),
         pytest.param(0.5, 0.1, None, 0.5, id="no distance at the start"),
         pytest.param(0.5, 0.1, 0.0, 0.5, id="started at the goal"),
@@ -164,3 +165,35 @@ def test_evaluation_leaves_training_untouched() -> None:
     often = parameters(make_job(checkpoints=(*(Checkpoint(step=step, goals=6) for step in (32, 64, 96)), last)))
     assert seldom.keys() == often.keys()
     assert [name for name in seldom if not torch.equal(seldom[name], often[name])] == []
+
+
+GRADED = EnvironmentRef(id="tuner_toys:ToyGraded-v0")
+
+
+def test_stages_are_shares_of_episodes() -> None:
+    result = run(20, ref=GRADED, stages=("near",))
+    assert result.success is not None
+    assert 0.0 < result.success < result.stages["near"] < 1.0
+    assert run(20, stages=()).stages == {}
+
+
+def test_stages_count_where_the_objective_says_so() -> None:
+    plain, staged = (run(20, ref=GRADED, objective=name, stages=("near",)) for name in ("success", "stages"))
+    assert plain.success is not None
+    assert plain.score - plain.success == pytest.approx(staged.score - (plain.stages["near"] + plain.success) / 2)
+    assert plain.stages == staged.stages
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        pytest.param(
+            "naer", "info['naer'] is missing at an episode's end; true or false there: is_success, near", id="missing"
+        ),
+        pytest.param("distance", "info['distance'] is 0.", id="no flag"),
+    ],
+)
+def test_a_stage_that_info_does_not_tell_is_refused(stage: str, said: str) -> None:
+    with pytest.raises(EnvironmentFailed) as caught:
+        run(2, ref=GRADED, stages=(stage,))
+    assert said in str(caught.value)

@@ -4,21 +4,23 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StrictInt, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, model_validator
 
-from tuner.records import Checkpoint, EnvironmentRef
-from tuner.spec.space import Frozen, SpaceSpec, possible
+from tuner.records import Checkpoint, Curriculum, EnvironmentRef
+from tuner.spec.space import Frozen, Number, SpaceSpec, possible
 
 Sampler = Literal["tpe", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
 Device = Literal["cpu", "auto", "cuda"]
 Trainer = Literal["auto", "sb3", "fused"]
+Objective = Literal["success", "stages", "return"]
 
 MAX_SEED = 2**32 - 1  # the largest that every sampler takes
 LATE_EVALUATIONS = 3  # the last ones, whose mean is the trial's value
 ENOUGH_CHECKPOINTS = 6  # under so many, pruning saves little
 
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Key = Annotated[StrictStr, Field(min_length=1)]  # of an environment's `info`
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -32,6 +34,13 @@ def plain(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def tenths(value: float) -> float:
+    """A difficulty of 0.1, 0.2 and so on up to 1.0."""
+    if round(10 * value) not in range(1, 11) or abs(10 * value - round(10 * value)) > 1e-6:
+        raise ValueError(f"{value:g} must be one of 0.1, 0.2 and so on up to 1.0")
+    return round(10 * value) / 10
+
+
 class EnvironmentSpec(Frozen):
     """The environment and its options."""
 
@@ -42,6 +51,27 @@ class EnvironmentSpec(Frozen):
     def ref(self) -> EnvironmentRef:
         """The record that travels to a worker."""
         return EnvironmentRef(id=self.id, kwargs=dict(self.kwargs), n_envs=self.n_envs)
+
+
+class CurriculumSpec(Frozen):
+    """How training begins easily: from `start` on, a tenth harder whenever enough of the last episodes succeed."""
+
+    start: Annotated[Number, AfterValidator(tenths)] = 0.1
+    threshold: Annotated[Number, Field(gt=0, le=1)] = 0.5  # share of the window's episodes
+    window: Annotated[StrictInt, Field(ge=1, le=100_000)] = 100  # episodes since the last raise
+    signal: Key = "is_success"  # what counts as success, in `info` at an episode's end
+
+    def record(self) -> Curriculum:
+        """The record that travels to a worker."""
+        return Curriculum(**self.model_dump())
+
+
+def on_or_off(value: Any) -> Any:
+    """`true` for the usual values, `false` for none."""
+    return ({} if value else None) if isinstance(value, bool) else value
+
+
+CurriculumField = Annotated[CurriculumSpec | None, BeforeValidator(on_or_off)]
 
 
 class Goals(Frozen):
@@ -65,12 +95,20 @@ class StudyFile(Frozen):
     timesteps: Annotated[StrictInt, Field(ge=1, le=10**12)]
     checkpoints: Annotated[StrictInt, Field(ge=1, le=1000)] = 12
     goals: Goals = Goals()
-    objective: Literal["success", "return"] = "success"
+    objective: Objective = "success"
+    stages: Annotated[tuple[Key, ...], Field(strict=False)] = ()
+    curriculum: CurriculumField = None
     trials: Annotated[StrictInt, Field(ge=1, le=10**9)] = 200
     sampler: Sampler = "tpe"
     pruner: Pruner = "median"
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     baselines: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _sound(self) -> "StudyFile":
+        if self.objective == "stages" and not self.stages:
+            raise ValueError("stages: is required for `objective: stages`; name what `info` tells, such as [grasped]")
+        return self
 
 
 class StudySpec(Frozen):
@@ -88,7 +126,9 @@ class StudySpec(Frozen):
     timesteps: StrictInt
     checkpoints: StrictInt
     goals: Goals
-    objective: Literal["success", "return"]
+    objective: Objective
+    stages: Annotated[tuple[Key, ...], Field(strict=False)] = ()
+    curriculum: CurriculumField = None
     trials: StrictInt
     sampler: Sampler
     pruner: Pruner
@@ -118,7 +158,10 @@ class StudySpec(Frozen):
         values |= {f"space.{name}": parameter for name, parameter in data["space"]["parameters"].items()}
         values |= {f"fixed.{name}": value for name, value in data["space"]["fixed"].items()}
         values |= {f"goals.{key}": value for key, value in data["goals"].items()}
+        values |= {f"curriculum.{key}": value for key, value in (data["curriculum"] or {}).items()}
         values |= {key: data[key] for key in ("algorithm", "policy", "timesteps", "objective")}
+        if self.objective == "stages":
+            values["stages"] = data["stages"]
         values["checkpoints"] = [checkpoint.step for checkpoint in self.plan()]
         return values
 

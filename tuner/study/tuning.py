@@ -47,6 +47,8 @@ class TuningSource:
             timesteps=self._spec.timesteps,
             objective=self._spec.objective,
             checkpoints=self._plan,
+            stages=self._spec.stages,
+            curriculum=self._spec.curriculum.record() if self._spec.curriculum else None,
         )
 
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
@@ -118,6 +120,7 @@ def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str,
         "timeout_share": late_mean([evaluation.timeout_share for evaluation in evaluations]),
         "episode_length": late_mean([evaluation.mean_length for evaluation in evaluations]),
         "success_area": _mean([evaluation.success for evaluation in evaluations]),
+        **_stages(evaluations),
         "steps": outcome.steps,
         "seconds": round(outcome.seconds, 3),
         "steps_per_second": round(outcome.steps / outcome.seconds, 1) if outcome.seconds else None,
@@ -128,6 +131,12 @@ def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str,
         "curve": [_point(evaluation) for evaluation in evaluations],
     }
     return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _stages(evaluations: Sequence[Evaluation]) -> dict[str, float | None]:
+    """The shares of episodes that came to each stage, means of the last three evaluations."""
+    names = evaluations[-1].stages if evaluations else {}
+    return {name: late_mean([evaluation.stages[name] for evaluation in evaluations]) for name in names}
 
 
 def late_mean(values: Sequence[float | None]) -> float | None:
@@ -147,10 +156,12 @@ def _evaluation_share(evaluations: Sequence[Evaluation], outcome: TrialOutcome) 
 
 
 def _point(evaluation: Evaluation) -> dict[str, float | None]:
-    return {
+    point = {
         "step": evaluation.step,
         "score": evaluation.score,
         "success": evaluation.success,
         "distance": evaluation.distance,
         "return": evaluation.mean_return,
+        **evaluation.stages,
     }
+    return point if evaluation.difficulty is None else {**point, "difficulty": evaluation.difficulty}

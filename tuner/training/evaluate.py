@@ -4,7 +4,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gymnasium as gym
@@ -15,7 +15,9 @@ from stable_baselines3.common.vec_env import VecEnv
 from tuner import seeds
 from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import EnvironmentRef
+from tuner.training.curriculum import FULL, knows_difficulty, set_difficulty
 from tuner.training.environments import make_vec_env
+from tuner.training.flags import flag
 
 ENVIRONMENTS = 5  # stepped side by side, so that one forward pass serves five
 
@@ -32,6 +34,7 @@ class Episode:
     success: bool | None
     start_distance: float | None
     distance: float | None
+    stages: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,14 +48,19 @@ class Result:
     mean_length: float
     timeout_share: float
     seconds: float
+    stages: dict[str, float] = field(default_factory=dict)  # share of episodes that came so far
 
 
 class Evaluator:
-    """Holds the evaluation's own environments for the length of a trial; they are made when first needed."""
+    """Holds the evaluation's own environments for the length of a trial; they are made when first needed.
 
-    def __init__(self, ref: EnvironmentRef, *, objective: str, most_goals: int) -> None:
+    Where an environment knows difficulties, evaluation is always at the full one.
+    """
+
+    def __init__(self, ref: EnvironmentRef, *, objective: str, most_goals: int, stages: Sequence[str] = ()) -> None:
         self._ref = replace(ref, n_envs=min(ENVIRONMENTS, most_goals))
         self._objective = objective
+        self._stages = tuple(stages)
         self._env: VecEnv | None = None
 
     def run(self, predict: Predict, goals: int) -> Result:
@@ -60,9 +68,12 @@ class Evaluator:
         begun = time.perf_counter()
         if self._env is None:
             self._env = make_vec_env(self._ref, wrapper=OnRequest)
+            if knows_difficulty(self._env):
+                set_difficulty(self._env, FULL)
             self._env.reset()
-        episodes = _Episodes(self._env, seeds.tuning_goals(goals)).run(predict)
-        return summarise(episodes, objective=self._objective, seconds=time.perf_counter() - begun)
+        episodes = _Episodes(self._env, seeds.tuning_goals(goals), self._stages).run(predict)
+        seconds = time.perf_counter() - begun
+        return summarise(episodes, objective=self._objective, stages=self._stages, seconds=seconds)
 
     def close(self) -> None:
         """Closes the environments."""
@@ -100,8 +111,9 @@ class OnRequest(gym.Wrapper[Any, Any, Any, Any]):
 class _Episodes:
     """One episode for every goal, several at a time: whoever has finished one takes the next goal."""
 
-    def __init__(self, env: VecEnv, goals: Sequence[int]) -> None:
+    def __init__(self, env: VecEnv, goals: Sequence[int], stages: Sequence[str]) -> None:
         self._env = env
+        self._stages = stages
         self._goals = goals
         self._waiting = deque(goals)
         self._running: dict[int, int] = {}  # environment → goal
@@ -144,6 +156,7 @@ class _Episodes:
             success=None if (success := _number(info, "is_success")) is None else bool(success),
             start_distance=self._starts[index],
             distance=_number(info, "distance"),
+            stages=tuple([flag(info, stage, asked_by="stages") for stage in self._stages]),
         )
 
 
@@ -159,27 +172,33 @@ def _number(info: dict[str, Any], key: str) -> float | None:
     return value
 
 
-def summarise(episodes: list[Episode], *, objective: str, seconds: float = 0.0) -> Result:
+def summarise(episodes: list[Episode], *, objective: str, stages: Sequence[str] = (), seconds: float = 0.0) -> Result:
     """Means over the episodes, and the score."""
     success = _mean([episode.success for episode in episodes])
     distance = _mean([episode.distance for episode in episodes])
     start = _mean([episode.start_distance for episode in episodes])
     mean_return = float(np.mean([episode.total_return for episode in episodes]))
+    shares = dict(zip(stages, np.mean([episode.stages for episode in episodes], axis=0).tolist(), strict=True))
+    rate = success
+    if objective == "stages" and success is not None:
+        rate = float(np.mean([*shares.values(), success]))
     return Result(
-        score=mean_return if objective == "return" else score(success, distance, start, mean_return),
+        score=mean_return if objective == "return" else score(rate, distance, start, mean_return),
         success=success,
         distance=distance,
         mean_return=mean_return,
         mean_length=float(np.mean([episode.length for episode in episodes])),
         timeout_share=float(np.mean([episode.timed_out for episode in episodes])),
         seconds=seconds,
+        stages=shares,
     )
 
 
 def score(success: float | None, distance: float | None, start: float | None, mean_return: float) -> float:
     """The score u = s + 0.1 · (1 - min(d / d0, 1)): the tie-break by distance never outweighs a success in ten.
 
-    Without a distance u = s, without a success signal the mean return.
+    Without a distance u = s, without a success signal the mean return. Where stages count, s is the mean of their
+    shares and the success rate.
     """
     if success is None:
         return mean_return

@@ -10,10 +10,12 @@ from collections.abc import Callable
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import TrialDiverged
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.training.algorithms import arguments_seen, deterministic_actor, make_model, trained_by_sb3
+from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env
 from tuner.training.evaluate import Evaluator
 from tuner.training.fused_ppo import NotFiniteError
@@ -46,11 +48,12 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
         env = make_vec_env(job.environment)
         stack.callback(env.close)
         most_goals = max((checkpoint.goals for checkpoint in job.checkpoints), default=1)
-        evaluator = Evaluator(job.environment, objective=job.objective, most_goals=most_goals)
+        evaluator = Evaluator(job.environment, objective=job.objective, most_goals=most_goals, stages=job.stages)
         stack.callback(evaluator.close)
+        curriculum = _curriculum(job, env)
         model = make_model(job, env)
-        watch = Watch(job, evaluator, report, stopped, begun)
-        _learn(model, job, watch)
+        watch = Watch(job, evaluator, report, stopped, begun, curriculum)
+        _learn(model, job, [watch] if curriculum is None else [curriculum, watch])
         return TrialOutcome(
             state="completed" if watch.going_on() else "stopped",
             steps=model.num_timesteps,
@@ -59,14 +62,23 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
                 "arguments": arguments_seen(model, list(job.params)),
                 "trainer": "sb3" if trained_by_sb3(model) else "fused",
                 "versions": versions(),
+                **({} if curriculum is None else {"curriculum": curriculum.raises}),
             },
             model=_saved(model) if watch.decision.keep else None,
         )
 
 
-def _learn(model: BaseAlgorithm, job: TrialJob, watch: "Watch") -> None:
+def _curriculum(job: TrialJob, env: VecEnv) -> CurriculumCallback | None:
+    if job.curriculum is None:
+        return None
+    callback = CurriculumCallback(job.curriculum)
+    callback.begin(env, job.environment.id)
+    return callback
+
+
+def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -> None:
     try:
-        model.learn(job.timesteps, callback=watch, log_interval=None)  # type: ignore[arg-type]
+        model.learn(job.timesteps, callback=callbacks, log_interval=None)  # type: ignore[arg-type]
     except NotFiniteError as error:
         raise TrialDiverged(str(error)) from error
     except ValueError as error:
@@ -107,7 +119,13 @@ class Watch(BaseCallback):
     """
 
     def __init__(
-        self, job: TrialJob, evaluator: Evaluator, report: Report, stopped: Callable[[], bool], begun: float
+        self,
+        job: TrialJob,
+        evaluator: Evaluator,
+        report: Report,
+        stopped: Callable[[], bool],
+        begun: float,
+        curriculum: CurriculumCallback | None = None,
     ) -> None:
         super().__init__()
         self.decision = Decision(go_on=True)
@@ -116,6 +134,7 @@ class Watch(BaseCallback):
         self._report = report
         self._stopped = stopped
         self._begun = begun
+        self._curriculum = curriculum
         self._next = 0
 
     def going_on(self) -> bool:
@@ -174,6 +193,8 @@ class Watch(BaseCallback):
             seconds=time.perf_counter() - self._begun,
             evaluation_seconds=result.seconds,
             health={name: value for name, value in health.items() if math.isfinite(value)},
+            stages=result.stages,
+            difficulty=None if self._curriculum is None else self._curriculum.difficulty,
         )
         self._next += 1
         self.decision = self._report(evaluation)

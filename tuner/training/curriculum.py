@@ -1,0 +1,79 @@
+"""Training that begins easily: the difficulty goes up whenever enough of the last episodes succeed."""
+
+import logging
+from collections import deque
+from typing import Any
+
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv
+
+from tuner.errors import EnvironmentUnusable
+from tuner.records import Curriculum
+from tuner.training.flags import flag
+
+logger = logging.getLogger(__name__)
+
+HOOK = "set_difficulty"  # method (difficulty) -> None of an environment, for the episodes to come
+STEP, FULL = 0.1, 1.0
+
+
+def knows_difficulty(env: VecEnv) -> bool:
+    """Whether its environments offer `set_difficulty`."""
+    return env.has_attr(HOOK)
+
+
+def set_difficulty(env: VecEnv, difficulty: float) -> None:
+    """Sets the difficulty of the episodes to come in every environment."""
+    env.env_method(HOOK, difficulty)
+
+
+class CurriculumCallback(BaseCallback):
+    """Raises the difficulty by a tenth whenever `threshold` of the last `window` episodes showed the signal.
+
+    Only episodes since the last raise count, one that was then under way included. SB3's logger gets
+    `curriculum/difficulty` and `curriculum/success`, the share in the window.
+    """
+
+    def __init__(self, curriculum: Curriculum) -> None:
+        super().__init__()
+        self.difficulty = curriculum.start
+        self.raises: list[dict[str, float]] = []  # step and difficulty, the start's first
+        self._rules = curriculum
+        self._window: deque[bool] = deque(maxlen=curriculum.window)
+
+    def begin(self, env: VecEnv, name: str) -> None:
+        """Makes the environments easy, before their first reset.
+
+        Raises:
+            EnvironmentUnusable: where they know no difficulty.
+        """
+        if not knows_difficulty(env):
+            raise EnvironmentUnusable(
+                f"curriculum: environment {name!r} has no method {HOOK}(difficulty); give it one, or set "
+                "`curriculum: false` in the study file"
+            )
+        self._set(env, self._rules.start, step=0)
+
+    def _on_step(self) -> bool:
+        dones: Any = self.locals["dones"]
+        if dones.any():
+            self._count(dones)
+        return True
+
+    def _count(self, dones: Any) -> None:
+        infos = self.locals["infos"]
+        for index in dones.nonzero()[0].tolist():
+            self._window.append(flag(infos[index], self._rules.signal, asked_by="curriculum.signal"))
+        share = sum(self._window) / len(self._window)
+        self.logger.record("curriculum/difficulty", self.difficulty)
+        self.logger.record("curriculum/success", share)
+        full = len(self._window) == self._rules.window
+        if full and share >= self._rules.threshold and self.difficulty < FULL:
+            self._set(self.training_env, round(self.difficulty + STEP, 1), step=self.num_timesteps)
+            logger.info("difficulty %g from step %d on", self.difficulty, self.num_timesteps)
+
+    def _set(self, env: VecEnv, difficulty: float, *, step: int) -> None:
+        set_difficulty(env, difficulty)
+        self.difficulty = difficulty
+        self._window.clear()
+        self.raises.append({"step": step, "difficulty": difficulty})
