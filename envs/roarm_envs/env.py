@@ -182,7 +182,7 @@ class RoArmReachEnv(RoArmEnv[Reach]):
 class RoArmPickPlaceEnv(RoArmEnv[PickPlace]):
     """The RoArm-M3 grips a cube, carries it and sets it down at a goal for half a second, in at most ten seconds.
 
-    Action: (6,). Observation: (31,), see `tasks.pick_place.PickPlace.observe`. `info` also says which stages the
+    Action: (6,). Observation: (30,), see `tasks.pick_place.PickPlace.observe`. `info` also says which stages the
     episode has come to: `reached`, `grasped` (both jaws on the cube for five steps in a row), `lifted`, `placed`, or
     `failed` (the cube is out of reach, which ends the episode). The rest is said in `RoArmEnv`.
     """

@@ -22,7 +22,7 @@ EPISODE = 100  # steps
 LENGTHS = {"RoArmReach-v0": 100, "RoArmPickPlace-v0": 200}  # steps
 MAX_RETURN = 50.0
 REACHED_SEEDS = range(20)
-SIZES = {"RoArmReach-v0": (5, 19), "RoArmPickPlace-v0": (6, 31)}  # actions, observations
+SIZES = {"RoArmReach-v0": (5, 19), "RoArmPickPlace-v0": (6, 30)}  # actions, observations
 
 Step = tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]
 

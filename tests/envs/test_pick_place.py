@@ -67,7 +67,7 @@ def test_an_episode_of_the_expert_pays_what_the_terms_add_up_to(env: RoArmPickPl
     assert all(info["reward"] == pytest.approx(sum(info["reward_terms"].values())) for info in infos)
     total = {name: sum(info["reward_terms"][name] for info in infos) for name in infos[0]["reward_terms"]}
     assert total["grasp"] == pytest.approx(5.0)
-    assert total["carry"] == pytest.approx(10.0 * SPAN, abs=0.3)
+    assert total["carry"] == pytest.approx(10.0 * SPAN + 5.0, abs=0.3)
     assert total["success"] == 15.0
     assert sum(total.values()) < 50.0
 
@@ -133,13 +133,44 @@ def test_dropping_takes_back_what_carrying_paid() -> None:
     assert total == pytest.approx(0.0, abs=1e-9)
 
 
+def test_losing_the_cube_takes_back_what_carrying_paid() -> None:
+    task, state = PickPlace(effort_weight=0.0, reach_scale=0.0), course()
+    far = SENSED._replace(cube=(0.5, 0.0, 0.0125), grip=(0.5, 0.0, 0.0125))
+    found = [task.judge(sensed, IDLE, state) for sensed in [*[SENSED] * 8, far]]
+    assert found[-1].stages["failed"]
+    assert sum(found[7].terms.values()) == 0.0
+    assert sum(sum(step.terms.values()) for step in found[:-1]) > 9.0
+    assert sum(sum(step.terms.values()) for step in found) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_cube_that_was_set_down_at_the_goal_may_be_let_go() -> None:
+    """Dropped from a little over it, it keeps what it earned, and comes to success."""
+    task, state = PickPlace(effort_weight=0.0, reach_scale=0.0), course()
+    state.stages["lifted"] = True
+    held, there = SENSED._replace(cube=(*state.goal[:2], 0.03)), SENSED._replace(cube=state.goal)
+    steps = [*[held] * 8, *[there._replace(fixed=False, moving=False)] * 10]
+    found = [task.judge(sensed, IDLE, state) for sensed in steps]
+    assert [step.success for step in found] == [False] * 17 + [True]
+    assert all(sum(step.terms.values()) >= 0.0 for step in found)
+
+
+def test_lifting_pays_more_than_dragging_as_far() -> None:
+    """The way is the same, 40 mm."""
+    paid = []
+    for cube in ((0.25, 0.04, 0.0125), (0.25, 0.0, 0.0525)):
+        task, state = PickPlace(effort_weight=0.0, reach_scale=0.0), course()
+        steps = [task.judge(sensed, IDLE, state) for sensed in [*[SENSED] * 5, SENSED._replace(cube=cube)]]
+        paid.append(sum(steps[-1].terms.values()))
+    assert 0.0 < paid[0] < paid[1] / 2
+
+
 def test_the_goal_of_observation_reward_marker_and_success_is_one(env: RoArmPickPlaceEnv) -> None:
     env.reset(seed=3)
     goal = (0.2, -0.1, 0.0125)
     env.episode.state.goal = goal  # type: ignore[misc]
     observation, _, _, _, info = env.step(np.zeros(6, np.float32))
     cube = env.episode.arm.sim.cube_pose()[0]  # type: ignore[attr-defined]
-    assert observation[14:17] * 0.5 == pytest.approx(goal, abs=1e-6)
+    assert observation[14:16] * 0.5 == pytest.approx(goal[:2], abs=1e-6)
     assert info["distance"] == pytest.approx(dist(cube, goal))
     assert env.episode.mark()[:2] == goal[:2]
     assert tuple(env.goal) == goal

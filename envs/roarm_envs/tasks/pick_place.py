@@ -6,7 +6,7 @@ which the hand can point straight down.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import cos, dist, hypot, pi, sin
+from math import cos, dist, hypot, inf, pi, sin
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -28,9 +28,10 @@ BESIDE = 0.002  # m between the fixed jaw and a cube that is about to be gripped
 HIGH = 0.07  # m over the cube, from where the hand comes down
 
 FIRM = 5  # control steps in a row with both jaws in contact make a grasp
-SPAN = 0.6  # m: a cube has never farther to go
+SPAN = 0.8  # m: the way that carrying is counted from
+STEEP = 4.0  # metres along the table that a metre up or down stands for
 
-_WORLD, _NEAR = (1.0 / 0.5, 0.0), (1.0 / 0.3, 0.0)  # scales of places and of ways, per m
+_HALF_METRE, _SHARE = (1.0 / 0.5, 0.0), (1.0, 0.0)  # scales of places and ways, and of what is from 0 to 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,10 +59,9 @@ class PickPlace:
     scales: ClassVar[tuple[tuple[float, float], ...]] = (
         *((2.0 / (upper - lower), -2.0 * lower / (upper - lower) - 1.0) for lower, upper in (*LIMITS, JAW_LIMITS)),
         *[(1.0 / figures.SERVO_SPEED, 0.0)] * 5,
-        *[_WORLD] * 6,  # cube, goal
-        *[_NEAR] * 6,  # from grip to cube, from cube to goal
-        *[(1.0, 0.0)] * 5,  # the cube's turn, jaws
-        *[(2.0, -1.0)] * 3,  # grip, lifted, held at the goal: shares
+        *[_HALF_METRE] * 5,  # cube, goal on the table
+        *[_HALF_METRE] * 6,  # from grip to cube, from cube to goal
+        *[_SHARE] * 8,  # the cube's turn, jaws, grip, lifted, held at the goal
     )
 
     cube: Cube = field(default_factory=Cube)
@@ -73,6 +73,7 @@ class PickPlace:
     reach_scale: float = 8.0  # a metre
     grasp_bonus: float = 5.0
     carry_scale: float = 10.0  # a metre
+    rest_bonus: float = 5.0  # spread over the steps in which the cube has to stay at the goal
     success_bonus: float = 15.0
     effort_weight: float = 0.01
     collision_weight: float = 0.1
@@ -92,7 +93,7 @@ class PickPlace:
         radius, turn = rng.uniform(*RADII), rng.uniform(-TURN, TURN)
         yaw = turn + difficulty * rng.uniform(-pi / 4, pi / 4)
         cube = (radius * cos(turn), radius * sin(turn), edge / 2)
-        goal = self._goal(rng, cube, farthest=SPAN if difficulty >= 1.0 else 0.05 + 0.4 * difficulty)
+        goal = self._goal(rng, cube, farthest=inf if difficulty >= 1.0 else 0.05 + 0.4 * difficulty)
         arm.sim.forget()
         arm.sim.place_cube(cube, (0.0, 0.0, sin(yaw / 2), cos(yaw / 2)))
         away = (difficulty - 0.1) / 0.9
@@ -108,18 +109,19 @@ class PickPlace:
                 return goal
 
     def observe(self, sensed: Handling, state: Course) -> tuple[float, ...]:
-        """Thirty-one numbers, not yet scaled.
+        """Thirty numbers, not yet scaled.
 
-        Joint angles and the jaw's, joint speeds, cube and goal in the world, the ways from the grip to the cube and
-        from the cube to the goal in the arm's frame, how the cube is turned to the jaws (four faces look alike), which
-        jaw presses and whether both do, and how far grasping, lifting and holding have come.
+        Joint angles and the jaw's, joint speeds, the cube and the goal's place on the table in the world, the ways
+        from the grip to the cube and from the cube to the goal in the arm's frame, how the cube is turned to the jaws
+        (four faces look alike), which jaw presses and whether both do, and how far grasping, lifting and holding have
+        come.
         """
         return (
             *sensed.angles,
             sensed.opening,
             *sensed.speeds,
             *sensed.cube,
-            *state.goal,
+            *state.goal[:2],
             *in_arm_frame(sensed.heading, sensed.grip, sensed.cube),
             *in_arm_frame(sensed.heading, sensed.cube, state.goal),
             cos(4.0 * sensed.turn),
@@ -133,17 +135,23 @@ class PickPlace:
         )
 
     def judge(self, sensed: Handling, action: Sequence[float], state: Course) -> Judgement:
-        """What the step that led here came to."""
-        before, gripped = state.far, state.grip
+        """What the step that led here came to.
+
+        What gripping and carrying have paid is taken back when the grip is lost anywhere but at the goal, and when
+        the cube is.
+        """
+        before, held_before = state.far, self._held(state)
         success = self._advance(sensed, state)
         if self.reward == "sparse":
             terms = {"success": rewards.success(success, bonus=self.success_bonus)}
         else:
-            carried = state.grip / FIRM * self.carry_scale * (SPAN - self._way_left(sensed, state))
+            held = self._held(state)
+            carried = held * self.carry_scale * (SPAN - self._way_left(sensed, state))
+            carried += self.rest_bonus * state.still / self.hold_steps
             mean_square = sum([part * part for part in action]) / len(action)
             terms = {
                 "reach": rewards.progress(before, state.far, scale=self.reach_scale),
-                "grasp": self.grasp_bonus * (state.grip - gripped) / FIRM,
+                "grasp": self.grasp_bonus * (held - held_before),
                 "carry": carried - state.carried,
                 "success": rewards.success(success, bonus=self.success_bonus),
                 "cost": rewards.effort(mean_square, weight=self.effort_weight)
@@ -172,12 +180,21 @@ class PickPlace:
         stages["failed"] = hypot(x, y) > OUT_OF_REACH or height < -state.edge
         return state.still >= self.hold_steps
 
+    def _held(self, state: Course) -> float:
+        """How far the cube is in hand, from 0 to 1; one that was set down at the goal may be let go."""
+        if state.stages["failed"]:
+            return 0.0
+        return 1.0 if state.still else state.grip / FIRM
+
     def _way_left(self, sensed: Handling, state: Course) -> float:
-        """How far the cube has to go, in m: along the table, and up or down to the height that suits the rest."""
+        """How far the cube has to go, in m along the table: there, and up or down to the height that suits the rest.
+
+        Height counts more: a policy that explores loses a cube more easily in the air, and would rather not lift it.
+        """
         x, y, z = sensed.cube
         aside = hypot(x - state.goal[0], y - state.goal[1])
         height = self.carry * min(max((aside - self.tolerance / 2) / (2 * self.tolerance), 0.0), 1.0)
-        return min(aside + abs(z - state.edge / 2 - height), SPAN)
+        return aside + STEEP * abs(z - state.edge / 2 - height)
 
 
 def grip_offsets(edge: float) -> tuple[float, float]:
