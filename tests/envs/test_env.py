@@ -26,7 +26,13 @@ SIZES = {"RoArmReach-v0": (5, 19), "RoArmPickPlace-v0": (6, 30)}  # actions, obs
 
 Step = tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]
 
-pytestmark = pytest.mark.parametrize("name", sorted(roarm_envs.ENVIRONMENTS))
+of_reach = pytest.mark.parametrize("name", ["RoArmReach-v0"])
+
+
+@pytest.fixture(params=sorted(roarm_envs.ENVIRONMENTS))
+def name(request: pytest.FixtureRequest) -> str:
+    """Every environment, where a test does not choose."""
+    return str(request.param)
 
 
 @pytest.fixture
@@ -47,11 +53,6 @@ def make(name: str) -> Iterator[Callable[..., Any]]:
 def size(name: str) -> int:
     """How many numbers an action has."""
     return SIZES[name][0]
-
-
-def reach_only(name: str) -> None:
-    if name != "RoArmReach-v0":
-        pytest.skip("of reach alone")
 
 
 def random_actions(seed: int, size: int, count: int = EPISODE) -> NDArray[np.float32]:
@@ -166,16 +167,16 @@ def test_constant_extreme_actions_stay_within_observations_and_return(
         assert abs(sum(step[1] for step in steps)) <= MAX_RETURN
 
 
+@of_reach
 def test_the_worst_return_stays_within_fifty(make: Callable[..., Any], name: str) -> None:
     """Straight into the table, away from a goal that lay near: every term at its worst in one episode."""
-    reach_only(name)
     steps = play(make(), 160, np.tile(np.array([-1.0, 1.0, 1.0, -1.0, 1.0], np.float32), (EPISODE, 1)))
     assert sum(step[1] for step in steps) >= -MAX_RETURN
 
 
+@of_reach
 @pytest.mark.parametrize("seed", REACHED_SEEDS)
 def test_every_goal_can_be_reached_and_ends_the_episode(make: Callable[..., Any], name: str, seed: int) -> None:
-    reach_only(name)
     env = make()
     steps = drive_to_goal(env, seed)
     *before, (_, reward, terminated, truncated, info) = steps
@@ -195,8 +196,8 @@ def test_time_runs_out(make: Callable[..., Any], name: str, size: int) -> None:
     assert steps[-1][4]["is_success"] is False
 
 
+@of_reach
 def test_success_in_the_last_step_is_no_time_out(make: Callable[..., Any], name: str) -> None:
-    reach_only(name)
     needed = len(drive_to_goal(make(), 0))
     last = drive_to_goal(make(episode_seconds=needed / 20), 0)
     assert len(last) == needed
@@ -228,8 +229,8 @@ def test_touching_the_table_costs(make: Callable[..., Any], name: str, size: int
     assert steps[-1][4]["reward_terms"][term] < -0.09
 
 
+@of_reach
 def test_a_wider_tolerance_is_reached_sooner(make: Callable[..., Any], name: str) -> None:
-    reach_only(name)
     narrow, wide = drive_to_goal(make(), 1), drive_to_goal(make(tolerance=0.1), 1)
     assert len(wide) < len(narrow)
     assert 0.02 < wide[-1][4]["distance"] <= 0.1
