@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
-from conftest import Tuner
+from conftest import SPACE, Tuner
+from stable_baselines3 import PPO
 
 from tuner.errors import ExportFailed
 from tuner.reporting import export
@@ -124,8 +126,14 @@ def test_what_does_not_read_back_is_not_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_rl_zoo3_trains_with_the_exported_file(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
-    assert tuner("export toy -o best.yml").code == 0
+def test_rl_zoo3_trains_with_the_exported_file(tuner: Tuner, toy_study: Path, tmp_path: Path) -> None:
+    policy = {"net_arch": [8], "activation_fn": "relu", "log_std_init": -0.5}
+    space = {**SPACE, "fixed": {"n_epochs": 1, "vf_coef": 0.4, **policy}}
+    (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
+    assert tuner("run toy.yaml --trials 3 --engine inline").code == 0
+    assert tuner("export toy --trial 2 -o best.yml").code == 0
+    block = read(tmp_path / "best.yml")["ToyLine-v0"]
+    assert block["policy_kwargs"] == "dict(net_arch=[8], activation_fn=nn.ReLU, log_std_init=-0.5)"
     command = "rl_zoo3.train --algo ppo --env ToyLine-v0 --gym-packages tuner_toys --conf-file best.yml -n 128 -f logs"
     done = subprocess.run(
         [sys.executable, "-m", *command.split()], cwd=tmp_path, capture_output=True, text=True, timeout=300
@@ -133,6 +141,8 @@ def test_rl_zoo3_trains_with_the_exported_file(tuner: Tuner, finished: Path, tmp
     assert done.returncode == 0, done.stderr
     saved = list((tmp_path / "logs").rglob("ToyLine-v0.zip"))
     assert len(saved) == 1
+    model = PPO.load(saved[0], device="cpu")
+    assert (model.policy.net_arch, model.policy.activation_fn, model.vf_coef) == ([8], torch.nn.ReLU, 0.4)
 
 
 @pytest.mark.parametrize(

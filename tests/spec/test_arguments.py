@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 import stable_baselines3
+from stable_baselines3.common.policies import ActorCriticPolicy
 
-from tuner.spec.arguments import PPO, faults
+from tuner.spec.arguments import POLICY, PPO, faults
 
 SIGNATURE = inspect.signature(stable_baselines3.PPO.__init__).parameters
 
 
-def test_every_argument_is_one_of_the_algorithm() -> None:
-    assert PPO.keys() <= SIGNATURE.keys()
+def test_every_argument_is_one_of_the_algorithm_or_of_its_policy() -> None:
+    policy = inspect.signature(ActorCriticPolicy.__init__).parameters
+    assert PPO.keys() - POLICY.keys() <= SIGNATURE.keys()
+    assert POLICY.keys() <= policy.keys()
 
 
 def test_the_guides_eight_are_among_them() -> None:
@@ -21,7 +24,7 @@ def test_the_guides_eight_are_among_them() -> None:
 
 
 def test_the_algorithms_own_defaults_are_allowed() -> None:
-    defaults = {name: SIGNATURE[name].default for name in PPO}
+    defaults = {name: SIGNATURE[name].default for name in PPO.keys() - POLICY.keys()}
     assert list(faults(defaults, "fixed")) == []
 
 
@@ -37,6 +40,12 @@ def test_the_algorithms_own_defaults_are_allowed() -> None:
         ("clip_range_vf", None),
         ("target_kl", 0.02),
         ("normalize_advantage", False),
+        ("net_arch", [64, 64]),
+        ("net_arch", []),
+        ("net_arch", "256x256"),
+        ("activation_fn", "relu"),
+        ("log_std_init", -2),
+        ("ortho_init", False),
     ],
 )
 def test_a_good_value_passes(name: str, value: object) -> None:
@@ -66,6 +75,13 @@ def test_a_good_value_passes(name: str, value: object) -> None:
         ("ent_coef", -0.01, "-0.01 must be at least 0"),
         ("normalize_advantage", 1, "1 must be true or false"),
         ("normalize_advantage", "yes", "'yes' must be true or false"),
+        ("net_arch", [64, 0], "[64, 0] must be a list of up to 8 widths from 1 to 4096, such as [64, 64] or '64x64'"),
+        ("net_arch", "64,64", "'64,64' must be a list of up to 8 widths from 1 to 4096, such as [64, 64] or '64x64'"),
+        ("net_arch", [True], "[True] must be a list of up to 8 widths from 1 to 4096, such as [64, 64] or '64x64'"),
+        ("net_arch", 64, "64 must be a list of up to 8 widths from 1 to 4096, such as [64, 64] or '64x64'"),
+        ("activation_fn", "Tanh", "'Tanh' must be one of tanh, relu, elu, leaky_relu, gelu, silu"),
+        ("activation_fn", ["tanh"], "['tanh'] must be one of tanh, relu, elu, leaky_relu, gelu, silu"),
+        ("log_std_init", 5, "5 must be at most 3"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_rule(name: str, value: object, rule: str) -> None:

@@ -93,6 +93,14 @@ def test_a_kept_model_loads_and_predicts() -> None:
     assert model.num_timesteps == 128
 
 
+def test_the_policy_is_built_as_asked() -> None:
+    params = {"n_steps": 32, "batch_size": 8, "net_arch": "16x8", "activation_fn": "elu", "log_std_init": -1.0}
+    policy = model_of(run_trial(make_job(params=params), recording([], KEEP))).policy
+    assert [part.out_features for part in policy.mlp_extractor.policy_net if hasattr(part, "out_features")] == [16, 8]
+    assert policy.activation_fn is torch.nn.ELU
+    assert policy.log_std_init == -1.0
+
+
 def test_no_model_is_kept_unasked() -> None:
     assert run_trial(make_job(), recording([])).model is None
 
@@ -106,8 +114,10 @@ def test_the_arguments_that_arrived_in_the_model_are_facts() -> None:
         "learning_rate": 1e-4,
         "ent_coef": 0.005,
     }
-    outcome = run_trial(make_job(params={**params, "target_kl": None}), recording([]))
-    assert outcome.facts["arguments"] == {**params, "target_kl": None}
+    policy = {"net_arch": [16, 8], "activation_fn": "relu", "log_std_init": -1.0, "ortho_init": False}
+    outcome = run_trial(make_job(params={**params, **policy, "target_kl": None}), recording([]))
+    assert outcome.facts["arguments"] == {**params, **policy, "target_kl": None}
+    assert outcome.facts["trainer"] == "fused"
     assert {"stable-baselines3", "torch", "gymnasium"} <= outcome.facts["versions"].keys()
 
 

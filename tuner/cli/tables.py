@@ -62,6 +62,8 @@ def _heading(row: Row) -> str:
 def _number(value: object) -> str:
     if value is None:
         return "-"
+    if isinstance(value, list):
+        return "x".join(map(str, value)) or "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

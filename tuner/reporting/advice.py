@@ -25,7 +25,7 @@ def _edges(best: Row, spec: StudySpec) -> Iterator[str]:
             continue
         low, high = parameter.bounds
         place = _place(parameter, value)
-        if (place <= EDGE_SHARE and low != arguments.PPO[name].low) or place >= 1 - EDGE_SHARE:
+        if (place <= EDGE_SHARE and low != arguments.least(name)) or place >= 1 - EDGE_SHARE:
             end, bound = ("low", low) if place <= EDGE_SHARE else ("high", high)
             yield f"{name} = {value:g} sits at the {end} end of its range ({bound:g}): the best may lie beyond"
 

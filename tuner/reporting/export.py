@@ -2,6 +2,7 @@
 
 import shlex
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from tuner import __version__, seeds
 from tuner.errors import ExportFailed, NothingToShow, UnknownName, UsageProblem
 from tuner.reporting.rows import Row, best
+from tuner.spec.arguments import ACTIVATIONS, POLICY, layers
 from tuner.spec.environment_ids import is_class, is_file, split
 from tuner.spec.model import StudySpec
 from tuner.spec.yaml import read_yaml
@@ -46,7 +48,7 @@ def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
         "n_envs": spec.environment.n_envs,
         "n_timesteps": spec.timesteps,
         "policy": spec.policy,
-        **{name: value for name, value in row.arguments.items() if name not in NOT_EXPORTED or value is not None},
+        **zoo_arguments(row.arguments),
     }
     if spec.environment.kwargs:
         block["env_kwargs"] = spec.environment.kwargs
@@ -69,6 +71,20 @@ def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
         "date": time.strftime("%Y-%m-%d"),
     }
     return {bare: block, "provenance": provenance}
+
+
+def zoo_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as rl_zoo3 writes them: those of the policy as text that it evaluates."""
+    flat = {name: value for name, value in arguments.items() if name not in POLICY}
+    policy = [f"{name}={_python(name, value)}" for name, value in arguments.items() if name in POLICY]
+    kept = {name: value for name, value in flat.items() if name not in NOT_EXPORTED or value is not None}
+    return {**kept, "policy_kwargs": f"dict({', '.join(policy)})"} if policy else kept
+
+
+def _python(name: str, value: Any) -> str:
+    if name == "activation_fn":
+        return f"nn.{ACTIVATIONS[value]}"
+    return repr(layers(value) if name == "net_arch" else value)
 
 
 def zoo_names(environment: str) -> tuple[str, str]:

@@ -10,6 +10,9 @@ from typing import Any
 
 from tuner.errors import did_you_mean
 
+MOST_LAYERS, WIDEST = 8, 4096
+ACTIVATIONS = {"tanh": "Tanh", "relu": "ReLU", "elu": "ELU", "leaky_relu": "LeakyReLU", "gelu": "GELU", "silu": "SiLU"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Argument:
@@ -47,7 +50,44 @@ class Argument:
         return {bool: "true or false", int: "a whole number", float: "a finite number"}[self.kind]
 
 
-PPO: dict[str, Argument] = {
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """One of some words."""
+
+    valid: tuple[str, ...]
+
+    def fault(self, value: object) -> str | None:
+        """What is wrong with `value`, or None."""
+        return None if value in self.valid else f"{value!r} must be one of {', '.join(self.valid)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """The widths of hidden layers, as a list or, where a choice needs text, joined by `x`."""
+
+    def fault(self, value: object) -> str | None:
+        """What is wrong with `value`, or None."""
+        widths = layers(value)
+        if widths is not None and len(widths) <= MOST_LAYERS and all(1 <= width <= WIDEST for width in widths):
+            return None
+        return f"{value!r} must be a list of up to {MOST_LAYERS} widths from 1 to {WIDEST}, such as [64, 64] or '64x64'"
+
+
+def layers(value: object) -> list[int] | None:
+    """Hidden layers as a list, None where `value` names none."""
+    if isinstance(value, str) and all(part.isdecimal() for part in value.split("x")):
+        return [int(part) for part in value.split("x")]
+    whole = isinstance(value, list) and all(type(width) is int for width in value)
+    return list(value) if whole else None  # type: ignore[call-overload]
+
+
+POLICY: dict[str, Argument | Word | Layers] = {  # of the policy, `policy_kwargs` in SB3
+    "net_arch": Layers(),
+    "activation_fn": Word(valid=tuple(ACTIVATIONS)),
+    "log_std_init": Argument(kind=float, low=-10, high=3),
+    "ortho_init": Argument(kind=bool),
+}
+PPO: dict[str, Argument | Word | Layers] = {
     "learning_rate": Argument(kind=float, low=0, open_low=True, high=1),
     "n_steps": Argument(kind=int, low=2, high=10**7),
     "batch_size": Argument(kind=int, low=2, high=10**7),
@@ -61,7 +101,18 @@ PPO: dict[str, Argument] = {
     "vf_coef": Argument(kind=float, low=0),
     "max_grad_norm": Argument(kind=float, low=0, open_low=True),
     "target_kl": Argument(kind=float, low=0, open_low=True, optional=True),
+    **POLICY,
 }
+
+
+def is_whole(name: str) -> bool:
+    """Whether an argument takes whole numbers alone."""
+    return isinstance(argument := PPO.get(name), Argument) and argument.kind is int
+
+
+def least(name: str) -> float | None:
+    """The least value that an argument takes at all, None where there is none."""
+    return argument.low if isinstance(argument := PPO.get(name), Argument) else None
 
 
 def faults(values: Mapping[str, Any], path: str) -> Iterator[str]:

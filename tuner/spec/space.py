@@ -106,7 +106,7 @@ class SpaceSpec(Frozen):
     def _argument_faults(self) -> Iterator[str]:
         yield from arguments.faults(self.fixed, "fixed")
         for name, parameter in self.parameters.items():
-            if isinstance(parameter, FloatParameter) and name in arguments.PPO and arguments.PPO[name].kind is int:
+            if isinstance(parameter, FloatParameter) and arguments.is_whole(name):
                 yield f"parameters.{name}: must be of type int, since PPO takes whole numbers there"
                 continue
             ends = parameter.choices if isinstance(parameter, ChoiceParameter) else parameter.bounds

@@ -1,6 +1,6 @@
 """From a job to a model: the one place that chooses who trains."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
+from tuner.spec.arguments import ACTIVATIONS, POLICY, layers
 from tuner.training.fused_ppo import FusedPPO
 
 TRAINERS: dict[str, dict[str, type[BaseAlgorithm]]] = {"ppo": {"auto": FusedPPO, "fused": FusedPPO, "sb3": PPO}}
@@ -27,7 +28,8 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
         raise UsageProblem("device: 'cuda' is not available on this machine; set `device: cpu` in the study file")
     algorithm = TRAINERS[job.algorithm][job.trainer]
     try:
-        model = algorithm(job.policy, env, seed=job.seed, device=job.device, verbose=0, **job.params)
+        arguments = sb3_arguments(job.params)
+        model = algorithm(job.policy, env, seed=job.seed, device=job.device, verbose=0, **arguments)
     except (AssertionError, NotImplementedError, ValueError) as error:
         why = " ".join(str(error).split())
         raise EnvironmentUnusable(f"{job.algorithm} cannot learn in {job.environment.id!r}: {why}") from error
@@ -48,7 +50,21 @@ def deterministic_actor(model: BaseAlgorithm) -> Callable[[NDArray[Any]], NDArra
     return lambda observations: model.predict(observations, deterministic=True)[0]
 
 
-def arguments_seen(model: BaseAlgorithm, names: list[str]) -> dict[str, float | int | bool | None]:
+def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The algorithm's keyword arguments: those of the policy go into `policy_kwargs`, by SB3's own types."""
+    flat = {name: value for name, value in params.items() if name not in POLICY}
+    policy = {name: value for name, value in params.items() if name in POLICY}
+    if "net_arch" in policy:
+        policy["net_arch"] = layers(policy["net_arch"])
+    if "activation_fn" in policy:
+        policy["activation_fn"] = getattr(torch.nn, ACTIVATIONS[policy["activation_fn"]])
+    return {**flat, "policy_kwargs": policy} if policy else flat
+
+
+def arguments_seen(model: BaseAlgorithm, names: list[str]) -> dict[str, Any]:
     """The arguments as the model really holds them, schedules at their start."""
-    values = {name: getattr(model, name) for name in names}
+    values = {name: getattr(model.policy if name in POLICY else model, name) for name in names}
+    if "activation_fn" in values:
+        words = {kind: word for word, kind in ACTIVATIONS.items()}
+        values["activation_fn"] = words[values["activation_fn"].__name__]
     return {name: value(1.0) if callable(value) else value for name, value in values.items()}
