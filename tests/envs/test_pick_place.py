@@ -29,8 +29,8 @@ SENSED = Handling(
 IDLE = [0.0] * 6
 
 
-def course() -> Course:
-    return Course(goal=(0.25, 0.1, 0.0125), edge=0.025, distance=0.1, far=0.0)
+def course(away: float = 0.1) -> Course:
+    return Course(goal=(0.25, away, 0.0125), edge=0.025, distance=away, far=0.0)
 
 
 @pytest.fixture
@@ -158,10 +158,19 @@ def test_lifting_pays_more_than_dragging_as_far() -> None:
     """The way is the same, 40 mm."""
     paid = []
     for cube in ((0.25, 0.04, 0.0125), (0.25, 0.0, 0.0525)):
-        task, state = PickPlace(effort_weight=0.0, reach_scale=0.0), course()
+        task, state = PickPlace(effort_weight=0.0, reach_scale=0.0), course(away=0.3)
         steps = [task.judge(sensed, IDLE, state) for sensed in [*[SENSED] * 5, SENSED._replace(cube=cube)]]
         paid.append(sum(steps[-1].terms.values()))
     assert 0.0 < paid[0] < paid[1] / 2
+
+
+def test_coming_nearer_pays_at_any_height() -> None:
+    """No height keeps a cube from the goal: whoever holds it too high comes nearer first and lowers it then."""
+    for height in (0.0125, 0.04, 0.06, 0.12):
+        task, state = PickPlace(effort_weight=0.0, reach_scale=0.0), course(away=0.3)
+        way = [SENSED._replace(cube=(0.25, 0.01 * step, height)) for step in range(29)]
+        paid = [sum(task.judge(sensed, IDLE, state).terms.values()) for sensed in [*[way[0]] * 5, *way]]
+        assert min(paid[6:]) > 0.0
 
 
 def test_the_goal_of_observation_reward_marker_and_success_is_one(env: RoArmPickPlaceEnv) -> None:

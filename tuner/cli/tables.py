@@ -48,7 +48,9 @@ def _shown(summary: Summary) -> list[Row]:
 def _table(rows: Sequence[Row]) -> Table:
     table = Table("", *(_heading(row) for row in rows), box=None, pad_edge=False)
     table.add_row("score", *(_number(row.value) if row.value is not None else row.state for row in rows))
-    table.add_row("success", *(f"{row.success:.0%}" if row.success is not None else "-" for row in rows))
+    table.add_row("success", *(_share(row.success) for row in rows))
+    for stage in dict.fromkeys(stage for row in rows for stage in row.stages):
+        table.add_row(stage, *(_share(row.stages.get(stage)) for row in rows))
     names = dict.fromkeys(name for row in rows for name in row.arguments)
     for name in names:
         table.add_row(name, *(_number(row.arguments.get(name)) for row in rows))
@@ -57,6 +59,10 @@ def _table(rows: Sequence[Row]) -> Table:
 
 def _heading(row: Row) -> str:
     return row.label if row.role else f"best tuned ({row.label})"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
 
 
 def _number(value: object) -> str:
@@ -75,7 +81,7 @@ def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:
             f"{row.number} {row.label}" if row.role else str(row.number),
             row.state,
             _number(row.value),
-            f"{row.success:.0%}" if row.success is not None else "-",
+            _share(row.success),
             *(_number(row.arguments.get(name)) for name in parameters),
             f"{row.seconds:.0f}" if row.seconds is not None else "-",
         )

@@ -120,7 +120,7 @@ def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str,
         "timeout_share": late_mean([evaluation.timeout_share for evaluation in evaluations]),
         "episode_length": late_mean([evaluation.mean_length for evaluation in evaluations]),
         "success_area": _mean([evaluation.success for evaluation in evaluations]),
-        **_stages(evaluations),
+        "stages": _stages(evaluations),
         "steps": outcome.steps,
         "seconds": round(outcome.seconds, 3),
         "steps_per_second": round(outcome.steps / outcome.seconds, 1) if outcome.seconds else None,
@@ -133,10 +133,10 @@ def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str,
     return {name: value for name, value in attributes.items() if value is not None}
 
 
-def _stages(evaluations: Sequence[Evaluation]) -> dict[str, float | None]:
-    """The shares of episodes that came to each stage, means of the last three evaluations."""
+def _stages(evaluations: Sequence[Evaluation]) -> dict[str, float | None] | None:
+    """The shares of episodes that came to each stage, means of the last three evaluations; None without stages."""
     names = evaluations[-1].stages if evaluations else {}
-    return {name: late_mean([evaluation.stages[name] for evaluation in evaluations]) for name in names}
+    return {name: late_mean([evaluation.stages[name] for evaluation in evaluations]) for name in names} or None
 
 
 def late_mean(values: Sequence[float | None]) -> float | None:
@@ -155,13 +155,16 @@ def _evaluation_share(evaluations: Sequence[Evaluation], outcome: TrialOutcome) 
     return round(sum(evaluation.evaluation_seconds for evaluation in evaluations) / outcome.seconds, 4)
 
 
-def _point(evaluation: Evaluation) -> dict[str, float | None]:
-    point = {
+def _point(evaluation: Evaluation) -> dict[str, Any]:
+    point: dict[str, Any] = {
         "step": evaluation.step,
         "score": evaluation.score,
         "success": evaluation.success,
         "distance": evaluation.distance,
         "return": evaluation.mean_return,
-        **evaluation.stages,
     }
-    return point if evaluation.difficulty is None else {**point, "difficulty": evaluation.difficulty}
+    if evaluation.stages:
+        point["stages"] = evaluation.stages
+    if evaluation.difficulty is not None:
+        point["difficulty"] = evaluation.difficulty
+    return point

@@ -29,7 +29,8 @@ HIGH = 0.07  # m over the cube, from where the hand comes down
 
 FIRM = 5  # control steps in a row with both jaws in contact make a grasp
 SPAN = 0.8  # m: the way that carrying is counted from
-STEEP = 4.0  # metres along the table that a metre up or down stands for
+STEEP = 4.0  # metres along the table that a metre too low stands for
+SLOPE = 0.1  # m from the goal within which the height that suits falls to the table
 
 _HALF_METRE, _SHARE = (1.0 / 0.5, 0.0), (1.0, 0.0)  # scales of places and ways, and of what is from 0 to 1
 
@@ -189,12 +190,14 @@ class PickPlace:
     def _way_left(self, sensed: Handling, state: Course) -> float:
         """How far the cube has to go, in m along the table: there, and up or down to the height that suits the rest.
 
-        Height counts more: a policy that explores loses a cube more easily in the air, and would rather not lift it.
+        Too low counts more: a policy that explores loses a cube more easily in the air, and would rather not lift it.
+        Coming to the goal too high still counts as coming nearer.
         """
         x, y, z = sensed.cube
         aside = hypot(x - state.goal[0], y - state.goal[1])
-        height = self.carry * min(max((aside - self.tolerance / 2) / (2 * self.tolerance), 0.0), 1.0)
-        return aside + STEEP * abs(z - state.edge / 2 - height)
+        suits = self.carry * min(max((aside - self.tolerance / 2) / SLOPE, 0.0), 1.0)
+        over = z - state.edge / 2 - suits
+        return aside + (over if over > 0.0 else -STEEP * over)
 
 
 def grip_offsets(edge: float) -> tuple[float, float]:
