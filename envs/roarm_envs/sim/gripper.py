@@ -44,6 +44,9 @@ class GripperSim(Sim):
     """`Sim` with jaws and a cube. Its physics is coarse or fine, as `refine` says."""
 
     asset: ClassVar[str] = "roarm_m3_gripper.urdf"
+    gripping: ClassVar[Physics] = GRIPPING
+    anchor_pull: ClassVar[float] = ANCHOR_PULL
+    firmness: ClassVar[float] = FIRMNESS
 
     def __init__(self, physics: Physics | None = None, cube: Cube | None = None) -> None:
         super().__init__(physics)
@@ -54,7 +57,9 @@ class GripperSim(Sim):
         self._rub(self.table, BASE_LINK, GROUND_FRICTION)
         for link in (self._tool, self._jaw):
             self._rub(self._arm, link, GROUND_FRICTION)
-        pybullet.setPhysicsEngineParameter(frictionERP=ANCHOR_PULL, contactERP=FIRMNESS, physicsClientId=self._client)
+        pybullet.setPhysicsEngineParameter(
+            frictionERP=self.anchor_pull, contactERP=self.firmness, physicsClientId=self._client
+        )
         self._cubes: dict[float, int] = {}
         self._cube = -1
         self.take_cube(cube or Cube())
@@ -68,7 +73,7 @@ class GripperSim(Sim):
         if fine == self.fine:
             return
         self.fine = fine
-        physics = GRIPPING if fine else self.physics
+        physics = self.gripping if fine else self.physics
         self._torques, self._gains = self._servos(physics)
         pybullet.setPhysicsEngineParameter(
             fixedTimeStep=1 / figures.CONTROL_HZ,
