@@ -100,7 +100,7 @@ def zipped(**members: bytes) -> bytes:
     [
         (b"", "is not a zip"),
         (b"learning_rate: 3e-4", "is not a zip"),
-        (zipped(readme=b"hello"), "not a model of Stable-Baselines3"),
+        (zipped(readme=b"hello"), "no whole model of Stable-Baselines3"),
         (zipped(data=b"{", policy_pth=b""), "is damaged"),
         (zipped(data=b"[]", policy_pth=b""), "is damaged"),
     ],

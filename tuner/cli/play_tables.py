@@ -26,7 +26,13 @@ def print_played(played: Played) -> None:
         )
     console = make_console()
     console.print(table)
+    console.print(f"{played.environment}, {played.actor}: {_together(played)}")
+
+
+def _together(played: Played) -> str:
+    """All episodes in a word: success, or where nobody tells it the return."""
+    if played.success is None:
+        mean = sum(episode.total_return for episode in played.episodes) / len(played.episodes)
+        return f"mean return {mean:.4g}; success is not told"
     successes = sum(bool(episode.success) for episode in played.episodes)
-    share = "it does not tell success" if played.success is None else f"{played.success:.0%} success"
-    of = "" if played.success is None else f" ({successes} of {len(played.episodes)})"
-    console.print(f"{played.environment}, {played.actor}: {share}{of}")
+    return f"{played.success:.0%} success ({successes} of {len(played.episodes)})"

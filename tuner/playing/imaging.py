@@ -29,15 +29,22 @@ def find_ffmpeg() -> str:
     try:
         said = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError) as error:
-        why = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}"
+        why = error.strerror if isinstance(error, OSError) else _why(error)
         raise FilmFailed(f"ffmpeg {program!r} does not run: {why} ({WAY_OUT})") from None
     if CODEC.encode() not in said.stdout:
         raise FilmFailed(f"ffmpeg {program!r} was built without {CODEC}, which browsers' h264 needs ({WAY_OUT})")
     return program
 
 
+def _why(error: subprocess.SubprocessError) -> str:
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"asked for its encoders, it ended with {error.returncode}"
+    return f"it did not answer in {PATIENCE} s"
+
+
 def write_png(path: Path, picture: Picture) -> None:
     """Writes a picture, whatever the name's ending."""
     import imageio.v3
 
-    imageio.v3.imwrite(path, picture, extension=".png", optimize=True)
+    # Made in memory: imageio leaves a traceback where a disk is full.
+    path.write_bytes(imageio.v3.imwrite("<bytes>", picture, extension=".png", optimize=True))

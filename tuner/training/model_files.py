@@ -45,7 +45,7 @@ def _data(content: bytes, label: str) -> dict[str, Any]:
         with zipfile.ZipFile(file) as archive:
             if not {"data", "policy.pth"} <= set(archive.namelist()):
                 raise ModelUnusable(
-                    f"{label}: is a zip, but not a model of Stable-Baselines3: no `data` and `policy.pth`"
+                    f"{label}: is a zip, but no whole model of Stable-Baselines3: `data` or `policy.pth` is missing"
                 )
             damaged = archive.testzip()
             data = json.loads(archive.read("data")) if damaged is None else None
