@@ -6,6 +6,7 @@ at is to the bit what is trained.
 
 import ctypes
 import ctypes.util
+import math
 import os
 import sys
 import time
@@ -59,6 +60,7 @@ class Window:
         table = self._block(TABLE_HALF_SIZE, TABLE_COLOUR)
         pybullet.resetBasePositionAndOrientation(table, (0, 0, -TABLE_HALF_SIZE[2]), (0, 0, 0, 1), self._client)
         self._arm = load_arm(self._client, sim.asset)
+        self._colour_links()
         self._marker = Marker(self._client, shape, radius)
 
     def show(self, goal: Point, *, done: bool) -> None:
@@ -93,6 +95,18 @@ class Window:
                     pybullet.disconnect(physicsClientId=self._client)
             self._client = -1
             Window._open = False
+
+    def _colour_links(self) -> None:
+        """Gives each link the colour of its largest part: the window knows one a link, and takes the last."""
+        largest: dict[int, tuple[float, tuple[float, ...]]] = {}
+        for shape in pybullet.getVisualShapeData(self._arm, physicsClientId=self._client):
+            link, kind, sizes, colour = shape[1], shape[2], shape[3], shape[7]
+            box = kind == pybullet.GEOM_BOX
+            volume = math.prod(sizes) if box else math.pi * sizes[0] * sizes[1] ** 2  # a cylinder's length and radius
+            if volume > largest.get(link, (0.0,))[0]:
+                largest[link] = volume, colour
+        for link, (_, colour) in largest.items():
+            pybullet.changeVisualShape(self._arm, link, rgbaColor=colour, physicsClientId=self._client)
 
     def _block(self, half: Point, colour: tuple[float, ...]) -> int:
         looks = pybullet.createVisualShape(
