@@ -69,9 +69,16 @@ class Window:
         Raises:
             WindowClosed: where somebody has closed it.
         """
-        if not pybullet.isConnected(self._client):
+        try:
+            if not pybullet.isConnected(self._client):
+                raise pybullet.error
+            self._mirror()
+            self._marker.put(goal, done=done)
+        except pybullet.error:  # closed between two commands, the engine only says which of them failed
             self.close()
-            raise WindowClosed("the window was closed")
+            raise WindowClosed("the window was closed") from None
+
+    def _mirror(self) -> None:
         for joint, (angle, *_) in zip(self._sim.driven, self._sim.joint_states(), strict=True):
             pybullet.resetJointState(self._arm, joint, angle, physicsClientId=self._client)
         for thing in self._sim.things():
@@ -79,7 +86,6 @@ class Window:
                 self._cubes[thing.edge] = self._block((thing.edge / 2,) * 3, thing.colour)
             body = self._cubes[thing.edge]
             pybullet.resetBasePositionAndOrientation(body, thing.position, thing.orientation, self._client)
-        self._marker.put(goal, done=done)
 
     def wait(self) -> None:
         """Lets a control step's time pass since the last."""
