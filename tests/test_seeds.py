@@ -42,3 +42,10 @@ def test_goals_are_fixed_and_distinct(count: int) -> None:
 
 def test_a_seed_fits_every_generator() -> None:
     assert all(0 <= start + MOST < 2**31 for start in seeds.plan().values())
+
+
+def test_what_is_shown_has_goals_of_its_own() -> None:
+    shown = set(seeds.play_goals(1000))
+    assert len(shown) == 1000
+    others = (*seeds.plan().values(), seeds.CHECK_GOALS)
+    assert not any(start <= goal < start + MOST for start in others for goal in shown)

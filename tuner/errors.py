@@ -57,6 +57,10 @@ class EnvironmentUnusable(UsageProblem):
     """The environment cannot be made, or the algorithm cannot learn in it."""
 
 
+class ModelUnusable(UsageProblem):
+    """A model's file cannot be loaded, or does not suit the environment."""
+
+
 class StorageFailed(TunerError):
     """The database cannot be opened, read or written."""
 
@@ -82,6 +86,10 @@ class NothingToShow(TunerError):
 
 class ExportFailed(TunerError):
     """The file could not be written, or does not hold what it should."""
+
+
+class FilmFailed(TunerError):
+    """No film came about: the coder is missing or gave up."""
 
 
 class TooManyFailures(TunerError):

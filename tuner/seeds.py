@@ -7,6 +7,7 @@ TUNING_GOALS = 4_000_000
 VALIDATION_GOALS = 5_000_000
 TEST_GOALS = 6_000_000
 CHECK_GOALS = 7_000_000  # of the look at an environment before any training; no study keeps them
+PLAY_GOALS = 8_000_000  # of what is shown; no study keeps them either
 
 
 def training_seed(trial_number: int) -> int:
@@ -22,6 +23,11 @@ def tuning_goals(count: int) -> tuple[int, ...]:
 def check_goals(count: int) -> tuple[int, ...]:
     """The reset seeds of the episodes in which an environment is checked."""
     return tuple(range(CHECK_GOALS, CHECK_GOALS + count))
+
+
+def play_goals(count: int) -> tuple[int, ...]:
+    """The reset seeds of the episodes that are played to be looked at."""
+    return tuple(range(PLAY_GOALS, PLAY_GOALS + count))
 
 
 def plan() -> dict[str, int]:

@@ -12,7 +12,7 @@ from roarm_envs import figures
 from roarm_envs.episode import FULL, AnyTask, Episode
 from roarm_envs.errors import OptionError, check_count, check_option
 from roarm_envs.robot import RoArm, action_rows
-from roarm_envs.sim import Camera, Cube, Picture
+from roarm_envs.sim import ONE, Camera, Cube, Picture, Window
 from roarm_envs.tasks.base import REWARDS
 from roarm_envs.tasks.pick_place import PickPlace
 from roarm_envs.tasks.reach import Reach
@@ -43,7 +43,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
     drawn values are in `info` at reset; `render_mode`.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": figures.CONTROL_HZ}  # noqa: RUF012 - as Gymnasium has it
+    metadata = {"render_modes": ["rgb_array", "human"], "render_fps": figures.CONTROL_HZ}  # noqa: RUF012 - as Gymnasium has it
 
     def __init__(
         self,
@@ -63,8 +63,11 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         self.episode = Episode(task, round(episode_seconds * figures.CONTROL_HZ), ranges)
         self.episode.difficulty = difficulty
         self._camera: Camera | None = None
+        self._window: Window | None = None
         self.action_space = gym.spaces.Box(-1.0, 1.0, (len(self.episode.arm.limits),), np.float32)
         self.observation_space = gym.spaces.Box(-1.0, 1.0, (len(task.scales),), np.float32)
+        if render_mode == "human":
+            self._open_window()
 
     @classmethod
     def make_vec_env(cls, n_envs: int, **options: Any) -> "VecEnv":
@@ -77,6 +80,8 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
             OptionError: naming the option, its value and the rule.
         """
         check_count("n_envs", n_envs, low=1, high=MAX_ARMS)
+        if n_envs > 1 and options.get("render_mode") == "human":
+            raise OptionError(f"render_mode: 'human' {ONE}")
         from roarm_envs.vector import ArmVecEnv
 
         return ArmVecEnv([partial(cls, **options)] * n_envs)
@@ -137,16 +142,24 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         """Starts an episode, drawn from the environment's generator."""
         super().reset(seed=seed)
         row, info = self.episode.begin(self.np_random)
+        self.show()
         return np.array(row, dtype=np.float32), info
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """One control step (50 ms)."""
         (values,) = action_rows(np.asarray(action)[np.newaxis], count=1, size=len(self.episode.arm.limits))
         row, reward, terminated, truncated, info = self.episode.step(values)
+        self.show()
         return np.array(row, dtype=np.float32), reward, terminated, truncated, info
 
     def render(self) -> Picture | None:
-        """A picture (h, w, 3) of arm, things and goal; the goal is red, and green once it is reached."""
+        """A picture (h, w, 3) of arm, things and goal; the goal is red, and green once it is reached.
+
+        None with `render_mode="human"`, where `reset` and `step` show everything in PyBullet's window, at 20 Hz.
+        """
+        if self._window is not None:
+            self._window.show(self.episode.mark(), done=self.episode.success)
+            return None
         if self.render_mode is None:
             gym.logger.warn("no picture: the environment was made without render_mode='rgb_array'")
             return None
@@ -154,9 +167,24 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
             self._camera = Camera(self.episode.arm.sim, self.task.marker, self.task.tolerance)
         return self._camera.picture(self.episode.mark(), done=self.episode.success)
 
+    def show(self) -> None:
+        """Shows the step that was just made in the window, where there is one, and waits until its time is over."""
+        if self._window is not None:
+            self._window.show(self.episode.mark(), done=self.episode.success)
+            self._window.wait()
+
     def close(self) -> None:
         """Frees the simulation; closing twice is harmless."""
+        if self._window is not None:
+            self._window.close()
         self.episode.arm.close()
+
+    def _open_window(self) -> None:
+        try:
+            self._window = Window(self.episode.arm.sim, self.task.marker, self.task.tolerance)
+        except BaseException:
+            self.episode.arm.close()
+            raise
 
 
 class RoArmReachEnv(RoArmEnv[Reach]):

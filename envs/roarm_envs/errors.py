@@ -7,6 +7,14 @@ class OptionError(ValueError):
     """An environment option has a value that it cannot take."""
 
 
+class DisplayMissing(RuntimeError):
+    """A window cannot be opened here."""
+
+
+class WindowClosed(RuntimeError):
+    """Somebody closed the window in which the arm was shown."""
+
+
 def check_option(
     name: str,
     value: object,

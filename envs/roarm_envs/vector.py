@@ -18,6 +18,7 @@ from roarm_envs.env import RoArmEnv
 from roarm_envs.robot import action_rows
 
 RENDER_MODE = "rgb_array"
+WINDOW_MODE = "human"
 
 
 class ArmVecEnv(VecEnv):
@@ -62,6 +63,8 @@ class ArmVecEnv(VecEnv):
         actions = action_rows(np.asarray(self._actions), count=self.num_envs, size=len(self.envs[0].episode.arm.limits))
         steps = [env.episode.step(action) for env, action in zip(self.envs, actions, strict=True)]
         rows, rewards, terminated, truncated, infos = zip(*steps, strict=True)
+        if self.render_mode == WINDOW_MODE:
+            self.env_method("show")
         observations = np.array(rows, dtype=np.float32)
         dones = [a or b for a, b in zip(terminated, truncated, strict=True)]
         for index, (info, out_of_time) in enumerate(zip(infos, truncated, strict=True)):

@@ -5,12 +5,9 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
-from tuner.checking.episodes import begin
 from tuner.checking.spaces import zero_action
-from tuner.errors import EnvironmentFailed
-from tuner.training.making import blamed
-
-HOOK = "make_expert"  # static, class or plain method (env) -> callable observation -> action; see docs/environments.md
+from tuner.training.episodes import begin
+from tuner.training.experts import Expert, offers_expert
 
 
 class Policy(Protocol):
@@ -54,39 +51,6 @@ class Random:
         return self._space.sample()
 
 
-class Expert:
-    """The controller that the environment's class offers, asked for anew in every episode."""
-
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
-        self._env = env.unwrapped
-        self._act: Any = None
-
-    def reset(self, seed: int) -> None:  # noqa: ARG002
-        """Asks for the controller of the episode that has begun; tells it so, where it wants to know.
-
-        Raises:
-            EnvironmentFailed: where there is none, or it cannot be made.
-        """
-        try:
-            self._act = getattr(type(self._env), HOOK)(self._env)
-            if hasattr(self._act, "reset"):
-                self._act.reset()
-        except NotImplementedError:
-            raise
-        except Exception as error:
-            raise blamed(HOOK, error) from error
-        if not callable(self._act):
-            kind = type(self._act).__name__
-            raise EnvironmentFailed(f"{HOOK} must return a callable, observation -> action, not {kind}")
-
-    def __call__(self, observation: Any) -> Any:
-        """The controller's action."""
-        try:
-            return self._act(observation)
-        except Exception as error:
-            raise blamed("the expert", error) from error
-
-
 def make_policies(env: gym.Env[Any, Any], seed: int) -> dict[str, Policy]:
     """Zero and random, and the expert where the environment's class offers one; begins an episode to see.
 
@@ -94,7 +58,7 @@ def make_policies(env: gym.Env[Any, Any], seed: int) -> dict[str, Policy]:
         EnvironmentFailed: where it offers one and cannot make it.
     """
     policies: dict[str, Policy] = {"zero": Zero(env.action_space), "random": Random(env.action_space)}
-    if getattr(type(env.unwrapped), HOOK, None) is None:
+    if not offers_expert(env):
         return policies
     expert = Expert(env)
     begin(env, seed)

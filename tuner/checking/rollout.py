@@ -10,12 +10,12 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.checking.episodes import Info, advance, begin, number
 from tuner.checking.observed import Observed
 from tuner.checking.plan import Budget
 from tuner.checking.policies import Policy
 from tuner.checking.spaces import bounds, flat
 from tuner.errors import EnvironmentFailed
+from tuner.training.episodes import Info, advance, begin, number
 
 ENDLESS = 10_000  # steps after which an episode is taken to have no end
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,27 @@ from roarm_envs.sim.physics import Physics
 
 BASE_LINK = -1
 TABLE_HALF_SIZE = (0.8, 0.8, 0.02)  # m
+
+
+class Thing(NamedTuple):
+    """A cube that stands about."""
+
+    edge: float  # m
+    colour: tuple[float, float, float, float]
+    position: tuple[float, float, float]  # m, of its centre
+    orientation: tuple[float, float, float, float]  # x, y, z, w
+
+
+def load_arm(client: int, asset: str, flags: int = 0) -> int:
+    """Puts the arm into an engine's world, standing on the table; returns its body."""
+    body: int = pybullet.loadURDF(
+        str(files("roarm_envs") / "assets" / asset),
+        basePosition=(0, 0, figures.BASE_HEIGHT),
+        useFixedBase=True,
+        flags=flags,
+        physicsClientId=client,
+    )
+    return body
 
 
 class Sim:
@@ -37,13 +58,7 @@ class Sim:
         self._client: int = pybullet.connect(pybullet.DIRECT)
         self._set_up()
         self.table = self._load_table()
-        self._arm: int = pybullet.loadURDF(
-            str(files("roarm_envs") / "assets" / self.asset),
-            basePosition=(0, 0, figures.BASE_HEIGHT),
-            useFixedBase=True,
-            flags=self.urdf_flags,
-            physicsClientId=self._client,
-        )
+        self._arm = load_arm(self._client, self.asset, self.urdf_flags)
         self._index = self._joint_indices()
         self.joint_names = tuple(row.name for row in figures.CHAIN if row.turns)
         self._driven = [self._index[name] for name in self.joint_names]
@@ -106,6 +121,15 @@ class Sim:
     def client(self) -> int:
         """The engine's number of this simulation; negative once it is closed."""
         return self._client
+
+    @property
+    def driven(self) -> list[int]:
+        """The engine's numbers of the joints, as in `joint_names`."""
+        return self._driven
+
+    def things(self) -> list[Thing]:
+        """What there is besides the arm and the table."""
+        return []
 
     def place(self, angles: Sequence[float]) -> None:
         """Puts every driven joint at its angle, at rest."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from roarm_envs import figures
-from roarm_envs.sim.arm import BASE_LINK, Sim
+from roarm_envs.sim.arm import BASE_LINK, Sim, Thing
 from roarm_envs.sim.engine import pybullet
 from roarm_envs.sim.physics import Physics
 
@@ -113,6 +113,10 @@ class GripperSim(Sim):
         """Where the cube's centre is and how it is turned."""
         position, orientation = pybullet.getBasePositionAndOrientation(self._cube, self._client)
         return position, orientation
+
+    def things(self) -> list[Thing]:
+        """The cube."""
+        return [Thing(self.cube.edge, CUBE_COLOUR, *self.cube_pose())]
 
     def contacts(self) -> Contacts:
         """What presses on what; a cube near a jaw but not pressed by it is not in contact."""

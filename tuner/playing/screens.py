@@ -1,0 +1,71 @@
+"""What becomes of the pictures, by the ending of the file that they go to."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from tuner.errors import ExportFailed, UsageProblem
+from tuner.playing.episodes import Screen
+from tuner.playing.film import Film
+from tuner.playing.storyboard import Storyboard
+from tuner.playing.window import Window
+from tuner.writing import beside
+
+
+class Recorder(Screen, Protocol):
+    """A screen that makes a file."""
+
+    def finish(self) -> None:
+        """Makes the file whole."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of everything, whatever came before."""
+        ...
+
+
+RECORDERS: dict[str, Callable[[Path], Recorder]] = {".mp4": Film, ".png": Storyboard}
+ONE_EPISODE = (".png",)  # whose pictures show no more
+
+
+def check_target(path: Path) -> None:
+    """Refuses a path that nothing can be recorded to, before anything is played.
+
+    Raises:
+        UsageProblem: naming the path and the rule.
+    """
+    if path.is_dir():
+        raise UsageProblem(f"-o {path}: is a folder; give a file, such as {path / 'film.mp4'}")
+    if path.suffix not in RECORDERS:
+        raise UsageProblem(f"-o {path}: must end in .mp4 for a film, or in .png for one episode in one picture")
+    if not path.parent.is_dir():
+        raise UsageProblem(f"-o {path}: there is no folder {path.parent}")
+    if path.exists() and not path.is_file():
+        raise UsageProblem(f"-o {path}: is no regular file")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise UsageProblem(f"-o {path}: is there, and may not be written to (choose another file)")
+
+
+@contextlib.contextmanager
+def open_screen(path: Path | None) -> Iterator[Screen]:
+    """A file that is there, whole, once all went well; a window where there is no path.
+
+    Raises:
+        UsageProblem: where there is no display for a window.
+        ExportFailed: where the file cannot be written.
+        FilmFailed: where there is no coder, or it gave up.
+    """
+    if path is None:
+        yield Window()
+        return
+    target = path.resolve()  # a link stays, its target is written
+    try:
+        with beside(target) as temporary:
+            with contextlib.closing(RECORDERS[path.suffix](temporary)) as recorder:
+                yield recorder
+                recorder.finish()
+            temporary.replace(target)
+    except OSError as error:
+        raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with -o)") from None

@@ -1,0 +1,60 @@
+"""What a model's file says of itself, read without loading it: Stable-Baselines3's zips hold pickles."""
+
+import io
+import json
+import zipfile
+import zlib
+from typing import Any
+
+from tuner.errors import ModelUnusable
+
+# The argument by which an algorithm's file is known; the order counts, since PPO's has A2C's as well.
+MARKS = {
+    "PPO": "clip_range",
+    "DQN": "exploration_fraction",
+    "SAC": "target_entropy",
+    "TD3": "policy_delay",  # DDPG is a TD3 of other arguments
+    "A2C": "normalize_advantage",
+}
+OTHERS = ("sb3_contrib.", "sbx.")  # packages whose algorithms bear the same marks
+TRPO_MARK = "cg_max_steps"  # its policies are PPO's
+
+
+def algorithm_of(content: bytes, label: str) -> str:
+    """Which of `MARKS` saved the file.
+
+    Raises:
+        ModelUnusable: where the file is no zip, none of Stable-Baselines3's, damaged, or another algorithm's.
+    """
+    data = _data(content, label)
+    policy = data.get("policy_class")
+    module = str(policy.get("__module__", "")) if isinstance(policy, dict) else ""
+    foreign = module.startswith(OTHERS) or TRPO_MARK in data
+    found = next((name for name, mark in MARKS.items() if mark in data), None)
+    if foreign or found is None:
+        of = f" (its policy is of {module})" if module else ""
+        raise ModelUnusable(f"{label}: of an unknown algorithm{of}; it must be one of {', '.join(sorted(MARKS))}")
+    return found
+
+
+def _data(content: bytes, label: str) -> dict[str, Any]:
+    file = io.BytesIO(content)
+    if not zipfile.is_zipfile(file):
+        raise ModelUnusable(f"{label}: is not a zip, as Stable-Baselines3 saves its models")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            if not {"data", "policy.pth"} <= set(archive.namelist()):
+                raise ModelUnusable(
+                    f"{label}: is a zip, but no whole model of Stable-Baselines3: `data` or `policy.pth` is missing"
+                )
+            damaged = archive.testzip()
+            data = json.loads(archive.read("data")) if damaged is None else None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise ModelUnusable(f"{label}: is damaged ({_line(error)}); take another copy") from None
+    if not isinstance(data, dict):
+        raise ModelUnusable(f"{label}: is damaged ({damaged or 'data'} reads back wrong); take another copy")
+    return data
+
+
+def _line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,0 +1,72 @@
+"""Trained models from the files in which Stable-Baselines3 keeps them."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import torch
+from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+from tuner.errors import ModelUnusable
+from tuner.training.model_files import algorithm_of
+
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"A2C": A2C, "DQN": DQN, "PPO": PPO, "SAC": SAC, "TD3": TD3}
+
+# What only training needs, kept from being unpickled: schedules carry the code of the Python that saved them.
+NOT_NEEDED: dict[str, Any] = {
+    "learning_rate": 0.0,
+    "lr_schedule": None,
+    "clip_range": 0.2,
+    "clip_range_vf": None,
+    "exploration_schedule": None,
+    "buffer_size": 1,
+    "replay_buffer_class": None,
+    "replay_buffer_kwargs": {},
+    "ep_info_buffer": None,
+    "ep_success_buffer": None,
+}
+
+
+def load_actor(content: bytes, label: str, env: gym.Env[Any, Any]) -> Callable[[Any], Any]:
+    """A function from an observation of `env` to the model's best action. Unpickles: for trusted files alone.
+
+    Args:
+        content: A zip of Stable-Baselines3's.
+        label: What errors call it.
+        env: Where it is to act.
+
+    Raises:
+        ModelUnusable: where it cannot be loaded, or is a model for other observations or actions.
+    """
+    algorithm = ALGORITHMS[algorithm_of(content, label)]
+    torch.set_num_threads(1)
+    try:
+        model = algorithm.load(io.BytesIO(content), device="cpu", custom_objects=NOT_NEEDED)
+    except Exception as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ModelUnusable(f"{label}: cannot be loaded ({why}); save it again with the versions here") from error
+    _refuse_other("observations", label, model.observation_space, env.observation_space)
+    _refuse_other("actions", label, model.action_space, env.action_space)
+
+    def act(observation: Any) -> Any:
+        try:
+            action, _ = model.predict(observation, deterministic=True)
+        except Exception as error:
+            raise ModelUnusable(f"{label}: raised {type(error).__name__}: {error}") from error
+        return action[()]  # a number where the space is of numbers
+
+    return act
+
+
+def _refuse_other(what: str, label: str, model: gym.Space[Any], env: gym.Space[Any]) -> None:
+    if _described(model) != _described(env):
+        raise ModelUnusable(
+            f"{label}: was trained for {what} of {_described(model)}, the environment has {_described(env)} "
+            "(name the model's own with --env)"
+        )
+
+
+def _described(space: gym.Space[Any]) -> str:
+    return f"Box{space.shape}" if isinstance(space, gym.spaces.Box) else str(space)
