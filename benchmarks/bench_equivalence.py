@@ -16,10 +16,9 @@ from typing import Any
 
 from pairs import parser, positive, table, write_json
 from scipy import stats
+from trials import train_all
 
-from tuner.engines.base import Broken, Finished
-from tuner.engines.processes import ProcessEngine
-from tuner.records import Checkpoint, Decision, EnvironmentRef, TrialJob
+from tuner.records import Checkpoint, EnvironmentRef, TrialJob
 
 GOALS = 100
 CHOSEN = "short-sighted"
@@ -67,27 +66,8 @@ def job(number: int, trainer: str, candidate: str, seed: int, timesteps: int) ->
 
 def run(jobs: list[TrialJob], workers: int) -> dict[int, tuple[float, float]]:
     """Success rate and seconds of every job, by its number."""
-    engine = ProcessEngine(workers)
-    waiting, running = list(reversed(jobs)), 0
-    success: dict[int, float] = {}
-    done: dict[int, tuple[float, float]] = {}
-    try:
-        while waiting or running:
-            while waiting and running < workers:
-                engine.start(waiting.pop())
-                running += 1
-            for event in engine.wait(1.0):
-                if isinstance(event, Broken):
-                    raise event.error
-                if isinstance(event, Finished):
-                    running -= 1
-                    done[event.number] = success[event.number], event.outcome.seconds
-                else:
-                    success[event.number] = event.evaluation.success or 0.0
-                    engine.answer(event.number, Decision(go_on=True))
-    finally:
-        engine.stop()
-    return done
+    found = train_all(jobs, workers)
+    return {number: (trained.last.success or 0.0, trained.seconds) for number, trained in found.items()}
 
 
 def choose(candidates: Sequence[str], seeds: int, timesteps: int, workers: int) -> list[dict[str, Any]]:

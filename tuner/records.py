@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tuner import seeds
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
@@ -48,6 +50,7 @@ class TrialJob:
     checkpoints: tuple[Checkpoint, ...]
     stages: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a step on the way to success
     curriculum: Curriculum | None = None
+    first_goal: int = seeds.TUNING_GOALS  # evaluations go through this seed and those after it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,11 +15,6 @@ def training_seed(trial_number: int) -> int:
     return TRAINING + trial_number
 
 
-def tuning_goals(count: int) -> tuple[int, ...]:
-    """The reset seeds that stand for the goals of every evaluation while tuning."""
-    return tuple(range(TUNING_GOALS, TUNING_GOALS + count))
-
-
 def check_goals(count: int) -> tuple[int, ...]:
     """The reset seeds of the episodes in which an environment is checked."""
     return tuple(range(CHECK_GOALS, CHECK_GOALS + count))

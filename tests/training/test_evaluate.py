@@ -141,8 +141,7 @@ def test_every_goal_is_a_reset_seed_of_the_tuning_range_used_once(goals: int, mo
 
     monkeypatch.setattr(Guard, "reset", reset)
     run(goals)
-    assert tuple(sorted(seen)) == seeds.tuning_goals(goals)
-    assert seeds.tuning_goals(goals)[0] == seeds.TUNING_GOALS
+    assert sorted(seen) == list(range(seeds.TUNING_GOALS, seeds.TUNING_GOALS + goals))
 
 
 def test_several_environments_give_the_episodes_of_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +167,15 @@ def test_evaluation_leaves_training_untouched() -> None:
 
 
 GRADED = EnvironmentRef(id="tuner_toys:ToyGraded-v0")
+
+
+def test_other_goals_are_other_episodes() -> None:
+    results = []
+    for first_goal in (seeds.TUNING_GOALS, seeds.TEST_GOALS):
+        evaluator = Evaluator(TOY, objective="success", most_goals=5, first_goal=first_goal)
+        results.append(evaluator.run(towards_the_goal, 5).distance)
+        evaluator.close()
+    assert results[0] != results[1]
 
 
 def test_stages_are_shares_of_episodes() -> None:

@@ -57,21 +57,30 @@ class Evaluator:
     Where an environment knows difficulties, evaluation is always at the full one.
     """
 
-    def __init__(self, ref: EnvironmentRef, *, objective: str, most_goals: int, stages: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        ref: EnvironmentRef,
+        *,
+        objective: str,
+        most_goals: int,
+        stages: Sequence[str] = (),
+        first_goal: int = seeds.TUNING_GOALS,
+    ) -> None:
         self._ref = replace(ref, n_envs=min(ENVIRONMENTS, most_goals))
         self._objective = objective
         self._stages = tuple(stages)
+        self._first_goal = first_goal
         self._env: VecEnv | None = None
 
     def run(self, predict: Predict, goals: int) -> Result:
-        """Evaluates over the first `goals` of the fixed goals; the seed of a reset is the goal."""
+        """Evaluates over `goals` goals, the same every time; the seed of a reset is the goal."""
         begun = time.perf_counter()
         if self._env is None:
             self._env = make_vec_env(self._ref, wrapper=OnRequest)
             if knows_difficulty(self._env):
                 set_difficulty(self._env, FULL)
             self._env.reset()
-        episodes = _Episodes(self._env, seeds.tuning_goals(goals), self._stages).run(predict)
+        episodes = _Episodes(self._env, range(self._first_goal, self._first_goal + goals), self._stages).run(predict)
         seconds = time.perf_counter() - begun
         return summarise(episodes, objective=self._objective, stages=self._stages, seconds=seconds)
 

@@ -48,7 +48,13 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
         env = make_vec_env(job.environment)
         stack.callback(env.close)
         most_goals = max((checkpoint.goals for checkpoint in job.checkpoints), default=1)
-        evaluator = Evaluator(job.environment, objective=job.objective, most_goals=most_goals, stages=job.stages)
+        evaluator = Evaluator(
+            job.environment,
+            objective=job.objective,
+            most_goals=most_goals,
+            stages=job.stages,
+            first_goal=job.first_goal,
+        )
         stack.callback(evaluator.close)
         curriculum = _curriculum(job, env)
         model = make_model(job, env)

@@ -1,0 +1,103 @@
+"""How well a long training run learns to pick and place, with the curriculum of the study and without it.
+
+The same parameters and the same training seeds on both sides; every run is evaluated at the full difficulty, at its end
+over 100 goals that nothing else uses. Shares of episodes that came to each stage, seed by seed.
+"""
+
+from typing import Any
+
+from pairs import parser, positive, table, write_json
+from trials import Trained, train_all
+
+from tuner import seeds
+from tuner.records import Checkpoint, Curriculum, Evaluation, TrialJob
+from tuner.spec.load import find, load_study
+from tuner.spec.model import StudySpec
+
+STUDY = "pick_place"
+GOALS, EARLY_GOALS, EVALUATIONS = 100, 50, 10
+TUNED: dict[str, Any] = {}
+SIDES = ("curriculum", "without")
+
+
+def jobs(spec: StudySpec, timesteps: int, count: int) -> list[TrialJob]:
+    """`count` training seeds, both sides of each."""
+    assert spec.curriculum is not None  # noqa: S101 - our own study
+    return [
+        job(spec, timesteps, number, seed, curriculum)
+        for seed in range(count)
+        for number, curriculum in ((2 * seed, spec.curriculum.record()), (2 * seed + 1, None))
+    ]
+
+
+def job(spec: StudySpec, timesteps: int, number: int, seed: int, curriculum: Curriculum | None) -> TrialJob:
+    """One training run, evaluated ten times."""
+    steps = [timesteps * k // EVALUATIONS for k in range(1, EVALUATIONS + 1)]
+    goals = [EARLY_GOALS] * (EVALUATIONS - 1) + [GOALS]
+    return TrialJob(
+        number=number,
+        seed=seeds.TEST + seed,
+        params=TUNED,
+        environment=spec.environment.ref(),
+        algorithm=spec.algorithm,
+        trainer=spec.trainer,
+        policy=spec.policy,
+        device=spec.device,
+        timesteps=timesteps,
+        objective=spec.objective,
+        checkpoints=tuple(Checkpoint(step=step, goals=count) for step, count in zip(steps, goals, strict=True)),
+        stages=spec.stages,
+        curriculum=curriculum,
+        first_goal=seeds.TEST_GOALS,
+    )
+
+
+def row(number: int, trained: Trained) -> dict[str, Any]:
+    """A run's end."""
+    shares = {stage: f"{share:.0%}" for stage, share in trained.last.stages.items()}
+    return {
+        "side": SIDES[number % 2],
+        "seed": seeds.TEST + number // 2,
+        **shares,
+        "success": f"{trained.last.success or 0.0:.0%}",
+        "minutes": round(trained.seconds / 60, 1),
+    }
+
+
+def curve(number: int, trained: Trained) -> dict[str, Any]:
+    """A run's way, as JSON."""
+    points = [
+        {"step": seen.step, "success": seen.success, "difficulty": seen.difficulty, **seen.stages}
+        for seen in trained.evaluations
+    ]
+    raises = trained.outcome.facts.get("curriculum", []) if trained.outcome else []
+    return {"side": SIDES[number % 2], "seed": seeds.TEST + number // 2, "curve": points, "raises": raises}
+
+
+def point(seen: Evaluation) -> dict[str, Any]:
+    """A line of a curve."""
+    shares = {stage: f"{share:.0%}" for stage, share in seen.stages.items()}
+    difficulty = "-" if seen.difficulty is None else f"{seen.difficulty:g}"
+    return {"step": seen.step, "difficulty": difficulty, **shares, "success": f"{seen.success or 0.0:.0%}"}
+
+
+def main() -> None:
+    """Prints a row a run, and the curve of every run."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--timesteps", type=positive, default=1_966_080, metavar="T", help="default: %(default)s")
+    arguments.add_argument("--seeds", type=positive, default=3, metavar="N", help="a side (default: %(default)s)")
+    arguments.add_argument("--workers", type=positive, default=2, metavar="W", help="default: %(default)s")
+    options = arguments.parse_args()
+    timesteps, count = (81_920, 1) if options.quick else (options.timesteps, options.seeds)
+    found = train_all(jobs(load_study(find("studies", STUDY)), timesteps, count), options.workers)
+    runs = sorted(found.items(), key=lambda item: (item[0] % 2, item[0]))
+    print(table([row(number, trained) for number, trained in runs]))
+    for number, trained in runs:
+        print(f"\n{SIDES[number % 2]}, seed {seeds.TEST + number // 2}")
+        print(table([point(seen) for seen in trained.evaluations]))
+    if options.json:
+        write_json(options.json, [curve(number, trained) for number, trained in runs])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Training runs side by side in worker processes, all their evaluations kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tuner.engines.base import Broken, Evaluated, Finished
+from tuner.engines.processes import ProcessEngine
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+
+
+@dataclass(kw_only=True)
+class Trained:
+    """What came of a job."""
+
+    evaluations: list[Evaluation] = field(default_factory=list)
+    outcome: TrialOutcome | None = None
+
+    @property
+    def last(self) -> Evaluation:
+        """The evaluation at the end."""
+        return self.evaluations[-1]
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole run."""
+        return self.outcome.seconds if self.outcome else 0.0
+
+
+def train_all(jobs: Sequence[TrialJob], workers: int) -> dict[int, Trained]:
+    """Every job, by its number; none is stopped early.
+
+    Raises:
+        TunerError: what a job is refused for.
+    """
+    engine = ProcessEngine(workers)
+    waiting, running = list(reversed(jobs)), 0
+    done = {job.number: Trained() for job in jobs}
+    try:
+        while waiting or running:
+            while waiting and running < workers:
+                engine.start(waiting.pop())
+                running += 1
+            for event in engine.wait(1.0):
+                if isinstance(event, Broken):
+                    raise event.error
+                if isinstance(event, Finished):
+                    running -= 1
+                    done[event.number].outcome = event.outcome
+                elif isinstance(event, Evaluated):
+                    done[event.number].evaluations.append(event.evaluation)
+                    engine.answer(event.number, Decision(go_on=True))
+    finally:
+        engine.stop()
+    return done
