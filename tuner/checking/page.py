@@ -11,7 +11,7 @@ from tuner.writing import beside
 
 STYLE = """
 :root { color-scheme: light dark; --ok: #1a7f37; --warning: #9a6700; --wrong: #cf222e; --line: #8884; --mark: #3b82c4; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 div.wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; }
@@ -20,11 +20,11 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 .verdict { font-weight: 600; white-space: nowrap; }
 .ok { color: var(--ok); } .warning { color: var(--warning); } .wrong { color: var(--wrong); }
 .cure { display: block; opacity: .8; }
-svg { width: 16rem; height: 1.4rem; } svg text { font-size: 9px; fill: currentColor; }
+svg { width: 12rem; max-width: 100%; height: 1.4rem; } svg text { font-size: 9px; fill: currentColor; }
 .bar { fill: var(--mark); } .range { stroke: var(--mark); stroke-width: 2; } .zero { stroke: var(--line); }
 """
 
-NOTHING = 1e-6
+NOTHING = 1e-3
 COLUMNS = ("policy", "episodes", "success", "return", "lowest … highest", "steps", "time-outs", "distance")
 
 
