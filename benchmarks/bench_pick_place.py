@@ -1,7 +1,7 @@
 """How well a long training run learns to pick and place, with the curriculum of the study and without it.
 
 The same parameters and the same training seeds on both sides; every run is evaluated at the full difficulty, at its end
-over 100 goals that nothing else uses. Shares of episodes that came to each stage, seed by seed.
+over 100 goals that nothing else uses. Shares of episodes that came to each milestone, seed by seed.
 """
 
 from typing import Any
@@ -46,7 +46,7 @@ def job(spec: StudySpec, timesteps: int, number: int, seed: int, curriculum: Cur
         timesteps=timesteps,
         objective=spec.objective,
         checkpoints=tuple(Checkpoint(step=step, goals=count) for step, count in zip(steps, goals, strict=True)),
-        stages=spec.stages,
+        milestones=spec.milestones,
         curriculum=curriculum,
         first_goal=seeds.TEST_GOALS,
     )
@@ -54,7 +54,7 @@ def job(spec: StudySpec, timesteps: int, number: int, seed: int, curriculum: Cur
 
 def row(number: int, trained: Trained) -> dict[str, Any]:
     """A run's end."""
-    shares = {stage: f"{share:.0%}" for stage, share in trained.last.stages.items()}
+    shares = {milestone: f"{share:.0%}" for milestone, share in trained.last.milestones.items()}
     return {
         "side": SIDES[number % 2],
         "seed": seeds.TEST + number // 2,
@@ -67,7 +67,7 @@ def row(number: int, trained: Trained) -> dict[str, Any]:
 def curve(number: int, trained: Trained) -> dict[str, Any]:
     """A run's way, as JSON."""
     points = [
-        {"step": seen.step, "success": seen.success, "difficulty": seen.difficulty, **seen.stages}
+        {"step": seen.step, "success": seen.success, "difficulty": seen.difficulty, **seen.milestones}
         for seen in trained.evaluations
     ]
     raises = trained.outcome.facts.get("curriculum", []) if trained.outcome else []
@@ -76,7 +76,7 @@ def curve(number: int, trained: Trained) -> dict[str, Any]:
 
 def point(seen: Evaluation) -> dict[str, Any]:
     """A line of a curve."""
-    shares = {stage: f"{share:.0%}" for stage, share in seen.stages.items()}
+    shares = {milestone: f"{share:.0%}" for milestone, share in seen.milestones.items()}
     difficulty = "-" if seen.difficulty is None else f"{seen.difficulty:g}"
     return {"step": seen.step, "difficulty": difficulty, **shares, "success": f"{seen.success or 0.0:.0%}"}
 

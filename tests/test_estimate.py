@@ -22,7 +22,9 @@ from tuner.spec.model import StudySpec
     ("changes", "said"),
     [
         pytest.param({"curriculum": True}, "no method set_difficulty", id="no difficulties"),
-        pytest.param({"stages": ["near"]}, r"before the first trial: stages: info\['near'\]", id="unknown stage"),
+        pytest.param(
+            {"milestones": ["near"]}, r"before the first trial: milestones: info\['near'\]", id="unknown milestone"
+        ),
     ],
 )
 def test_what_the_environment_lacks_is_found_before_the_first_trial(

@@ -87,7 +87,7 @@ def _probe(engine: Engine, spec: StudySpec, *, epochs: int, goals: int = 0) -> f
         timesteps=steps,
         objective=spec.objective,
         checkpoints=(Checkpoint(step=steps, goals=goals),) if goals else (),
-        stages=spec.stages,
+        milestones=spec.milestones,
         curriculum=spec.curriculum.record() if spec.curriculum else None,
     )
     engine.start(job)

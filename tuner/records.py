@@ -48,7 +48,7 @@ class TrialJob:
     timesteps: int
     objective: str
     checkpoints: tuple[Checkpoint, ...]
-    stages: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a step on the way to success
+    milestones: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a step on the way to success
     curriculum: Curriculum | None = None
     first_goal: int = seeds.TUNING_GOALS  # evaluations go through this seed and those after it
 
@@ -67,7 +67,7 @@ class Evaluation:
     timeout_share: float
     seconds: float  # of training and evaluation since the trial began
     evaluation_seconds: float  # of this evaluation
-    stages: dict[str, float] = field(default_factory=dict)  # share of episodes that came so far
+    milestones: dict[str, float] = field(default_factory=dict)  # share of episodes that came so far
     difficulty: float | None = None  # of training at that time; None without a curriculum
     health: dict[str, float] = field(default_factory=dict)  # the algorithm's own training signals
 

@@ -24,7 +24,7 @@ def row(episode_length: float | None = 8.0, gamma: float = 0.99, **params: Any) 
         state="complete",
         role=None,
         value=0.5,
-        stages={},
+        milestones={},
         success=0.5,
         arguments={**values, "gamma": gamma},
         params=values,

@@ -15,7 +15,7 @@ def row(number: int, value: float | None, role: str | None = None, state: str = 
         state=state,
         role=role,
         value=value,
-        stages={},
+        milestones={},
         success=value,
         arguments={},
         params={},

@@ -98,11 +98,11 @@ def test_what_gives_a_value_its_meaning_shows(spec: StudySpec, tmp_path: Path, k
     [
         ({"curriculum": True}, "curriculum.threshold", 0.5),
         ({"curriculum": {"start": 0.2}}, "curriculum.start", 0.2),
-        ({"stages": ["near"], "objective": "stages"}, "stages", ["near"]),
+        ({"milestones": ["near"], "objective": "milestones"}, "milestones", ["near"]),
     ],
     ids=str,
 )
-def test_curriculum_and_stages_that_count_are_part_of_the_meaning(
+def test_curriculum_and_milestones_that_count_are_part_of_the_meaning(
     spec: StudySpec, tmp_path: Path, changes: dict[str, Any], key: str, value: object
 ) -> None:
     meaning = load(tmp_path, **changes).meaning()
@@ -136,7 +136,7 @@ def test_a_parameter_more_or_less_is_another_meaning(spec: StudySpec) -> None:
         {"trials": 99},
         {"description": "other words"},
         {"baselines": {}},
-        {"stages": ["near"]},
+        {"milestones": ["near"]},
     ],
     ids=str,
 )

@@ -97,13 +97,13 @@ def test_every_packaged_study_runs_as_the_protocol_has_it(name: str) -> None:
 def test_reaching_is_learnt_in_one_environment_and_scored_by_success(name: str) -> None:
     spec = study(name)
     assert (spec.environment.id, spec.environment.n_envs) == ("roarm_envs:RoArmReach-v0", 1)
-    assert (spec.objective, spec.stages, spec.curriculum) == ("success", (), None)
+    assert (spec.objective, spec.milestones, spec.curriculum) == ("success", (), None)
 
 
-def test_pick_and_place_has_stages_and_a_curriculum() -> None:
+def test_pick_and_place_has_milestones_and_a_curriculum() -> None:
     spec = study("pick_place")
     assert spec.environment.id == "roarm_envs:RoArmPickPlace-v0"
-    assert (spec.objective, spec.stages) == ("stages", ("reached", "grasped", "lifted", "placed"))
+    assert (spec.objective, spec.milestones) == ("milestones", ("reached", "grasped", "lifted", "placed"))
     assert spec.curriculum is not None
     assert (spec.curriculum.start, spec.curriculum.signal) == (0.1, "lifted")
     searched = spec.space.parameters.keys()

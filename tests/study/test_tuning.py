@@ -103,15 +103,15 @@ def test_facts_are_what_was_seen() -> None:
     assert found["arguments"] == {"gamma": 0.9}
     assert [point["step"] for point in found["curve"]] == [64, 128, 192, 256]
     assert "distance" not in found
-    assert not {"stages", "difficulty"} & {*found, *found["curve"][0]}
+    assert not {"milestones", "difficulty"} & {*found, *found["curve"][0]}
     assert facts([], FAILED)["reason"] == "the gripper fell off"
 
 
-def test_stages_and_difficulty_are_kept() -> None:
-    seen = list(evaluations([0.0] * 4, stages={"grasped": 0.5, "lifted": 0.25}, difficulty=0.3))
+def test_milestones_and_difficulty_are_kept() -> None:
+    seen = list(evaluations([0.0] * 4, milestones={"grasped": 0.5, "lifted": 0.25}, difficulty=0.3))
     found = facts(seen, TrialOutcome(state="completed", facts={"curriculum": [{"step": 0, "difficulty": 0.1}]}))
-    assert found["stages"] == {"grasped": 0.5, "lifted": 0.25}
-    assert found["curve"][-1]["stages"] == {"grasped": 0.5, "lifted": 0.25}
+    assert found["milestones"] == {"grasped": 0.5, "lifted": 0.25}
+    assert found["curve"][-1]["milestones"] == {"grasped": 0.5, "lifted": 0.25}
     assert found["curve"][-1]["difficulty"] == 0.3
     assert found["curriculum"] == [{"step": 0, "difficulty": 0.1}]
 

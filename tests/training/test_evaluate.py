@@ -46,8 +46,10 @@ def towards_the_goal(observations: NDArray[Any]) -> NDArray[Any]:
     return actions
 
 
-def run(goals: int, *, ref: EnvironmentRef = TOY, objective: str = "success", stages: tuple[str, ...] = ()) -> Result:
-    evaluator = Evaluator(ref, objective=objective, most_goals=goals, stages=stages)
+def run(
+    goals: int, *, ref: EnvironmentRef = TOY, objective: str = "success", milestones: tuple[str, ...] = ()
+) -> Result:
+    evaluator = Evaluator(ref, objective=objective, most_goals=goals, milestones=milestones)
     try:
         return replace(evaluator.run(towards_the_goal, goals), seconds=0.0)
     finally:
@@ -178,22 +180,22 @@ def test_other_goals_are_other_episodes() -> None:
     assert results[0] != results[1]
 
 
-def test_stages_are_shares_of_episodes() -> None:
-    result = run(20, ref=GRADED, stages=("near",))
+def test_milestones_are_shares_of_episodes() -> None:
+    result = run(20, ref=GRADED, milestones=("near",))
     assert result.success is not None
-    assert 0.0 < result.success < result.stages["near"] < 1.0
-    assert run(20, stages=()).stages == {}
+    assert 0.0 < result.success < result.milestones["near"] < 1.0
+    assert run(20, milestones=()).milestones == {}
 
 
-def test_stages_count_where_the_objective_says_so() -> None:
-    plain, staged = (run(20, ref=GRADED, objective=name, stages=("near",)) for name in ("success", "stages"))
+def test_milestones_count_where_the_objective_says_so() -> None:
+    plain, staged = (run(20, ref=GRADED, objective=name, milestones=("near",)) for name in ("success", "milestones"))
     assert plain.success is not None
-    assert plain.score - plain.success == pytest.approx(staged.score - (plain.stages["near"] + plain.success) / 2)
-    assert plain.stages == staged.stages
+    assert plain.score - plain.success == pytest.approx(staged.score - (plain.milestones["near"] + plain.success) / 2)
+    assert plain.milestones == staged.milestones
 
 
 @pytest.mark.parametrize(
-    ("stage", "said"),
+    ("milestone", "said"),
     [
         pytest.param(
             "naer", "info['naer'] is missing at an episode's end; true or false there: is_success, near", id="missing"
@@ -201,7 +203,7 @@ def test_stages_count_where_the_objective_says_so() -> None:
         pytest.param("distance", "info['distance'] is 0.", id="no flag"),
     ],
 )
-def test_a_stage_that_info_does_not_tell_is_refused(stage: str, said: str) -> None:
+def test_a_milestone_that_info_does_not_tell_is_refused(milestone: str, said: str) -> None:
     with pytest.raises(EnvironmentFailed) as caught:
-        run(2, ref=GRADED, stages=(stage,))
+        run(2, ref=GRADED, milestones=(milestone,))
     assert said in str(caught.value)

@@ -49,8 +49,8 @@ def _table(rows: Sequence[Row]) -> Table:
     table = Table("", *(_heading(row) for row in rows), box=None, pad_edge=False)
     table.add_row("score", *(_number(row.value) if row.value is not None else row.state for row in rows))
     table.add_row("success", *(_share(row.success) for row in rows))
-    for stage in dict.fromkeys(stage for row in rows for stage in row.stages):
-        table.add_row(stage, *(_share(row.stages.get(stage)) for row in rows))
+    for milestone in dict.fromkeys(milestone for row in rows for milestone in row.milestones):
+        table.add_row(milestone, *(_share(row.milestones.get(milestone)) for row in rows))
     names = dict.fromkeys(name for row in rows for name in row.arguments)
     for name in names:
         table.add_row(name, *(_number(row.arguments.get(name)) for row in rows))

@@ -21,7 +21,7 @@ class Row:
     role: str | None
     value: float | None  # of a completed trial
     success: float | None
-    stages: dict[str, float]  # share of the evaluation's episodes that came so far, in the study's order
+    milestones: dict[str, float]  # share of the evaluation's episodes that came so far, in the study's order
     arguments: dict[str, Any]  # the algorithm's, complete as they ran
     params: dict[str, Any]  # of the space
     seed: int | None
@@ -50,7 +50,7 @@ def make_row(trial: FrozenTrial, spec: StudySpec) -> Row:
         role=attributes.get("role"),
         value=trial.value if trial.state == TrialState.COMPLETE else None,
         success=attributes.get("success"),
-        stages=attributes.get("stages", {}),
+        milestones=attributes.get("milestones", {}),
         arguments=job_arguments(spec.space, trial.params, attributes.get("overrides", {})),
         params=dict(trial.params),
         seed=attributes.get("seed"),

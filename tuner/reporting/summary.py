@@ -80,7 +80,7 @@ def verdict(summary: Summary) -> str:
 
 def row_data(row: Row) -> dict[str, Any]:
     """A trial as JSON."""
-    keys = ("number", "state", "role", "value", "success", "stages", "seed", "seconds", "arguments")
+    keys = ("number", "state", "role", "value", "success", "milestones", "seed", "seconds", "arguments")
     return {key: getattr(row, key) for key in keys}
 
 

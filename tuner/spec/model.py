@@ -13,7 +13,7 @@ Sampler = Literal["tpe", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
 Device = Literal["cpu", "auto", "cuda"]
 Trainer = Literal["auto", "sb3", "fused"]
-Objective = Literal["success", "stages", "return"]
+Objective = Literal["success", "milestones", "return"]
 
 MAX_SEED = 2**32 - 1  # the largest that every sampler takes
 LATE_EVALUATIONS = 3  # the last ones, whose mean is the trial's value
@@ -96,7 +96,7 @@ class StudyFile(Frozen):
     checkpoints: Annotated[StrictInt, Field(ge=1, le=1000)] = 12
     goals: Goals = Goals()
     objective: Objective = "success"
-    stages: Annotated[tuple[Key, ...], Field(strict=False)] = ()
+    milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
     curriculum: CurriculumField = None
     trials: Annotated[StrictInt, Field(ge=1, le=10**9)] = 200
     sampler: Sampler = "tpe"
@@ -106,8 +106,10 @@ class StudyFile(Frozen):
 
     @model_validator(mode="after")
     def _sound(self) -> "StudyFile":
-        if self.objective == "stages" and not self.stages:
-            raise ValueError("stages: is required for `objective: stages`; name what `info` tells, such as [grasped]")
+        if self.objective == "milestones" and not self.milestones:
+            raise ValueError(
+                "milestones: is required for `objective: milestones`; name what `info` tells, such as [grasped]"
+            )
         return self
 
 
@@ -127,7 +129,7 @@ class StudySpec(Frozen):
     checkpoints: StrictInt
     goals: Goals
     objective: Objective
-    stages: Annotated[tuple[Key, ...], Field(strict=False)] = ()
+    milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
     curriculum: CurriculumField = None
     trials: StrictInt
     sampler: Sampler
@@ -160,8 +162,8 @@ class StudySpec(Frozen):
         values |= {f"goals.{key}": value for key, value in data["goals"].items()}
         values |= {f"curriculum.{key}": value for key, value in (data["curriculum"] or {}).items()}
         values |= {key: data[key] for key in ("algorithm", "policy", "timesteps", "objective")}
-        if self.objective == "stages":
-            values["stages"] = data["stages"]
+        if self.objective == "milestones":
+            values["milestones"] = data["milestones"]
         values["checkpoints"] = [checkpoint.step for checkpoint in self.plan()]
         return values
 

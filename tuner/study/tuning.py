@@ -47,7 +47,7 @@ class TuningSource:
             timesteps=self._spec.timesteps,
             objective=self._spec.objective,
             checkpoints=self._plan,
-            stages=self._spec.stages,
+            milestones=self._spec.milestones,
             curriculum=self._spec.curriculum.record() if self._spec.curriculum else None,
         )
 
@@ -120,7 +120,7 @@ def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str,
         "timeout_share": late_mean([evaluation.timeout_share for evaluation in evaluations]),
         "episode_length": late_mean([evaluation.mean_length for evaluation in evaluations]),
         "success_area": _mean([evaluation.success for evaluation in evaluations]),
-        "stages": _stages(evaluations),
+        "milestones": _milestones(evaluations),
         "steps": outcome.steps,
         "seconds": round(outcome.seconds, 3),
         "steps_per_second": round(outcome.steps / outcome.seconds, 1) if outcome.seconds else None,
@@ -133,10 +133,10 @@ def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str,
     return {name: value for name, value in attributes.items() if value is not None}
 
 
-def _stages(evaluations: Sequence[Evaluation]) -> dict[str, float | None] | None:
-    """The shares of episodes that came to each stage, means of the last three evaluations; None without stages."""
-    names = evaluations[-1].stages if evaluations else {}
-    return {name: late_mean([evaluation.stages[name] for evaluation in evaluations]) for name in names} or None
+def _milestones(evaluations: Sequence[Evaluation]) -> dict[str, float | None] | None:
+    """Shares of episodes that came to each milestone, means of the last three evaluations; None without any."""
+    names = evaluations[-1].milestones if evaluations else {}
+    return {name: late_mean([evaluation.milestones[name] for evaluation in evaluations]) for name in names} or None
 
 
 def late_mean(values: Sequence[float | None]) -> float | None:
@@ -163,8 +163,8 @@ def _point(evaluation: Evaluation) -> dict[str, Any]:
         "distance": evaluation.distance,
         "return": evaluation.mean_return,
     }
-    if evaluation.stages:
-        point["stages"] = evaluation.stages
+    if evaluation.milestones:
+        point["milestones"] = evaluation.milestones
     if evaluation.difficulty is not None:
         point["difficulty"] = evaluation.difficulty
     return point

@@ -34,7 +34,7 @@ class Episode:
     success: bool | None
     start_distance: float | None
     distance: float | None
-    stages: tuple[bool, ...] = ()
+    milestones: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Result:
     mean_length: float
     timeout_share: float
     seconds: float
-    stages: dict[str, float] = field(default_factory=dict)  # share of episodes that came so far
+    milestones: dict[str, float] = field(default_factory=dict)  # share of episodes that came so far
 
 
 class Evaluator:
@@ -63,12 +63,12 @@ class Evaluator:
         *,
         objective: str,
         most_goals: int,
-        stages: Sequence[str] = (),
+        milestones: Sequence[str] = (),
         first_goal: int = seeds.TUNING_GOALS,
     ) -> None:
         self._ref = replace(ref, n_envs=min(ENVIRONMENTS, most_goals))
         self._objective = objective
-        self._stages = tuple(stages)
+        self._milestones = tuple(milestones)
         self._first_goal = first_goal
         self._env: VecEnv | None = None
 
@@ -80,9 +80,11 @@ class Evaluator:
             if knows_difficulty(self._env):
                 set_difficulty(self._env, FULL)
             self._env.reset()
-        episodes = _Episodes(self._env, range(self._first_goal, self._first_goal + goals), self._stages).run(predict)
+        episodes = _Episodes(self._env, range(self._first_goal, self._first_goal + goals), self._milestones).run(
+            predict
+        )
         seconds = time.perf_counter() - begun
-        return summarise(episodes, objective=self._objective, stages=self._stages, seconds=seconds)
+        return summarise(episodes, objective=self._objective, milestones=self._milestones, seconds=seconds)
 
     def close(self) -> None:
         """Closes the environments."""
@@ -120,9 +122,9 @@ class OnRequest(gym.Wrapper[Any, Any, Any, Any]):
 class _Episodes:
     """One episode for every goal, several at a time: whoever has finished one takes the next goal."""
 
-    def __init__(self, env: VecEnv, goals: Sequence[int], stages: Sequence[str]) -> None:
+    def __init__(self, env: VecEnv, goals: Sequence[int], milestones: Sequence[str]) -> None:
         self._env = env
-        self._stages = stages
+        self._milestones = milestones
         self._goals = goals
         self._waiting = deque(goals)
         self._running: dict[int, int] = {}  # environment → goal
@@ -165,7 +167,7 @@ class _Episodes:
             success=None if (success := _number(info, "is_success")) is None else bool(success),
             start_distance=self._starts[index],
             distance=_number(info, "distance"),
-            stages=tuple([flag(info, stage, asked_by="stages") for stage in self._stages]),
+            milestones=tuple([flag(info, milestone, asked_by="milestones") for milestone in self._milestones]),
         )
 
 
@@ -181,15 +183,17 @@ def _number(info: dict[str, Any], key: str) -> float | None:
     return value
 
 
-def summarise(episodes: list[Episode], *, objective: str, stages: Sequence[str] = (), seconds: float = 0.0) -> Result:
+def summarise(
+    episodes: list[Episode], *, objective: str, milestones: Sequence[str] = (), seconds: float = 0.0
+) -> Result:
     """Means over the episodes, and the score."""
     success = _mean([episode.success for episode in episodes])
     distance = _mean([episode.distance for episode in episodes])
     start = _mean([episode.start_distance for episode in episodes])
     mean_return = float(np.mean([episode.total_return for episode in episodes]))
-    shares = dict(zip(stages, np.mean([episode.stages for episode in episodes], axis=0).tolist(), strict=True))
+    shares = dict(zip(milestones, np.mean([episode.milestones for episode in episodes], axis=0).tolist(), strict=True))
     rate = success
-    if objective == "stages" and success is not None:
+    if objective == "milestones" and success is not None:
         rate = float(np.mean([*shares.values(), success]))
     return Result(
         score=mean_return if objective == "return" else score(rate, distance, start, mean_return),
@@ -199,14 +203,14 @@ def summarise(episodes: list[Episode], *, objective: str, stages: Sequence[str] 
         mean_length=float(np.mean([episode.length for episode in episodes])),
         timeout_share=float(np.mean([episode.timed_out for episode in episodes])),
         seconds=seconds,
-        stages=shares,
+        milestones=shares,
     )
 
 
 def score(success: float | None, distance: float | None, start: float | None, mean_return: float) -> float:
     """The score u = s + 0.1 · (1 - min(d / d0, 1)): the tie-break by distance never outweighs a success in ten.
 
-    Without a distance u = s, without a success signal the mean return. Where stages count, s is the mean of their
+    Without a distance u = s, without a success signal the mean return. Where milestones count, s is the mean of their
     shares and the success rate.
     """
     if success is None:

@@ -52,7 +52,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
             job.environment,
             objective=job.objective,
             most_goals=most_goals,
-            stages=job.stages,
+            milestones=job.milestones,
             first_goal=job.first_goal,
         )
         stack.callback(evaluator.close)
@@ -199,7 +199,7 @@ class Watch(BaseCallback):
             seconds=time.perf_counter() - self._begun,
             evaluation_seconds=result.seconds,
             health={name: value for name, value in health.items() if math.isfinite(value)},
-            stages=result.stages,
+            milestones=result.milestones,
             difficulty=None if self._curriculum is None else self._curriculum.difficulty,
         )
         self._next += 1
