@@ -46,6 +46,13 @@ def run(
             parser=whole("--seed", 0, MAX_SEED), metavar="S", help="Seeds the sampler; trials have seeds of their own."
         ),
     ] = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE[:ID]", help="A baseline more, from an export or an rl_zoo3 file; may be repeated."),
+    ] = None,
+    from_study: Annotated[
+        str | None, typer.Option("--from", metavar="STUDY", help="Start from the best of another study.")
+    ] = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
@@ -76,6 +83,8 @@ def run(
         workers=workers or _cores(),
         as_json=as_json,
         skip_check=skip_check,
+        baselines=tuple(baseline or ()),
+        from_study=from_study,
     )
     return tune(request)
 

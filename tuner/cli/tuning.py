@@ -18,6 +18,7 @@ from tuner.cli.options import INTERRUPTED
 from tuner.cli.progress import make_progress
 from tuner.cli.resolve import refuse_few_trials, resolve
 from tuner.cli.tables import print_summary
+from tuner.cli.warm import warmed
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.inline import InlineEngine
@@ -53,13 +54,15 @@ class Request:
     workers: int
     as_json: bool
     skip_check: bool = False
+    baselines: tuple[str, ...] = ()  # files
+    from_study: str | None = None
 
 
 def tune(request: Request) -> int:
     """Runs a study to its number of trials; returns the exit code."""
     url = storage_url(request.storage)
     resolved = resolve(request.study, url, name=request.name, changes=request.changes, env=request.environment)
-    spec = resolved.spec
+    spec = warmed(resolved.spec, request.baselines, request.from_study, request.storage)
     refuse_few_trials(spec)
     words.announce(spec, resolved.source, url, resolved.timesteps_asked)
     try:

@@ -116,7 +116,7 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     Raises:
         SpecInvalid: where they do not go together, with every fault.
     """
-    problems = [*_baseline_faults(space, study.baselines), *_budget_faults(space, study)]
+    problems = [*baseline_faults(space, study.baselines), *_budget_faults(space, study)]
     if problems:
         raise SpecInvalid(source, problems)
     rest = study.model_dump(exclude={"space", "space_changes", "timesteps"})
@@ -176,7 +176,8 @@ def validate(model: type[Model], data: Any, source: str) -> Model:
         raise SpecInvalid(source, describe(error, model)) from None
 
 
-def _baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What is wrong with baselines in a space, a line each."""
     for role, values in baselines.items():
         path = f"baselines.{role}"
         if values.get("device", "cpu") not in ("cpu", "auto", "cuda"):

@@ -1,0 +1,116 @@
+"""Baselines from files: which block, which values, what is left out and what is refused."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stable_baselines3
+import yaml
+from conftest import write_study
+
+from tuner.errors import SpecInvalid, UsageProblem
+from tuner.spec.load import find, load_study
+from tuner.spec.model import StudySpec
+from tuner.spec.warm import DEFAULTS, read_baseline, with_baselines
+
+ENV = "tuner_toys:ToyLine-v0"
+BLOCK = {"n_envs": 2, "n_timesteps": 1e6, "policy": "MlpPolicy", "n_steps": 32, "batch_size": 8, "gamma": 0.9}
+
+
+def write(folder: Path, data: Any) -> str:
+    path = folder / "zoo.yml"
+    path.write_text(data if isinstance(data, str) else yaml.safe_dump(data))
+    return str(path)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> StudySpec:
+    return load_study(find("studies", str(write_study(tmp_path))))
+
+
+def test_the_defaults_are_the_librarys() -> None:
+    signature = inspect.signature(stable_baselines3.PPO.__init__).parameters
+    flat = {name: value for name, value in DEFAULTS.items() if name not in ("log_std_init", "ortho_init")}
+    assert flat == {name: signature[name].default for name in flat}
+
+
+@pytest.mark.parametrize(
+    ("data", "asked", "name"),
+    [
+        pytest.param({"ToyLine-v0": BLOCK, "Ant-v4": {"gamma": 0.5}}, "", "zoo", id="the study's own"),
+        pytest.param({"Ant-v4": BLOCK, "provenance": {"trial": 3}}, "", "zoo", id="the only one"),
+        pytest.param({"Ant-v4": BLOCK, "Hopper-v4": {"gamma": 0.5}}, ":Ant-v4", "zoo-Ant-v4", id="named"),
+    ],
+)
+def test_a_block_is_found(tmp_path: Path, data: Any, asked: str, name: str) -> None:
+    taken = read_baseline(write(tmp_path, data) + asked, ENV)
+    assert taken.name == name
+    assert taken.values == {"n_steps": 32, "batch_size": 8, "gamma": 0.9}
+    assert taken.left == ("n_envs", "n_timesteps", "policy")
+
+
+def test_what_rl_zoo3_writes_about_the_policy_is_understood(tmp_path: Path) -> None:
+    text = "dict(log_std_init=-2, ortho_init=False, activation_fn=nn.ReLU, net_arch=[64, 32])"
+    taken = read_baseline(write(tmp_path, {"A-v0": {**BLOCK, "policy_kwargs": text}}), ENV)
+    policy = {"log_std_init": -2, "ortho_init": False, "activation_fn": "relu", "net_arch": [64, 32]}
+    assert taken.values.items() >= policy.items()
+    assert "policy_kwargs" not in taken.left
+
+
+def test_merged_defaults_are_followed(tmp_path: Path) -> None:
+    text = "common: &common\n  n_steps: 64\n  gamma: 0.8\nA-v0:\n  <<: *common\n  gamma: 0.9\n"
+    assert read_baseline(write(tmp_path, text) + ":A-v0", ENV).values == {"n_steps": 64, "gamma": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("data", "asked", "said"),
+    [
+        pytest.param({"A-v0": BLOCK, "B-v0": BLOCK}, "", "which environment's? give", id="which one"),
+        pytest.param({"A-v0": BLOCK}, ":C-v0", "there is: A-v0", id="none of that name"),
+        pytest.param("- 1\n", "", "there is: none", id="no mapping"),
+        pytest.param({"A-v0": 3}, "", "must be a mapping of hyperparameters, not 3", id="no block"),
+        pytest.param({"A-v0": {"policy_kwargs": "dict(a=open('x'))"}}, "", "plain values", id="code"),
+        pytest.param({"A-v0": {"policy_kwargs": "print(1)"}}, "", "plain values", id="a call"),
+        pytest.param({"A-v0": {"policy_kwargs": 3}}, "", "plain values", id="a number"),
+    ],
+)
+def test_a_file_that_is_none_is_refused(tmp_path: Path, data: Any, asked: str, said: str) -> None:
+    with pytest.raises(UsageProblem) as caught:
+        read_baseline(write(tmp_path, data) + asked, ENV)
+    assert said in str(caught.value)
+
+
+def test_a_missing_file_is_refused() -> None:
+    with pytest.raises(UsageProblem, match="No such file"):
+        read_baseline("nowhere.yml", ENV)
+
+
+def test_what_a_file_leaves_out_is_the_librarys_default(spec: StudySpec) -> None:
+    more = with_baselines(spec, {"zoo": {"n_steps": 32, "batch_size": 8}}, "--baseline zoo.yml")
+    assert more.baselines["zoo"] == {"learning_rate": 3e-4, "n_steps": 32, "batch_size": 8}
+    assert list(more.baselines) == [*spec.baselines, "zoo"]
+    assert more.meaning() == spec.meaning()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        pytest.param({}, "baselines.zoo.n_steps: 2048 is outside the space's range 16 … 64", id="out of range"),
+        pytest.param({"n_steps": 33, "batch_size": 8}, "33 is not a power of two", id="no power"),
+        pytest.param({"n_steps": 32, "batch_size": 8, "gamma": 7}, "gamma: 7 must be at most 1", id="argument"),
+    ],
+)
+def test_a_value_that_the_study_cannot_hold_is_refused(spec: StudySpec, values: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecInvalid) as caught:
+        with_baselines(spec, {"zoo": values}, "--baseline zoo.yml")
+    assert said in str(caught.value)
+    assert str(caught.value).startswith("--baseline zoo.yml: ")
+
+
+def test_a_name_stands_for_one_configuration(spec: StudySpec) -> None:
+    values = {"n_steps": 32, "batch_size": 8}
+    more = with_baselines(spec, {"zoo": values}, "it")
+    assert with_baselines(more, {"zoo": values}, "it") == more
+    with pytest.raises(SpecInvalid, match="the study has one of that name"):
+        with_baselines(more, {"zoo": {**values, "gamma": 0.5}}, "it")

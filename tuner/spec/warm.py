@@ -1,0 +1,124 @@
+"""Baselines from elsewhere: hyperparameter files as rl_zoo3 writes them, our own exports among them."""
+
+import ast
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tuner.errors import SpecInvalid, UsageProblem
+from tuner.spec import arguments
+from tuner.spec.environment_ids import split
+from tuner.spec.load import baseline_faults
+from tuner.spec.model import StudySpec
+from tuner.spec.yaml import read_yaml
+
+# What Stable-Baselines3 takes where a file says nothing; a test holds it to the installed version.
+DEFAULTS: dict[str, Any] = {
+    "learning_rate": 3e-4,
+    "n_steps": 2048,
+    "batch_size": 64,
+    "n_epochs": 10,
+    "gamma": 0.99,
+    "gae_lambda": 0.95,
+    "clip_range": 0.2,
+    "clip_range_vf": None,
+    "normalize_advantage": True,
+    "ent_coef": 0.0,
+    "vf_coef": 0.5,
+    "max_grad_norm": 0.5,
+    "target_kl": None,
+    "log_std_init": 0.0,
+    "ortho_init": True,
+}
+BESIDE = ("provenance", "default")  # keys of such files that are no environment's
+
+
+class Taken(NamedTuple):
+    """A baseline that was read."""
+
+    name: str
+    values: dict[str, Any]  # arguments of the algorithm, as the file has them
+    left: tuple[str, ...]  # keys of the file that are no argument's
+
+
+def read_baseline(asked: str, environment: str) -> Taken:
+    """Reads `FILE` or `FILE:ID`: the block of that environment, else the study's own, else the only one.
+
+    Raises:
+        UsageProblem: where the file cannot be read, or it is not clear which block is meant.
+        SpecInvalid: where the block is none of hyperparameters.
+    """
+    file, _, wanted = asked.partition(":") if not Path(asked).is_file() else (asked, "", "")
+    path = Path(file)
+    data = read_yaml(path)
+    blocks = {str(key): value for key, value in data.items() if key not in BESIDE} if isinstance(data, dict) else {}
+    bare = split(environment)[1]
+    chosen = wanted or (bare if bare in blocks else next(iter(blocks)) if len(blocks) == 1 else "")
+    if chosen not in blocks:
+        there = ", ".join(blocks) or "none"
+        raise UsageProblem(f"--baseline {asked}: which environment's? give {file}:ID; there is: {there}")
+    block = blocks[chosen]
+    if not isinstance(block, dict):
+        raise SpecInvalid(str(path), [f"{chosen}: must be a mapping of hyperparameters, not {block!r}"])
+    flat = {**block, **_policy(path, chosen, block.get("policy_kwargs"))}
+    values = {name: flat[name] for name in arguments.PPO if name in flat}
+    left = tuple(key for key in block if key not in values and key != "policy_kwargs")
+    return Taken(name=_named(path.stem, wanted), values=values, left=left)
+
+
+def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], source: str) -> StudySpec:
+    """The study with more baselines; what they leave out and the space searches is the algorithm's own default.
+
+    Raises:
+        SpecInvalid: where a name is taken, or a value is none that the study can hold.
+    """
+    filled = {
+        name: {**{key: DEFAULTS[key] for key in spec.space.parameters if key in DEFAULTS}, **values}
+        for name, values in added.items()
+    }
+    taken = [f"baselines.{name}: the study has one of that name with other values" for name in _taken(spec, filled)]
+    faults = [*taken, *baseline_faults(spec.space, filled)]
+    more = spec.model_copy(update={"baselines": {**spec.baselines, **filled}})
+    if not faults and more.plan() != spec.plan():
+        faults = [
+            "n_steps of an added baseline does not divide the study's largest rollout, which sets the checkpoints"
+        ]
+    if faults:
+        raise SpecInvalid(source, faults)
+    return more
+
+
+def _taken(spec: StudySpec, added: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [name for name, values in added.items() if name in spec.baselines and spec.baselines[name] != values]
+
+
+def _named(stem: str, wanted: str) -> str:
+    """A baseline's name: letters, digits and the like."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{stem}-{wanted}" if wanted else stem).strip("-._")
+    return name[:64] or "file"
+
+
+def _policy(path: Path, block: str, given: Any) -> dict[str, Any]:
+    """What `policy_kwargs` says, a mapping or rl_zoo3's text such as `dict(activation_fn=nn.ReLU)`."""
+    if given is None:
+        return {}
+    fault = SpecInvalid(str(path), [f"{block}.policy_kwargs: {given!r} must be dict(...) of plain values and nn.NAME"])
+    if not isinstance(given, str):
+        if not isinstance(given, dict):
+            raise fault
+        return dict(given)
+    try:
+        call = ast.parse(given.strip(), mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "dict" or call.args:
+            raise fault
+        return {str(word.arg): _value(word.value) for word in call.keywords}
+    except (SyntaxError, ValueError):
+        raise fault from None
+
+
+def _value(node: ast.expr) -> Any:
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "nn":
+        words = {kind: word for word, kind in arguments.ACTIVATIONS.items()}
+        return words.get(node.attr, f"nn.{node.attr}")
+    return ast.literal_eval(node)
