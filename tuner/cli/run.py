@@ -9,6 +9,7 @@ from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArg
 
 SAMPLERS = ("tpe", "random", "qmc")
 PRUNERS = ("median", "halving", "none")
+ALGORITHMS = ("ppo", "a2c", "sac", "td3", "dqn")
 ENGINES = ("processes", "inline")
 MAX_SEED = 2**32 - 1
 
@@ -38,6 +39,10 @@ def run(
         ),
     ] = None,
     space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
+    algorithm: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(ALGORITHMS), help="Who trains: in that algorithm's own space, without --space."),
+    ] = None,
     sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Who proposes.")] = None,
     pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Who stops trials early.")] = None,
     seed: Annotated[
@@ -60,6 +65,7 @@ def run(
     as_json: JsonOption = False,
 ) -> int:
     """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
+    one_of(algorithm, ALGORITHMS, "--algorithm")
     one_of(sampler, SAMPLERS, "--sampler")
     one_of(pruner, PRUNERS, "--pruner")
     one_of(engine, ENGINES, "--engine")
@@ -69,6 +75,7 @@ def run(
         "trials": trials,
         "timesteps": timesteps,
         "space": space,
+        "algorithm": algorithm,
         "sampler": sampler,
         "pruner": pruner,
         "seed": seed,

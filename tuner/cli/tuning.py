@@ -65,6 +65,7 @@ def tune(request: Request) -> int:
     spec = warmed(resolved.spec, request.baselines, request.from_study, request.storage)
     refuse_few_trials(spec)
     words.announce(spec, resolved.source, url, resolved.timesteps_asked)
+    words.tell_left(spec, resolved.left)
     try:
         with storage_errors(url), _engine(request, spec) as engine:
             summary = _work(request, spec, url, engine)
@@ -114,7 +115,9 @@ def _first_look(request: Request, spec: StudySpec, engine: Engine) -> float:
     if not request.skip_check:
         words.say("Looking at the environment …")
         ref, plan = spec.environment.ref(), quick()
-        report = run_check(ref, plan) if request.engine == "inline" else run_once(run_check, ref, plan)
+        algorithm = spec.algorithm
+        inline = request.engine == "inline"
+        report = run_check(ref, plan, algorithm) if inline else run_once(run_check, ref, plan, algorithm)
         refuse_wrong(report)
         words.tell_warnings(report)
     return _measure(spec, engine)
@@ -174,6 +177,7 @@ def _run_again(request: Request) -> list[str]:
         "--timesteps": request.changes.get("timesteps"),
         "--env": request.environment,
         "--space": request.changes.get("space"),
+        "--algorithm": request.changes.get("algorithm"),
     }
     options = [word for option, value in meaning.items() if value is not None for word in (option, str(value))]
     return [request.study, *options]
