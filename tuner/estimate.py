@@ -103,6 +103,15 @@ def _probe(engine: Engine, spec: StudySpec, run: ShortRun, goals: int = 0) -> Tr
         milestones=spec.milestones,
         curriculum=spec.curriculum.record() if spec.curriculum else None,
     )
+    return run_short(engine, job)
+
+
+def run_short(engine: Engine, job: TrialJob) -> TrialOutcome:
+    """Runs a job to its end before anything is decided.
+
+    Raises:
+        TunerError: what the environment or the arguments are refused for.
+    """
     engine.start(job)
     while True:
         for event in engine.wait(0.5):

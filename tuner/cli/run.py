@@ -87,7 +87,7 @@ def run(
         changes={key: value for key, value in asked.items() if value is not None},
         environment=env,
         engine=engine,
-        workers=workers or _cores(),
+        workers=workers or cores(),
         as_json=as_json,
         skip_check=skip_check,
         baselines=tuple(baseline or ()),
@@ -96,6 +96,6 @@ def run(
     return tune(request)
 
 
-def _cores() -> int:
+def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -110,12 +110,12 @@ def _seen(model: BaseAlgorithm, name: str) -> Any:
         used: Any = model.policy.activation_fn
         return next(word for word, layer in ACTIVATIONS.items() if layer == used.__name__)
     if name in NOISE:
-        noise: Any = model.action_noise  # type: ignore[attr-defined]
+        noise: Any = model.action_noise
         noise = getattr(noise, "base_noise", noise)  # SB3 lays it out over several environments
         kind = "normal" if isinstance(noise, NormalActionNoise) else "ornstein-uhlenbeck"
         return kind if name == "noise_type" else float(noise._sigma.flat[0])
     if name == "train_freq":
-        return model.train_freq.frequency
+        return model.train_freq.frequency  # type: ignore[attr-defined]
     if name == "use_rms_prop":
         return isinstance(model.policy.optimizer, torch.optim.RMSprop)
     if name == "rms_prop_eps":
