@@ -11,7 +11,7 @@ from tuner.spec.model import StudySpec
 from tuner.spec.warm import DEFAULTS
 
 POINTS = 20  # checkpoints in the time that a run has, about
-PROBE_STEPS = 512
+PROBE_STEPS = 256
 MARGIN = 4.0  # steps that a run may make, over those expected in its time: it is the time that ends it
 TIGHT = 1.25  # the same where arguments follow the progress of training, which counts steps
 
