@@ -28,8 +28,8 @@ svg.chart { width: 100%; } svg text { font-size: 11px; fill: currentColor; }
 """
 COLUMNS = (
     "algorithm",
-    "steps to 50 %",
-    "time to 50 %",
+    "steps to 50\u00a0%",
+    "time to 50\u00a0%",
     "final",
     "lowest … highest",
     "steps made",
@@ -77,7 +77,7 @@ def render(comparison: Comparison) -> str:
     parts = [
         f"<h1>{title}</h1>",
         f"<p>{made}</p>",
-        *(f"<p>{_text(line)}</p>" for line in words(comparison)),
+        f"<ul>{''.join(f'<li>{_text(line)}</li>' for line in words(comparison))}</ul>",
         _legend(comparison),
         f'<div class="charts">{_by_steps(comparison)}{_by_time(comparison)}</div>',
         "<h2>Figures</h2>",
@@ -114,7 +114,7 @@ def _row(comparison: Comparison, algorithm: str, source: str) -> str:
 
 def _by_steps(comparison: Comparison) -> str:
     steps = [float(point.step) for run in comparison.runs for point in run.points]
-    across = make_axis("environment steps (each mark a factor)", steps, log=True, say=lambda step: f"{step:,.0f}")
+    across = make_axis("environment steps, on a logarithmic scale", steps, log=True, say=lambda step: f"{step:,.0f}")
     return _figure("Against steps: who needs the fewest samples", comparison, across, lambda point: float(point.step))
 
 

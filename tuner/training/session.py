@@ -45,6 +45,7 @@ SIGNALS = (
     "ent_coef_loss",
 )
 LOOK_EVERY = 1024  # steps, where updates come every few steps and a look at every one would cost more than some
+OUT_OF_RANGE = "Expected parameter "  # how torch begins its word on a distribution that is none
 PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
 
 
@@ -102,11 +103,13 @@ def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -
     except NotFiniteError as error:
         raise TrialDiverged(str(error)) from error
     except (ValueError, EnvironmentFailed) as error:
-        # NaN parameters surface as a ValueError of torch's distributions, or as actions that an environment cannot
-        # take; anything else is a fault of ours, or its own.
-        if _finite_parameters(model):
+        # Parameters that left all bounds surface as a ValueError of torch's distributions, or as actions that an
+        # environment cannot take; anything else is a fault of ours, or its own.
+        if not _finite_parameters(model):
+            raise TrialDiverged("a parameter of the policy is not finite") from error
+        if not str(error).startswith(OUT_OF_RANGE):
             raise
-        raise TrialDiverged("a parameter of the policy is not finite") from error
+        raise TrialDiverged("a spread of the policy's actions is out of range") from error
 
 
 def versions() -> dict[str, str]:
