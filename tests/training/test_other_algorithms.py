@@ -51,7 +51,7 @@ def run(asked: TrialJob, decision: Decision = KEEP) -> tuple[TrialOutcome, list[
 @pytest.mark.parametrize("n_envs", [1, 2])
 @pytest.mark.parametrize("case", CASES)
 def test_every_checkpoint_is_reported_at_its_step(case: str, n_envs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = CASES[case][0]
+    kind: Any = CASES[case][0]
     original: Any = kind.train
     updates: list[int] = []
 
@@ -112,7 +112,7 @@ def test_a_parameter_that_is_not_finite_is_found_by_the_next_checkpoint(
     assert outcome.state == "completed"  # nothing was learnt, so nothing was poisoned
     outcome, seen = run(job(case))
     assert (outcome.state, seen) == ("diverged", [])
-    assert "not finite" in outcome.reason
+    assert "not finite" in outcome.reason or "nan" in outcome.reason
 
 
 def test_a_replay_buffer_is_no_larger_than_the_trial() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 640, 320
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 12, 44  # px round the axes
 MOST_TICKS = 6
+NARROWEST = 1e-9  # of an axis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,9 @@ def make_axis(title: str, values: Sequence[float], *, log: bool = False, say: Ca
         low, high = min(values, default=1.0), max(values, default=10.0)
         return Axis(title=title, low=low / 1.1, high=high * 1.1, log=True, say=say)
     low, high = min([*values, 0.0]), max([*values, 0.0])
-    margin = 0.05 * (high - low) or 1.0
+    if high - low < NARROWEST:
+        high = low + 1.0
+    margin = 0.05 * (high - low)
     return Axis(title=title, low=low - margin if low < 0 else 0.0, high=high + margin if high > 0 else 0.0, say=say)
 
 
