@@ -116,7 +116,7 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     Raises:
         SpecInvalid: where they do not go together, with every fault.
     """
-    problems = [*baseline_faults(space, study.baselines), *_budget_faults(space, study)]
+    problems = [*baseline_faults(space, study.baselines), *budget_faults(space, study)]
     if problems:
         raise SpecInvalid(source, problems)
     rest = study.model_dump(exclude={"space", "space_changes", "timesteps"})
@@ -190,7 +190,8 @@ def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]
                 yield f"{path}.{name}: {fault}"
 
 
-def _budget_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
+def budget_faults(space: SpaceSpec, study: StudyFile | StudySpec) -> Iterator[str]:
+    """What keeps the trials of a study from being evaluated at the same steps, a line each."""
     values = possible(space, "n_steps")
     if not values:
         yield (
@@ -212,7 +213,7 @@ def _budget_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
         )
 
 
-def whole_budget(space: SpaceSpec, study: StudyFile) -> int:
+def whole_budget(space: SpaceSpec, study: StudyFile | StudySpec) -> int:
     """The budget, rounded up to whole multiples of the largest rollout."""
     rollout = largest_rollout(space, study.baselines, study.environment.n_envs)
     return -(-study.timesteps // rollout) * rollout
