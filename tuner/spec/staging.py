@@ -6,8 +6,8 @@ from typing import Any
 from tuner.errors import SpecInvalid
 from tuner.spec.load import baseline_faults, budget_faults, validate, whole_budget
 from tuner.spec.model import StudySpec
-from tuner.spec.space import SpaceSpec, allows
-from tuner.spec.stages import GUIDE, Stage
+from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows
+from tuner.spec.stages import GUIDE
 from tuner.spec.warm import DEFAULTS
 
 LONGEST_NAME = 64
@@ -50,11 +50,8 @@ def _faults(spec: StudySpec) -> Iterator[str]:
             seen.add(name)
         space = SpaceSpec.model_construct(parameters=stage.parameters, fixed={})
         for role, values in spec.baselines.items():
-            for name in stage.parameters:
-                value = values.get(name, DEFAULTS.get(name))
-                if value is None:
-                    yield f"stages.{number}.{name}: has no default to start from; name it in baselines.{role}"
-                elif (fault := allows(space, name, value)) is not None:
+            for name in stage.parameters.keys() & values.keys():
+                if (fault := allows(space, name, values[name])) is not None:
                     yield f"stages.{number}.{name}: baselines.{role}: {fault}, so the stage could not start from it"
 
 
@@ -65,14 +62,14 @@ def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudyS
         spec: The study with its stages.
         number: Which of them, from 1.
         start: The arguments of the best trial of the stage before; nothing for the first, in which every parameter
-            that the study searches has its default, and the study's baselines run.
+            that the study searches has its default (or the nearest that its range has), and the study's baselines run.
 
     Raises:
         SpecInvalid: where they do not go together.
     """
     stage = spec.stages[number - 1]
     source = f"stage {number} of study {spec.name!r}"
-    defaults = {name: DEFAULTS[name] for name in spec.space.parameters if name in DEFAULTS}
+    defaults = _defaults(spec)
     kept = {**defaults, **spec.space.fixed, **start}
     space = validate(
         SpaceSpec,
@@ -84,8 +81,9 @@ def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudyS
         },
         source,
     )
-    first = {role: _complete(stage, values) for role, values in spec.baselines.items()}
-    baselines = {BEFORE: _complete(stage, start)} if start else first
+    searched = {name: defaults[name] for name in stage.parameters}
+    runs = {BEFORE: start} if start else spec.baselines
+    baselines = {role: {**searched, **values} for role, values in runs.items()}
     made = spec.model_copy(
         update={
             "name": stage_name(spec, number),
@@ -107,6 +105,14 @@ def stage_name(spec: StudySpec, number: int) -> str:
     return f"{spec.name}-{number}-{spec.stages[number - 1].title}"[:LONGEST_NAME].rstrip("-_.")
 
 
-def _complete(stage: Stage, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration that names what the stage searches."""
-    return {**{name: DEFAULTS[name] for name in stage.parameters if name in DEFAULTS}, **values}
+def _defaults(spec: StudySpec) -> dict[str, Any]:
+    """Where every parameter stands before it is searched: at the library's default, as near as its range comes."""
+    ranges = {**spec.space.parameters, **{name: p for stage in spec.stages for name, p in stage.parameters.items()}}
+    return {name: _nearest(parameter, DEFAULTS.get(name)) for name, parameter in ranges.items()}
+
+
+def _nearest(parameter: FloatParameter | IntParameter | ChoiceParameter, default: Any) -> Any:
+    if isinstance(parameter, ChoiceParameter):
+        return default if default in parameter.choices else parameter.choices[0]
+    low, high = parameter.bounds
+    return low if default is None else min(max(default, low), high)
