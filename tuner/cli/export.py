@@ -37,6 +37,6 @@ def export(
         return
     exporting.write(text, data, output)
     sys.stderr.write(f"Wrote {row.label} of study {spec.name!r} to {output}\n")
-    sys.stderr.write(f"Train with it: {exporting.zoo_command(spec.environment.id, str(output))}\n")
+    sys.stderr.write(f"Train with it: {exporting.zoo_command(spec.algorithm, spec.environment.id, str(output))}\n")
     if note := exporting.zoo_note(spec.environment.id):
         sys.stderr.write(f"Note: {note}\n")

@@ -28,6 +28,7 @@ def tune(request: Request) -> int:
         spec = staged(spec, trials=request.changes.get("trials"))
     refuse_few_trials(spec)
     words.announce(spec, resolved.source, url, resolved.timesteps_asked)
+    words.tell_left(spec, resolved.left)
     return _tune_in_stages(request, spec, url) if spec.stages else _tune(request, spec, url)
 
 
@@ -81,6 +82,7 @@ def _run_again(request: Request) -> list[str]:
         "--timesteps": request.changes.get("timesteps"),
         "--env": request.environment,
         "--space": request.changes.get("space"),
+        "--algorithm": request.changes.get("algorithm"),
     }
     options = ["--staged"] * request.staged
     options += [word for option, value in meaning.items() if value is not None for word in (option, str(value))]

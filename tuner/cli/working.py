@@ -94,7 +94,9 @@ def _first_look(request: Request, spec: StudySpec, engine: Engine) -> float:
     if not request.skip_check:
         words.say("Looking at the environment …")
         ref, plan = spec.environment.ref(), quick()
-        report = run_check(ref, plan) if request.engine == "inline" else run_once(run_check, ref, plan)
+        algorithm = spec.algorithm
+        inline = request.engine == "inline"
+        report = run_check(ref, plan, algorithm) if inline else run_once(run_check, ref, plan, algorithm)
         refuse_wrong(report)
         words.tell_warnings(report)
     return _measure(spec, engine)

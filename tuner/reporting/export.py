@@ -109,18 +109,19 @@ def zoo_note(environment: str) -> str:
     )
 
 
-def zoo_command(environment: str, file: str) -> str:
+def zoo_command(algorithm: str, environment: str, file: str) -> str:
     """The command that trains from the file."""
     package, bare = zoo_names(environment)
     packages = f" --gym-packages {package}" if package else ""
-    return f"python -m rl_zoo3.train --algo ppo --env {bare}{packages} --conf-file {shlex.quote(file)}"
+    return f"python -m rl_zoo3.train --algo {algorithm} --env {bare}{packages} --conf-file {shlex.quote(file)}"
 
 
 def render(data: dict[str, Any], spec: StudySpec, file: str) -> str:
     """The file's text."""
+    algorithm = spec.algorithm.upper()
     heading = (
-        f"# PPO hyperparameters from tuner's study {spec.name!r}. One training seed: not yet confirmed.\n"
-        f"# {zoo_command(spec.environment.id, file)}\n"
+        f"# {algorithm} hyperparameters from tuner's study {spec.name!r}. One training seed: not yet confirmed.\n"
+        f"# {zoo_command(spec.algorithm, spec.environment.id, file)}\n"
     )
     if note := zoo_note(spec.environment.id):
         heading += f"# {note}\n"

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt, model_validator
 
 from tuner.spec import arguments
+from tuner.spec.algorithms import ROLLOUTS, Algorithm, noise_faults
 
 LARGEST = 10**15  # beyond any argument's use, within every arithmetic's
 Number = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
@@ -92,7 +93,7 @@ class SpaceSpec(Frozen):
     """What is searched, and what stays fixed."""
 
     description: str = ""
-    algorithm: Literal["ppo"] = "ppo"
+    algorithm: Algorithm = "ppo"
     parameters: Annotated[dict[str, Parameter], Field(min_length=1)]
     fixed: dict[str, Any] = {}
 
@@ -104,13 +105,15 @@ class SpaceSpec(Frozen):
         return self
 
     def _argument_faults(self) -> Iterator[str]:
-        yield from arguments.faults(self.fixed, "fixed")
+        yield from arguments.faults(self.fixed, "fixed", self.algorithm)
+        yield from noise_faults({*self.parameters, *self.fixed}, "parameters")
         for name, parameter in self.parameters.items():
-            if isinstance(parameter, FloatParameter) and arguments.is_whole(name):
-                yield f"parameters.{name}: must be of type int, since PPO takes whole numbers there"
+            if isinstance(parameter, FloatParameter) and arguments.is_whole(name, self.algorithm):
+                algorithm = self.algorithm.upper()
+                yield f"parameters.{name}: must be of type int, since {algorithm} takes whole numbers there"
                 continue
             ends = parameter.choices if isinstance(parameter, ChoiceParameter) else parameter.bounds
-            found = (fault for value in ends for fault in arguments.faults({name: value}, "parameters"))
+            found = (fault for value in ends for fault in arguments.faults({name: value}, "parameters", self.algorithm))
             yield from dict.fromkeys(found)
         for name in self.parameters.keys() & self.fixed.keys():
             yield f"fixed.{name}: is searched as well; name it under `parameters` or under `fixed`, not both"
@@ -154,6 +157,13 @@ def possible(space: SpaceSpec, name: str) -> list[int]:
     if isinstance(parameter, ChoiceParameter):
         return [choice for choice in parameter.choices if isinstance(choice, int)]
     return [fixed] if parameter is None and isinstance(fixed, int) else []
+
+
+def rollouts(space: SpaceSpec) -> list[int]:
+    """Every number of steps that an environment may make between two updates; none where there is no list to give."""
+    name, default = ROLLOUTS[space.algorithm]
+    silent = name not in space.parameters and name not in space.fixed
+    return [default] if silent and default is not None else possible(space, name)
 
 
 def nearest_power(value: float) -> int:
@@ -222,4 +232,4 @@ def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | N
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's arguments of a trial: fixed, over them the sampled, over them the overrides."""
     merged = {**space.fixed, **sampled, **overrides}
-    return {name: merged[name] for name in arguments.PPO if name in merged}
+    return {name: merged[name] for name in arguments.ARGUMENTS[space.algorithm] if name in merged}

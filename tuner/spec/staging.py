@@ -108,7 +108,7 @@ def stage_name(spec: StudySpec, number: int) -> str:
 def _defaults(spec: StudySpec) -> dict[str, Any]:
     """Where every parameter stands before it is searched: at the library's default, as near as its range comes."""
     ranges = {**spec.space.parameters, **{name: p for stage in spec.stages for name, p in stage.parameters.items()}}
-    return {name: _nearest(parameter, DEFAULTS.get(name)) for name, parameter in ranges.items()}
+    return {name: _nearest(parameter, DEFAULTS[spec.algorithm].get(name)) for name, parameter in ranges.items()}
 
 
 def _nearest(parameter: FloatParameter | IntParameter | ChoiceParameter, default: Any) -> Any:
