@@ -10,10 +10,13 @@ from pydantic import BaseModel, ValidationError
 
 from tuner.errors import SpecInvalid, UnknownName, UsageProblem, did_you_mean
 from tuner.spec import arguments
+from tuner.spec.conditions import searched
 from tuner.spec.environment_ids import same_environment
 from tuner.spec.faults import describe
 from tuner.spec.model import StudyFile, StudySpec, baseline_steps, largest_rollout
+from tuner.spec.schedule_parts import value_faults
 from tuner.spec.space import SpaceSpec, allows, not_below, possible
+from tuner.spec.terms import in_terms_of
 from tuner.spec.yaml import read_yaml
 
 Kind = Literal["studies", "search_spaces"]
@@ -183,10 +186,12 @@ def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]
         if values.get("device", "cpu") not in ("cpu", "auto", "cuda"):
             yield f"{path}.device: {values['device']!r} must be cpu, auto or cuda"
         yield from arguments.faults({name: value for name, value in values.items() if name != "device"}, path)
-        for name in space.parameters:
-            if name not in values:
+        yield from value_faults(values, path, space.fixed)
+        own = in_terms_of(space, values)
+        for name in searched(space.parameters, own):
+            if name not in own:
                 yield f"{path}.{name}: is required, since the space searches it"
-            elif (fault := allows(space, name, values[name]) or not_below(space, name, values)) is not None:
+            elif (fault := allows(space, name, own[name]) or not_below(space, name, own)) is not None:
                 yield f"{path}.{name}: {fault}"
 
 

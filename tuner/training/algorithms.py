@@ -13,6 +13,7 @@ from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
 from tuner.spec.arguments import ACTIVATIONS, POLICY, layers
 from tuner.training.fused_ppo import FusedPPO
+from tuner.training.schedules import seen, with_schedules
 
 TRAINERS: dict[str, dict[str, type[BaseAlgorithm]]] = {"ppo": {"auto": FusedPPO, "fused": FusedPPO, "sb3": PPO}}
 
@@ -52,7 +53,7 @@ def deterministic_actor(model: BaseAlgorithm) -> Callable[[NDArray[Any]], NDArra
 
 def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's keyword arguments: those of the policy go into `policy_kwargs`, by SB3's own types."""
-    flat = {name: value for name, value in params.items() if name not in POLICY}
+    flat = {name: value for name, value in with_schedules(params).items() if name not in POLICY}
     policy = {name: value for name, value in params.items() if name in POLICY}
     if "net_arch" in policy:
         policy["net_arch"] = layers(policy["net_arch"])
@@ -62,9 +63,9 @@ def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def arguments_seen(model: BaseAlgorithm, names: list[str]) -> dict[str, Any]:
-    """The arguments as the model really holds them, schedules at their start."""
+    """The arguments as the model really holds them, schedules in their notation."""
     values = {name: getattr(model.policy if name in POLICY else model, name) for name in names}
     if "activation_fn" in values:
         words = {kind: word for word, kind in ACTIVATIONS.items()}
         values["activation_fn"] = words[values["activation_fn"].__name__]
-    return {name: value(1.0) if callable(value) else value for name, value in values.items()}
+    return {name: seen(value) for name, value in values.items()}
