@@ -157,7 +157,7 @@ class StudySpec(Frozen):
         """All that gives a trial's value its meaning, as flat JSON."""
         data = self.model_dump(mode="json")
         values: dict[str, Any] = {f"environment.{key}": value for key, value in data["environment"].items()}
-        values |= {f"space.{name}": _said(parameter) for name, parameter in data["space"]["parameters"].items()}
+        values |= {f"space.{name}": parameter for name, parameter in data["space"]["parameters"].items()}
         values |= {f"fixed.{name}": value for name, value in data["space"]["fixed"].items()}
         values |= {f"goals.{key}": value for key, value in data["goals"].items()}
         values |= {f"curriculum.{key}": value for key, value in (data["curriculum"] or {}).items()}
@@ -166,11 +166,6 @@ class StudySpec(Frozen):
             values["milestones"] = data["milestones"]
         values["checkpoints"] = [checkpoint.step for checkpoint in self.plan()]
         return values
-
-
-def _said(parameter: dict[str, Any]) -> dict[str, Any]:
-    """A parameter without the condition that it does not have: spaces of earlier versions know none."""
-    return {key: value for key, value in parameter.items() if key != "when" or value}
 
 
 def largest_rollout(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]], n_envs: int) -> int:

@@ -10,8 +10,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     StrictFloat,
     StrictInt,
+    model_serializer,
     model_validator,
 )
 
@@ -48,7 +50,15 @@ def _check_range(low: float, high: float) -> None:
         raise ValueError(f"low {low:g} must be less than high {high:g}; a single value belongs under `fixed`")
 
 
-class FloatParameter(Frozen):
+class Conditional(Frozen):
+    """A parameter that may have a condition; one without is dumped as spaces of earlier versions were."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty_condition(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if key != "when" or value}
+
+
+class FloatParameter(Conditional):
     """A real number between two bounds, both included."""
 
     type: Literal["float"]
@@ -70,7 +80,7 @@ class FloatParameter(Frozen):
         return self.low, self.high
 
 
-class IntParameter(Frozen):
+class IntParameter(Conditional):
     """A whole number between two bounds, both included; `below` names a parameter that it must stay under."""
 
     type: Literal["int"]
@@ -99,7 +109,7 @@ class IntParameter(Frozen):
         return self.low, self.high
 
 
-class ChoiceParameter(Frozen):
+class ChoiceParameter(Conditional):
     """One of a list of values."""
 
     type: Literal["choice"]

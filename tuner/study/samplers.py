@@ -72,13 +72,15 @@ def make_sampler(kind: Sampler, space: SpaceSpec, seed: int | None, qmc_seed: in
 
 def _tpe(conditional: bool, seed: int | None) -> BaseSampler:
     """Joint over all that every trial searches, and over what goes with one condition; without conditions, over all."""
-    return TPESampler(
-        multivariate=True,
-        group=conditional,
-        constant_liar=True,
-        n_startup_trials=STARTUP_TRIALS,
-        seed=seed,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # `group`, since Optuna 2.8, and unchanged since
+        return TPESampler(
+            multivariate=True,
+            group=conditional,
+            constant_liar=True,
+            n_startup_trials=STARTUP_TRIALS,
+            seed=seed,
+        )
 
 
 def _random(seed: int | None) -> BaseSampler:
