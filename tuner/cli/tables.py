@@ -7,6 +7,8 @@ from rich.table import Table
 
 from tuner.reporting.rows import Row
 from tuner.reporting.summary import Summary, verdict
+from tuner.spec.schedule_parts import part_of
+from tuner.spec.schedules import parse
 
 TABLE_WIDTH = 160  # columns
 
@@ -47,13 +49,13 @@ def _shown(summary: Summary) -> list[Row]:
 
 def _table(rows: Sequence[Row]) -> Table:
     table = Table("", *(_heading(row) for row in rows), box=None, pad_edge=False)
-    table.add_row("score", *(_number(row.value) if row.value is not None else row.state for row in rows))
+    table.add_row("score", *(shown(row.value) if row.value is not None else row.state for row in rows))
     table.add_row("success", *(_share(row.success) for row in rows))
     for milestone in dict.fromkeys(milestone for row in rows for milestone in row.milestones):
         table.add_row(milestone, *(_share(row.milestones.get(milestone)) for row in rows))
     names = dict.fromkeys(name for row in rows for name in row.arguments)
     for name in names:
-        table.add_row(name, *(_number(row.arguments.get(name)) for row in rows))
+        table.add_row(name, *(shown(row.arguments.get(name)) for row in rows))
     return table
 
 
@@ -65,24 +67,28 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}"
 
 
-def _number(value: object) -> str:
+def shown(value: object) -> str:
+    """A value in four digits; `-` for none."""
     if value is None:
         return "-"
     if isinstance(value, list):
         return "x".join(map(str, value)) or "none"
+    if (line := parse(value)) is not None:
+        return line.shown()
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:
-    """Every trial in a line, completed ones first and the best of them on top."""
-    table = Table("trial", "state", "score", "success", *parameters, "seconds", box=None, pad_edge=False)
+    """Every trial in a line, completed ones first and the best of them on top; a schedule is its argument's value."""
+    columns = list(dict.fromkeys(part_of(name) or name for name in parameters))
+    table = Table("trial", "state", "score", "success", *columns, "seconds", box=None, pad_edge=False)
     for row in sorted(rows, key=lambda row: (row.value is None, -(row.value or 0.0), row.number)):
         table.add_row(
             f"{row.number} {row.label}" if row.role else str(row.number),
             row.state,
-            _number(row.value),
+            shown(row.value),
             _share(row.success),
-            *(_number(row.arguments.get(name)) for name in parameters),
+            *(shown(row.arguments.get(name)) for name in columns),
             f"{row.seconds:.0f}" if row.seconds is not None else "-",
         )
     make_console().print(table)
