@@ -11,10 +11,13 @@ from pydantic import BaseModel, ValidationError
 from tuner.errors import SpecInvalid, TunerError, UnknownName, UsageProblem, did_you_mean
 from tuner.spec import arguments
 from tuner.spec.algorithms import DEFAULT_SPACES, ROLLOUTS, noise_faults
+from tuner.spec.conditions import searched
 from tuner.spec.environment_ids import same_environment
 from tuner.spec.faults import describe
 from tuner.spec.model import StudyFile, StudySpec, baseline_steps, largest_rollout
+from tuner.spec.schedule_parts import value_faults
 from tuner.spec.space import SpaceSpec, allows, not_below, rollouts
+from tuner.spec.terms import in_terms_of
 from tuner.spec.yaml import read_yaml
 
 Kind = Literal["studies", "search_spaces"]
@@ -226,10 +229,12 @@ def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]
         given = {name: value for name, value in values.items() if name != "device"}
         yield from arguments.faults(given, path, space.algorithm)
         yield from noise_faults({*values, *space.fixed}, path)
-        for name in space.parameters:
-            if name not in values:
+        yield from value_faults(values, path, space.fixed)
+        own = in_terms_of(space, values)
+        for name in searched(space.parameters, own):
+            if name not in own:
                 yield f"{path}.{name}: is required, since the space searches it"
-            elif (fault := allows(space, name, values[name]) or not_below(space, name, values)) is not None:
+            elif (fault := allows(space, name, own[name]) or not_below(space, name, own)) is not None:
                 yield f"{path}.{name}: {fault}"
 
 

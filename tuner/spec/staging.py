@@ -8,6 +8,7 @@ from tuner.spec.load import baseline_faults, budget_faults, validate, whole_budg
 from tuner.spec.model import StudySpec
 from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows
 from tuner.spec.stages import GUIDE
+from tuner.spec.terms import in_terms_of
 from tuner.spec.warm import DEFAULTS
 
 LONGEST_NAME = 64
@@ -50,8 +51,9 @@ def _faults(spec: StudySpec) -> Iterator[str]:
             seen.add(name)
         space = SpaceSpec.model_construct(parameters=stage.parameters, fixed={})
         for role, values in spec.baselines.items():
-            for name in stage.parameters.keys() & values.keys():
-                if (fault := allows(space, name, values[name])) is not None:
+            own = in_terms_of(space, values)
+            for name in stage.parameters.keys() & own.keys():
+                if (fault := allows(space, name, own[name])) is not None:
                     yield f"stages.{number}.{name}: baselines.{role}: {fault}, so the stage could not start from it"
 
 
