@@ -26,7 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).parent.parent
 TOYS = ROOT / "tests" / "toys"
 
-SPACE = {
+SPACE: dict[str, Any] = {
     "parameters": {
         "learning_rate": {"type": "float", "low": 1e-5, "high": 1e-2, "scale": "log"},
         "n_steps": {"type": "int", "low": 16, "high": 64, "scale": "power_of_two"},

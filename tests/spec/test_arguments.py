@@ -8,6 +8,7 @@ import pytest
 import stable_baselines3
 
 from tuner.spec.arguments import ARGUMENTS, NETS, NOISE, POLICY, PPO, faults
+from tuner.spec.schedules import EXAMPLES
 
 
 def signature(algorithm: str) -> Mapping[str, inspect.Parameter]:
@@ -90,6 +91,13 @@ def test_a_bad_value_of_another_algorithm_is_refused(algorithm: str, name: str, 
     [
         ("learning_rate", 3e-4),
         ("learning_rate", 1),
+        ("learning_rate", "lin_3e-4"),
+        ("learning_rate", "lin_3e-4_1e-5"),
+        ("clip_range", "lin_0.2_0.1"),
+        ("clip_range_vf", "lin_0.2"),
+        ("ent_coef", "lin_0_0.01"),
+        ("learning_rate_schedule", "linear"),
+        ("clip_range_final", 0.1),
         ("n_steps", 2),
         ("gamma", 0),
         ("gamma", 1.0),
@@ -116,7 +124,14 @@ def test_a_good_value_passes(name: str, value: object) -> None:
         ("learning_rate", -1e-4, "-0.0001 must be greater than 0"),
         ("learning_rate", float("nan"), "nan must be a finite number"),
         ("learning_rate", float("inf"), "inf must be a finite number"),
-        ("learning_rate", "lin_3e-4", "'lin_3e-4' must be a finite number"),
+        ("learning_rate", "lin_0", "'lin_0': 0.0 must be greater than 0"),
+        ("learning_rate", "lin_3e-4_2", "'lin_3e-4_2': 2.0 must be at most 1"),
+        ("learning_rate", "fast", f"'fast' must be a finite number, or a schedule: {EXAMPLES}"),
+        ("ent_coef", "lin_0.01_-1", f"'lin_0.01_-1' must be a finite number, or a schedule: {EXAMPLES}"),
+        ("ent_coef", "lin_1e999", f"'lin_1e999' must be a finite number, or a schedule: {EXAMPLES}"),
+        ("gamma", "lin_0.9", "'lin_0.9' must be a finite number"),
+        ("learning_rate_schedule", "cosine", "'cosine' must be one of constant, linear"),
+        ("clip_range_final", -0.1, "-0.1 must be at least 0"),
         ("learning_rate", None, "must not be empty"),
         ("learning_rate", [3e-4], "[0.0003] must be a finite number"),
         ("n_steps", 1, "1 must be at least 2"),

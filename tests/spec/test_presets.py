@@ -58,8 +58,8 @@ def study(name: str) -> StudySpec:
 
 
 def test_what_is_packaged() -> None:
-    assert available("search_spaces").keys() >= {"ppo_guide", "ppo_full", "pick_place"}
-    assert available("studies").keys() >= {"reach", "smoke", "pick_place"}
+    assert available("search_spaces").keys() >= {"ppo_guide", "ppo_full", "ppo_schedules", "ppo_fast", "pick_place"}
+    assert available("studies").keys() >= {"reach", "reach_fast", "smoke", "pick_place"}
 
 
 def test_the_guides_space_searches_its_five_and_fixes_its_other_three() -> None:
@@ -72,7 +72,25 @@ def test_the_full_space_searches_all_eight() -> None:
     assert load_space(find("search_spaces", "ppo_full")).fixed == {}
 
 
-@pytest.mark.parametrize("name", ["ppo_guide", "ppo_full", "pick_place"])
+def test_schedules_start_in_the_guides_ranges_and_end_where_the_guide_lets_them() -> None:
+    space = load_space(find("search_spaces", "ppo_schedules"))
+    forms = {name: parameter for name, parameter in space.parameters.items() if name not in FIVE}
+    assert forms.keys() == {"learning_rate_schedule", "clip_range_schedule", "ent_coef_schedule"}
+    assert all(getattr(form, "choices", None) == ("constant", "linear") for form in forms.values())
+    found = {name: (*space.parameters[name].bounds, getattr(space.parameters[name], "scale", "")) for name in FIVE}
+    assert found == {name: RANGES[name] for name in FIVE}
+    ends = {"learning_rate_final": 1e-5, "clip_range_final": 0.1, "ent_coef_final": 0.0}
+    assert space.fixed == {**ends, "n_epochs": 10, "gamma": 0.99, "gae_lambda": 0.95}
+
+
+def test_the_fast_study_trains_as_the_guides_tip_has_it() -> None:
+    spec = study("reach_fast")
+    assert spec.environment.n_envs == 8
+    assert spec.space.fixed.items() >= {"n_steps": 4096, "n_epochs": 5}.items()
+    assert [checkpoint.step for checkpoint in spec.plan()] == [32_768 * k for k in range(1, 13)]
+
+
+@pytest.mark.parametrize("name", ["ppo_guide", "ppo_full", "ppo_schedules", "ppo_fast", "pick_place"])
 def test_a_batch_stays_below_the_steps(name: str) -> None:
     batch = load_space(find("search_spaces", name)).parameters["batch_size"]
     assert isinstance(batch, IntParameter)
@@ -93,10 +111,10 @@ def test_every_packaged_study_runs_as_the_protocol_has_it(name: str) -> None:
     assert (spec.sampler, spec.pruner, spec.seed) == ("tpe", "median", None)
 
 
-@pytest.mark.parametrize("name", ["reach", "smoke"])
-def test_reaching_is_learnt_in_one_environment_and_scored_by_success(name: str) -> None:
+@pytest.mark.parametrize(("name", "n_envs"), [("reach", 1), ("smoke", 1), ("reach_fast", 8)])
+def test_reaching_is_scored_by_success(name: str, n_envs: int) -> None:
     spec = study(name)
-    assert (spec.environment.id, spec.environment.n_envs) == ("roarm_envs:RoArmReach-v0", 1)
+    assert (spec.environment.id, spec.environment.n_envs) == ("roarm_envs:RoArmReach-v0", n_envs)
     assert (spec.objective, spec.milestones, spec.curriculum) == ("success", (), None)
 
 
@@ -111,7 +129,7 @@ def test_pick_and_place_has_milestones_and_a_curriculum() -> None:
     assert len(spec.plan()) == 12
 
 
-@pytest.mark.parametrize("name", ["ppo_guide", "ppo_full"])
+@pytest.mark.parametrize("name", ["ppo_guide", "ppo_full", "ppo_schedules", "ppo_fast"])
 def test_every_space_holds_the_two_configurations(name: str) -> None:
     spec = load_study(find("studies", "reach"), changes={"space": name})
     assert spec.space_name == name

@@ -1,5 +1,6 @@
 """Models trained for a few updates, and how far two of them are apart."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -36,13 +37,19 @@ class Record(BaseCallback):
 
 
 def trained(
-    kind: type[PPO], env: str | VecEnv, updates: int, *, n_envs: int = 1, **arguments: Any
+    kind: type[PPO],
+    env: str | VecEnv,
+    updates: int,
+    *,
+    n_envs: int = 1,
+    callbacks: Sequence[BaseCallback] = (),
+    **arguments: Any,
 ) -> tuple[PPO, Record]:
     """A model after some updates, with what a callback saw."""
     venv = DummyVecEnv([lambda: Monitor(gym.make(env))] * n_envs) if isinstance(env, str) else env
     model = kind("MlpPolicy", venv, seed=3, device="cpu", **arguments)
     record = Record()
-    model.learn(updates * arguments["n_steps"] * venv.num_envs, callback=record)
+    model.learn(updates * arguments["n_steps"] * venv.num_envs, callback=[*callbacks, record])
     venv.close()
     return model, record
 

@@ -88,7 +88,7 @@ def test_three_updates_log_what_sb3_logs(env: str, arguments: dict[str, Any]) ->
 
 
 def test_a_callback_sees_the_same_steps() -> None:
-    arguments = {"n_steps": 64, "batch_size": 32, "n_envs": 2}
+    arguments: dict[str, Any] = {"n_steps": 64, "batch_size": 32, "n_envs": 2}
     _, ours = trained(FusedPPO, "Pendulum-v1", 1, **arguments)
     _, theirs = trained(PPO, "Pendulum-v1", 1, **arguments)
     assert ours.ends == theirs.ends == 1

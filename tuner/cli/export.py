@@ -1,12 +1,19 @@
-"""`tuner export`: the answer as YAML that rl_zoo3 reads."""
+"""`tuner export`: the answer as YAML that rl_zoo3 reads, or as a Python script."""
 
+import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuner.cli.options import DEFAULT_STUDY, StorageOption, StudyArgument, whole
+from tuner.cli.options import DEFAULT_STUDY, StorageOption, StudyArgument, one_of, whole
+
+if TYPE_CHECKING:
+    from tuner.reporting.rows import Row
+    from tuner.spec.model import StudySpec
+
+FORMATS = ("rl_zoo3", "sb3")
 
 
 def export(
@@ -19,24 +26,54 @@ def export(
         int | None,
         typer.Option(parser=whole("--trial", 0), metavar="N", help="A finished trial's number. Default: the best."),
     ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format", metavar="|".join(FORMATS), help="YAML for rl_zoo3, or a script for Stable-Baselines3 alone."
+        ),
+    ] = FORMATS[0],
     storage: StorageOption = None,
 ) -> None:
-    """Write the best parameters as YAML for rl_zoo3, with where they come from."""
+    """Write the best parameters: YAML for rl_zoo3 with where they come from, or Python."""
     from tuner.cli.opening import open_study, storage_url
-    from tuner.reporting import export as exporting
+    from tuner.reporting import export, script
     from tuner.reporting.rows import make_rows
 
+    one_of(form, FORMATS, "--format")
     if output is not None:
-        exporting.check_target(output)
+        (script if form == "sb3" else export).check_target(output)
     stored, spec = open_study(study, storage)
-    row = exporting.choose(make_rows(stored.get_trials(deepcopy=False), spec), trial)
-    data = exporting.document(row, spec, str(storage_url(storage)))
-    text = exporting.render(data, spec, str(output or "best.yml"))
+    row = export.choose(make_rows(stored.get_trials(deepcopy=False), spec), trial)
+    if form == "sb3":
+        _write_script(row, spec, output)
+    else:
+        _write_yaml(row, spec, str(storage_url(storage)), output)
+
+
+def _write_script(row: "Row", spec: "StudySpec", output: Path | None) -> None:
+    from tuner.reporting import script
+
+    text = script.script(row, spec)
     if output is None:
         sys.stdout.write(text)
         return
-    exporting.write(text, data, output)
+    script.write(text, output)
     sys.stderr.write(f"Wrote {row.label} of study {spec.name!r} to {output}\n")
-    sys.stderr.write(f"Train with it: {exporting.zoo_command(spec.algorithm, spec.environment.id, str(output))}\n")
-    if note := exporting.zoo_note(spec.environment.id):
-        sys.stderr.write(f"Note: {note}\n")
+    sys.stderr.write(f"Train with it: python {shlex.quote(str(output))}\n")
+
+
+def _write_yaml(row: "Row", spec: "StudySpec", storage: str, output: Path | None) -> None:
+    from tuner.reporting import export
+    from tuner.spec.zoo_schedules import note
+
+    data = export.document(row, spec, storage)
+    schedules = note(row.arguments, export.script_command(row, spec))
+    text = export.render(data, spec, str(output or "best.yml"), [schedules])
+    if output is None:
+        sys.stdout.write(text)
+        return
+    export.write(text, data, output)
+    sys.stderr.write(f"Wrote {row.label} of study {spec.name!r} to {output}\n")
+    sys.stderr.write(f"Train with it: {export.zoo_command(spec.algorithm, spec.environment.id, str(output))}\n")
+    for line in filter(None, [export.zoo_note(spec.environment.id), schedules]):
+        sys.stderr.write(f"Note: {line}\n")

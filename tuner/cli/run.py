@@ -58,6 +58,9 @@ def run(
     from_study: Annotated[
         str | None, typer.Option("--from", metavar="STUDY", help="Start from the best of another study.")
     ] = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="One parameter after another, as the guide orders; a study each.")
+    ] = False,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
@@ -69,7 +72,8 @@ def run(
     one_of(sampler, SAMPLERS, "--sampler")
     one_of(pruner, PRUNERS, "--pruner")
     one_of(engine, ENGINES, "--engine")
-    from tuner.cli.tuning import Request, tune
+    from tuner.cli.tuning import tune
+    from tuner.cli.working import Request
 
     asked = {
         "trials": trials,
@@ -90,6 +94,7 @@ def run(
         workers=workers or cores(),
         as_json=as_json,
         skip_check=skip_check,
+        staged=staged,
         baselines=tuple(baseline or ()),
         from_study=from_study,
     )

@@ -7,6 +7,9 @@ from rich.table import Table
 
 from tuner.reporting.rows import Row
 from tuner.reporting.summary import Summary, verdict
+from tuner.spec.model import StudySpec
+from tuner.spec.schedule_parts import part_of
+from tuner.spec.schedules import parse
 
 TABLE_WIDTH = 160  # columns
 
@@ -21,10 +24,40 @@ def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> Non
     console.print(verdict(summary))
     for word in summary.words:
         console.print(f"Note: {word}.")
-    if next_commands:
+    _print_next(console, next_commands)
+
+
+def _print_next(console: Console, commands: Sequence[str]) -> None:
+    if commands:
         console.print("Next:")
-        for command in next_commands:
+        for command in commands:
             console.print(f"  {command}")
+
+
+def print_stages(spec: StudySpec, done: Sequence[Summary], *, next_commands: Sequence[str] = ()) -> None:
+    """What stages have come to: a line each, then the parameters that the last one ended with."""
+    console = make_console()
+    console.print(f"Study {spec.name!r}: {len(done)} of {len(spec.stages)} stages finished")
+    table = Table("stage", "study", "trials", "best", "score", "success", "found", box=None, pad_edge=False)
+    for place, (stage, summary) in enumerate(zip(spec.stages, done, strict=False), 1):
+        row = summary.best
+        found = [f"{name} {shown(row.arguments.get(name))}" for name in stage.parameters] if row else []
+        table.add_row(
+            str(place),
+            summary.study,
+            f"{summary.finished} of {max(summary.target, summary.finished)}",
+            row.label if row else "-",
+            shown(row.value) if row else "-",
+            _share(row.success) if row else "-",
+            ", ".join(found) or "-",
+        )
+    console.print(table)
+    columns = [row for row in (done[-1].best, *done[0].baselines) if row is not None]
+    console.print(_table(list({row.label: row for row in columns}.values())))
+    console.print(
+        "One training seed a trial: a lucky seed is possible, and the best of many scores is always too high."
+    )
+    _print_next(console, next_commands)
 
 
 def make_console() -> Console:
@@ -47,13 +80,13 @@ def _shown(summary: Summary) -> list[Row]:
 
 def _table(rows: Sequence[Row]) -> Table:
     table = Table("", *(_heading(row) for row in rows), box=None, pad_edge=False)
-    table.add_row("score", *(_number(row.value) if row.value is not None else row.state for row in rows))
+    table.add_row("score", *(shown(row.value) if row.value is not None else row.state for row in rows))
     table.add_row("success", *(_share(row.success) for row in rows))
     for milestone in dict.fromkeys(milestone for row in rows for milestone in row.milestones):
         table.add_row(milestone, *(_share(row.milestones.get(milestone)) for row in rows))
     names = dict.fromkeys(name for row in rows for name in row.arguments)
     for name in names:
-        table.add_row(name, *(_number(row.arguments.get(name)) for row in rows))
+        table.add_row(name, *(shown(row.arguments.get(name)) for row in rows))
     return table
 
 
@@ -65,24 +98,28 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}"
 
 
-def _number(value: object) -> str:
+def shown(value: object) -> str:
+    """A value in four digits; `-` for none."""
     if value is None:
         return "-"
     if isinstance(value, list):
         return "x".join(map(str, value)) or "none"
+    if (line := parse(value)) is not None:
+        return line.shown()
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:
-    """Every trial in a line, completed ones first and the best of them on top."""
-    table = Table("trial", "state", "score", "success", *parameters, "seconds", box=None, pad_edge=False)
+    """Every trial in a line, completed ones first and the best of them on top; a schedule is its argument's value."""
+    columns = list(dict.fromkeys(part_of(name) or name for name in parameters))
+    table = Table("trial", "state", "score", "success", *columns, "seconds", box=None, pad_edge=False)
     for row in sorted(rows, key=lambda row: (row.value is None, -(row.value or 0.0), row.number)):
         table.add_row(
             f"{row.number} {row.label}" if row.role else str(row.number),
             row.state,
-            _number(row.value),
+            shown(row.value),
             _share(row.success),
-            *(_number(row.arguments.get(name)) for name in parameters),
+            *(shown(row.arguments.get(name)) for name in columns),
             f"{row.seconds:.0f}" if row.seconds is not None else "-",
         )
     make_console().print(table)

@@ -21,8 +21,8 @@ def advice(best: Row, spec: StudySpec) -> list[str]:
 
 def _edges(best: Row, spec: StudySpec) -> Iterator[str]:
     for name, parameter in spec.space.parameters.items():
-        value = best.params[name]
-        if isinstance(parameter, ChoiceParameter):
+        value = best.params.get(name)
+        if isinstance(parameter, ChoiceParameter) or value is None:
             continue
         low, high = parameter.bounds
         place = _place(parameter, value)

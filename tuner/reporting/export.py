@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tuner.spec.arguments import ACTIVATIONS, POLICY, layers
 from tuner.spec.environment_ids import is_class, is_file, split
 from tuner.spec.model import StudySpec
 from tuner.spec.yaml import read_yaml
+from tuner.spec.zoo_schedules import replaced, simplified
 from tuner.study.stored import meaning_hash
 from tuner.writing import beside
 
@@ -48,7 +49,7 @@ def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
         "n_envs": spec.environment.n_envs,
         "n_timesteps": spec.timesteps,
         "policy": spec.policy,
-        **zoo_arguments(row.arguments),
+        **zoo_arguments(simplified(row.arguments)),
     }
     if spec.environment.kwargs:
         block["env_kwargs"] = spec.environment.kwargs
@@ -70,15 +71,23 @@ def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
         "exported_by": f"tuner {__version__}",
         "date": time.strftime("%Y-%m-%d"),
     }
+    if schedules := replaced(row.arguments):
+        provenance["schedules"] = schedules  # as the trial ran
     return {bare: block, "provenance": provenance}
 
 
 def zoo_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments as rl_zoo3 writes them: those of the policy as text that it evaluates."""
     flat = {name: value for name, value in arguments.items() if name not in POLICY}
-    policy = [f"{name}={_python(name, value)}" for name, value in arguments.items() if name in POLICY]
+    policy = policy_kwargs(arguments)
     kept = {name: value for name, value in flat.items() if name not in NOT_EXPORTED or value is not None}
-    return {**kept, "policy_kwargs": f"dict({', '.join(policy)})"} if policy else kept
+    return {**kept, "policy_kwargs": policy} if policy else kept
+
+
+def policy_kwargs(arguments: Mapping[str, Any]) -> str:
+    """The policy's own arguments as Python, `dict(activation_fn=nn.ReLU)`; empty where there are none."""
+    policy = [f"{name}={_python(name, value)}" for name, value in arguments.items() if name in POLICY]
+    return f"dict({', '.join(policy)})" if policy else ""
 
 
 def _python(name: str, value: Any) -> str:
@@ -116,15 +125,20 @@ def zoo_command(algorithm: str, environment: str, file: str) -> str:
     return f"python -m rl_zoo3.train --algo {algorithm} --env {bare}{packages} --conf-file {shlex.quote(file)}"
 
 
-def render(data: dict[str, Any], spec: StudySpec, file: str) -> str:
-    """The file's text."""
+def script_command(row: Row, spec: StudySpec) -> str:
+    """The command that exports everything as it ran."""
+    return f"tuner export {spec.name} --trial {row.number} --format sb3 -o train.py"
+
+
+def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str] = ()) -> str:
+    """The file's text, with notes in its heading."""
     algorithm = spec.algorithm.upper()
     heading = (
         f"# {algorithm} hyperparameters from tuner's study {spec.name!r}. One training seed: not yet confirmed.\n"
         f"# {zoo_command(spec.algorithm, spec.environment.id, file)}\n"
     )
-    if note := zoo_note(spec.environment.id):
-        heading += f"# {note}\n"
+    for note in [zoo_note(spec.environment.id), *notes]:
+        heading += f"# {note}\n" if note else ""
     return heading + yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 
 

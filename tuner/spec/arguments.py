@@ -5,12 +5,15 @@ guide's narrower ranges are data in `search_spaces/`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.errors import did_you_mean
+from tuner.spec import schedules
 
 MOST_LAYERS, WIDEST = 8, 4096
+FORM, END = "_schedule", "_final"  # of a schedule's parts, after the argument's name
+CONSTANT, LINEAR = "constant", "linear"
 ACTIVATIONS = {"tanh": "Tanh", "relu": "ReLU", "elu": "ELU", "leaky_relu": "LeakyReLU", "gelu": "GELU", "silu": "SiLU"}
 
 
@@ -23,11 +26,14 @@ class Argument:
     high: float | None = None
     open_low: bool = False  # `low` itself is not allowed
     optional: bool = False  # may be null
+    scheduled: bool = False  # may be a schedule's notation, such as lin_3e-4
 
     def fault(self, value: object) -> str | None:
         """What is wrong with `value`, or None."""
         if value is None:
             return None if self.optional else "must not be empty"
+        if self.scheduled and isinstance(value, str):
+            return self._schedule_fault(value)
         if not self._is_of_kind(value):
             return f"{value!r} must be {self._kind_name()}"
         if self.kind is bool:
@@ -38,6 +44,13 @@ class Argument:
         if self.high is not None and value > self.high:
             return f"{value!r} must be at most {self.high:g}"
         return None
+
+    def _schedule_fault(self, value: str) -> str | None:
+        line = schedules.parse(value)
+        if line is None:
+            return f"{value!r} must be {self._kind_name()}, or a schedule: {schedules.EXAMPLES}"
+        fault = self.fault(line.start) or replace(self, open_low=False).fault(line.end)
+        return None if fault is None else f"{value!r}: {fault}"
 
     def _is_of_kind(self, value: object) -> bool:
         if self.kind is bool or isinstance(value, bool):
@@ -115,16 +128,16 @@ POLICY: dict[str, Kind] = {  # of the policy, `policy_kwargs` in SB3
     "ortho_init": Argument(kind=bool),
 }
 PPO: dict[str, Kind] = {
-    "learning_rate": Argument(kind=float, low=0, open_low=True, high=1),
+    "learning_rate": Argument(kind=float, low=0, open_low=True, high=1, scheduled=True),
     "n_steps": Argument(kind=int, low=2, high=10**7),
     "batch_size": Argument(kind=int, low=2, high=10**7),
     "n_epochs": Argument(kind=int, low=1, high=10**4),
     "gamma": Argument(kind=float, low=0, high=1),
     "gae_lambda": Argument(kind=float, low=0, high=1),
-    "clip_range": Argument(kind=float, low=0, open_low=True),
-    "clip_range_vf": Argument(kind=float, low=0, open_low=True, optional=True),
+    "clip_range": Argument(kind=float, low=0, open_low=True, scheduled=True),
+    "clip_range_vf": Argument(kind=float, low=0, open_low=True, optional=True, scheduled=True),
     "normalize_advantage": Argument(kind=bool),
-    "ent_coef": Argument(kind=float, low=0),
+    "ent_coef": Argument(kind=float, low=0, scheduled=True),
     "vf_coef": Argument(kind=float, low=0),
     "max_grad_norm": Argument(kind=float, low=0, open_low=True),
     "target_kl": Argument(kind=float, low=0, open_low=True, optional=True),
@@ -182,22 +195,36 @@ DQN: dict[str, Kind] = {
 ARGUMENTS: dict[str, dict[str, Kind]] = {"ppo": PPO, "a2c": A2C, "sac": SAC, "td3": TD3, "dqn": DQN}
 
 
+def schedule_parts(table: Mapping[str, Kind]) -> dict[str, Kind]:
+    """What may be said of schedules beside the arguments of a table that follow one: the form, and the last value."""
+    parts: dict[str, Kind] = {}
+    for name, argument in table.items():
+        if isinstance(argument, Argument) and argument.scheduled:
+            parts[name + FORM] = Word(valid=(CONSTANT, LINEAR))
+            parts[name + END] = Argument(kind=float, low=0, high=argument.high)
+    return parts
+
+
+# All that a space, a baseline or the fixed values may name, by algorithm.
+NAMES = {algorithm: {**table, **schedule_parts(table)} for algorithm, table in ARGUMENTS.items()}
+
+
 def is_whole(name: str, algorithm: str = "ppo") -> bool:
     """Whether an argument takes whole numbers alone."""
-    return isinstance(argument := ARGUMENTS[algorithm].get(name), Argument) and argument.kind is int
+    return isinstance(argument := NAMES[algorithm].get(name), Argument) and argument.kind is int
 
 
 def least(name: str, algorithm: str = "ppo") -> float | None:
     """The least value that an argument takes at all, None where there is none."""
-    return argument.low if isinstance(argument := ARGUMENTS[algorithm].get(name), Argument | Automatic) else None
+    return argument.low if isinstance(argument := NAMES[algorithm].get(name), Argument | Automatic) else None
 
 
 def faults(values: Mapping[str, Any], path: str, algorithm: str = "ppo") -> Iterator[str]:
     """Every fault in concrete argument values, each with its path."""
-    table = ARGUMENTS[algorithm]
+    table = NAMES[algorithm]
     for name, value in values.items():
         if name not in table:
             known = f"unknown {algorithm.upper()} argument{did_you_mean(name, table)}"
-            yield f"{path}.{name}: {known}; valid: {', '.join(table)}"
+            yield f"{path}.{name}: {known}; valid: {', '.join(ARGUMENTS[algorithm])}"
         elif (fault := table[name].fault(value)) is not None:
             yield f"{path}.{name}: {fault}"

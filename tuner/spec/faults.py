@@ -55,7 +55,7 @@ def _lines(finding: Any, model: type[BaseModel]) -> Iterator[str]:
 
 def _rule(finding: Any) -> str:
     kind: str = finding["type"]
-    if "choices" in finding["loc"] and finding["loc"][-1] in ("bool", "str", *NUMBER_KINDS):
+    if {"choices", "when"} & set(finding["loc"]) and finding["loc"][-1] in ("bool", "str", *NUMBER_KINDS):
         return "must be a number, text, true or false, not {value}"
     if kind == "int_type" and finding["loc"][-1] == "int":
         return RULES["float_type"]

@@ -11,10 +11,13 @@ from pydantic import BaseModel, ValidationError
 from tuner.errors import SpecInvalid, TunerError, UnknownName, UsageProblem, did_you_mean
 from tuner.spec import arguments
 from tuner.spec.algorithms import DEFAULT_SPACES, ROLLOUTS, noise_faults
+from tuner.spec.conditions import searched
 from tuner.spec.environment_ids import same_environment
 from tuner.spec.faults import describe
 from tuner.spec.model import StudyFile, StudySpec, baseline_steps, largest_rollout
+from tuner.spec.schedule_parts import value_faults
 from tuner.spec.space import SpaceSpec, allows, not_below, rollouts
+from tuner.spec.terms import in_terms_of
 from tuner.spec.yaml import read_yaml
 
 Kind = Literal["studies", "search_spaces"]
@@ -156,7 +159,7 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     problems = [
         *_algorithm_faults(space, study),
         *baseline_faults(space, study.baselines),
-        *_budget_faults(space, study),
+        *budget_faults(space, study),
     ]
     if problems:
         raise SpecInvalid(source, problems)
@@ -226,10 +229,12 @@ def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]
         given = {name: value for name, value in values.items() if name != "device"}
         yield from arguments.faults(given, path, space.algorithm)
         yield from noise_faults({*values, *space.fixed}, path)
-        for name in space.parameters:
-            if name not in values:
+        yield from value_faults(values, path, space.fixed)
+        own = in_terms_of(space, values)
+        for name in searched(space.parameters, own):
+            if name not in own:
                 yield f"{path}.{name}: is required, since the space searches it"
-            elif (fault := allows(space, name, values[name]) or not_below(space, name, values)) is not None:
+            elif (fault := allows(space, name, own[name]) or not_below(space, name, own)) is not None:
                 yield f"{path}.{name}: {fault}"
 
 
@@ -243,7 +248,8 @@ def _algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
         yield f"trainer: 'fused' trains PPO alone, and the space is of {space.algorithm}; leave it out"
 
 
-def _budget_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
+def budget_faults(space: SpaceSpec, study: StudyFile | StudySpec) -> Iterator[str]:
+    """What keeps the trials of a study from being evaluated at the same steps, a line each."""
     name = ROLLOUTS[space.algorithm][0]
     values = rollouts(space)
     if not values:
@@ -270,7 +276,7 @@ def _budget_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
         yield f"learning_starts: {start:,} of {study.timesteps:,} timesteps would leave nothing to learn in; lower it"
 
 
-def whole_budget(space: SpaceSpec, study: StudyFile) -> int:
+def whole_budget(space: SpaceSpec, study: StudyFile | StudySpec) -> int:
     """The budget, rounded up to whole multiples of the largest rollout."""
     rollout = largest_rollout(space, study.baselines, study.environment.n_envs)
     return -(-study.timesteps // rollout) * rollout

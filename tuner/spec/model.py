@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictSt
 from tuner.records import Checkpoint, Curriculum, EnvironmentRef
 from tuner.spec.algorithms import ROLLOUTS, Algorithm
 from tuner.spec.space import Frozen, Number, SpaceSpec, rollouts
+from tuner.spec.stages import Stage
 
 Sampler = Literal["tpe", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
@@ -104,6 +105,7 @@ class StudyFile(Frozen):
     pruner: Pruner = "median"
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     baselines: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _sound(self) -> "StudyFile":
@@ -137,6 +139,7 @@ class StudySpec(Frozen):
     pruner: Pruner
     seed: StrictInt | None
     baselines: dict[str, dict[str, Any]]
+    stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()  # each runs as a study of its own, without any
 
     def plan(self) -> tuple[Checkpoint, ...]:
         """The checkpoints, the same in every trial.

@@ -4,13 +4,25 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictFloat, StrictInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StrictFloat,
+    StrictInt,
+    model_serializer,
+    model_validator,
+)
 
-from tuner.spec import arguments
+from tuner.spec import arguments, conditions, schedule_parts
 from tuner.spec.algorithms import ROLLOUTS, Algorithm, noise_faults
 
 LARGEST = 10**15  # beyond any argument's use, within every arithmetic's
 Number = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
+Plain = bool | StrictInt | StrictFloat | str | None
 
 
 class Frozen(BaseModel):
@@ -19,18 +31,42 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+def _each_a_list(when: Any) -> Any:
+    """A condition's single values as lists of one."""
+    if not isinstance(when, dict):
+        return when
+    return {name: [value] if _is_single(value) else value for name, value in when.items()}
+
+
+def _is_single(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+Values = Annotated[tuple[Plain, ...], Field(strict=False)]
+When = Annotated[dict[str, Values], BeforeValidator(_each_a_list)]  # values of other parameters, any one of each
+
+
 def _check_range(low: float, high: float) -> None:
     if low >= high:
         raise ValueError(f"low {low:g} must be less than high {high:g}; a single value belongs under `fixed`")
 
 
-class FloatParameter(Frozen):
+class Conditional(Frozen):
+    """A parameter that may have a condition; one without is dumped as spaces of earlier versions were."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty_condition(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if key != "when" or value}
+
+
+class FloatParameter(Conditional):
     """A real number between two bounds, both included."""
 
     type: Literal["float"]
     low: Annotated[Number, AfterValidator(float)]
     high: Annotated[Number, AfterValidator(float)]
     scale: Literal["linear", "log"] = "linear"
+    when: When = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _sound(self) -> "FloatParameter":
@@ -45,7 +81,7 @@ class FloatParameter(Frozen):
         return self.low, self.high
 
 
-class IntParameter(Frozen):
+class IntParameter(Conditional):
     """A whole number between two bounds, both included; `below` names a parameter that it must stay under."""
 
     type: Literal["int"]
@@ -53,6 +89,7 @@ class IntParameter(Frozen):
     high: Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
     scale: Literal["linear", "log", "power_of_two"] = "linear"
     below: str | None = None
+    when: When = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _sound(self) -> "IntParameter":
@@ -73,16 +110,17 @@ class IntParameter(Frozen):
         return self.low, self.high
 
 
-class ChoiceParameter(Frozen):
+class ChoiceParameter(Conditional):
     """One of a list of values."""
 
     type: Literal["choice"]
-    choices: Annotated[tuple[bool | StrictInt | StrictFloat | str, ...], Field(min_length=2, strict=False)]
+    choices: Annotated[tuple[Plain, ...], Field(min_length=2, strict=False)]
+    when: When = Field(default_factory=dict)
 
     @property
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest choice, where the choices are numbers."""
-        numbers = [choice for choice in self.choices if not isinstance(choice, str)]
+        numbers = [choice for choice in self.choices if isinstance(choice, int | float)]
         return (min(numbers), max(numbers)) if numbers else (math.nan, math.nan)
 
 
@@ -99,7 +137,8 @@ class SpaceSpec(Frozen):
 
     @model_validator(mode="after")
     def _sound(self) -> "SpaceSpec":
-        found = [*self._argument_faults(), *self._relation_faults()]
+        found = [*self._argument_faults(), *self._relation_faults(), *conditions.faults(self.parameters)]
+        found += schedule_parts.space_faults(self.parameters, self.fixed)
         if found:
             raise ValueError("\n".join(found))
         return self
@@ -116,13 +155,18 @@ class SpaceSpec(Frozen):
             found = (fault for value in ends for fault in arguments.faults({name: value}, "parameters", self.algorithm))
             yield from dict.fromkeys(found)
         for name in self.parameters.keys() & self.fixed.keys():
-            yield f"fixed.{name}: is searched as well; name it under `parameters` or under `fixed`, not both"
+            if not self.parameters[name].when:
+                yield f"fixed.{name}: is searched as well; name it under `parameters` or under `fixed`, not both"
 
     def _relation_faults(self) -> Iterator[str]:
         for name, parameter in self.parameters.items():
             ceiling = parameter.below if isinstance(parameter, IntParameter) else None
+            if name == "n_steps" and parameter.when:
+                yield f"parameters.{name}.when: sets at which steps every trial is evaluated, and cannot come and go"
             if ceiling is None:
                 continue
+            if ceiling in self.parameters and self.parameters[ceiling].when:
+                yield f"parameters.{name}.below: {ceiling!r} has a `when`, and is not always there to stay under"
             if getattr(self.parameters.get(ceiling), "below", None) is not None:
                 yield f"parameters.{name}.below: {ceiling!r} has a `below` of its own, and one step is all there is"
                 continue
@@ -209,7 +253,8 @@ def allows(space: SpaceSpec, name: str, value: object) -> str | None:
     """What keeps `value` out of the parameter's range, or None."""
     parameter = space.parameters[name]
     if isinstance(parameter, ChoiceParameter):
-        return None if value in parameter.choices else f"{value!r} is not among {list(parameter.choices)}"
+        known = any(conditions.same(value, choice) for choice in parameter.choices)
+        return None if known else f"{value!r} is not among {list(parameter.choices)}"
     low, high = parameter.bounds
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         return f"{value!r} is outside the space's range {low:g} … {high:g}"
@@ -231,5 +276,5 @@ def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | N
 
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's arguments of a trial: fixed, over them the sampled, over them the overrides."""
-    merged = {**space.fixed, **sampled, **overrides}
+    merged = schedule_parts.put_together({**space.fixed, **sampled, **overrides})
     return {name: merged[name] for name in arguments.ARGUMENTS[space.algorithm] if name in merged}

@@ -13,6 +13,7 @@ from tuner.spec.environment_ids import split
 from tuner.spec.load import baseline_faults
 from tuner.spec.model import StudySpec
 from tuner.spec.yaml import read_yaml
+from tuner.spec.zoo_schedules import simplified
 
 # What Stable-Baselines3 takes where a file says nothing; a test holds it to the installed version.
 _ACTOR_CRITIC = {"gamma": 0.99, "ent_coef": 0.0, "vf_coef": 0.5, "max_grad_norm": 0.5, "log_std_init": 0.0}
@@ -99,9 +100,17 @@ def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> Taken
     if not isinstance(block, dict):
         raise SpecInvalid(str(path), [f"{chosen}: must be a mapping of hyperparameters, not {block!r}"])
     flat = {**block, **_policy(path, chosen, block.get("policy_kwargs"))}
+    flat |= _as_it_ran(data.get("provenance"), flat)
     values = {name: flat[name] for name in arguments.ARGUMENTS[algorithm] if name in flat}
     left = tuple(key for key in block if key not in values and key != "policy_kwargs")
     return Taken(name=_named(path.stem, wanted), values=values, left=left)
+
+
+def _as_it_ran(provenance: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The schedules of an export of ours that rl_zoo3 has no notation for, where nobody has changed their stand-ins."""
+    schedules = provenance.get("schedules") if isinstance(provenance, dict) else None
+    kept = schedules if isinstance(schedules, dict) else {}
+    return {name: text for name, text in kept.items() if simplified({name: text}) == {name: values.get(name)}}
 
 
 def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], source: str) -> StudySpec:

@@ -14,9 +14,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tuner import seeds
 from tuner.errors import StorageFailed
+from tuner.spec.conditions import searched
 from tuner.spec.model import StudySpec
+from tuner.spec.terms import in_terms_of
 from tuner.study.pruners import make_pruner
-from tuner.study.samplers import distributions, make_sampler
+from tuner.study.samplers import distributions, make_sampler, suggest_conditional
 from tuner.study.stored import create, qmc_seed, read_history, stored_names, write_spec
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -84,14 +86,16 @@ class Ledger:
             role = f"baseline:{name}"
             if role in present:
                 continue
-            searched = {key: values[key] for key in self._spec.space.parameters}
-            overrides = {key: value for key, value in values.items() if key not in searched and key != "device"}
+            own = in_terms_of(self._spec.space, values)
+            enqueued = {key: own[key] for key in searched(self._spec.space.parameters, own)}
+            overrides = {key: value for key, value in own.items() if key not in enqueued and key != "device"}
             attributes = {"role": role, "overrides": overrides, "device_asked": values.get("device")}
-            self.study.enqueue_trial(searched, user_attrs=attributes)
+            self.study.enqueue_trial(enqueued, user_attrs=attributes)
 
     def ask(self) -> Asked:
         """Hands out the next trial: one that waits, else a new one, all its parameters suggested at once."""
         trial = self.study.ask(fixed_distributions=distributions(self._spec.space))
+        suggest_conditional(trial, self._spec.space)
         attributes = trial.user_attrs
         seed = attributes.get("seed", seeds.training_seed(trial.number))
         if "seed" not in attributes:
@@ -204,7 +208,7 @@ class Ledger:
         return other.user_attrs.get("retry_of") == trial.number and not lost
 
     def _has_parameters(self, trial: FrozenTrial) -> bool:
-        return trial.params.keys() == self._spec.space.parameters.keys()
+        return trial.params.keys() == set(searched(self._spec.space.parameters, trial.params))
 
 
 def _best(trials: list[FrozenTrial]) -> tuple[float, float | None] | None:

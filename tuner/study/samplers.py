@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from optuna import Study
+from optuna import Study, Trial
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
+from tuner.spec.conditions import holds, in_order
 from tuner.spec.model import Sampler
 from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, snap
 
@@ -21,9 +22,26 @@ MakeSampler = Callable[[int | None], BaseSampler]
 
 
 def distributions(space: SpaceSpec) -> dict[str, BaseDistribution]:
-    """The space as Optuna stores and shows it, a parameter that others stay under before those others."""
+    """What every trial searches, as Optuna stores and shows it; a parameter that others stay under before those."""
     order = sorted(space.parameters.items(), key=lambda item: getattr(item[1], "below", None) is not None)
-    return {name: _distribution(parameter) for name, parameter in order}
+    return {name: _distribution(parameter) for name, parameter in order if not parameter.when}
+
+
+def suggest_conditional(trial: Trial, space: SpaceSpec) -> None:
+    """Suggests to a trial, which has all that every trial searches, what its values call for beyond that."""
+    for name in in_order(space.parameters):
+        parameter = space.parameters[name]
+        if parameter.when and holds(parameter, trial.params):
+            _suggest(trial, name, parameter)
+
+
+def _suggest(trial: Trial, name: str, parameter: FloatParameter | IntParameter | ChoiceParameter) -> None:
+    if isinstance(parameter, ChoiceParameter):
+        trial.suggest_categorical(name, parameter.choices)
+    elif isinstance(parameter, IntParameter):
+        trial.suggest_int(name, parameter.low, parameter.high, log=parameter.scale != "linear")
+    else:
+        trial.suggest_float(name, parameter.low, parameter.high, log=parameter.scale == "log")
 
 
 def _distribution(parameter: FloatParameter | IntParameter | ChoiceParameter) -> BaseDistribution:
@@ -43,17 +61,26 @@ def make_sampler(kind: Sampler, space: SpaceSpec, seed: int | None, qmc_seed: in
         seed: Seeds it afresh at every ask, together with the trial's number; None for fresh entropy.
         qmc_seed: The one seed that a quasi-random sequence keeps for its whole length.
     """
-    makers: dict[str, MakeSampler] = {"tpe": _tpe, "random": _random, "qmc": functools.partial(_qmc, qmc_seed)}
+    conditional = any(parameter.when for parameter in space.parameters.values())
+    makers: dict[str, MakeSampler] = {
+        "tpe": functools.partial(_tpe, conditional),
+        "random": _random,
+        "qmc": functools.partial(_qmc, qmc_seed),
+    }
     return SnappingSampler(space, makers[kind], seed)
 
 
-def _tpe(seed: int | None) -> BaseSampler:
-    return TPESampler(
-        multivariate=True,
-        constant_liar=True,
-        n_startup_trials=STARTUP_TRIALS,
-        seed=seed,
-    )
+def _tpe(conditional: bool, seed: int | None) -> BaseSampler:
+    """Joint over all that every trial searches, and over what goes with one condition; without conditions, over all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # `group`, since Optuna 2.8, and unchanged since
+        return TPESampler(
+            multivariate=True,
+            group=conditional,
+            constant_liar=True,
+            n_startup_trials=STARTUP_TRIALS,
+            seed=seed,
+        )
 
 
 def _random(seed: int | None) -> BaseSampler:

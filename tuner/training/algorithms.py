@@ -18,6 +18,7 @@ from tuner.spec.algorithms import OFF_POLICY
 from tuner.spec.arguments import ACTIVATIONS, NOISE, POLICY, layers
 from tuner.training.fused_ppo import FusedPPO
 from tuner.training.making import refuse_unfit
+from tuner.training.schedules import seen, with_schedules
 
 TRAINERS: dict[str, dict[str, type[BaseAlgorithm]]] = {
     "ppo": {"auto": FusedPPO, "fused": FusedPPO, "sb3": PPO},
@@ -65,7 +66,7 @@ def deterministic_actor(model: BaseAlgorithm) -> Callable[[NDArray[Any]], NDArra
 
 def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's keyword arguments: those of the policy go into `policy_kwargs`, by SB3's own types."""
-    flat = {name: value for name, value in params.items() if name not in POLICY and name not in NOISE}
+    flat = {name: value for name, value in with_schedules(params).items() if name not in POLICY and name not in NOISE}
     policy = {name: value for name, value in params.items() if name in POLICY}
     if "net_arch" in policy:
         policy["net_arch"] = layers(policy["net_arch"])
@@ -100,9 +101,8 @@ def replay_bytes(model: BaseAlgorithm) -> float | None:
 
 
 def arguments_seen(model: BaseAlgorithm, names: list[str]) -> dict[str, Any]:
-    """The arguments as the model really holds them, schedules at their start."""
-    values = {name: _seen(model, name) for name in names}
-    return {name: value(1.0) if callable(value) else value for name, value in values.items()}
+    """The arguments as the model really holds them, schedules in their notation."""
+    return {name: seen(_seen(model, name)) for name in names}
 
 
 def _seen(model: BaseAlgorithm, name: str) -> Any:

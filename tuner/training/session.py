@@ -26,6 +26,7 @@ from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env
 from tuner.training.evaluate import Evaluator
 from tuner.training.fused_ppo import NotFiniteError
+from tuner.training.schedules import CoefficientCallback
 
 Report = Callable[[Evaluation], Decision]
 
@@ -73,13 +74,14 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
         curriculum = _curriculum(job, env)
         model = make_model(job, env)
         watch = Watch(job, evaluator, report, stopped, begun, curriculum)
-        _learn(model, job, [watch] if curriculum is None else [curriculum, watch])
+        coefficients = CoefficientCallback(job.params)
+        _learn(model, job, [callback for callback in (curriculum, coefficients, watch) if callback])
         return TrialOutcome(
             state="completed" if watch.going_on() else "stopped",
             steps=model.num_timesteps,
             seconds=time.perf_counter() - begun,
             facts={
-                "arguments": arguments_seen(model, list(job.params)),
+                "arguments": arguments_seen(model, list(job.params)) | coefficients.seen(),
                 "trainer": "sb3" if trained_by_sb3(model) else "fused",
                 "versions": versions(),
                 **({} if curriculum is None else {"curriculum": curriculum.raises}),

@@ -1,0 +1,151 @@
+"""Schedules in exports: rl_zoo3's notation where it has one, and a script that trains as the trial did."""
+
+import runpy
+import shutil
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+import yaml
+from conftest import SPACE, TOYS, Tuner, write_study
+from stable_baselines3 import PPO
+from training.learners import furthest
+
+from tuner.cli.main import call
+from tuner.reporting.export import zoo_arguments
+from tuner.spec.zoo_schedules import note, replaced, simplified
+
+FIXED: dict[str, Any] = {
+    "n_epochs": 1,
+    "learning_rate_schedule": "linear",
+    "clip_range": "lin_0.2_0.1",
+    "ent_coef": "lin_0.01",
+    "net_arch": [8],
+    "activation_fn": "relu",
+    "target_kl": 0.5,
+}
+
+
+@pytest.fixture(scope="module")
+def _scheduled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a study of one trial by SB3's own code, with schedules of all kinds, was run."""
+    folder = tmp_path_factory.mktemp("scheduled")
+    path = write_study(folder, baselines={}, trainer="sb3")
+    (folder / "toy_space.yaml").write_text(yaml.safe_dump({**SPACE, "fixed": FIXED}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(TOYS))
+        line = f"run {path} --trials 1 --engine inline --skip-check --sampler random --seed 1"
+        assert call(line.split()) == 0
+    return folder
+
+
+@pytest.fixture
+def scheduled(_scheduled_folder: Path, tmp_path: Path) -> Path:
+    """A folder with such a study, its database the default one of the current folder."""
+    shutil.copytree(_scheduled_folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "simple"),
+    [
+        ("learning_rate", 3e-4, 3e-4),
+        ("learning_rate", "lin_0.0003", "lin_0.0003"),
+        ("learning_rate", "lin_0.0003_1e-05", "lin_0.0003"),
+        ("clip_range", "lin_0.2_0.1", pytest.approx(0.15)),
+        ("clip_range", "lin_0.1_0.2", pytest.approx(0.15)),
+        ("clip_range_vf", "lin_0.2", "lin_0.2"),
+        ("ent_coef", "lin_0.01", 0.005),
+        ("ent_coef", "lin_0.01_0.002", pytest.approx(0.006)),
+        ("net_arch", [64], [64]),
+    ],
+)
+def test_a_schedule_becomes_what_rl_zoo3_can_follow(name: str, value: object, simple: object) -> None:
+    assert simplified({name: value}) == {name: simple}
+    assert replaced({name: value}) == ({} if value == simple else {name: value})
+
+
+def test_what_was_put_instead_is_said_in_a_line() -> None:
+    said = note({"clip_range": "lin_0.3_0.1", "ent_coef": "lin_0.01", "gamma": 0.9}, "tuner export NAME")
+    assert said == (
+        "rl_zoo3 has no notation for clip_range = lin_0.3_0.1 (here 0.2), ent_coef = lin_0.01 (here 0.005); "
+        "training as it ran: tuner export NAME"
+    )
+    assert note({"learning_rate": "lin_0.0003"}, "tuner export NAME") == ""
+
+
+def test_the_yaml_says_what_it_replaced(tuner: Tuner, scheduled: Path) -> None:
+    said = tuner("export toy -o best.yml")
+    assert said.code == 0
+    text = (scheduled / "best.yml").read_text()
+    data = yaml.safe_load(text)
+    block = data["ToyLine-v0"]
+    assert block["learning_rate"].startswith("lin_")
+    assert (block["clip_range"], block["ent_coef"]) == (pytest.approx(0.15), 0.005)
+    assert data["provenance"]["schedules"] == {"clip_range": "lin_0.2_0.1", "ent_coef": "lin_0.01"}
+    for place in (text, said.err):
+        assert "clip_range = lin_0.2_0.1" in place
+        assert "tuner export toy --trial 0 --format sb3 -o train.py" in place
+
+
+def test_rl_zoo3_reads_the_notation(tuner: Tuner, scheduled: Path) -> None:
+    from rl_zoo3.exp_manager import ExperimentManager
+
+    block = yaml.safe_load(tuner("export toy").out)["ToyLine-v0"]
+    start = float(block["learning_rate"].removeprefix("lin_"))
+    found = ExperimentManager._preprocess_schedules(dict(block))
+    assert found["learning_rate"](0.5) == pytest.approx(start / 2)
+    assert found["clip_range"](0.5) == pytest.approx(0.15)
+
+
+@pytest.mark.filterwarnings("ignore:.*render_mode")
+def test_the_script_trains_what_the_trial_trained(tuner: Tuner, scheduled: Path) -> None:
+    said = tuner("export toy --format sb3 -o train.py")
+    assert said.code == 0, said.err
+    assert "python train.py" in said.err
+    runpy.run_path(str(scheduled / "train.py"), run_name="__main__")
+    again = PPO.load(scheduled / "model.zip", device="cpu")
+    (artifact,) = (scheduled / "studies" / "tuner.artifacts").iterdir()
+    kept = PPO.load(artifact, device="cpu")
+    assert furthest(again, kept) == 0.0
+    assert (again.ent_coef, again.target_kl, again.policy.net_arch) == (0.0, 0.5, [8])
+
+
+def test_a_script_goes_to_standard_output(tuner: Tuner, finished: Path) -> None:
+    said = tuner("export toy --format sb3 --trial 1")
+    compile(said.out, "train.py", "exec")
+    assert "LinearSchedule" not in said.out
+    assert "proposed of the study 'toy'" in said.out
+
+
+def test_an_export_is_a_baseline_with_its_schedules(tuner: Tuner, scheduled: Path) -> None:
+    assert tuner("export toy -o best.yml").code == 0
+    assert tuner("run toy.yaml --name again --trials 1 --engine inline --skip-check --baseline best.yml").code == 0
+    url = f"sqlite:///{scheduled}/studies/tuner.db"
+    trial = optuna.load_study(storage=url, study_name="again").trials[0]
+    first = optuna.load_study(storage=url, study_name="toy").trials[0]
+    assert trial.user_attrs["role"] == "baseline:best"
+    assert trial.user_attrs["arguments"] == first.user_attrs["arguments"]
+    assert trial.user_attrs["arguments"]["clip_range"] == "lin_0.2_0.1"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--format json", "--format 'json': must be one of rl_zoo3, sb3"),
+        ("--format sb3 -o best.yml", "-o 'best.yml': must end in .py, since --format sb3 writes Python"),
+        ("--format sb3 -o studies", "-o studies: is a folder; give a file, such as studies/train.py"),
+        ("-o train.py", "-o 'train.py': must end in .yml or .yaml"),
+    ],
+)
+def test_a_format_and_its_file_go_together(tuner: Tuner, finished: Path, line: str, words: str) -> None:
+    said = tuner(f"export toy {line}")
+    assert said.code == 2
+    assert words in said.err
+
+
+def test_arguments_without_schedules_are_exported_as_ever() -> None:
+    values = {"learning_rate": 3e-4, "net_arch": [64, 64], "clip_range_vf": None}
+    assert zoo_arguments(simplified(values)) == {"learning_rate": 3e-4, "policy_kwargs": "dict(net_arch=[64, 64])"}

@@ -1,0 +1,109 @@
+"""Conditions between parameters: what is searched when, and which conditions make no sense."""
+
+from typing import Any
+
+import pytest
+from spec.test_space import faults_of, make_space
+
+from tuner.spec.conditions import in_order, searched
+from tuner.spec.load import baseline_faults
+from tuner.spec.space import job_arguments
+
+NORMALIZE = {"type": "choice", "choices": [True, False]}
+NETS = {"type": "choice", "choices": ["64x64", "256x256", "64x64x64"]}
+GAMMA = {"type": "float", "low": 0.9, "high": 0.99}
+CHAIN = make_space(
+    vf_coef={"type": "float", "low": 0.1, "high": 1, "when": {"normalize_advantage": True, "net_arch": ["256x256"]}},
+    normalize_advantage={**NORMALIZE, "when": {"net_arch": ["256x256", "64x64x64"]}},
+    net_arch=NETS,
+    gamma=GAMMA,
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({"net_arch": "64x64"}, ["net_arch", "gamma"]),
+        ({"net_arch": "64x64x64"}, ["normalize_advantage", "net_arch", "gamma"]),
+        ({"net_arch": "64x64x64", "normalize_advantage": True}, ["normalize_advantage", "net_arch", "gamma"]),
+        ({"net_arch": "256x256", "normalize_advantage": False}, ["normalize_advantage", "net_arch", "gamma"]),
+        ({"net_arch": "256x256", "normalize_advantage": True}, ["vf_coef", "normalize_advantage", "net_arch", "gamma"]),
+        ({"net_arch": "256x256", "normalize_advantage": 1}, ["normalize_advantage", "net_arch", "gamma"]),
+        ({"net_arch": "64x64", "normalize_advantage": True}, ["net_arch", "gamma"]),
+    ],
+)
+def test_a_parameter_is_searched_where_its_condition_holds(values: dict[str, Any], names: list[str]) -> None:
+    assert searched(CHAIN.parameters, values) == names
+
+
+def test_what_a_condition_names_comes_first() -> None:
+    order = in_order(CHAIN.parameters)
+    assert order.index("net_arch") < order.index("normalize_advantage") < order.index("vf_coef")
+
+
+def test_a_fixed_value_stands_in_where_the_condition_does_not_hold() -> None:
+    space = make_space(net_arch=NETS, gamma={**GAMMA, "when": {"net_arch": "64x64"}}, fixed={"gamma": 0.5})
+    assert job_arguments(space, {"net_arch": "256x256"}, {}) == {"gamma": 0.5, "net_arch": "256x256"}
+    assert job_arguments(space, {"net_arch": "64x64", "gamma": 0.95}, {})["gamma"] == 0.95
+
+
+def test_a_baseline_needs_what_its_own_values_call_for() -> None:
+    complete = {"net_arch": "256x256", "normalize_advantage": True, "gamma": 0.95}
+    assert list(baseline_faults(CHAIN, {"a": {"net_arch": [64, 64], "gamma": 0.95}})) == []
+    assert list(baseline_faults(CHAIN, {"a": complete})) == [
+        "baselines.a.vf_coef: is required, since the space searches it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("when", "fault"),
+    [
+        ({"net_rch": ["64x64"]}, "when.net_rch: unknown parameter, did you mean 'net_arch'?; valid: gamma, net_arch, "),
+        ({"net_arch": ["32x32"]}, "when.net_arch: '32x32' can never be; net_arch is one of ['64x64', '256x256', "),
+        ({"net_arch": ["64x64", 1]}, "when.net_arch: 1 can never be; net_arch is one of"),
+        ({"normalize_advantage": 1}, "when.normalize_advantage: 1 can never be; normalize_advantage is one of [True, "),
+        ({"vf_coef": [0.5]}, "when.vf_coef: must be of type choice, since a condition names values"),
+        ({"gamma": [0.5]}, "when.gamma: must be of type choice, since a condition names values"),
+        ({"net_arch": []}, "when.net_arch: needs at least one value"),
+        ({"net_arch": [[64]]}, "when.net_arch.0: must be a number, text, true or false, not [64]"),
+        ("net_arch", "when: must be a mapping, not 'net_arch'"),
+        (["net_arch"], "when: must be a mapping, not ['net_arch']"),
+        ({1: ["64x64"]}, "when.1: must be text, not 1"),
+    ],
+)
+def test_a_condition_that_makes_no_sense_is_refused(when: Any, fault: str) -> None:
+    found = faults_of(
+        gamma={**GAMMA, "when": when},
+        net_arch=NETS,
+        normalize_advantage=NORMALIZE,
+        vf_coef={"type": "float", "low": 0.1, "high": 1},
+    )
+    assert [line for line in found if line.startswith(f"parameters.gamma.{fault}")]
+    assert len(found) == 1
+
+
+def test_a_circle_is_refused() -> None:
+    words = {"type": "choice", "choices": ["tanh", "relu"], "when": {"net_arch": "64x64"}}
+    found = faults_of(net_arch={**NETS, "when": {"activation_fn": "relu"}}, activation_fn=words, gamma=GAMMA)
+    assert found == (
+        "parameters.net_arch.when: waits for itself: net_arch, activation_fn; one of them must have no `when`",
+    )
+
+
+def test_the_rollout_cannot_come_and_go() -> None:
+    steps = {"type": "int", "low": 512, "high": 1024, "scale": "power_of_two", "when": {"net_arch": "64x64"}}
+    (fault,) = faults_of(net_arch=NETS, n_steps=steps)
+    assert fault.startswith("parameters.n_steps.when: sets at which steps every trial is evaluated")
+
+
+def test_a_ceiling_is_always_there() -> None:
+    epochs = {"type": "int", "low": 16, "high": 30, "when": {"net_arch": "64x64"}}
+    (fault,) = faults_of(
+        net_arch=NETS, n_epochs=epochs, batch_size={"type": "int", "low": 8, "high": 16, "below": "n_epochs"}
+    )
+    assert fault == "parameters.batch_size.below: 'n_epochs' has a `when`, and is not always there to stay under"
+
+
+def test_null_may_be_a_choice() -> None:
+    space = make_space(target_kl={"type": "choice", "choices": [None, 0.02]})
+    assert job_arguments(space, {"target_kl": None}, {}) == {"target_kl": None}

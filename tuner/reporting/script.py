@@ -1,0 +1,140 @@
+"""The answer as a Python script: Stable-Baselines3 and nothing of ours, everything as the trial ran it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import ExportFailed, UsageProblem
+from tuner.reporting.export import policy_kwargs
+from tuner.reporting.rows import Row
+from tuner.spec.arguments import POLICY
+from tuner.spec.environment_ids import is_class, is_file, split
+from tuner.spec.model import StudySpec
+from tuner.spec.schedules import Linear, parse
+from tuner.writing import beside
+
+CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # what SB3 takes as a function of the remaining progress
+CALLBACK = '''
+class Coefficients(BaseCallback):
+    """Moves what SB3 keeps as numbers along schedules, at the progress that the learning rate is reckoned with."""
+
+    def __init__(self, **schedules):
+        super().__init__()
+        self.schedules = schedules
+
+    def _on_step(self):
+        return True
+
+    def _on_rollout_end(self):
+        remaining = 1.0 - self.model.num_timesteps / self.model._total_timesteps
+        for name, schedule in self.schedules.items():
+            setattr(self.model, name, schedule(remaining))
+
+'''
+
+
+def script(row: Row, spec: StudySpec) -> str:
+    """Python that trains the trial's configuration again, with its training seed, and saves the model."""
+    algorithm = spec.algorithm.upper()
+    moved = {name: line for name, value in row.arguments.items() if name not in CALLED and (line := parse(value))}
+    callback = f", callback=Coefficients({_keywords(moved)})" if moved else ""
+    keywords = [*_arguments(row.arguments), f"seed={row.seed}", f"device={spec.device!r}", "verbose=1"]
+    lines = [
+        f'"""{algorithm} as {row.label} of the study {spec.name!r} ran it. One training seed: not yet confirmed."""',
+        "",
+        *_imports(algorithm, row.arguments, spec.environment.id, callback=bool(moved)),
+        *(CALLBACK.splitlines() if moved else []),
+        "",
+        "def main():",
+        f"    env = make_vec_env({_environment(spec)})",
+        f"    model = {algorithm}(",
+        f"        {spec.policy!r},",
+        "        env,",
+        *(f"        {keyword}," for keyword in keywords),
+        "    )",
+        f"    model.learn({spec.timesteps}{callback})",
+        '    model.save("model")',
+        "",
+        "",
+        'if __name__ == "__main__":',
+        "    main()",
+        "",
+    ]
+    if spec.curriculum is not None:
+        lines.insert(1, "\n# Without the study's curriculum: at the full difficulty from the first step on.")
+    return "\n".join(lines)
+
+
+def _imports(algorithm: str, arguments: Mapping[str, Any], environment: str, *, callback: bool) -> Iterator[str]:
+    front, last = split(environment)
+    if is_file(front):
+        yield from ("import runpy", "")
+    yield f"from stable_baselines3 import {algorithm}"
+    if callback:
+        yield "from stable_baselines3.common.callbacks import BaseCallback"
+    yield "from stable_baselines3.common.env_util import make_vec_env"
+    if any(parse(value) for value in arguments.values()):
+        yield "from stable_baselines3.common.utils import LinearSchedule"
+    if "activation_fn" in arguments:
+        yield "from torch import nn"
+    if is_class(environment) and not is_file(front):
+        yield f"from {front} import {last}"
+    yield ""
+
+
+def _environment(spec: StudySpec) -> str:
+    """The arguments of `make_vec_env`."""
+    name = spec.environment.id
+    front, last = split(name)
+    made = repr(name)
+    if is_class(name):
+        made = f"runpy.run_path({front!r})[{last!r}]" if is_file(front) else last
+    kwargs = f", env_kwargs={spec.environment.kwargs!r}" if spec.environment.kwargs else ""
+    return f"{made}, n_envs={spec.environment.n_envs}{kwargs}"
+
+
+def _arguments(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """The algorithm's arguments, a keyword each."""
+    for name, value in arguments.items():
+        if name not in POLICY:
+            line = parse(value)
+            yield f"{name}={value!r}" if line is None else f"{name}={_schedule(line) if name in CALLED else line.start}"
+    if policy := policy_kwargs(arguments):
+        yield f"policy_kwargs={policy}"
+
+
+def _keywords(schedules: Mapping[str, Linear]) -> str:
+    return ", ".join(f"{name}={_schedule(line)}" for name, line in schedules.items())
+
+
+def _schedule(line: Linear) -> str:
+    return f"LinearSchedule({line.start!r}, {line.end!r}, end_fraction=1.0)"
+
+
+def write(text: str, path: Path) -> None:
+    """Writes the file whole or not at all.
+
+    Raises:
+        ExportFailed: where it cannot be written.
+    """
+    path = path.resolve()  # a link stays, its target is written
+    try:
+        with beside(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+    except OSError as error:
+        raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with -o)") from None
+
+
+def check_target(path: Path) -> None:
+    """Refuses an output path that is no Python file's.
+
+    Raises:
+        UsageProblem: naming the path and the rule.
+    """
+    if path.is_dir():
+        raise UsageProblem(f"-o {path}: is a folder; give a file, such as {path / 'train.py'}")
+    if path.exists() and not path.is_file():
+        raise UsageProblem(f"-o {path}: is no regular file; leave -o out to write to standard output")
+    if path.suffix != ".py":
+        raise UsageProblem(f"-o {str(path)!r}: must end in .py, since --format sb3 writes Python")

@@ -1,0 +1,72 @@
+"""Parameters that are searched only where others have certain values: `when: {learning_rate_schedule: [linear]}`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from tuner.errors import did_you_mean
+
+
+class Conditional(Protocol):
+    """A parameter, as far as conditions go."""
+
+    @property
+    def when(self) -> Mapping[str, tuple[Any, ...]]:
+        """The values of other parameters, any one of which each must have; empty where it is always searched."""
+        ...
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two plain values are equal, where true is not 1."""
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def searched(parameters: Mapping[str, Conditional], values: Mapping[str, Any]) -> list[str]:
+    """The parameters whose conditions hold for `values`, which need not name those whose conditions do not."""
+    found: list[str] = []
+    for name in in_order(parameters):
+        if holds(parameters[name], {other: values[other] for other in found if other in values}):
+            found.append(name)
+    return [name for name in parameters if name in found]
+
+
+def holds(parameter: Conditional, values: Mapping[str, Any]) -> bool:
+    """Whether a parameter is searched, given the values of those that its condition names."""
+    return all(
+        name in values and any(same(values[name], value) for value in valid) for name, valid in parameter.when.items()
+    )
+
+
+def in_order(parameters: Mapping[str, Conditional]) -> list[str]:
+    """The names, each after those that its condition names; those of a circle are left out."""
+    ordered: list[str] = []
+    while ready := [
+        name for name in parameters if name not in ordered and parameters[name].when.keys() <= set(ordered)
+    ]:
+        ordered += ready
+    return ordered
+
+
+def faults(parameters: Mapping[str, Conditional]) -> Iterator[str]:
+    """Every fault in the conditions, each with its path."""
+    found = [fault for name, parameter in parameters.items() for fault in _own_faults(name, parameter, parameters)]
+    yield from found
+    circle = [name for name in parameters if name not in in_order(parameters)]
+    if circle and not found:
+        names = ", ".join(circle)
+        yield f"parameters.{circle[0]}.when: waits for itself: {names}; one of them must have no `when`"
+
+
+def _own_faults(name: str, parameter: Conditional, parameters: Mapping[str, Conditional]) -> Iterator[str]:
+    for other, values in parameter.when.items():
+        path = f"parameters.{name}.when.{other}"
+        choices = getattr(parameters.get(other), "choices", None)
+        if other not in parameters:
+            yield f"{path}: unknown parameter{did_you_mean(other, parameters)}; valid: {', '.join(parameters)}"
+        elif choices is None:
+            yield f"{path}: must be of type choice, since a condition names values"
+        elif not values:
+            yield f"{path}: needs at least one value"
+        else:
+            for value in values:
+                if not any(same(value, choice) for choice in choices):
+                    yield f"{path}: {value!r} can never be; {other} is one of {list(choices)}"
