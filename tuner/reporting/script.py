@@ -7,13 +7,14 @@ from typing import Any
 from tuner.errors import ExportFailed, UsageProblem
 from tuner.reporting.export import policy_kwargs
 from tuner.reporting.rows import Row
-from tuner.spec.arguments import POLICY
+from tuner.spec.arguments import NOISE, POLICY
 from tuner.spec.environment_ids import is_class, is_file, split
 from tuner.spec.model import StudySpec
 from tuner.spec.schedules import Linear, parse
 from tuner.writing import beside
 
 CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # what SB3 takes as a function of the remaining progress
+NOISES = {"normal": "NormalActionNoise", "ornstein-uhlenbeck": "OrnsteinUhlenbeckActionNoise"}
 CALLBACK = '''
 class Coefficients(BaseCallback):
     """Moves what SB3 keeps as numbers along schedules, at the progress that the learning rate is reckoned with."""
@@ -69,10 +70,14 @@ def _imports(algorithm: str, arguments: Mapping[str, Any], environment: str, *, 
     front, last = split(environment)
     if is_file(front):
         yield from ("import runpy", "")
+    if "noise_type" in arguments:
+        yield "from numpy import full, zeros"
     yield f"from stable_baselines3 import {algorithm}"
     if callback:
         yield "from stable_baselines3.common.callbacks import BaseCallback"
     yield "from stable_baselines3.common.env_util import make_vec_env"
+    if "noise_type" in arguments:
+        yield f"from stable_baselines3.common.noise import {NOISES[arguments['noise_type']]}"
     if any(parse(value) for value in arguments.values()):
         yield "from stable_baselines3.common.utils import LinearSchedule"
     if "activation_fn" in arguments:
@@ -96,9 +101,13 @@ def _environment(spec: StudySpec) -> str:
 def _arguments(arguments: Mapping[str, Any]) -> Iterator[str]:
     """The algorithm's arguments, a keyword each."""
     for name, value in arguments.items():
-        if name not in POLICY:
+        if name not in POLICY and name not in NOISE:
             line = parse(value)
             yield f"{name}={value!r}" if line is None else f"{name}={_schedule(line) if name in CALLED else line.start}"
+    if "noise_type" in arguments:
+        shape = "env.action_space.shape"
+        noise = f"{NOISES[arguments['noise_type']]}(zeros({shape}), full({shape}, {arguments['noise_std']!r}))"
+        yield f"action_noise={noise}"
     if policy := policy_kwargs(arguments):
         yield f"policy_kwargs={policy}"
 
