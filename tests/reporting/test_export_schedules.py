@@ -14,6 +14,10 @@ from training.learners import furthest
 
 from tuner.cli.main import call
 from tuner.reporting.export import zoo_arguments
+from tuner.reporting.rows import make_row
+from tuner.reporting.script import script
+from tuner.spec.load import find, load_study
+from tuner.spec.model import CurriculumSpec, EnvironmentSpec
 from tuner.spec.zoo_schedules import note, replaced, simplified
 
 FIXED: dict[str, Any] = {
@@ -149,3 +153,32 @@ def test_a_format_and_its_file_go_together(tuner: Tuner, finished: Path, line: s
 def test_arguments_without_schedules_are_exported_as_ever() -> None:
     values = {"learning_rate": 3e-4, "net_arch": [64, 64], "clip_range_vf": None}
     assert zoo_arguments(simplified(values)) == {"learning_rate": 3e-4, "policy_kwargs": "dict(net_arch=[64, 64])"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "lines"),
+    [
+        ("roarm_envs:RoArmReach-v0", ["make_vec_env('roarm_envs:RoArmReach-v0', n_envs=2, env_kwargs={'scale': 2.0})"]),
+        ("CartPole-v1", ["make_vec_env('CartPole-v1', n_envs=2, "]),
+        ("tuner_toys:Line", ["from tuner_toys import Line", "make_vec_env(Line, n_envs=2, "]),
+        ("own/toy.py:Line", ["import runpy", "make_vec_env(runpy.run_path('own/toy.py')['Line'], n_envs=2, "]),
+    ],
+)
+def test_a_script_finds_the_environment_however_it_is_named(
+    environment: str, lines: list[str], scheduled: Path, tmp_path: Path
+) -> None:
+    own = EnvironmentSpec(id=environment, n_envs=2, kwargs={"scale": 2.0})
+    spec = load_study(find("studies", "toy.yaml")).model_copy(
+        update={"environment": own, "curriculum": CurriculumSpec()}
+    )
+    trial = optuna.load_study(storage=f"sqlite:///{tmp_path}/studies/tuner.db", study_name="toy").trials[0]
+    text = script(make_row(trial, spec), spec)
+    compile(text, "train.py", "exec")
+    assert [line for line in lines if line not in text] == []
+    assert "# Without the study's curriculum" in text
+
+
+def test_a_script_that_cannot_be_written_is_an_error(tuner: Tuner, finished: Path) -> None:
+    said = tuner("export toy --format sb3 -o nowhere/train.py")
+    assert said.code == 1
+    assert "nowhere/train.py: No such file or directory" in said.err

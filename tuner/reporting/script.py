@@ -46,6 +46,7 @@ def script(row: Row, spec: StudySpec) -> str:
         *(CALLBACK.splitlines() if moved else []),
         "",
         "def main():",
+        "    torch.set_num_threads(1)  # as the trial ran; nets of this size gain nothing from more",
         f"    env = make_vec_env({_environment(spec)})",
         f"    model = {algorithm}(",
         f"        {spec.policy!r},",
@@ -67,8 +68,8 @@ def script(row: Row, spec: StudySpec) -> str:
 
 def _imports(algorithm: str, arguments: Mapping[str, Any], environment: str, *, callback: bool) -> Iterator[str]:
     front, last = split(environment)
-    if is_file(front):
-        yield from ("import runpy", "")
+    yield from ("import runpy", "") if is_file(front) else ()
+    yield "import torch"
     yield f"from stable_baselines3 import {algorithm}"
     if callback:
         yield "from stable_baselines3.common.callbacks import BaseCallback"

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -18,31 +17,16 @@ from pydantic import (
 )
 
 from tuner.spec import arguments, conditions, schedule_parts
+from tuner.spec.conditions import Plain, When
 
 LARGEST = 10**15  # beyond any argument's use, within every arithmetic's
 Number = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
-Plain = bool | StrictInt | StrictFloat | str | None
 
 
 class Frozen(BaseModel):
     """What every spec is: frozen, no unknown key, no conversion between types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-def _each_a_list(when: Any) -> Any:
-    """A condition's single values as lists of one."""
-    if not isinstance(when, dict):
-        return when
-    return {name: [value] if _is_single(value) else value for name, value in when.items()}
-
-
-def _is_single(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float | str)
-
-
-Values = Annotated[tuple[Plain, ...], Field(strict=False)]
-When = Annotated[dict[str, Values], BeforeValidator(_each_a_list)]  # values of other parameters, any one of each
 
 
 def _check_range(low: float, high: float) -> None:
