@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from tuner import seeds
 from tuner.engines.base import Broken, Evaluated, Finished
 from tuner.engines.processes import ProcessEngine
-from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.spec.model import StudySpec
 
 
 @dataclass(kw_only=True)
@@ -24,6 +27,27 @@ class Trained:
     def seconds(self) -> float:
         """Of the whole run."""
         return self.outcome.seconds if self.outcome else 0.0
+
+
+def fresh_job(
+    spec: StudySpec, params: dict[str, Any], number: int, seed: int, plan: Sequence[Checkpoint], **changes: Any
+) -> TrialJob:
+    """A training run of a study's kind on the `seed`-th of the seeds for tests, evaluated on goals for tests."""
+    return TrialJob(
+        number=number,
+        seed=seeds.TEST + seed,
+        params=params,
+        environment=spec.environment.ref(),
+        algorithm=spec.algorithm,
+        trainer=spec.trainer,
+        policy=spec.policy,
+        device=spec.device,
+        objective=spec.objective,
+        checkpoints=tuple(plan),
+        milestones=spec.milestones,
+        first_goal=seeds.TEST_GOALS,
+        **{"timesteps": spec.timesteps, **changes},
+    )
 
 
 def train_all(jobs: Sequence[TrialJob], workers: int) -> dict[int, Trained]:

@@ -46,3 +46,18 @@ def test_the_map_of_folders_names_every_folder() -> None:
     folders = {Path(name).parts[0] for name in listed.stdout.splitlines() if "/" in name} - {".ci"}
     assert folders
     assert all(f"{folder}/" in README for folder in folders)
+
+
+GUIDE = (ROOT / "docs" / "guide.md").read_text()
+
+
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"`(tests/[\w/]+\.py::\w+)`", GUIDE))))
+def test_every_test_that_the_guide_names_is_there(named: str) -> None:
+    path, _, name = named.partition("::")
+    assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), flags=re.MULTILINE)
+
+
+def test_every_row_of_the_guide_has_its_option_and_its_test() -> None:
+    rows = [line for line in GUIDE.splitlines() if line.startswith("| ") and not line.startswith("| the guide")]
+    assert len(rows) >= 40
+    assert all(re.search(r"`tests/[\w/]+\.py::\w+`", row) and row.count("|") == 4 for row in rows)

@@ -6,15 +6,14 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuner.engines.base import Broken, Engine, Evaluated, Finished
-from tuner.errors import EnvironmentFailed
-from tuner.records import Checkpoint, Decision, TrialJob
-from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
-from tuner.spec.space import IntParameter, SpaceSpec
+import psutil
 
-PROBE_STEPS = 512
-PROBE_MINIBATCHES = 8
-FEW_EPOCHS, MANY_EPOCHS = 1, 6
+from tuner.engines.base import Broken, Engine, Evaluated, Finished
+from tuner.errors import EnvironmentFailed, UsageProblem
+from tuner.records import Checkpoint, Decision, TrialJob, TrialOutcome
+from tuner.spec.costs import ShortRun, largest_buffer, short_runs, updates_a_step
+from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
+
 EVALUATION_SHARE = 0.12  # of a trial's time
 MEDIAN_RULE_COST = ((1, 1.0), (11, 0.8), (20, 0.70), (60, 0.58), (200, 0.515))  # trials, full runs a trial: a replay
 
@@ -50,46 +49,69 @@ def typical_seconds(trial_seconds: Sequence[float]) -> float | None:
 
 
 def measure(engine: Engine, spec: StudySpec) -> float:
-    """Seconds of a typical full trial, by two short runs in a worker that differ in their number of minibatches.
+    """Seconds of a typical full trial, by two short runs in a worker that differ in their number of updates.
 
-    It doubles as the first check that the environment can be made and learnt in.
+    It doubles as the first check that the environment can be made and learnt in, and that replay buffers fit.
 
     Raises:
         TunerError: what the environment or the arguments are refused for.
     """
-    _probe(engine, spec, epochs=1, goals=1)  # the first run in a process pays for imports and first calls
-    few, many = _probe(engine, spec, epochs=FEW_EPOCHS), _probe(engine, spec, epochs=MANY_EPOCHS)
-    per_minibatch = max(many - few, 0.0) / ((MANY_EPOCHS - FEW_EPOCHS) * PROBE_MINIBATCHES)
-    per_step = max(few - FEW_EPOCHS * PROBE_MINIBATCHES * per_minibatch, 0.0) / _probe_steps(spec)
-    rate = _typical(spec.space, "n_epochs", 10) * _typical_inverse(spec.space, "batch_size", 64)
-    return spec.timesteps * (per_step + rate * per_minibatch) / (1 - EVALUATION_SHARE)
+    few, many = short_runs(spec)
+    first = _probe(engine, spec, few, goals=1)  # the first run in a process pays for imports and first calls
+    refuse_large_buffers(spec, engine.workers, first.facts.get("bytes_a_transition", 0.0))
+    per_step, per_update = _costs(engine, spec, few, many)
+    return spec.timesteps * (per_step + updates_a_step(spec) * per_update) / (1 - EVALUATION_SHARE)
 
 
-def _probe_steps(spec: StudySpec) -> int:
-    """One rollout, in whole minibatches whatever the number of environments."""
-    rounds = max(PROBE_STEPS // spec.environment.n_envs // PROBE_MINIBATCHES, 1)
-    return rounds * PROBE_MINIBATCHES * spec.environment.n_envs
+def _costs(engine: Engine, spec: StudySpec, few: ShortRun, many: ShortRun) -> tuple[float, float]:
+    """Seconds of an environment step, and of an update."""
+    short, long = _probe(engine, spec, few).seconds, _probe(engine, spec, many).seconds
+    per_update = max(long - short, 0.0) / (many.updates - few.updates)
+    return max(short - few.updates * per_update, 0.0) / few.steps, per_update
 
 
-def _probe(engine: Engine, spec: StudySpec, *, epochs: int, goals: int = 0) -> float:
-    """Seconds of a short training run, evaluated at its end where there are goals."""
-    steps = _probe_steps(spec)
-    n_steps = steps // spec.environment.n_envs
+def refuse_large_buffers(spec: StudySpec, workers: int, bytes_a_transition: float) -> None:
+    """Refuses replay buffers that would not fit into the memory that is free, side by side.
+
+    Raises:
+        UsageProblem: with both sizes.
+    """
+    size = largest_buffer(spec)
+    side_by_side = min(workers, spec.trials)
+    needed, free = side_by_side * size * bytes_a_transition, psutil.virtual_memory().available
+    if needed > free:
+        raise UsageProblem(
+            f"{side_by_side} replay buffer{'s' * (side_by_side > 1)} of {size:,} transitions would take "
+            f"{needed / 1e9:.3g} GB, and {free / 1e9:.3g} GB are free: give fewer --workers or a smaller buffer_size"
+        )
+
+
+def _probe(engine: Engine, spec: StudySpec, run: ShortRun, goals: int = 0) -> TrialOutcome:
+    """How a short training run ended, evaluated at its end where there are goals."""
     job = TrialJob(
         number=-1,
         seed=0,
-        params={"n_steps": n_steps, "batch_size": steps // PROBE_MINIBATCHES, "n_epochs": epochs},
+        params=run.params,
         environment=spec.environment.ref(),
         algorithm=spec.algorithm,
         trainer=spec.trainer,
         policy=spec.policy,
         device=spec.device,
-        timesteps=steps,
+        timesteps=run.steps,
         objective=spec.objective,
-        checkpoints=(Checkpoint(step=steps, goals=goals),) if goals else (),
+        checkpoints=(Checkpoint(step=run.steps, goals=goals),) if goals else (),
         milestones=spec.milestones,
         curriculum=spec.curriculum.record() if spec.curriculum else None,
     )
+    return run_short(engine, job)
+
+
+def run_short(engine: Engine, job: TrialJob) -> TrialOutcome:
+    """Runs a job to its end before anything is decided.
+
+    Raises:
+        TunerError: what the environment or the arguments are refused for.
+    """
     engine.start(job)
     while True:
         for event in engine.wait(0.5):
@@ -100,18 +122,4 @@ def _probe(engine: Engine, spec: StudySpec, *, epochs: int, goals: int = 0) -> f
             if isinstance(event, Finished):
                 if event.outcome.state != "completed":
                     raise EnvironmentFailed(f"before the first trial: {event.outcome.reason}")
-                return event.outcome.seconds
-
-
-def _typical(space: SpaceSpec, name: str, default: float) -> float:
-    low, high = space.lowest(name), space.highest(name)
-    return default if low is None or high is None else (low + high) / 2
-
-
-def _typical_inverse(space: SpaceSpec, name: str, default: float) -> float:
-    """The mean of 1 / value over the values of a parameter."""
-    parameter = space.parameters.get(name)
-    if isinstance(parameter, IntParameter) and parameter.scale == "power_of_two":
-        octaves = round(math.log2(parameter.high / parameter.low))
-        return statistics.fmean(1 / (parameter.low * 2**octave) for octave in range(octaves + 1))
-    return 1 / _typical(space, name, default)
+                return event.outcome

@@ -8,6 +8,8 @@ VALIDATION_GOALS = 5_000_000
 TEST_GOALS = 6_000_000
 CHECK_GOALS = 7_000_000  # of the look at an environment before any training; no study keeps them
 PLAY_GOALS = 8_000_000  # of what is shown; no study keeps them either
+COMPARISON = 9_000_000  # of runs that hold algorithms against each other, which no study keeps
+COMPARISON_GOALS = 10_000_000
 
 
 def training_seed(trial_number: int) -> int:

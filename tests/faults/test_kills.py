@@ -149,3 +149,23 @@ def test_a_worker_that_always_dies_stops_the_run_with_the_study_intact(tmp_path:
     assert "failed 3 times" in err or "5 failures in a row" in err
     assert "Traceback" not in err
     assert not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'")
+
+
+def test_a_run_in_stages_killed_in_the_second_goes_on_there(tmp_path: Path) -> None:
+    rate = {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}
+    steps = {"type": "int", "low": 16, "high": 64, "scale": "power_of_two"}
+    stages = [{"parameters": {"learning_rate": rate}}, {"parameters": {"n_steps": steps}}]
+    study = write_study(tmp_path, timesteps=12_800, checkpoints=20, stages=stages)
+    second = "FROM trials JOIN studies USING (study_id) WHERE study_name = 'toy-2-n_steps'"
+    process = start(study)
+    wait_for(lambda: len(query(tmp_path, f"SELECT 1 {second} AND state = 'RUNNING'")) > 0, process)
+    process.kill()
+    process.communicate(timeout=LIMIT)
+    assert "2 of 2 stages finished" in finish(study)
+    finished = (
+        "SELECT study_name, count(*) FROM trials JOIN studies USING (study_id) WHERE state IN ('COMPLETE', 'PRUNED')"
+    )
+    assert query(tmp_path, f"{finished} GROUP BY study_name ORDER BY study_name") == [
+        ("toy-1-learning_rate", TRIALS),
+        ("toy-2-n_steps", TRIALS),
+    ]

@@ -190,10 +190,14 @@ def test_an_ffmpeg_that_gives_up_half_way_is_quoted(tmp_path: Path, monkeypatch:
 
 
 def test_no_coder_is_left_where_an_episode_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun: list[str] = []
+    def children() -> set[str]:
+        return {child for file in Path("/proc/self/task").glob("*/children") for child in file.read_text().split()}
+
+    before = children()
+    begun: set[str] = set()
 
     def stumble(*_: Any) -> Any:
-        begun.extend(child for file in Path("/proc/self/task").glob("*/children") for child in file.read_text().split())
+        begun.update(children() - before)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(seen_toys.Seen, "step", stumble)

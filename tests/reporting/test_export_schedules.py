@@ -2,6 +2,8 @@
 
 import runpy
 import shutil
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import yaml
 from conftest import SPACE, TOYS, Tuner, write_study
 from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 from training.learners import furthest
 
 from tuner.cli.main import call
@@ -182,3 +185,31 @@ def test_a_script_that_cannot_be_written_is_an_error(tuner: Tuner, finished: Pat
     said = tuner("export toy --format sb3 -o nowhere/train.py")
     assert said.code == 1
     assert "nowhere/train.py: No such file or directory" in said.err
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "arguments", "lines"),
+    [
+        (
+            "td3",
+            {"learning_rate": "lin_0.001", "noise_type": "normal", "noise_std": 0.1, "buffer_size": 10**6},
+            ["learning_rate=LinearSchedule(0.001, 0.0", "action_noise=NormalActionNoise(np.zeros(", "buffer_size=384"],
+        ),
+        ("sac", {"ent_coef": "auto_0.1", "train_freq": 8}, ["ent_coef='auto_0.1'", "buffer_size=384"]),
+        ("a2c", {"ent_coef": "lin_0.01", "n_steps": 16}, ["ent_coef=0.01", "Coefficients(ent_coef="]),
+    ],
+)
+def test_a_script_trains_by_every_algorithm(
+    algorithm: str, arguments: dict[str, Any], lines: list[str], scheduled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = load_study(find("studies", "toy.yaml"))
+    trial = optuna.load_study(storage=f"sqlite:///{scheduled}/studies/tuner.db", study_name="toy").trials[0]
+    row = replace(make_row(trial, spec), arguments=arguments)
+    text = script(row, spec.model_copy(update={"algorithm": algorithm, "timesteps": 384}))
+    assert [line for line in lines if line not in text] == []
+    monkeypatch.setattr(BaseAlgorithm, "learn", lambda self, *_, **__: self)
+    (scheduled / "train.py").write_text(text)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*render_mode")
+        runpy.run_path(str(scheduled / "train.py"), run_name="__main__")
+    assert (scheduled / "model.zip").is_file()

@@ -1,22 +1,33 @@
 """Which arguments PPO takes, and with which values."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import stable_baselines3
-from stable_baselines3.common.policies import ActorCriticPolicy
 
-from tuner.spec.arguments import POLICY, PPO, faults
+from tuner.spec.arguments import ARGUMENTS, NETS, NOISE, POLICY, PPO, faults
 from tuner.spec.schedules import EXAMPLES
 
-SIGNATURE = inspect.signature(stable_baselines3.PPO.__init__).parameters
+
+def signature(algorithm: str) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(getattr(stable_baselines3, algorithm.upper()).__init__).parameters
 
 
-def test_every_argument_is_one_of_the_algorithm_or_of_its_policy() -> None:
-    policy = inspect.signature(ActorCriticPolicy.__init__).parameters
-    assert PPO.keys() - POLICY.keys() <= SIGNATURE.keys()
-    assert POLICY.keys() <= policy.keys()
+@pytest.mark.parametrize("algorithm", ARGUMENTS)
+def test_every_argument_is_one_of_the_algorithm_or_of_its_policy(algorithm: str) -> None:
+    kind = getattr(stable_baselines3, algorithm.upper())
+    policy = inspect.signature(kind.policy_aliases["MlpPolicy"].__init__).parameters
+    assert ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys() <= signature(algorithm).keys()
+    assert ARGUMENTS[algorithm].keys() & POLICY.keys() <= policy.keys()
+    assert ARGUMENTS[algorithm].keys() >= NETS.keys()
+
+
+@pytest.mark.parametrize("algorithm", ["sac", "td3"])
+def test_noise_is_of_those_that_take_it(algorithm: str) -> None:
+    assert ARGUMENTS[algorithm].keys() >= NOISE.keys()
+    assert "action_noise" in signature(algorithm)
 
 
 def test_the_guides_eight_are_among_them() -> None:
@@ -24,9 +35,55 @@ def test_the_guides_eight_are_among_them() -> None:
     assert PPO.keys() >= set(guide)
 
 
-def test_the_algorithms_own_defaults_are_allowed() -> None:
-    defaults = {name: SIGNATURE[name].default for name in PPO.keys() - POLICY.keys()}
-    assert list(faults(defaults, "fixed")) == []
+@pytest.mark.parametrize("algorithm", ARGUMENTS)
+def test_the_algorithms_own_defaults_are_allowed(algorithm: str) -> None:
+    names = ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys()
+    defaults = {name: signature(algorithm)[name].default for name in names}
+    assert list(faults(defaults, "fixed", algorithm)) == []
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "name", "value"),
+    [
+        ("sac", "ent_coef", "auto"),
+        ("sac", "ent_coef", "auto_0.1"),
+        ("sac", "ent_coef", 0.2),
+        ("sac", "target_entropy", -3.0),
+        ("sac", "gradient_steps", -1),
+        ("td3", "noise_type", "ornstein-uhlenbeck"),
+        ("a2c", "n_steps", 1),
+        ("dqn", "exploration_final_eps", 0),
+    ],
+)
+def test_a_good_value_of_another_algorithm_passes(algorithm: str, name: str, value: object) -> None:
+    assert list(faults({name: value}, "fixed", algorithm)) == []
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "name", "value", "rule"),
+    [
+        ("sac", "ent_coef", "automatic", "'automatic' must be auto, auto_NUMBER or a number"),
+        ("sac", "ent_coef", "auto_", "'auto_' must be auto, auto_NUMBER or a number"),
+        ("sac", "ent_coef", "auto_0", "'auto_0' must be auto, auto_NUMBER or a number"),
+        ("sac", "ent_coef", "auto_nan", "'auto_nan' must be auto, auto_NUMBER or a number"),
+        ("sac", "ent_coef", -0.1, "-0.1 must be at least 0"),
+        ("sac", "ent_coef", True, "True must be a finite number"),
+        ("sac", "target_entropy", "auto_1", "'auto_1' must be auto or a number"),
+        ("sac", "train_freq", [1, "episode"], "[1, 'episode'] must be a whole number"),
+        ("sac", "gradient_steps", -2, "-2 must be at least -1"),
+        ("sac", "buffer_size", 0, "0 must be at least 1"),
+        ("td3", "tau", 0, "0 must be greater than 0"),
+        ("td3", "noise_type", "white", "'white' must be one of normal, ornstein-uhlenbeck"),
+        ("td3", "noise_sd", 0.1, "unknown TD3 argument, did you mean 'noise_std'"),
+        ("sac", "clip_range", 0.1, "unknown SAC argument"),
+        ("dqn", "noise_std", 0.1, "unknown DQN argument"),
+        ("dqn", "exploration_fraction", 0, "0 must be greater than 0"),
+        ("a2c", "batch_size", 64, "unknown A2C argument"),
+    ],
+)
+def test_a_bad_value_of_another_algorithm_is_refused(algorithm: str, name: str, value: object, rule: str) -> None:
+    (fault,) = faults({name: value}, "fixed", algorithm)
+    assert fault.startswith(f"fixed.{name}: {rule}")
 
 
 @pytest.mark.parametrize(

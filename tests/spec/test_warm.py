@@ -10,6 +10,7 @@ import yaml
 from conftest import write_study
 
 from tuner.errors import SpecInvalid, UsageProblem
+from tuner.spec.arguments import ARGUMENTS, NOISE, POLICY
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
 from tuner.spec.warm import DEFAULTS, read_baseline, with_baselines
@@ -29,10 +30,12 @@ def spec(tmp_path: Path) -> StudySpec:
     return load_study(find("studies", str(write_study(tmp_path))))
 
 
-def test_the_defaults_are_the_librarys() -> None:
-    signature = inspect.signature(stable_baselines3.PPO.__init__).parameters
-    flat = {name: value for name, value in DEFAULTS.items() if name not in ("log_std_init", "ortho_init")}
+@pytest.mark.parametrize("algorithm", DEFAULTS)
+def test_the_defaults_are_the_librarys(algorithm: str) -> None:
+    signature = inspect.signature(getattr(stable_baselines3, algorithm.upper()).__init__).parameters
+    flat = {name: value for name, value in DEFAULTS[algorithm].items() if name not in ("log_std_init", "ortho_init")}
     assert flat == {name: signature[name].default for name in flat}
+    assert flat.keys() == ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys()
 
 
 @pytest.mark.parametrize(

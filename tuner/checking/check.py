@@ -17,7 +17,7 @@ from tuner.checking.rollout import Recording, record
 from tuner.checking.spaces import usable
 from tuner.errors import CheckFailed
 from tuner.records import EnvironmentRef
-from tuner.training.making import blamed, make_bare
+from tuner.training.making import blamed, make_bare, refuse_unfit
 
 QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
     world.finite,
@@ -50,16 +50,23 @@ OF_WHOLE_EPISODES = {  # not asked where values that are not finite cut episodes
 }
 
 
-def run_check(ref: EnvironmentRef, plan: CheckPlan) -> Report:
+def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None) -> Report:
     """Looks at an environment before any training.
 
+    Args:
+        ref: The environment.
+        plan: How much to look at.
+        algorithm: What is to learn in it, where that is known.
+
     Raises:
-        EnvironmentUnusable: where it cannot be made.
+        EnvironmentUnusable: where it cannot be made, or the algorithm cannot act in it.
         EnvironmentFailed: where it raises, or its expert does, or it returns what no environment returns.
     """
     begun = time.perf_counter()
     env = make_bare(ref, looked_at=False)
     try:
+        if algorithm is not None:
+            refuse_unfit(algorithm, env.action_space, ref)
         recordings, lines = _look(env, plan)
     finally:
         _close(env)

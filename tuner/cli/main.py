@@ -12,7 +12,7 @@ import typer
 import typer.exceptions
 
 from tuner import __version__
-from tuner.cli import check, dashboard, export, listing, play, run, status
+from tuner.cli import check, compare, dashboard, export, listing, play, run, status
 from tuner.cli.options import INTERRUPTED
 from tuner.errors import TunerError, WorkerBroke
 
@@ -20,13 +20,14 @@ UNEXPECTED = 3
 
 app = typer.Typer(
     name="tuner",
-    help="Tunes PPO for robot learning: Optuna proposes, Stable-Baselines3 trains, success on fixed goals decides.",
+    help="Tunes PPO, SAC and others for robot learning: Optuna proposes, Stable-Baselines3 trains, success decides.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.command("run")(run.run)
 app.command("check")(check.check)
+app.command("compare")(compare.compare)
 app.command("play")(play.play)
 app.command("status")(status.status)
 app.command("export")(export.export)

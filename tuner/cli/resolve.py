@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL
 from tuner.cli.options import DEFAULT_STUDY
 from tuner.errors import SpecInvalid, UnknownName
 from tuner.records import EnvironmentRef
+from tuner.spec.algorithms import DEFAULT_SPACES
 from tuner.spec.environment_ids import same_environment, split
 from tuner.spec.load import (
     Found,
@@ -19,6 +20,7 @@ from tuner.spec.load import (
     is_path,
     load_space,
     load_study,
+    study_algorithm,
     validate,
 )
 from tuner.spec.model import StudyFile, StudySpec
@@ -35,6 +37,7 @@ class Resolved:
     spec: StudySpec
     source: str
     timesteps_asked: int  # before they were rounded up
+    left: tuple[str, ...] = ()  # baselines that another algorithm cannot take
 
 
 def resolve(argument: str, url: URL, *, name: str | None, changes: Mapping[str, Any], env: str | None) -> Resolved:
@@ -59,30 +62,46 @@ def resolve(argument: str, url: URL, *, name: str | None, changes: Mapping[str, 
 def _from_file(found: Found, name: str | None, changes: Mapping[str, Any], environment: str | None) -> Resolved:
     spec = load_study(found, name=name, changes=changes, env=environment)
     written = read_yaml(found.path)
-    if environment is not None and name is None and not same_environment(environment, written["environment"]["id"]):
-        spec = spec.model_copy(update={"name": _joined(found.name, environment)})
+    elsewhere = environment is not None and not same_environment(environment, written["environment"]["id"])
+    other = spec.algorithm != study_algorithm(found)
+    if name is None:
+        own_name = _joined(found.name, environment if elsewhere else None, spec.algorithm if other else None)
+        spec = spec.model_copy(update={"name": own_name})
     full = full_id(spec.environment.id)  # two spellings of one environment mean the same
     spec = spec.model_copy(update={"environment": spec.environment.model_copy(update={"id": full})})
-    return Resolved(spec=spec, source=found.where, timesteps_asked=changes.get("timesteps", written.get("timesteps")))
+    return Resolved(
+        spec=spec,
+        source=found.where,
+        timesteps_asked=changes.get("timesteps", written.get("timesteps")),
+        left=tuple(written.get("baselines") or ()) if other else (),
+    )
 
 
-def _joined(name: str, environment: str) -> str:
-    return f"{name}-{split(environment)[1].replace('/', '-')}"
+def _joined(name: str, environment: str | None, algorithm: str | None) -> str:
+    """The name of a study in another environment, or by another algorithm, than the file's."""
+    place = split(environment)[1].replace("/", "-") if environment is not None else None
+    return "-".join(part for part in (name, place, algorithm) if part is not None)
 
 
 def _from_database(
     stored: StudySpec, name: str | None, changes: Mapping[str, Any], environment: str | None, source: str
 ) -> Resolved:
-    data = stored.model_dump(exclude={"name", "space", "space_name"})
-    data |= {"space": stored.space_name, **changes}
-    own_name = stored.name
-    if environment is not None and not same_environment(environment, stored.environment.id):
+    data = stored.model_dump(exclude={"name", "space", "space_name", "algorithm"})
+    asked = changes.get("algorithm", stored.algorithm)
+    wanted = changes.get("space") or (DEFAULT_SPACES[asked] if asked != stored.algorithm else None)
+    data |= {"space": wanted or stored.space_name, **changes}
+    elsewhere = environment is not None and not same_environment(environment, stored.environment.id)
+    if elsewhere:
         data["environment"] = {"id": environment}
-        own_name = _joined(stored.name, environment)
-    space = load_space(find("search_spaces", changes["space"])) if "space" in changes else stored.space
+    space = load_space(find("search_spaces", wanted)) if wanted else stored.space
+    other = space.algorithm != stored.algorithm
+    if other:
+        data |= {"baselines": {}, "trainer": "auto"}
+    own_name = _joined(stored.name, environment if elsewhere else None, space.algorithm if other else None)
     study = validate(StudyFile, data, source)
     spec = assemble(study, space, name or own_name, source)
-    return Resolved(spec=spec, source=source, timesteps_asked=study.timesteps)
+    left = tuple(stored.baselines) if other else ()
+    return Resolved(spec=spec, source=source, timesteps_asked=study.timesteps, left=left)
 
 
 def _stored(storage: BaseStorage, name: str) -> StudySpec:

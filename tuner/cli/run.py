@@ -9,6 +9,7 @@ from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArg
 
 SAMPLERS = ("tpe", "random", "qmc")
 PRUNERS = ("median", "halving", "none")
+ALGORITHMS = ("ppo", "a2c", "sac", "td3", "dqn")
 ENGINES = ("processes", "inline")
 MAX_SEED = 2**32 - 1
 
@@ -38,6 +39,10 @@ def run(
         ),
     ] = None,
     space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
+    algorithm: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(ALGORITHMS), help="Who trains: in that algorithm's own space, without --space."),
+    ] = None,
     sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Who proposes.")] = None,
     pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Who stops trials early.")] = None,
     seed: Annotated[
@@ -53,6 +58,9 @@ def run(
     from_study: Annotated[
         str | None, typer.Option("--from", metavar="STUDY", help="Start from the best of another study.")
     ] = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="One parameter after another, as the guide orders; a study each.")
+    ] = False,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
@@ -60,15 +68,18 @@ def run(
     as_json: JsonOption = False,
 ) -> int:
     """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
+    one_of(algorithm, ALGORITHMS, "--algorithm")
     one_of(sampler, SAMPLERS, "--sampler")
     one_of(pruner, PRUNERS, "--pruner")
     one_of(engine, ENGINES, "--engine")
-    from tuner.cli.tuning import Request, tune
+    from tuner.cli.tuning import tune
+    from tuner.cli.working import Request
 
     asked = {
         "trials": trials,
         "timesteps": timesteps,
         "space": space,
+        "algorithm": algorithm,
         "sampler": sampler,
         "pruner": pruner,
         "seed": seed,
@@ -80,15 +91,16 @@ def run(
         changes={key: value for key, value in asked.items() if value is not None},
         environment=env,
         engine=engine,
-        workers=workers or _cores(),
+        workers=workers or cores(),
         as_json=as_json,
         skip_check=skip_check,
+        staged=staged,
         baselines=tuple(baseline or ()),
         from_study=from_study,
     )
     return tune(request)
 
 
-def _cores() -> int:
+def cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from tuner.reporting.rows import Row
 from tuner.reporting.summary import Summary, verdict
+from tuner.spec.model import StudySpec
 from tuner.spec.schedule_parts import part_of
 from tuner.spec.schedules import parse
 
@@ -23,10 +24,41 @@ def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> Non
     console.print(verdict(summary))
     for word in summary.words:
         console.print(f"Note: {word}.")
-    if next_commands:
+    _print_next(console, next_commands)
+
+
+def _print_next(console: Console, commands: Sequence[str]) -> None:
+    if commands:
         console.print("Next:")
-        for command in next_commands:
+        for command in commands:
             console.print(f"  {command}")
+
+
+def print_stages(spec: StudySpec, done: Sequence[Summary], *, next_commands: Sequence[str] = ()) -> None:
+    """What stages have come to: a line each, then the parameters that the last one ended with."""
+    console = make_console()
+    console.print(f"Study {spec.name!r}: {len(done)} of {len(spec.stages)} stages finished")
+    table = Table("stage", "study", "trials", "best", "score", "success", "found", box=None, pad_edge=False)
+    for place, (stage, summary) in enumerate(zip(spec.stages, done, strict=False), 1):
+        row = summary.best
+        names = dict.fromkeys(part_of(name) or name for name in stage.parameters)
+        found = [f"{name} {shown(row.arguments.get(name))}" for name in names] if row else []
+        table.add_row(
+            str(place),
+            summary.study,
+            f"{summary.finished} of {max(summary.target, summary.finished)}",
+            row.label if row else "-",
+            shown(row.value) if row else "-",
+            _share(row.success) if row else "-",
+            ", ".join(found) or "-",
+        )
+    console.print(table)
+    columns = [row for row in (done[-1].best, *done[0].baselines) if row is not None]
+    console.print(_table(list({row.label: row for row in columns}.values())))
+    console.print(
+        "One training seed a trial: a lucky seed is possible, and the best of many scores is always too high."
+    )
+    _print_next(console, next_commands)
 
 
 def make_console() -> Console:

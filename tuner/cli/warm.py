@@ -20,7 +20,7 @@ def warmed(spec: StudySpec, files: Sequence[str], study: str | None, storage: st
         UsageProblem: where a file cannot be read.
     """
     for file in files:
-        taken = read_baseline(file, spec.environment.id)
+        taken = read_baseline(file, spec.environment.id, spec.algorithm)
         spec = with_baselines(spec, {taken.name: taken.values}, f"--baseline {file}")
         without = f"; not for a baseline, and left out: {', '.join(taken.left)}" if taken.left else ""
         say(f"Baseline {taken.name!r} from {file}{without}")
@@ -31,6 +31,8 @@ def _from_study(spec: StudySpec, name: str, storage: str | None) -> StudySpec:
     if name == spec.name:
         raise UsageProblem(f"--from {name}: is this study itself; name another")
     other, other_spec = open_study(name, storage)
+    if other_spec.algorithm != spec.algorithm:
+        raise UsageProblem(f"--from {name}: is a study of {other_spec.algorithm}, this one of {spec.algorithm}")
     winner = best(make_rows(other.get_trials(deepcopy=False), other_spec))
     if winner is None:
         raise NothingToShow(

@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL
 from tuner.checking.records import Report
 from tuner.estimate import Estimate
 from tuner.reporting.summary import Summary
+from tuner.spec.algorithms import ROLLOUTS
 from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.study.storage import DEFAULT_URL, database_path, parse_url
 
@@ -22,14 +23,25 @@ def say(text: str) -> None:
 def announce(spec: StudySpec, source: str, url: URL, timesteps_asked: int) -> None:
     """Says what will run, and from where."""
     say(f"Study {spec.name!r} ({source}) in {database_path(url)}")
-    say(f"PPO in {spec.environment.id}, space {spec.space_name}, {spec.timesteps:,} steps a trial")
+    say(f"{spec.algorithm.upper()} in {spec.environment.id}, space {spec.space_name}, {spec.timesteps:,} steps a trial")
     if timesteps_asked != spec.timesteps:
         say(f"{timesteps_asked:,} steps were rounded up to {spec.timesteps:,}: whole multiples of the largest rollout")
+    _tell_checkpoints(spec)
+
+
+def tell_left(spec: StudySpec, left: Sequence[str]) -> None:
+    """Says which baselines of a study cannot serve another algorithm."""
+    if left:
+        many = "s" * (len(left) > 1)
+        say(f"Baseline{many} {', '.join(left)}: of another algorithm than {spec.algorithm.upper()}, and left out.")
+
+
+def _tell_checkpoints(spec: StudySpec) -> None:
     checkpoints = len(spec.plan())
     if checkpoints < ENOUGH_CHECKPOINTS and spec.pruner != "none":
         say(
             f"With {checkpoints} checkpoint{'s' * (checkpoints > 1)} pruning will save little; more --timesteps, or a "
-            "smaller largest n_steps in the space, give more of them."
+            f"smaller largest {ROLLOUTS[spec.algorithm][0]} in the space, give more of them."
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tuner.reporting.rows import Row
 from tuner.spec import arguments
+from tuner.spec.algorithms import DEFAULT_SPACES
 from tuner.spec.model import StudySpec
 from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter
 
@@ -25,7 +26,7 @@ def _edges(best: Row, spec: StudySpec) -> Iterator[str]:
             continue
         low, high = parameter.bounds
         place = _place(parameter, value)
-        if (place <= EDGE_SHARE and low != arguments.least(name)) or place >= 1 - EDGE_SHARE:
+        if (place <= EDGE_SHARE and low != arguments.least(name, spec.algorithm)) or place >= 1 - EDGE_SHARE:
             end, bound = ("low", low) if place <= EDGE_SHARE else ("high", high)
             yield f"{name} = {value:g} sits at the {end} end of its range ({bound:g}): the best may lie beyond"
 
@@ -42,7 +43,8 @@ def _gamma(best: Row, spec: StudySpec) -> Iterator[str]:
     ends_early = best.success is not None  # without a success signal a short episode may be a bad one
     short = ends_early and best.episode_length is not None and best.episode_length <= SHORT_EPISODE
     if short and "gamma" not in spec.space.parameters and gamma >= LONG_SIGHT:
+        searching = "ppo_full" if spec.algorithm == "ppo" else DEFAULT_SPACES[spec.algorithm]
         yield (
             f"gamma is fixed at {gamma:g}, and episodes are short ({best.episode_length:.0f} steps), for which the "
-            "guide has 0.95: `--space ppo_full --name NAME` searches it"
+            f"guide has 0.95: `--space {searching} --name NAME` searches it"
         )

@@ -118,11 +118,11 @@ def zoo_note(environment: str) -> str:
     )
 
 
-def zoo_command(environment: str, file: str) -> str:
+def zoo_command(algorithm: str, environment: str, file: str) -> str:
     """The command that trains from the file."""
     package, bare = zoo_names(environment)
     packages = f" --gym-packages {package}" if package else ""
-    return f"python -m rl_zoo3.train --algo ppo --env {bare}{packages} --conf-file {shlex.quote(file)}"
+    return f"python -m rl_zoo3.train --algo {algorithm} --env {bare}{packages} --conf-file {shlex.quote(file)}"
 
 
 def script_command(row: Row, spec: StudySpec) -> str:
@@ -132,9 +132,10 @@ def script_command(row: Row, spec: StudySpec) -> str:
 
 def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str] = ()) -> str:
     """The file's text, with notes in its heading."""
+    algorithm = spec.algorithm.upper()
     heading = (
-        f"# PPO hyperparameters from tuner's study {spec.name!r}. One training seed: not yet confirmed.\n"
-        f"# {zoo_command(spec.environment.id, file)}\n"
+        f"# {algorithm} hyperparameters from tuner's study {spec.name!r}. One training seed: not yet confirmed.\n"
+        f"# {zoo_command(spec.algorithm, spec.environment.id, file)}\n"
     )
     for note in [zoo_note(spec.environment.id), *notes]:
         heading += f"# {note}\n" if note else ""

@@ -1,4 +1,4 @@
-"""The algorithm's arguments that a space, a baseline or the fixed values may name, with the values that they take.
+"""The algorithms' arguments that a space, a baseline or the fixed values may name, with the values that they take.
 
 Lower bounds are those that Stable-Baselines3 2.9 itself needs; upper ones lie where memory or arithmetic gives out. The
 guide's narrower ranges are data in `search_spaces/`.
@@ -94,13 +94,40 @@ def layers(value: object) -> list[int] | None:
     return list(value) if whole else None  # type: ignore[call-overload]
 
 
-POLICY: dict[str, Argument | Word | Layers] = {  # of the policy, `policy_kwargs` in SB3
+@dataclass(frozen=True, kw_only=True)
+class Automatic:
+    """A number, or `auto` where the algorithm finds it itself, `auto_0.1` where it starts at 0.1."""
+
+    low: float | None = None
+    start: bool = False  # whether a start may be given
+
+    def fault(self, value: object) -> str | None:
+        """What is wrong with `value`, or None."""
+        if isinstance(value, str):
+            word, _, start = value.partition("_")
+            if word == "auto" and (value == "auto" or (self.start and _positive(start))):
+                return None
+            more = ", auto_NUMBER" if self.start else ""
+            return f"{value!r} must be auto{more} or a number"
+        return Argument(kind=float, low=self.low).fault(value)
+
+
+def _positive(text: str) -> bool:
+    try:
+        return 0.0 < float(text) < float("inf")
+    except ValueError:
+        return False
+
+
+Kind = Argument | Word | Layers | Automatic
+
+POLICY: dict[str, Kind] = {  # of the policy, `policy_kwargs` in SB3
     "net_arch": Layers(),
     "activation_fn": Word(valid=tuple(ACTIVATIONS)),
     "log_std_init": Argument(kind=float, low=-10, high=3),
     "ortho_init": Argument(kind=bool),
 }
-PPO: dict[str, Argument | Word | Layers] = {
+PPO: dict[str, Kind] = {
     "learning_rate": Argument(kind=float, low=0, open_low=True, high=1, scheduled=True),
     "n_steps": Argument(kind=int, low=2, high=10**7),
     "batch_size": Argument(kind=int, low=2, high=10**7),
@@ -116,11 +143,61 @@ PPO: dict[str, Argument | Word | Layers] = {
     "target_kl": Argument(kind=float, low=0, open_low=True, optional=True),
     **POLICY,
 }
+A2C: dict[str, Kind] = {
+    **{name: PPO[name] for name in ("learning_rate", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm")},
+    "n_steps": Argument(kind=int, low=1, high=10**7),
+    "normalize_advantage": Argument(kind=bool),
+    "use_rms_prop": Argument(kind=bool),
+    "rms_prop_eps": Argument(kind=float, low=0, open_low=True, high=1),
+    **POLICY,
+}
+NETS = {name: POLICY[name] for name in ("net_arch", "activation_fn")}  # what the off-policy ones know of `POLICY`
+REPLAY: dict[str, Kind] = {  # of every algorithm that learns from a replay buffer
+    "learning_rate": PPO["learning_rate"],
+    "buffer_size": Argument(kind=int, low=1, high=10**8),
+    "learning_starts": Argument(kind=int, low=0, high=10**9),
+    "batch_size": Argument(kind=int, low=1, high=10**6),
+    "tau": Argument(kind=float, low=0, open_low=True, high=1),
+    "gamma": PPO["gamma"],
+    "train_freq": Argument(kind=int, low=1, high=10**6),
+    "gradient_steps": Argument(kind=int, low=-1, high=10**4),  # -1: as many as environment steps
+    "n_steps": Argument(kind=int, low=1, high=1000),  # of the return, not of a rollout
+}
+NOISE: dict[str, Kind] = {  # on the actions, under the names that rl_zoo3 gives it; SB3 takes an object
+    "noise_type": Word(valid=("normal", "ornstein-uhlenbeck")),
+    "noise_std": Argument(kind=float, low=0, high=10),
+}
+SAC: dict[str, Kind] = {
+    **REPLAY,
+    "ent_coef": Automatic(low=0, start=True),
+    "target_entropy": Automatic(),
+    "target_update_interval": Argument(kind=int, low=1, high=10**7),
+    **NOISE,
+    **NETS,
+}
+TD3: dict[str, Kind] = {
+    **REPLAY,
+    "policy_delay": Argument(kind=int, low=1, high=1000),
+    "target_policy_noise": Argument(kind=float, low=0, high=10),
+    "target_noise_clip": Argument(kind=float, low=0, high=10),
+    **NOISE,
+    **NETS,
+}
+DQN: dict[str, Kind] = {
+    **REPLAY,
+    "target_update_interval": Argument(kind=int, low=1, high=10**7),
+    "exploration_fraction": Argument(kind=float, low=0, open_low=True, high=1),
+    "exploration_initial_eps": Argument(kind=float, low=0, high=1),
+    "exploration_final_eps": Argument(kind=float, low=0, high=1),
+    "max_grad_norm": PPO["max_grad_norm"],
+    **NETS,
+}
+ARGUMENTS: dict[str, dict[str, Kind]] = {"ppo": PPO, "a2c": A2C, "sac": SAC, "td3": TD3, "dqn": DQN}
 
 
-def schedule_parts(table: Mapping[str, Argument | Word | Layers]) -> dict[str, Argument | Word | Layers]:
+def schedule_parts(table: Mapping[str, Kind]) -> dict[str, Kind]:
     """What may be said of schedules beside the arguments of a table that follow one: the form, and the last value."""
-    parts: dict[str, Argument | Word | Layers] = {}
+    parts: dict[str, Kind] = {}
     for name, argument in table.items():
         if isinstance(argument, Argument) and argument.scheduled:
             parts[name + FORM] = Word(valid=(CONSTANT, LINEAR))
@@ -128,23 +205,26 @@ def schedule_parts(table: Mapping[str, Argument | Word | Layers]) -> dict[str, A
     return parts
 
 
-NAMES = {**PPO, **schedule_parts(PPO)}  # all that a space, a baseline or the fixed values may name
+# All that a space, a baseline or the fixed values may name, by algorithm.
+NAMES = {algorithm: {**table, **schedule_parts(table)} for algorithm, table in ARGUMENTS.items()}
 
 
-def is_whole(name: str) -> bool:
+def is_whole(name: str, algorithm: str = "ppo") -> bool:
     """Whether an argument takes whole numbers alone."""
-    return isinstance(argument := NAMES.get(name), Argument) and argument.kind is int
+    return isinstance(argument := NAMES[algorithm].get(name), Argument) and argument.kind is int
 
 
-def least(name: str) -> float | None:
+def least(name: str, algorithm: str = "ppo") -> float | None:
     """The least value that an argument takes at all, None where there is none."""
-    return argument.low if isinstance(argument := NAMES.get(name), Argument) else None
+    return argument.low if isinstance(argument := NAMES[algorithm].get(name), Argument | Automatic) else None
 
 
-def faults(values: Mapping[str, Any], path: str) -> Iterator[str]:
+def faults(values: Mapping[str, Any], path: str, algorithm: str = "ppo") -> Iterator[str]:
     """Every fault in concrete argument values, each with its path."""
+    table = NAMES[algorithm]
     for name, value in values.items():
-        if name not in NAMES:
-            yield f"{path}.{name}: unknown PPO argument{did_you_mean(name, NAMES)}; valid: {', '.join(PPO)}"
-        elif (fault := NAMES[name].fault(value)) is not None:
+        if name not in table:
+            known = f"unknown {algorithm.upper()} argument{did_you_mean(name, table)}"
+            yield f"{path}.{name}: {known}; valid: {', '.join(ARGUMENTS[algorithm])}"
+        elif (fault := table[name].fault(value)) is not None:
             yield f"{path}.{name}: {fault}"

@@ -8,14 +8,15 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tuner.errors import SpecInvalid, UnknownName, UsageProblem, did_you_mean
+from tuner.errors import SpecInvalid, TunerError, UnknownName, UsageProblem, did_you_mean
 from tuner.spec import arguments
+from tuner.spec.algorithms import DEFAULT_SPACES, ROLLOUTS, noise_faults
 from tuner.spec.conditions import searched
 from tuner.spec.environment_ids import same_environment
 from tuner.spec.faults import describe
 from tuner.spec.model import StudyFile, StudySpec, baseline_steps, largest_rollout
 from tuner.spec.schedule_parts import value_faults
-from tuner.spec.space import SpaceSpec, allows, not_below, possible
+from tuner.spec.space import SpaceSpec, allows, not_below, rollouts
 from tuner.spec.terms import in_terms_of
 from tuner.spec.yaml import read_yaml
 
@@ -23,6 +24,7 @@ Kind = Literal["studies", "search_spaces"]
 Model = TypeVar("Model", bound=BaseModel)
 Made = TypeVar("Made")
 
+OF_THE_ALGORITHM = ("algorithm", "baselines", "space_changes", "trainer")  # keys of a study
 SINGULAR = {"studies": "study", "search_spaces": "search space"}
 
 
@@ -100,17 +102,52 @@ def load_study(
     """
     data = read_yaml(found.path)
     source = str(found.path)
+    chosen = False  # whether the space is the command line's
     if isinstance(data, dict):
-        data = {**data, **(changes or {})}
+        own = data.get("space")
+        data = _with_changes(data, changes or {}, study_algorithm(found, data))
+        chosen = "space" in (changes or {}) or data.get("space") != own
         environment = data.get("environment")
         if env is not None and isinstance(environment, dict) and not same_environment(env, environment.get("id")):
             data["environment"] = {"id": env}
     faults: list[SpecInvalid] = []
     study = _try(faults, lambda: validate(StudyFile, data, source))
-    space = _try(faults, lambda: _space_of(data, found, "space" in (changes or {})))
+    space = _try(faults, lambda: _space_of(data, found, chosen))
     if study is None or space is None:
         raise SpecInvalid.together(faults)
     return assemble(study, space, name or found.name, source)
+
+
+def study_algorithm(found: Found, data: Any = None) -> str:
+    """The algorithm that a study file is written for: its space's, PPO where that cannot be told."""
+    data = read_yaml(found.path) if data is None else data
+    try:
+        space = read_yaml(find("search_spaces", data["space"], beside=found.path).path)
+        own = space.get("algorithm", "ppo")
+    except (TunerError, TypeError, KeyError, AttributeError):  # told where the study is read
+        own = "ppo"
+    return own if own in DEFAULT_SPACES else "ppo"
+
+
+def _with_changes(data: Mapping[str, Any], changes: Mapping[str, Any], own: str) -> dict[str, Any]:
+    """A study file with the command line's changes; for another algorithm without what is its own algorithm's alone."""
+    merged = {**data, **changes}
+    asked = changes.get("algorithm")
+    if asked in DEFAULT_SPACES and asked != own and "space" not in changes:
+        merged["space"] = DEFAULT_SPACES[asked]
+    space = merged.get("space")
+    if space == data.get("space") or not isinstance(space, str):
+        return merged
+    if _algorithm_of(space) != own:
+        kept = {key: value for key, value in merged.items() if key not in OF_THE_ALGORITHM}
+        merged = {**kept, **changes, "space": space}
+    return merged
+
+
+def _algorithm_of(space: str) -> str:
+    """The algorithm of a space that the command line names."""
+    data = read_yaml(find("search_spaces", space).path)
+    return str(data.get("algorithm", "ppo")) if isinstance(data, dict) else "ppo"
 
 
 def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> StudySpec:
@@ -119,11 +156,15 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     Raises:
         SpecInvalid: where they do not go together, with every fault.
     """
-    problems = [*baseline_faults(space, study.baselines), *_budget_faults(space, study)]
+    problems = [
+        *_algorithm_faults(space, study),
+        *baseline_faults(space, study.baselines),
+        *budget_faults(space, study),
+    ]
     if problems:
         raise SpecInvalid(source, problems)
     rest = study.model_dump(exclude={"space", "space_changes", "timesteps"})
-    full = {"name": name, "space_name": study.space, "space": space.model_dump(), **rest}
+    full = {"name": name, "space_name": study.space, "space": space.model_dump(), **rest, "algorithm": space.algorithm}
     return validate(StudySpec, {**full, "timesteps": whole_budget(space, study)}, source)
 
 
@@ -185,7 +226,9 @@ def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]
         path = f"baselines.{role}"
         if values.get("device", "cpu") not in ("cpu", "auto", "cuda"):
             yield f"{path}.device: {values['device']!r} must be cpu, auto or cuda"
-        yield from arguments.faults({name: value for name, value in values.items() if name != "device"}, path)
+        given = {name: value for name, value in values.items() if name != "device"}
+        yield from arguments.faults(given, path, space.algorithm)
+        yield from noise_faults({*values, *space.fixed}, path)
         yield from value_faults(values, path, space.fixed)
         own = in_terms_of(space, values)
         for name in searched(space.parameters, own):
@@ -195,29 +238,45 @@ def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]
                 yield f"{path}.{name}: {fault}"
 
 
-def _budget_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
-    values = possible(space, "n_steps")
+def _algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
+    if study.algorithm is not None and study.algorithm != space.algorithm:
+        yield (
+            f"algorithm: {study.algorithm!r}, but the space {study.space} is of {space.algorithm}; leave the key out, "
+            f"or name a space of {study.algorithm}, such as {DEFAULT_SPACES[study.algorithm]}"
+        )
+    if study.trainer == "fused" and space.algorithm != "ppo":
+        yield f"trainer: 'fused' trains PPO alone, and the space is of {space.algorithm}; leave it out"
+
+
+def budget_faults(space: SpaceSpec, study: StudyFile | StudySpec) -> Iterator[str]:
+    """What keeps the trials of a study from being evaluated at the same steps, a line each."""
+    name = ROLLOUTS[space.algorithm][0]
+    values = rollouts(space)
     if not values:
         yield (
-            "space: n_steps must be a power_of_two range, a choice or fixed, since it sets at which steps every trial "
+            f"space: {name} must be a power_of_two range, a choice or fixed, since it sets at which steps every trial "
             "is evaluated"
         )
         return
     rollout = largest_rollout(space, study.baselines, study.environment.n_envs)
     steps = rollout // study.environment.n_envs
-    wanted = {f"space: n_steps {value}": value for value in values}
-    wanted |= {f"baselines.{role}.n_steps: {value}": value for role, value in baseline_steps(study.baselines).items()}
+    wanted = {f"space: {name} {value}": value for value in values}
+    named = baseline_steps(space, study.baselines)
+    wanted |= {f"baselines.{role}.{name}: {value}": value for role, value in named.items()}
     for path, value in wanted.items():
         if steps % value:
             yield f"{path} does not divide the largest, {steps}: its trials would be evaluated at other steps"
     if study.timesteps < rollout:
         yield (
-            f"timesteps: {study.timesteps} is less than one largest rollout (n_steps x n_envs = {rollout}); "
-            f"give at least {rollout}, or lower the space's n_steps"
+            f"timesteps: {study.timesteps} is less than one largest rollout ({name} x n_envs = {rollout}); "
+            f"give at least {rollout}, or lower the space's {name}"
         )
+    starts = [space.highest("learning_starts"), *(one.get("learning_starts") for one in study.baselines.values())]
+    for start in {start for start in starts if isinstance(start, int | float) and start >= study.timesteps}:
+        yield f"learning_starts: {start:,} of {study.timesteps:,} timesteps would leave nothing to learn in; lower it"
 
 
-def whole_budget(space: SpaceSpec, study: StudyFile) -> int:
+def whole_budget(space: SpaceSpec, study: StudyFile | StudySpec) -> int:
     """The budget, rounded up to whole multiples of the largest rollout."""
     rollout = largest_rollout(space, study.baselines, study.environment.n_envs)
     return -(-study.timesteps // rollout) * rollout

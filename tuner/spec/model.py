@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, model_validator
 
 from tuner.records import Checkpoint, Curriculum, EnvironmentRef
-from tuner.spec.space import Frozen, Number, SpaceSpec, possible
+from tuner.spec.algorithms import ROLLOUTS, Algorithm
+from tuner.spec.space import Frozen, Number, SpaceSpec, rollouts
+from tuner.spec.stages import Stage
 
 Sampler = Literal["tpe", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
@@ -86,7 +88,7 @@ class StudyFile(Frozen):
 
     description: str = ""
     environment: EnvironmentSpec
-    algorithm: Literal["ppo"] = "ppo"
+    algorithm: Algorithm | None = None  # the space's
     trainer: Trainer = "auto"
     policy: Literal["MlpPolicy"] = "MlpPolicy"
     device: Device = "cpu"
@@ -103,6 +105,7 @@ class StudyFile(Frozen):
     pruner: Pruner = "median"
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     baselines: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _sound(self) -> "StudyFile":
@@ -119,7 +122,7 @@ class StudySpec(Frozen):
     name: Name
     description: str
     environment: EnvironmentSpec
-    algorithm: Literal["ppo"]
+    algorithm: Algorithm
     trainer: Trainer = "auto"  # studies of earlier versions know none
     policy: Literal["MlpPolicy"]
     device: Device
@@ -136,6 +139,7 @@ class StudySpec(Frozen):
     pruner: Pruner
     seed: StrictInt | None
     baselines: dict[str, dict[str, Any]]
+    stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()  # each runs as a study of its own, without any
 
     def plan(self) -> tuple[Checkpoint, ...]:
         """The checkpoints, the same in every trial.
@@ -170,10 +174,10 @@ class StudySpec(Frozen):
 
 def largest_rollout(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]], n_envs: int) -> int:
     """Environment steps in the largest rollout of the space or of a baseline."""
-    return n_envs * max([*possible(space, "n_steps"), *baseline_steps(baselines).values()])
+    return n_envs * max([*rollouts(space), *baseline_steps(space, baselines).values()])
 
 
-def baseline_steps(baselines: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+def baseline_steps(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     """The rollout steps that baselines name, by role."""
-    named = {role: values.get("n_steps") for role, values in baselines.items()}
+    named = {role: values.get(ROLLOUTS[space.algorithm][0]) for role, values in baselines.items()}
     return {role: value for role, value in named.items() if isinstance(value, int) and value > 0}

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from tuner.spec import arguments, conditions, schedule_parts
+from tuner.spec.algorithms import ROLLOUTS, Algorithm, noise_faults
 from tuner.spec.conditions import Plain, When
 
 LARGEST = 10**15  # beyond any argument's use, within every arithmetic's
@@ -114,7 +115,7 @@ class SpaceSpec(Frozen):
     """What is searched, and what stays fixed."""
 
     description: str = ""
-    algorithm: Literal["ppo"] = "ppo"
+    algorithm: Algorithm = "ppo"
     parameters: Annotated[dict[str, Parameter], Field(min_length=1)]
     fixed: dict[str, Any] = {}
 
@@ -127,13 +128,17 @@ class SpaceSpec(Frozen):
         return self
 
     def _argument_faults(self) -> Iterator[str]:
-        yield from arguments.faults(self.fixed, "fixed")
+        yield from arguments.faults(self.fixed, "fixed", self.algorithm)
+        yield from noise_faults({*self.parameters, *self.fixed}, "parameters")
+        if self._comes_and_goes("noise_type") != self._comes_and_goes("noise_std"):
+            yield "parameters.noise_std: goes with noise_type, and both need the same `when`"
         for name, parameter in self.parameters.items():
-            if isinstance(parameter, FloatParameter) and arguments.is_whole(name):
-                yield f"parameters.{name}: must be of type int, since PPO takes whole numbers there"
+            if isinstance(parameter, FloatParameter) and arguments.is_whole(name, self.algorithm):
+                algorithm = self.algorithm.upper()
+                yield f"parameters.{name}: must be of type int, since {algorithm} takes whole numbers there"
                 continue
             ends = parameter.choices if isinstance(parameter, ChoiceParameter) else parameter.bounds
-            found = (fault for value in ends for fault in arguments.faults({name: value}, "parameters"))
+            found = (fault for value in ends for fault in arguments.faults({name: value}, "parameters", self.algorithm))
             yield from dict.fromkeys(found)
         for name in self.parameters.keys() & self.fixed.keys():
             if not self.parameters[name].when:
@@ -142,7 +147,7 @@ class SpaceSpec(Frozen):
     def _relation_faults(self) -> Iterator[str]:
         for name, parameter in self.parameters.items():
             ceiling = parameter.below if isinstance(parameter, IntParameter) else None
-            if name == "n_steps" and parameter.when:
+            if name == ROLLOUTS[self.algorithm][0] and parameter.when:
                 yield f"parameters.{name}.when: sets at which steps every trial is evaluated, and cannot come and go"
             if ceiling is None:
                 continue
@@ -159,6 +164,11 @@ class SpaceSpec(Frozen):
                     f"parameters.{name}.below: low {parameter.bounds[0]} leaves no room under the lowest "
                     f"{ceiling}, {lowest:g}"
                 )
+
+    def _comes_and_goes(self, name: str) -> dict[str, Any]:
+        """The condition under which an argument has a value here, empty where it always has one or never."""
+        always = name in self.fixed or name not in self.parameters
+        return {} if always else self.parameters[name].when
 
     def lowest(self, name: str) -> float | None:
         """The least value that an argument can take here, None where there is none."""
@@ -182,6 +192,13 @@ def possible(space: SpaceSpec, name: str) -> list[int]:
     if isinstance(parameter, ChoiceParameter):
         return [choice for choice in parameter.choices if isinstance(choice, int)]
     return [fixed] if parameter is None and isinstance(fixed, int) else []
+
+
+def rollouts(space: SpaceSpec) -> list[int]:
+    """Every number of steps that an environment may make between two updates; none where there is no list to give."""
+    name, default = ROLLOUTS[space.algorithm]
+    silent = name not in space.parameters and name not in space.fixed
+    return [default] if silent and default is not None else possible(space, name)
 
 
 def nearest_power(value: float) -> int:
@@ -251,4 +268,4 @@ def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | N
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's arguments of a trial: fixed, over them the sampled, over them the overrides."""
     merged = schedule_parts.put_together({**space.fixed, **sampled, **overrides})
-    return {name: merged[name] for name in arguments.PPO if name in merged}
+    return {name: merged[name] for name in arguments.ARGUMENTS[space.algorithm] if name in merged}

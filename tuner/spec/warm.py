@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from tuner.errors import SpecInvalid, UsageProblem
 from tuner.spec import arguments
+from tuner.spec.algorithms import ROLLOUTS
 from tuner.spec.environment_ids import split
 from tuner.spec.load import baseline_faults
 from tuner.spec.model import StudySpec
@@ -15,23 +16,59 @@ from tuner.spec.yaml import read_yaml
 from tuner.spec.zoo_schedules import simplified
 
 # What Stable-Baselines3 takes where a file says nothing; a test holds it to the installed version.
-DEFAULTS: dict[str, Any] = {
+_ACTOR_CRITIC = {"gamma": 0.99, "ent_coef": 0.0, "vf_coef": 0.5, "max_grad_norm": 0.5, "log_std_init": 0.0}
+_PPO = {
+    **_ACTOR_CRITIC,
     "learning_rate": 3e-4,
     "n_steps": 2048,
     "batch_size": 64,
     "n_epochs": 10,
-    "gamma": 0.99,
     "gae_lambda": 0.95,
     "clip_range": 0.2,
     "clip_range_vf": None,
     "normalize_advantage": True,
-    "ent_coef": 0.0,
-    "vf_coef": 0.5,
-    "max_grad_norm": 0.5,
     "target_kl": None,
-    "log_std_init": 0.0,
     "ortho_init": True,
 }
+_A2C = {
+    **_ACTOR_CRITIC,
+    "learning_rate": 7e-4,
+    "n_steps": 5,
+    "gae_lambda": 1.0,
+    "rms_prop_eps": 1e-5,
+    "use_rms_prop": True,
+    "normalize_advantage": False,
+    "ortho_init": True,
+}
+_REPLAY = {"buffer_size": 1_000_000, "learning_starts": 100, "gamma": 0.99, "gradient_steps": 1, "n_steps": 1}
+_CONTINUOUS = {**_REPLAY, "batch_size": 256, "tau": 0.005, "train_freq": 1}
+_SAC = {
+    **_CONTINUOUS,
+    "learning_rate": 3e-4,
+    "ent_coef": "auto",
+    "target_entropy": "auto",
+    "target_update_interval": 1,
+}
+_TD3 = {
+    **_CONTINUOUS,
+    "learning_rate": 1e-3,
+    "policy_delay": 2,
+    "target_policy_noise": 0.2,
+    "target_noise_clip": 0.5,
+}
+_DQN = {
+    **_REPLAY,
+    "learning_rate": 1e-4,
+    "batch_size": 32,
+    "tau": 1.0,
+    "train_freq": 4,
+    "target_update_interval": 10000,
+    "exploration_fraction": 0.1,
+    "exploration_initial_eps": 1.0,
+    "exploration_final_eps": 0.05,
+    "max_grad_norm": 10,
+}
+DEFAULTS: dict[str, dict[str, Any]] = {"ppo": _PPO, "a2c": _A2C, "sac": _SAC, "td3": _TD3, "dqn": _DQN}
 BESIDE = ("provenance", "default")  # keys of such files that are no environment's
 
 
@@ -43,7 +80,7 @@ class Taken(NamedTuple):
     left: tuple[str, ...]  # keys of the file that are no argument's
 
 
-def read_baseline(asked: str, environment: str) -> Taken:
+def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> Taken:
     """Reads `FILE` or `FILE:ID`: the block of that environment, else the study's own, else the only one.
 
     Raises:
@@ -64,7 +101,7 @@ def read_baseline(asked: str, environment: str) -> Taken:
         raise SpecInvalid(str(path), [f"{chosen}: must be a mapping of hyperparameters, not {block!r}"])
     flat = {**block, **_policy(path, chosen, block.get("policy_kwargs"))}
     flat |= _as_it_ran(data.get("provenance"), flat)
-    values = {name: flat[name] for name in arguments.PPO if name in flat}
+    values = {name: flat[name] for name in arguments.ARGUMENTS[algorithm] if name in flat}
     left = tuple(key for key in block if key not in values and key != "policy_kwargs")
     return Taken(name=_named(path.stem, wanted), values=values, left=left)
 
@@ -82,16 +119,18 @@ def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], sour
     Raises:
         SpecInvalid: where a name is taken, or a value is none that the study can hold.
     """
+    defaults = DEFAULTS[spec.algorithm]
     filled = {
-        name: {**{key: DEFAULTS[key] for key in spec.space.parameters if key in DEFAULTS}, **values}
+        name: {**{key: defaults[key] for key in spec.space.parameters if key in defaults}, **values}
         for name, values in added.items()
     }
     taken = [f"baselines.{name}: the study has one of that name with other values" for name in _taken(spec, filled)]
     faults = [*taken, *baseline_faults(spec.space, filled)]
     more = spec.model_copy(update={"baselines": {**spec.baselines, **filled}})
     if not faults and more.plan() != spec.plan():
+        rollout = ROLLOUTS[spec.algorithm][0]
         faults = [
-            "n_steps of an added baseline does not divide the study's largest rollout, which sets the checkpoints"
+            f"{rollout} of an added baseline does not divide the study's largest rollout, which sets the checkpoints"
         ]
     if faults:
         raise SpecInvalid(source, faults)

@@ -3,19 +3,31 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
-from stable_baselines3 import PPO
+from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
-from tuner.spec.arguments import ACTIVATIONS, POLICY, layers
+from tuner.spec.algorithms import OFF_POLICY
+from tuner.spec.arguments import ACTIVATIONS, NOISE, POLICY, layers
 from tuner.training.fused_ppo import FusedPPO
+from tuner.training.making import refuse_unfit
 from tuner.training.schedules import seen, with_schedules
 
-TRAINERS: dict[str, dict[str, type[BaseAlgorithm]]] = {"ppo": {"auto": FusedPPO, "fused": FusedPPO, "sb3": PPO}}
+TRAINERS: dict[str, dict[str, type[BaseAlgorithm]]] = {
+    "ppo": {"auto": FusedPPO, "fused": FusedPPO, "sb3": PPO},
+    "a2c": {"auto": A2C, "sb3": A2C},
+    "sac": {"auto": SAC, "sb3": SAC},
+    "td3": {"auto": TD3, "sb3": TD3},
+    "dqn": {"auto": DQN, "sb3": DQN},
+}
+LARGEST_BUFFER = 1_000_000  # transitions; SB3's default
 
 
 def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
@@ -27,9 +39,10 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
     """
     if job.device == "cuda" and not torch.cuda.is_available():
         raise UsageProblem("device: 'cuda' is not available on this machine; set `device: cpu` in the study file")
+    refuse_unfit(job.algorithm, env.action_space, job.environment)
     algorithm = TRAINERS[job.algorithm][job.trainer]
     try:
-        arguments = sb3_arguments(job.params)
+        arguments = {**sb3_arguments(job.params), **_buffer(job), **_noise(job.params, env)}
         model = algorithm(job.policy, env, seed=job.seed, device=job.device, verbose=0, **arguments)
     except (AssertionError, NotImplementedError, ValueError) as error:
         why = " ".join(str(error).split())
@@ -53,7 +66,7 @@ def deterministic_actor(model: BaseAlgorithm) -> Callable[[NDArray[Any]], NDArra
 
 def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's keyword arguments: those of the policy go into `policy_kwargs`, by SB3's own types."""
-    flat = {name: value for name, value in with_schedules(params).items() if name not in POLICY}
+    flat = {name: value for name, value in with_schedules(params).items() if name not in POLICY and name not in NOISE}
     policy = {name: value for name, value in params.items() if name in POLICY}
     if "net_arch" in policy:
         policy["net_arch"] = layers(policy["net_arch"])
@@ -62,10 +75,49 @@ def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
     return {**flat, "policy_kwargs": policy} if policy else flat
 
 
+def _buffer(job: TrialJob) -> dict[str, int]:
+    """A replay buffer for as many transitions as the trial makes at most: more would stay empty and cost memory."""
+    if job.algorithm not in OFF_POLICY:
+        return {}
+    return {"buffer_size": min(job.params.get("buffer_size", LARGEST_BUFFER), job.timesteps)}
+
+
+def _noise(params: Mapping[str, Any], env: VecEnv) -> dict[str, ActionNoise]:
+    """The noise on actions in [-1, 1] by its kind and standard deviation, the same for every entry."""
+    if "noise_type" not in params:
+        return {}
+    kind = NormalActionNoise if params["noise_type"] == "normal" else OrnsteinUhlenbeckActionNoise
+    shape: Any = env.action_space.shape
+    return {"action_noise": kind(np.zeros(shape), np.full(shape, float(params["noise_std"])))}
+
+
+def replay_bytes(model: BaseAlgorithm) -> float | None:
+    """Bytes of a transition in the model's replay buffer, None where it has none."""
+    if not isinstance(model, OffPolicyAlgorithm) or model.replay_buffer is None:
+        return None
+    arrays = [value for value in vars(model.replay_buffer).values() if isinstance(value, np.ndarray)]
+    per_row = sum(array.nbytes for array in arrays) / model.replay_buffer.buffer_size
+    return per_row / model.replay_buffer.n_envs
+
+
 def arguments_seen(model: BaseAlgorithm, names: list[str]) -> dict[str, Any]:
     """The arguments as the model really holds them, schedules in their notation."""
-    values = {name: getattr(model.policy if name in POLICY else model, name) for name in names}
-    if "activation_fn" in values:
-        words = {kind: word for word, kind in ACTIVATIONS.items()}
-        values["activation_fn"] = words[values["activation_fn"].__name__]
-    return {name: seen(value) for name, value in values.items()}
+    return {name: seen(_seen(model, name)) for name in names}
+
+
+def _seen(model: BaseAlgorithm, name: str) -> Any:
+    if name == "activation_fn":
+        used: Any = model.policy.activation_fn
+        return next(word for word, layer in ACTIVATIONS.items() if layer == used.__name__)
+    if name in NOISE:
+        noise: Any = model.action_noise
+        noise = getattr(noise, "base_noise", noise)  # SB3 lays it out over several environments
+        kind = "normal" if isinstance(noise, NormalActionNoise) else "ornstein-uhlenbeck"
+        return kind if name == "noise_type" else float(noise._sigma.flat[0])
+    if name == "train_freq":
+        return model.train_freq.frequency  # type: ignore[attr-defined]
+    if name == "use_rms_prop":
+        return isinstance(model.policy.optimizer, torch.optim.RMSprop)
+    if name == "rms_prop_eps":
+        return model.policy.optimizer.defaults["eps"]
+    return getattr(model.policy if name in POLICY else model, name)

@@ -7,6 +7,7 @@ import gymnasium as gym
 
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError
 from tuner.records import EnvironmentRef
+from tuner.spec.algorithms import unfit
 from tuner.training.names import find_environment
 
 Made = TypeVar("Made")
@@ -40,6 +41,32 @@ def made(ref: EnvironmentRef, make: Callable[[], Made]) -> Made:
     except Exception as error:
         options = f" with {ref.kwargs}" if ref.kwargs else ""
         raise EnvironmentUnusable(f"environment {ref.id!r} cannot be made{options}: {error}") from error
+
+
+def action_space(ref: EnvironmentRef) -> str:
+    """The name of the class of an environment's action space, such as `Box`.
+
+    Raises:
+        EnvironmentUnusable: where the environment cannot be made.
+        EnvironmentFailed: where it raises when it is closed.
+    """
+    env = make_bare(ref, looked_at=False)
+    kind = type(env.action_space).__name__
+    try:
+        env.close()
+    except Exception as error:
+        raise blamed("close", error) from error
+    return kind
+
+
+def refuse_unfit(algorithm: str, action_space: gym.Space[Any], ref: EnvironmentRef) -> None:
+    """Refuses an algorithm that cannot act in such a space.
+
+    Raises:
+        EnvironmentUnusable: with the algorithms that can.
+    """
+    if (reason := unfit(algorithm, type(action_space).__name__, ref.id)) is not None:
+        raise EnvironmentUnusable(reason)
 
 
 def blamed(where: str, error: Exception) -> EnvironmentFailed:

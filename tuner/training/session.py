@@ -10,11 +10,18 @@ from collections.abc import Callable
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
-from tuner.errors import TrialDiverged
+from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.training.algorithms import arguments_seen, deterministic_actor, make_model, trained_by_sb3
+from tuner.training.algorithms import (
+    arguments_seen,
+    deterministic_actor,
+    make_model,
+    replay_bytes,
+    trained_by_sb3,
+)
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env
 from tuner.training.evaluate import Evaluator
@@ -32,7 +39,14 @@ SIGNALS = (
     "loss",
     "policy_gradient_loss",
     "value_loss",
+    "policy_loss",  # A2C's
+    "actor_loss",  # from here on SAC's and TD3's
+    "critic_loss",
+    "ent_coef",
+    "ent_coef_loss",
 )
+LOOK_EVERY = 1024  # steps, where updates come every few steps and a look at every one would cost more than some
+OUT_OF_RANGE = "Expected parameter "  # how torch begins its word on a distribution that is none
 PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
 
 
@@ -71,6 +85,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
                 "trainer": "sb3" if trained_by_sb3(model) else "fused",
                 "versions": versions(),
                 **({} if curriculum is None else {"curriculum": curriculum.raises}),
+                **({} if (size := replay_bytes(model)) is None else {"bytes_a_transition": size}),
             },
             model=_saved(model) if watch.decision.keep else None,
         )
@@ -89,11 +104,14 @@ def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -
         model.learn(job.timesteps, callback=callbacks, log_interval=None)  # type: ignore[arg-type]
     except NotFiniteError as error:
         raise TrialDiverged(str(error)) from error
-    except ValueError as error:
-        # NaN parameters surface as a ValueError of torch's distributions; any other is a fault of ours.
-        if _finite_parameters(model):
+    except (ValueError, EnvironmentFailed) as error:
+        # Parameters that left all bounds surface as a ValueError of torch's distributions, or as actions that an
+        # environment cannot take; anything else is a fault of ours, or its own.
+        if not _finite_parameters(model):
+            raise TrialDiverged("a parameter of the policy is not finite") from error
+        if not str(error).startswith(OUT_OF_RANGE):
             raise
-        raise TrialDiverged("a parameter of the policy is not finite") from error
+        raise TrialDiverged("a spread of the policy's actions is out of range") from error
 
 
 def versions() -> dict[str, str]:
@@ -144,6 +162,7 @@ class Watch(BaseCallback):
         self._begun = begun
         self._curriculum = curriculum
         self._next = 0
+        self._looked = 0  # step of the last look at an algorithm that updates all the time
 
     def going_on(self) -> bool:
         """Whether nobody has said *stop*."""
@@ -160,12 +179,17 @@ class Watch(BaseCallback):
             self._after_update()
 
     def _after_update(self) -> None:
-        if self.num_timesteps == 0:
+        if self.num_timesteps == 0 or not self._worth_a_look():
             return
+        self._looked = self.num_timesteps
         health = self._health()
         self._check(health)
         while self._due():
             self._evaluate(health)
+
+    def _worth_a_look(self) -> bool:
+        rarely = isinstance(self.model, OffPolicyAlgorithm)
+        return not rarely or self._due() or self.num_timesteps >= self._looked + LOOK_EVERY
 
     def _due(self) -> bool:
         checkpoints = self._job.checkpoints

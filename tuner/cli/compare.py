@@ -1,0 +1,87 @@
+"""`tuner compare`: which algorithm learns this task best in the same time."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArgument, one_of, whole
+from tuner.cli.run import ALGORITHMS, ENGINES, cores
+from tuner.errors import UsageProblem, did_you_mean
+
+MOST_MINUTES = 7 * 24 * 60
+MOST_SEEDS = 1000
+
+
+def compare(
+    study: StudyArgument = DEFAULT_STUDY,
+    *,
+    algorithms: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,…", help=f"Of {', '.join(ALGORITHMS)}. Default: all that can act there."),
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option(metavar="M", help="Of training, for each run; evaluations not counted.")
+    ] = 5,
+    seeds: Annotated[
+        int, typer.Option(parser=whole("--seeds", 1, MOST_SEEDS), metavar="N", help="Runs of each algorithm.")
+    ] = 1,
+    env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(parser=whole("--workers", 1), metavar="W", help="Runs side by side. Default: one a core."),
+    ] = None,
+    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where runs go.")] = "processes",
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page as well, anew after every run.")
+    ] = None,
+    storage: StorageOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Compare algorithms over the same minutes of training: samples, time and success, seed by seed."""
+    one_of(engine, ENGINES, "--engine")
+    wanted = _algorithms(algorithms)
+    if not 0 < minutes <= MOST_MINUTES:
+        raise UsageProblem(f"--minutes {minutes:g}: must be greater than 0 and at most {MOST_MINUTES}, a week")
+    from tuner.cli.comparing import Request, run
+    from tuner.comparison.page import check_target
+
+    if html is not None:
+        check_target(html)
+    return run(
+        Request(
+            study=study,
+            algorithms=wanted,
+            minutes=minutes,
+            seeds=seeds,
+            environment=env,
+            workers=workers or cores(),
+            engine=engine,
+            html=html,
+            storage=storage,
+            as_json=as_json,
+        )
+    )
+
+
+def _algorithms(text: str | None) -> tuple[str, ...]:
+    """The algorithms named, none where none are.
+
+    Raises:
+        UsageProblem: where one is unknown or stands twice.
+    """
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in ALGORITHMS:
+            hint = did_you_mean(name, ALGORITHMS)
+            raise UsageProblem(f"--algorithms {text}: unknown {name!r}{hint}; valid: {', '.join(ALGORITHMS)}")
+        if names.count(name) > 1:
+            raise UsageProblem(f"--algorithms {text}: {name} stands twice; --seeds gives each more runs")
+    return names

@@ -1,0 +1,155 @@
+"""What `tuner compare` does, once the command line is read."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from tuner import estimate
+from tuner.cli.arms import chosen, make_arm
+from tuner.cli.compare_tables import RunLines, print_comparison
+from tuner.cli.opening import storage_url
+from tuner.cli.options import INTERRUPTED
+from tuner.cli.words import say
+from tuner.comparison import page
+from tuner.comparison.plan import make_jobs, short_job
+from tuner.comparison.records import Arm, Comparison
+from tuner.comparison.source import ComparisonSource
+from tuner.coordinator import coordinate
+from tuner.engines.base import Engine
+from tuner.engines.inline import InlineEngine
+from tuner.engines.processes import ProcessEngine
+from tuner.spec.model import StudySpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for."""
+
+    study: str
+    algorithms: tuple[str, ...]  # none: all that can act in the environment
+    minutes: float
+    seeds: int
+    environment: str | None
+    workers: int
+    engine: str
+    html: Path | None
+    storage: str | None
+    as_json: bool
+
+
+def run(request: Request) -> int:
+    """Runs a comparison; returns the exit code."""
+    url = storage_url(request.storage)
+    arms, specs = _arms(request, url)
+    source: ComparisonSource | None = None
+    interrupted = False
+    try:
+        with _engine(request, specs[arms[0].algorithm]) as engine:
+            speeds = _speeds(arms, specs, engine)
+            seconds = request.minutes * 60
+            source = _source(request, arms, specs, speeds)
+            _foretell(request, len(arms))
+            coordinate(source, engine, RunLines(source.seed, seconds))
+    except KeyboardInterrupt:
+        interrupted = True
+    return _conclude(request, arms, specs, source, interrupted=interrupted)
+
+
+def _arms(request: Request, url: URL) -> tuple[tuple[Arm, ...], dict[str, StudySpec]]:
+    algorithms = chosen(request.study, url, request.environment, request.algorithms, inline=request.engine == "inline")
+    made = [make_arm(request.study, url, algorithm, request.environment) for algorithm in algorithms]
+    for arm, _ in made:
+        say(f"{arm.algorithm}: {arm.source}")
+    return tuple(arm for arm, _ in made), {arm.algorithm: spec for arm, spec in made}
+
+
+@contextlib.contextmanager
+def _engine(request: Request, spec: StudySpec) -> Iterator[Engine]:
+    """Its workers end with the block."""
+    inline = request.engine == "inline"
+    engine: Engine = InlineEngine() if inline else ProcessEngine(request.workers, warm=spec.environment.ref())
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+def _speeds(arms: tuple[Arm, ...], specs: dict[str, StudySpec], engine: Engine) -> dict[str, float]:
+    """Steps a second of each arm, by a run of some seconds; it is the first look at what cannot run, too."""
+    say("Measuring this machine's speed …")
+    speeds: dict[str, float] = {}
+    estimate.run_short(engine, short_job(arms[0], specs[arms[0].algorithm]))  # pays for imports and first calls
+    for arm in arms:
+        outcome = estimate.run_short(engine, short_job(arm, specs[arm.algorithm]))
+        speeds[arm.algorithm] = outcome.steps / outcome.seconds
+    return speeds
+
+
+def _source(
+    request: Request, arms: tuple[Arm, ...], specs: dict[str, StudySpec], speeds: dict[str, float]
+) -> ComparisonSource:
+    seconds = request.minutes * 60
+    jobs = make_jobs(arms, specs, speeds, seconds, request.seeds)
+
+    def booked() -> None:
+        if request.html is not None:
+            page.write(_comparison(request, arms, specs, source), request.html)
+
+    source = ComparisonSource(jobs, seconds, booked)
+    return source
+
+
+def _comparison(
+    request: Request, arms: tuple[Arm, ...], specs: dict[str, StudySpec], source: ComparisonSource
+) -> Comparison:
+    spec = specs[arms[0].algorithm]
+    return Comparison(
+        study=request.study,
+        environment=spec.environment.id,
+        minutes=request.minutes,
+        seeds=request.seeds,
+        goals=spec.goals.early,
+        arms=arms,
+        runs=tuple(source.runs),
+    )
+
+
+def _foretell(request: Request, arms: int) -> None:
+    runs = arms * request.seeds
+    side_by_side = 1 if request.engine == "inline" else min(request.workers, runs)
+    minutes = -(-runs // side_by_side) * request.minutes
+    say(
+        f"{runs} run{'s' * (runs > 1)} of {request.minutes:g} minutes, {side_by_side} side by side: {minutes:.3g} "
+        "minutes of training, and the evaluations."
+    )
+
+
+def _conclude(
+    request: Request,
+    arms: tuple[Arm, ...],
+    specs: dict[str, StudySpec],
+    source: ComparisonSource | None,
+    *,
+    interrupted: bool,
+) -> int:
+    """Prints what there is; returns the exit code."""
+    if interrupted:
+        say("Stopped. This is what there is:" if source and source.runs else "Stopped before the first run.")
+    if source is None or not source.runs:
+        return INTERRUPTED
+    comparison = _comparison(request, arms, specs, source)
+    if request.as_json:
+        sys.stdout.write(json.dumps(comparison.data(), indent=2) + "\n")
+    else:
+        print_comparison(comparison)
+    if request.html is not None:
+        page.write(comparison, request.html)
+        say(f"Wrote {request.html}")
+    if interrupted:
+        return INTERRUPTED
+    return 0 if any(run.state == "done" for run in source.runs) else 1

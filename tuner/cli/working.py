@@ -1,0 +1,136 @@
+"""The work of a run: a look at what is new, the trials that are missing, what the study has come to."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optuna import Study
+from sqlalchemy.engine import URL
+
+from tuner import estimate
+from tuner.checking.check import refuse_wrong, run_check
+from tuner.checking.plan import quick
+from tuner.cli import words
+from tuner.cli.progress import make_progress
+from tuner.coordinator import coordinate
+from tuner.engines.base import Engine
+from tuner.engines.inline import InlineEngine
+from tuner.engines.once import run_once
+from tuner.engines.processes import ProcessEngine
+from tuner.reporting.summary import Summary, summarise
+from tuner.spec.model import StudySpec
+from tuner.study.ledger import Ledger
+from tuner.study.lock import StudyLock
+from tuner.study.storage import (
+    artifact_folder,
+    database_path,
+    open_to_read,
+    open_to_write,
+    prepare_folder,
+    refuse_foreign,
+    storage_errors,
+)
+from tuner.study.stored import load_stored, stored_names
+from tuner.study.tuning import TuningSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for."""
+
+    study: str
+    storage: str | None
+    name: str | None
+    changes: Mapping[str, Any]
+    environment: str | None
+    engine: str
+    workers: int
+    as_json: bool
+    skip_check: bool = False
+    staged: bool = False
+    baselines: tuple[str, ...] = ()  # files
+    from_study: str | None = None
+
+
+@contextlib.contextmanager
+def open_engine(request: Request, spec: StudySpec) -> Iterator[Engine]:
+    """Its workers end with the block."""
+    engine: Engine
+    if request.engine == "inline":
+        engine = InlineEngine()
+    else:
+        engine = ProcessEngine(request.workers, warm=spec.environment.ref())
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary:
+    """Runs what is missing; returns what the study has come to.
+
+    Nothing is written before the spec, the environment and the database proved sound.
+    """
+    seconds: float | None = None
+    if database_path(url).is_file():
+        refuse_foreign(url)
+    else:
+        seconds = _first_look(request, spec, engine)
+    prepare_folder(url)
+    with StudyLock(database_path(url), spec.name):
+        storage = open_to_write(url)
+        if seconds is None and spec.name not in stored_names(storage):
+            seconds = _first_look(request, spec, engine)
+        ledger, changes = Ledger.open(storage, spec, artifact_folder(url))
+        for change in changes:
+            words.say(f"Since the last run, {change}.")
+        _run(ledger, spec, engine, seconds)
+        return summarise(ledger.study, spec)
+
+
+def _first_look(request: Request, spec: StudySpec, engine: Engine) -> float:
+    """What a new study is refused for, then the seconds of a full trial."""
+    if not request.skip_check:
+        words.say("Looking at the environment …")
+        ref, plan = spec.environment.ref(), quick()
+        algorithm = spec.algorithm
+        inline = request.engine == "inline"
+        report = run_check(ref, plan, algorithm) if inline else run_once(run_check, ref, plan, algorithm)
+        refuse_wrong(report)
+        words.tell_warnings(report)
+    return _measure(spec, engine)
+
+
+def _measure(spec: StudySpec, engine: Engine) -> float:
+    engine.prepare(spec.trials)
+    words.say("Measuring this machine's speed …")
+    return estimate.measure(engine, spec)
+
+
+def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None) -> None:
+    retried = ledger.recover()
+    if retried:
+        words.say(f"{retried} unfinished trial{'s' * (retried > 1)} of an earlier run will run again.")
+    ledger.enqueue_baselines()
+    done = ledger.count_finished()
+    missing = max(spec.trials - done, 0)
+    if not missing:
+        words.say(f"Nothing to do: the study has {done} finished trials of {spec.trials} (more with --trials).")
+        return
+    engine.prepare(missing)
+    known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or _measure(spec, engine)
+    forecast = estimate.minutes(missing, engine.workers, spec, known)
+    words.foretell(missing, engine.workers, forecast)
+    source = TuningSource(ledger, spec, spec.trials)
+    with make_progress(spec, done=done, workers=engine.workers, forecast=forecast, best=ledger.best()) as progress:
+        coordinate(source, engine, progress)
+
+
+def stored_study(name: str, url: URL) -> tuple[Study, StudySpec] | None:
+    """A study to read from, None where it was not made yet."""
+    if not database_path(url).is_file():
+        return None
+    with storage_errors(url):
+        storage = open_to_read(url)
+        return load_stored(storage, name) if name in stored_names(storage) else None

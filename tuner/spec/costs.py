@@ -1,0 +1,92 @@
+"""What training costs by its arguments: updates a step, and two short runs that tell apart what a step and one cost."""
+
+import math
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.spec.algorithms import OFF_POLICY
+from tuner.spec.arguments import NETS
+from tuner.spec.model import StudySpec
+from tuner.spec.space import IntParameter, SpaceSpec
+from tuner.spec.warm import DEFAULTS
+
+STEPS = 512  # of a short run, about
+PARTS = 8  # that a short run can be cut into
+FEW, MANY = 1, 6  # PPO's epochs
+GRADIENT_STEPS = 1, 8  # an update of the off-policy ones
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortRun:
+    """A training run of some seconds."""
+
+    steps: int
+    updates: int  # minibatches of PPO, updates of A2C, gradient steps of the others
+    params: dict[str, Any]
+
+
+def short_runs(spec: StudySpec) -> tuple[ShortRun, ShortRun]:
+    """Two runs of the same steps, with few updates and with many; nets as the space fixes them."""
+    n_envs = spec.environment.n_envs
+    part = max(STEPS // n_envs // PARTS, 1)  # steps of each environment
+    nets = {name: value for name, value in spec.space.fixed.items() if name in NETS}
+    runs = []
+    for updates, params in _runs(spec, part):
+        runs.append(ShortRun(steps=PARTS * part * n_envs, updates=updates, params={**params, **nets}))
+    return runs[0], runs[1]
+
+
+def _runs(spec: StudySpec, part: int) -> list[tuple[int, dict[str, Any]]]:
+    if spec.algorithm == "ppo":
+        rollout = {"n_steps": PARTS * part, "batch_size": part * spec.environment.n_envs}
+        return [(epochs * PARTS, {**rollout, "n_epochs": epochs}) for epochs in (FEW, MANY)]
+    if spec.algorithm == "a2c":
+        return [(1, {"n_steps": PARTS * part}), (PARTS * part, {"n_steps": 1})]
+    low, high = _ends(spec, "batch_size")
+    batch = round(math.sqrt(low * high))
+    replay = {"batch_size": batch, "learning_starts": 0, "train_freq": part}
+    return [(steps * PARTS, {**replay, "gradient_steps": steps}) for steps in GRADIENT_STEPS]
+
+
+def updates_a_step(spec: StudySpec) -> float:
+    """How many updates a typical trial makes for every environment step."""
+    if spec.algorithm == "ppo":
+        return _typical(spec, "n_epochs") * _typical_inverse(spec, "batch_size")
+    if spec.algorithm == "a2c":
+        return _typical_inverse(spec, "n_steps") / spec.environment.n_envs
+    steps = _typical(spec, "gradient_steps")
+    return 1.0 if steps < 0 else steps * _typical_inverse(spec, "train_freq") / spec.environment.n_envs
+
+
+def largest_buffer(spec: StudySpec) -> int:
+    """Transitions that a trial's replay buffer may come to hold, 0 for those that have none."""
+    if spec.algorithm not in OFF_POLICY:
+        return 0
+    named = [values.get("buffer_size", 0) for values in spec.baselines.values()]
+    return int(min(max(_ends(spec, "buffer_size")[1], *named, 0), spec.timesteps))
+
+
+def _ends(spec: StudySpec, name: str) -> tuple[float, float]:
+    low, high = spec.space.lowest(name), spec.space.highest(name)
+    default = DEFAULTS[spec.algorithm][name]
+    return (default, default) if low is None or high is None else (low, high)
+
+
+def _typical(spec: StudySpec, name: str) -> float:
+    low, high = _ends(spec, name)
+    return (low + high) / 2
+
+
+def _typical_inverse(spec: StudySpec, name: str) -> float:
+    """The mean of 1 / value over the values of a parameter."""
+    powers = _powers(spec.space, name)
+    return statistics.fmean(1 / power for power in powers) if powers else 1 / _typical(spec, name)
+
+
+def _powers(space: SpaceSpec, name: str) -> list[int]:
+    parameter = space.parameters.get(name)
+    if not isinstance(parameter, IntParameter) or parameter.scale != "power_of_two":
+        return []
+    octaves = round(math.log2(parameter.high / parameter.low))
+    return [parameter.low * 2**octave for octave in range(octaves + 1)]

@@ -1,0 +1,127 @@
+"""From a study with stages to the studies that its stages are."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tuner.errors import SpecInvalid
+from tuner.spec.load import baseline_faults, budget_faults, validate, whole_budget
+from tuner.spec.model import StudySpec
+from tuner.spec.schedule_parts import part_of, taken_apart
+from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows
+from tuner.spec.stages import GUIDE
+from tuner.spec.terms import in_terms_of
+from tuner.spec.warm import DEFAULTS
+
+LONGEST_NAME = 64
+BEFORE = "before"  # the baseline that carries the best of the stage before
+
+
+def staged(spec: StudySpec, *, trials: int | None) -> StudySpec:
+    """The study with stages, the guide's where it has none of its own.
+
+    Args:
+        spec: The study.
+        trials: Of each stage, where the command line sets it.
+
+    Raises:
+        SpecInvalid: where a stage cannot follow from the one before, with every fault.
+    """
+    if not spec.stages and spec.algorithm != "ppo":
+        raise SpecInvalid(
+            f"study {spec.name!r}",
+            [f"stages: the guide's are PPO's, and the study trains {spec.algorithm}; write `stages:` of its own"],
+        )
+    stages = spec.stages or GUIDE
+    if trials is not None:
+        stages = tuple(stage.model_copy(update={"trials": trials}) for stage in stages)
+    whole = spec.model_copy(update={"stages": stages})
+    faults = [*_faults(whole)]
+    if faults:
+        raise SpecInvalid(f"study {spec.name!r}", faults)
+    stage_spec(whole, 1, {})  # a fault of the first stage shows itself before any work
+    return whole
+
+
+def _faults(spec: StudySpec) -> Iterator[str]:
+    """Baselines that a later stage could not start from, and names that come twice."""
+    seen: set[str] = set()
+    for number, stage in enumerate(spec.stages, 1):
+        for name in stage.parameters:
+            if name in seen:
+                yield f"stages.{number}.{name}: is searched by an earlier stage as well"
+            seen.add(name)
+        space = SpaceSpec.model_construct(parameters=stage.parameters, fixed={})
+        for role, values in spec.baselines.items():
+            own = in_terms_of(space, values)
+            for name in stage.parameters.keys() & own.keys():
+                if (fault := allows(space, name, own[name])) is not None:
+                    yield f"stages.{number}.{name}: baselines.{role}: {fault}, so the stage could not start from it"
+
+
+def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudySpec:
+    """The study that a stage is: it searches its own parameters, the rest is as the stage before left it.
+
+    Args:
+        spec: The study with its stages.
+        number: Which of them, from 1.
+        start: The arguments of the best trial of the stage before; nothing for the first, in which every parameter
+            that the study searches has its default (or the nearest that its range has), and the study's baselines run.
+
+    Raises:
+        SpecInvalid: where they do not go together.
+    """
+    stage = spec.stages[number - 1]
+    source = f"stage {number} of study {spec.name!r}"
+    defaults = _defaults(spec)
+    begun = taken_apart(start, stage.parameters, {})
+    kept = {**_without_parts_of(begun, {**defaults, **spec.space.fixed}), **begun}
+    space = validate(
+        SpaceSpec,
+        {
+            "description": f"Stage {number} of {len(spec.stages)}: {', '.join(stage.parameters)}.",
+            "algorithm": spec.algorithm,
+            "parameters": {name: parameter.model_dump() for name, parameter in stage.parameters.items()},
+            "fixed": {name: value for name, value in kept.items() if name not in stage.parameters},
+        },
+        source,
+    )
+    searched = {name: defaults[name] for name in stage.parameters}
+    runs = {BEFORE: start} if start else spec.baselines
+    baselines = {role: {**_without_parts_of(values, searched), **values} for role, values in runs.items()}
+    made = spec.model_copy(
+        update={
+            "name": stage_name(spec, number),
+            "space_name": stage.title,
+            "space": space,
+            "trials": stage.trials or spec.trials,
+            "baselines": baselines,
+            "stages": (),
+        }
+    )
+    faults = [*baseline_faults(space, baselines), *budget_faults(space, made)]
+    if faults:
+        raise SpecInvalid(source, faults)
+    return made.model_copy(update={"timesteps": whole_budget(space, made)})
+
+
+def _without_parts_of(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """The others without parts of schedules that `values` hold as a whole, or have parts of their own of."""
+    return {name: value for name, value in others.items() if part_of(name) not in values}
+
+
+def stage_name(spec: StudySpec, number: int) -> str:
+    """The name of a stage's study."""
+    return f"{spec.name}-{number}-{spec.stages[number - 1].title}"[:LONGEST_NAME].rstrip("-_.")
+
+
+def _defaults(spec: StudySpec) -> dict[str, Any]:
+    """Where every parameter stands before it is searched: at the library's default, as near as its range comes."""
+    ranges = {**spec.space.parameters, **{name: p for stage in spec.stages for name, p in stage.parameters.items()}}
+    return {name: _nearest(parameter, DEFAULTS[spec.algorithm].get(name)) for name, parameter in ranges.items()}
+
+
+def _nearest(parameter: FloatParameter | IntParameter | ChoiceParameter, default: Any) -> Any:
+    if isinstance(parameter, ChoiceParameter):
+        return default if default in parameter.choices else parameter.choices[0]
+    low, high = parameter.bounds
+    return low if default is None else min(max(default, low), high)
