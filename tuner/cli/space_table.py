@@ -16,7 +16,10 @@ SCALES = {"power_of_two": "powers of two"}
 def print_space(found: Found, space: SpaceSpec) -> None:
     """What is searched, over which values and where, then what is fixed; each with the guide's default."""
     console = make_console()
-    console.print(f"Space {found.name!r} ({found.where}): {space.description or 'no description'}", markup=False)
+    console.print(
+        f"Space {found.name!r} of {space.algorithm.upper()} ({found.where}): {space.description or 'no description'}",
+        markup=False,
+    )
     table = Table("parameter", "type", "values", "scale", "condition", "guide's default", box=None, pad_edge=False)
     for name, parameter in space.parameters.items():
         scale = "" if isinstance(parameter, ChoiceParameter) else SCALES.get(parameter.scale, parameter.scale)
