@@ -80,7 +80,9 @@ def test_a_study_of_another_environment_lends_nothing(finished: Path) -> None:
 def test_td3_begins_with_the_noise_that_it_explores_by() -> None:
     arm, _ = make_arm("reach", storage_url(None), "td3", None)
     assert arm.params["noise_std"] == 0.1
-    assert arm.source == ("Stable-Baselines3's defaults with gradient_steps -1, noise_type normal, noise_std 0.1")
+    assert arm.source == (
+        "Stable-Baselines3's defaults with gradient_steps -1, noise_type normal, noise_std 0.1, net_arch [64, 64]"
+    )
 
 
 def test_an_environment_that_raises_ends_it_before_the_first_run(tuner: Tuner, tmp_path: Path) -> None:
