@@ -15,6 +15,7 @@ def rows(text: str) -> dict[str, str]:
 def test_a_packaged_space_is_shown_with_the_guides_defaults(tuner: Tuner) -> None:
     said = tuner("list spaces --show ppo_guide")
     assert said.code == 0
+    assert said.out.startswith("Space 'ppo_guide' of PPO (")
     found = rows(said.out)
     assert found["learning_rate"] == "float 1e-05 … 0.001 log 0.0003"
     assert found["batch_size"] == "int 32 … 512 powers of two below n_steps 64"
@@ -38,6 +39,13 @@ def test_conditions_choices_and_stand_ins_are_shown(tuner: Tuner, tmp_path: Path
     assert found["gamma"] == "fixed 0.5 where it is not searched 0.99"
     assert found["clip_range"] == "fixed lin_0.2_0.1235 0.2"
     assert found["ortho_init"] == "fixed false"
+
+
+def test_the_guide_says_nothing_of_other_algorithms(tuner: Tuner) -> None:
+    said = tuner("list spaces --show a2c_robot")
+    assert said.code == 0
+    assert said.out.startswith("Space 'a2c_robot' of A2C (")
+    assert rows(said.out)["learning_rate"] == "float 0.0001 … 0.002 log"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import runpy
 import shutil
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,15 @@ import pytest
 import yaml
 from conftest import SPACE, TOYS, Tuner, write_study
 from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 from training.learners import furthest
 
 from tuner.cli.main import call
 from tuner.reporting.export import zoo_arguments
+from tuner.reporting.rows import make_row
+from tuner.reporting.script import script
+from tuner.spec.load import find, load_study
+from tuner.spec.model import CurriculumSpec, EnvironmentSpec
 from tuner.spec.zoo_schedules import note, replaced, simplified
 
 FIXED: dict[str, Any] = {
@@ -149,3 +156,60 @@ def test_a_format_and_its_file_go_together(tuner: Tuner, finished: Path, line: s
 def test_arguments_without_schedules_are_exported_as_ever() -> None:
     values = {"learning_rate": 3e-4, "net_arch": [64, 64], "clip_range_vf": None}
     assert zoo_arguments(simplified(values)) == {"learning_rate": 3e-4, "policy_kwargs": "dict(net_arch=[64, 64])"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "lines"),
+    [
+        ("roarm_envs:RoArmReach-v0", ["make_vec_env('roarm_envs:RoArmReach-v0', n_envs=2, env_kwargs={'scale': 2.0})"]),
+        ("CartPole-v1", ["make_vec_env('CartPole-v1', n_envs=2, "]),
+        ("tuner_toys:Line", ["from tuner_toys import Line", "make_vec_env(Line, n_envs=2, "]),
+        ("own/toy.py:Line", ["import runpy", "make_vec_env(runpy.run_path('own/toy.py')['Line'], n_envs=2, "]),
+    ],
+)
+def test_a_script_finds_the_environment_however_it_is_named(
+    environment: str, lines: list[str], scheduled: Path, tmp_path: Path
+) -> None:
+    own = EnvironmentSpec(id=environment, n_envs=2, kwargs={"scale": 2.0})
+    spec = load_study(find("studies", "toy.yaml")).model_copy(
+        update={"environment": own, "curriculum": CurriculumSpec()}
+    )
+    trial = optuna.load_study(storage=f"sqlite:///{tmp_path}/studies/tuner.db", study_name="toy").trials[0]
+    text = script(make_row(trial, spec), spec)
+    compile(text, "train.py", "exec")
+    assert [line for line in lines if line not in text] == []
+    assert "# Without the study's curriculum" in text
+
+
+def test_a_script_that_cannot_be_written_is_an_error(tuner: Tuner, finished: Path) -> None:
+    said = tuner("export toy --format sb3 -o nowhere/train.py")
+    assert said.code == 1
+    assert "nowhere/train.py: No such file or directory" in said.err
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "arguments", "lines"),
+    [
+        (
+            "td3",
+            {"learning_rate": "lin_0.001", "noise_type": "normal", "noise_std": 0.1, "buffer_size": 10**6},
+            ["learning_rate=LinearSchedule(0.001, 0.0", "action_noise=NormalActionNoise(np.zeros(", "buffer_size=384"],
+        ),
+        ("sac", {"ent_coef": "auto_0.1", "train_freq": 8}, ["ent_coef='auto_0.1'", "buffer_size=384"]),
+        ("a2c", {"ent_coef": "lin_0.01", "n_steps": 16}, ["ent_coef=0.01", "Coefficients(ent_coef="]),
+    ],
+)
+def test_a_script_trains_by_every_algorithm(
+    algorithm: str, arguments: dict[str, Any], lines: list[str], scheduled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = load_study(find("studies", "toy.yaml"))
+    trial = optuna.load_study(storage=f"sqlite:///{scheduled}/studies/tuner.db", study_name="toy").trials[0]
+    row = replace(make_row(trial, spec), arguments=arguments)
+    text = script(row, spec.model_copy(update={"algorithm": algorithm, "timesteps": 384}))
+    assert [line for line in lines if line not in text] == []
+    monkeypatch.setattr(BaseAlgorithm, "learn", lambda self, *_, **__: self)
+    (scheduled / "train.py").write_text(text)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*render_mode")
+        runpy.run_path(str(scheduled / "train.py"), run_name="__main__")
+    assert (scheduled / "model.zip").is_file()

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from spec.test_space import faults_of, make_space
 
+from tuner.errors import SpecInvalid
 from tuner.spec.conditions import in_order, searched
-from tuner.spec.load import baseline_faults
-from tuner.spec.space import job_arguments
+from tuner.spec.load import baseline_faults, validate
+from tuner.spec.space import SpaceSpec, job_arguments
 
 NORMALIZE = {"type": "choice", "choices": [True, False]}
 NETS = {"type": "choice", "choices": ["64x64", "256x256", "64x64x64"]}
@@ -107,3 +108,28 @@ def test_a_ceiling_is_always_there() -> None:
 def test_null_may_be_a_choice() -> None:
     space = make_space(target_kl={"type": "choice", "choices": [None, 0.02]})
     assert job_arguments(space, {"target_kl": None}, {}) == {"target_kl": None}
+
+
+def test_both_halves_of_action_noise_come_and_go_together() -> None:
+    kinds = {"type": "choice", "choices": ["normal", "ornstein-uhlenbeck"]}
+    spread = {"type": "float", "low": 0.05, "high": 0.2}
+    when = {"when": {"train_freq": 1}}
+    steps = {"type": "choice", "choices": [1, 2]}
+    fault = "parameters.noise_std: goes with noise_type, and both need the same `when`"
+
+    def faults(**parameters: Any) -> list[str]:
+        data = {"algorithm": "td3", "parameters": {"train_freq": steps, **parameters}}
+        try:
+            validate(SpaceSpec, data, "space.yaml")
+        except SpecInvalid as error:
+            return list(error.faults)
+        return []
+
+    assert faults(noise_type=kinds, noise_std={**spread, **when}) == [fault]
+    assert faults(noise_type={**kinds, **when}, noise_std={**spread, **when}) == []
+
+
+def test_the_rollout_of_every_algorithm_is_always_there() -> None:
+    frequency = {"type": "int", "low": 1, "high": 4, "scale": "power_of_two", "when": {"net_arch": "64x64"}}
+    with pytest.raises(SpecInvalid, match=r"parameters\.train_freq\.when: sets at which steps"):
+        validate(SpaceSpec, {"algorithm": "sac", "parameters": {"net_arch": NETS, "train_freq": frequency}}, "it")

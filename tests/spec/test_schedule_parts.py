@@ -185,9 +185,9 @@ def test_a_baseline_in_the_space_passes(values: dict[str, Any]) -> None:
             id="an idle end",
         ),
         pytest.param(
-            {"learning_rate": RATE},
-            {"learning_rate_schedule": "constant", "learning_rate_final": 1e-5},
-            "fixed.learning_rate_final: is never used, since learning_rate_schedule is constant",
+            {"learning_rate": RATE, "learning_rate_final": {**LAST, "when": {}}},
+            {"learning_rate_schedule": "constant"},
+            "parameters.learning_rate_final: is never used, since learning_rate_schedule is constant",
             id="never used",
         ),
         pytest.param(

@@ -9,7 +9,7 @@ from conftest import write_study
 from tuner.errors import SpecInvalid
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
-from tuner.spec.space import FloatParameter, IntParameter
+from tuner.spec.space import FloatParameter, IntParameter, job_arguments
 from tuner.spec.stages import GUIDE
 from tuner.spec.staging import stage_spec, staged
 
@@ -94,3 +94,25 @@ def test_stages_that_cannot_be(
     with pytest.raises(SpecInvalid) as caught:
         stage_spec(staged(toy(tmp_path, *stages, **changes), trials=None), 1, {})
     assert said in str(caught.value)
+
+
+def test_stages_go_through_a_space_with_schedules() -> None:
+    spec = staged(load_study(find("studies", "reach"), changes={"space": "ppo_schedules"}), trials=None)
+    assert stage_spec(spec, 1, {}).space.fixed.items() >= {"learning_rate_schedule": "constant"}.items()
+    start = {"learning_rate": "lin_0.0005_1e-05", "n_steps": 2048, "batch_size": 64, "clip_range": "lin_0.2_0.1"}
+    second = stage_spec(spec, 2, start)
+    assert second.space.fixed.items() >= {"learning_rate": "lin_0.0005_1e-05", "clip_range": "lin_0.2_0.1"}.items()
+    assert not {"learning_rate_schedule", "learning_rate_final", "clip_range_final"} & second.space.fixed.keys()
+    third = stage_spec(spec, 3, start)
+    assert third.space.fixed.items() >= {"clip_range_schedule": "linear", "clip_range_final": 0.1}.items()
+    assert job_arguments(third.space, {"clip_range": 0.3}, {})["clip_range"] == "lin_0.3_0.1"
+
+
+def test_a_stage_may_search_the_form_of_a_schedule(tmp_path: Path) -> None:
+    forms = {"learning_rate_schedule": {"type": "choice", "choices": ["constant", "linear"]}}
+    spec = staged(toy(tmp_path, RATE, {"parameters": forms}), trials=None)
+    for value in (3e-4, "lin_0.0003"):
+        second = stage_spec(spec, 2, {"learning_rate": value, "n_steps": 32, "batch_size": 8})
+        assert [*second.space.parameters] == ["learning_rate_schedule"]
+        assert second.space.fixed["learning_rate"] == 3e-4
+        assert job_arguments(second.space, {"learning_rate_schedule": "linear"}, {})["learning_rate"] == "lin_0.0003"

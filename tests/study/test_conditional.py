@@ -110,3 +110,17 @@ def test_a_condition_is_part_of_a_studys_meaning_and_its_absence_is_not(tmp_path
     conditional = make_spec(tmp_path)
     assert conditional.meaning()["space.gamma"]["when"] == {"learning_rate_schedule": ["linear"]}
     assert meaning_hash(conditional) != meaning_hash(plain)
+
+
+def test_a_seeded_run_taken_up_again_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+    spec = make_spec(tmp_path, seed=5)
+    found: dict[str, list[dict[str, Any]]] = {"whole": [], "parts": []}
+    for name, opened, trials in (("whole", 1, STARTUP_TRIALS + 6), ("parts", 2, (STARTUP_TRIALS + 6) // 2)):
+        (tmp_path / name).mkdir()
+        for _ in range(opened):
+            ledger = open_ledger(tmp_path / name, spec)
+            for _ in range(trials):
+                asked = ledger.ask()
+                ledger.complete(asked.number, asked.params["learning_rate"], {})
+                found[name].append(asked.params)
+    assert found["parts"] == found["whole"]

@@ -35,7 +35,7 @@ def export(
     storage: StorageOption = None,
 ) -> None:
     """Write the best parameters: YAML for rl_zoo3 with where they come from, or Python."""
-    from tuner.cli.opening import open_study, storage_url
+    from tuner.cli.opening import open_study
     from tuner.reporting import export, script
     from tuner.reporting.rows import make_rows
 
@@ -47,7 +47,7 @@ def export(
     if form == "sb3":
         _write_script(row, spec, output)
     else:
-        _write_yaml(row, spec, str(storage_url(storage)), output)
+        _write_yaml(row, spec, storage, output)
 
 
 def _write_script(row: "Row", spec: "StudySpec", output: Path | None) -> None:
@@ -62,12 +62,14 @@ def _write_script(row: "Row", spec: "StudySpec", output: Path | None) -> None:
     sys.stderr.write(f"Train with it: python {shlex.quote(str(output))}\n")
 
 
-def _write_yaml(row: "Row", spec: "StudySpec", storage: str, output: Path | None) -> None:
+def _write_yaml(row: "Row", spec: "StudySpec", storage: str | None, output: Path | None) -> None:
+    from tuner.cli.opening import storage_url
     from tuner.reporting import export
     from tuner.spec.zoo_schedules import note
 
-    data = export.document(row, spec, storage)
-    schedules = note(row.arguments, export.script_command(row, spec))
+    data = export.document(row, spec, str(storage_url(storage)))
+    where = ["--storage", storage] if storage else []
+    schedules = note(row.arguments, shlex.join([*export.script_command(row, spec), *where]))
     text = export.render(data, spec, str(output or "best.yml"), [schedules])
     if output is None:
         sys.stdout.write(text)

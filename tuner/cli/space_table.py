@@ -16,14 +16,18 @@ SCALES = {"power_of_two": "powers of two"}
 def print_space(found: Found, space: SpaceSpec) -> None:
     """What is searched, over which values and where, then what is fixed; each with the guide's default."""
     console = make_console()
-    console.print(f"Space {found.name!r} ({found.where}): {space.description or 'no description'}", markup=False)
+    console.print(
+        f"Space {found.name!r} of {space.algorithm.upper()} ({found.where}): {space.description or 'no description'}",
+        markup=False,
+    )
     table = Table("parameter", "type", "values", "scale", "condition", "guide's default", box=None, pad_edge=False)
     for name, parameter in space.parameters.items():
         scale = "" if isinstance(parameter, ChoiceParameter) else SCALES.get(parameter.scale, parameter.scale)
-        table.add_row(name, parameter.type, _values(parameter), scale, "; ".join(_conditions(parameter)), _guide(name))
+        condition = "; ".join(_conditions(parameter))
+        table.add_row(name, parameter.type, _values(parameter), scale, condition, _guide(space, name))
     for name, value in space.fixed.items():
         condition = "where it is not searched" if name in space.parameters else ""
-        table.add_row(name, "fixed", _word(value), "", condition, _guide(name))
+        table.add_row(name, "fixed", _word(value), "", condition, _guide(space, name))
     console.print(table)
 
 
@@ -41,8 +45,8 @@ def _conditions(parameter: Parameter) -> Iterator[str]:
         yield f"{name} = {' or '.join(map(_word, values))}"
 
 
-def _guide(name: str) -> str:
-    return _word(DEFAULTS[name]) if name in GUIDE else ""
+def _guide(space: SpaceSpec, name: str) -> str:
+    return _word(DEFAULTS["ppo"][name]) if space.algorithm == "ppo" and name in GUIDE else ""
 
 
 def _word(value: object) -> str:

@@ -41,7 +41,8 @@ def print_stages(spec: StudySpec, done: Sequence[Summary], *, next_commands: Seq
     table = Table("stage", "study", "trials", "best", "score", "success", "found", box=None, pad_edge=False)
     for place, (stage, summary) in enumerate(zip(spec.stages, done, strict=False), 1):
         row = summary.best
-        found = [f"{name} {shown(row.arguments.get(name))}" for name in stage.parameters] if row else []
+        names = dict.fromkeys(part_of(name) or name for name in stage.parameters)
+        found = [f"{name} {shown(row.arguments.get(name))}" for name in names] if row else []
         table.add_row(
             str(place),
             summary.study,

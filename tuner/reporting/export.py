@@ -125,9 +125,9 @@ def zoo_command(algorithm: str, environment: str, file: str) -> str:
     return f"python -m rl_zoo3.train --algo {algorithm} --env {bare}{packages} --conf-file {shlex.quote(file)}"
 
 
-def script_command(row: Row, spec: StudySpec) -> str:
-    """The command that exports everything as it ran."""
-    return f"tuner export {spec.name} --trial {row.number} --format sb3 -o train.py"
+def script_command(row: Row, spec: StudySpec) -> list[str]:
+    """The command that exports everything as it ran, a word each."""
+    return ["tuner", "export", spec.name, "--trial", str(row.number), "--format", "sb3", "-o", "train.py"]
 
 
 def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str] = ()) -> str:

@@ -7,10 +7,12 @@ from typing import Any
 from tuner.errors import ExportFailed, UsageProblem
 from tuner.reporting.export import policy_kwargs
 from tuner.reporting.rows import Row
+from tuner.spec.algorithms import OFF_POLICY
 from tuner.spec.arguments import NOISE, POLICY
 from tuner.spec.environment_ids import is_class, is_file, split
 from tuner.spec.model import StudySpec
 from tuner.spec.schedules import Linear, parse
+from tuner.spec.warm import DEFAULTS
 from tuner.writing import beside
 
 CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # what SB3 takes as a function of the remaining progress
@@ -39,7 +41,7 @@ def script(row: Row, spec: StudySpec) -> str:
     algorithm = spec.algorithm.upper()
     moved = {name: line for name, value in row.arguments.items() if name not in CALLED and (line := parse(value))}
     callback = f", callback=Coefficients({_keywords(moved)})" if moved else ""
-    keywords = [*_arguments(row.arguments), f"seed={row.seed}", f"device={spec.device!r}", "verbose=1"]
+    keywords = [*_arguments(row.arguments, spec), f"seed={row.seed}", f"device={spec.device!r}", "verbose=1"]
     lines = [
         f'"""{algorithm} as {row.label} of the study {spec.name!r} ran it. One training seed: not yet confirmed."""',
         "",
@@ -47,6 +49,7 @@ def script(row: Row, spec: StudySpec) -> str:
         *(CALLBACK.splitlines() if moved else []),
         "",
         "def main():",
+        "    torch.set_num_threads(1)  # as the trial ran; nets of this size gain nothing from more",
         f"    env = make_vec_env({_environment(spec)})",
         f"    model = {algorithm}(",
         f"        {spec.policy!r},",
@@ -68,10 +71,9 @@ def script(row: Row, spec: StudySpec) -> str:
 
 def _imports(algorithm: str, arguments: Mapping[str, Any], environment: str, *, callback: bool) -> Iterator[str]:
     front, last = split(environment)
-    if is_file(front):
-        yield from ("import runpy", "")
-    if "noise_type" in arguments:
-        yield "from numpy import full, zeros"
+    yield from ("import runpy", "") if is_file(front) else ()
+    yield from ["import numpy as np"] if "noise_type" in arguments else []
+    yield "import torch"
     yield f"from stable_baselines3 import {algorithm}"
     if callback:
         yield "from stable_baselines3.common.callbacks import BaseCallback"
@@ -98,16 +100,19 @@ def _environment(spec: StudySpec) -> str:
     return f"{made}, n_envs={spec.environment.n_envs}{kwargs}"
 
 
-def _arguments(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """The algorithm's arguments, a keyword each."""
+def _arguments(arguments: Mapping[str, Any], spec: StudySpec) -> Iterator[str]:
+    """The algorithm's arguments, a keyword each; a replay buffer as large as the trial's, which ran no longer."""
+    if spec.algorithm in OFF_POLICY:
+        largest = arguments.get("buffer_size", DEFAULTS[spec.algorithm]["buffer_size"])
+        yield f"buffer_size={min(largest, spec.timesteps)}"
     for name, value in arguments.items():
-        if name not in POLICY and name not in NOISE:
+        if name not in (*POLICY, *NOISE, "buffer_size"):
             line = parse(value)
             yield f"{name}={value!r}" if line is None else f"{name}={_schedule(line) if name in CALLED else line.start}"
     if "noise_type" in arguments:
         shape = "env.action_space.shape"
-        noise = f"{NOISES[arguments['noise_type']]}(zeros({shape}), full({shape}, {arguments['noise_std']!r}))"
-        yield f"action_noise={noise}"
+        spread = f"np.full({shape}, {float(arguments['noise_std'])!r})"
+        yield f"action_noise={NOISES[arguments['noise_type']]}(np.zeros({shape}), {spread})"
     if policy := policy_kwargs(arguments):
         yield f"policy_kwargs={policy}"
 

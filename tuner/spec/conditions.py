@@ -1,9 +1,28 @@
 """Parameters that are searched only where others have certain values: `when: {learning_rate_schedule: [linear]}`."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
+
+from pydantic import BeforeValidator, Field, StrictFloat, StrictInt
 
 from tuner.errors import did_you_mean
+
+Plain = bool | StrictInt | StrictFloat | str | None
+
+
+def _each_a_list(when: Any) -> Any:
+    """A condition's single values as lists of one."""
+    if not isinstance(when, dict):
+        return when
+    return {name: [value] if _is_single(value) else value for name, value in when.items()}
+
+
+def _is_single(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+Values = Annotated[tuple[Plain, ...], Field(strict=False)]
+When = Annotated[dict[str, Values], BeforeValidator(_each_a_list)]  # values of other parameters, any one of each
 
 
 class Conditional(Protocol):

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tuner.spec import schedules
-from tuner.spec.arguments import CONSTANT, END, FORM, LINEAR, NAMES, PPO
+from tuner.spec.arguments import CONSTANT, END, FORM, LINEAR, NAMES
 from tuner.spec.schedules import Linear
 
-SCHEDULED = [name for name in PPO if name + FORM in NAMES["ppo"]]  # arguments that may follow a schedule
+# The arguments of any algorithm that may follow a schedule.
+SCHEDULED = list(dict.fromkeys(name for names in NAMES.values() for name in names if name + FORM in names))
 
 
 def part_of(name: str) -> str | None:
@@ -80,9 +81,8 @@ def space_faults(parameters: Mapping[str, Any], fixed: Mapping[str, Any]) -> Ite
     yield from value_faults(fixed, "fixed", typical)
     for name in SCHEDULED:
         form, end = parameters.get(name + FORM), parameters.get(name + END)
-        if fixed.get(name + FORM) == CONSTANT and (end is not None or name + END in fixed):
-            block = "fixed" if end is None else "parameters"
-            yield f"{block}.{name}{END}: is never used, since {name}{FORM} is {CONSTANT}"
+        if fixed.get(name + FORM) == CONSTANT and end is not None:
+            yield f"parameters.{name}{END}: is never used, since {name}{FORM} is {CONSTANT}"
         if form is not None and end is not None and dict(end.when).get(name + FORM) != (LINEAR,):
             yield (
                 f"parameters.{name}{END}: is of use only where {name}{FORM} is {LINEAR}; "

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -19,31 +18,16 @@ from pydantic import (
 
 from tuner.spec import arguments, conditions, schedule_parts
 from tuner.spec.algorithms import ROLLOUTS, Algorithm, noise_faults
+from tuner.spec.conditions import Plain, When
 
 LARGEST = 10**15  # beyond any argument's use, within every arithmetic's
 Number = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
-Plain = bool | StrictInt | StrictFloat | str | None
 
 
 class Frozen(BaseModel):
     """What every spec is: frozen, no unknown key, no conversion between types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-def _each_a_list(when: Any) -> Any:
-    """A condition's single values as lists of one."""
-    if not isinstance(when, dict):
-        return when
-    return {name: [value] if _is_single(value) else value for name, value in when.items()}
-
-
-def _is_single(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float | str)
-
-
-Values = Annotated[tuple[Plain, ...], Field(strict=False)]
-When = Annotated[dict[str, Values], BeforeValidator(_each_a_list)]  # values of other parameters, any one of each
 
 
 def _check_range(low: float, high: float) -> None:
@@ -146,6 +130,8 @@ class SpaceSpec(Frozen):
     def _argument_faults(self) -> Iterator[str]:
         yield from arguments.faults(self.fixed, "fixed", self.algorithm)
         yield from noise_faults({*self.parameters, *self.fixed}, "parameters")
+        if self._comes_and_goes("noise_type") != self._comes_and_goes("noise_std"):
+            yield "parameters.noise_std: goes with noise_type, and both need the same `when`"
         for name, parameter in self.parameters.items():
             if isinstance(parameter, FloatParameter) and arguments.is_whole(name, self.algorithm):
                 algorithm = self.algorithm.upper()
@@ -161,7 +147,7 @@ class SpaceSpec(Frozen):
     def _relation_faults(self) -> Iterator[str]:
         for name, parameter in self.parameters.items():
             ceiling = parameter.below if isinstance(parameter, IntParameter) else None
-            if name == "n_steps" and parameter.when:
+            if name == ROLLOUTS[self.algorithm][0] and parameter.when:
                 yield f"parameters.{name}.when: sets at which steps every trial is evaluated, and cannot come and go"
             if ceiling is None:
                 continue
@@ -178,6 +164,11 @@ class SpaceSpec(Frozen):
                     f"parameters.{name}.below: low {parameter.bounds[0]} leaves no room under the lowest "
                     f"{ceiling}, {lowest:g}"
                 )
+
+    def _comes_and_goes(self, name: str) -> dict[str, Any]:
+        """The condition under which an argument has a value here, empty where it always has one or never."""
+        always = name in self.fixed or name not in self.parameters
+        return {} if always else self.parameters[name].when
 
     def lowest(self, name: str) -> float | None:
         """The least value that an argument can take here, None where there is none."""

@@ -6,6 +6,7 @@ from typing import Any
 from tuner.errors import SpecInvalid
 from tuner.spec.load import baseline_faults, budget_faults, validate, whole_budget
 from tuner.spec.model import StudySpec
+from tuner.spec.schedule_parts import part_of, taken_apart
 from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows
 from tuner.spec.stages import GUIDE
 from tuner.spec.terms import in_terms_of
@@ -72,7 +73,8 @@ def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudyS
     stage = spec.stages[number - 1]
     source = f"stage {number} of study {spec.name!r}"
     defaults = _defaults(spec)
-    kept = {**defaults, **spec.space.fixed, **start}
+    begun = taken_apart(start, stage.parameters, {})
+    kept = {**_without_parts_of(begun, {**defaults, **spec.space.fixed}), **begun}
     space = validate(
         SpaceSpec,
         {
@@ -85,7 +87,7 @@ def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudyS
     )
     searched = {name: defaults[name] for name in stage.parameters}
     runs = {BEFORE: start} if start else spec.baselines
-    baselines = {role: {**searched, **values} for role, values in runs.items()}
+    baselines = {role: {**_without_parts_of(values, searched), **values} for role, values in runs.items()}
     made = spec.model_copy(
         update={
             "name": stage_name(spec, number),
@@ -100,6 +102,11 @@ def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudyS
     if faults:
         raise SpecInvalid(source, faults)
     return made.model_copy(update={"timesteps": whole_budget(space, made)})
+
+
+def _without_parts_of(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """The others without parts of schedules that `values` hold as a whole, or have parts of their own of."""
+    return {name: value for name, value in others.items() if part_of(name) not in values}
 
 
 def stage_name(spec: StudySpec, number: int) -> str:
