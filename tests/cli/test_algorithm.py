@@ -1,6 +1,7 @@
 """`--algorithm`: another algorithm from study to exported file, and what is refused."""
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import stable_baselines3
+import torch
 import yaml
 from conftest import Tuner, write_study
 
@@ -49,6 +51,20 @@ def test_every_algorithm_goes_from_study_to_file(tuner: Tuner, tmp_path: Path, a
     )
     again = tuner("run toy.yaml --engine inline --skip-check")
     assert "Nothing to do: the study has 2 finished trials" in again.err
+
+
+@pytest.mark.filterwarnings("ignore:.*render_mode")
+@pytest.mark.parametrize("algorithm", ["a2c", "td3"])
+def test_the_script_trains_what_the_trial_trained(tuner: Tuner, tmp_path: Path, algorithm: str) -> None:
+    write(tmp_path, algorithm)
+    assert tuner("run toy.yaml --trials 1 --engine inline --skip-check --pruner none").code == 0
+    assert tuner("export toy --format sb3 -o train.py").code == 0
+    assert "noise_type" not in (tmp_path / "train.py").read_text()
+    runpy.run_path(str(tmp_path / "train.py"), run_name="__main__")
+    (artifact,) = (tmp_path / "studies" / "tuner.artifacts").iterdir()
+    kind = getattr(stable_baselines3, algorithm.upper())
+    again, kept = (kind.load(path, device="cpu").policy.state_dict() for path in (tmp_path / "model.zip", artifact))
+    assert [name for name in kept if not torch.equal(kept[name], again[name])] == []
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def test_a_time_too_short_for_a_rollout_has_one_at_least(spec: StudySpec) -> Non
 
 
 def test_a_schedule_is_laid_over_the_time_expected(spec: StudySpec) -> None:
-    arm = Arm(algorithm="ppo", source="", params={"n_steps": 64, "learning_rate": {"start": 1e-3}})
+    arm = Arm(algorithm="ppo", source="", params={"n_steps": 64, "ent_coef": "lin_0.01"})
     (job,) = make_jobs([arm], {"ppo": spec}, {"ppo": 1000.0}, 60.0, 1)
     assert job.timesteps == pytest.approx(60_000 * TIGHT, rel=0.05)
 

@@ -96,7 +96,7 @@ def _from_database(
     space = load_space(find("search_spaces", wanted)) if wanted else stored.space
     other = space.algorithm != stored.algorithm
     if other:
-        data |= {"baselines": {}, "trainer": "auto"}
+        data |= {"baselines": {}, "stages": (), "trainer": "auto"}
     own_name = _joined(stored.name, environment if elsewhere else None, space.algorithm if other else None)
     study = validate(StudyFile, data, source)
     spec = assemble(study, space, name or own_name, source)

@@ -8,6 +8,7 @@ from tuner.comparison.records import Arm
 from tuner.records import Checkpoint, TrialJob
 from tuner.spec.algorithms import OFF_POLICY, ROLLOUTS
 from tuner.spec.model import StudySpec
+from tuner.spec.schedules import parse
 from tuner.spec.warm import DEFAULTS
 
 POINTS = 20  # checkpoints in the time that a run has, about
@@ -66,8 +67,7 @@ def _steps(arm: Arm, spec: StudySpec, expected: float) -> list[int]:
 
 
 def _follows_progress(arm: Arm) -> bool:
-    scheduled = [arm.params.get(name) for name in ("learning_rate", "clip_range")]
-    return arm.algorithm == "dqn" or not all(isinstance(value, int | float | None) for value in scheduled)
+    return arm.algorithm == "dqn" or any(parse(value) is not None for value in arm.params.values())
 
 
 def _job(

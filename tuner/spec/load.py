@@ -24,7 +24,7 @@ Kind = Literal["studies", "search_spaces"]
 Model = TypeVar("Model", bound=BaseModel)
 Made = TypeVar("Made")
 
-OF_THE_ALGORITHM = ("algorithm", "baselines", "space_changes", "trainer")  # keys of a study
+OF_THE_ALGORITHM = ("algorithm", "baselines", "space_changes", "stages", "trainer")  # keys of a study
 SINGULAR = {"studies": "study", "search_spaces": "search space"}
 
 
