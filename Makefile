@@ -3,6 +3,7 @@ STUDY ?= reach
 TRIALS ?= 20
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+JOBS ?= logical
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -11,7 +12,7 @@ READY := $(VENV)/.ready
 
 help:
 	@echo "make tune   tune on this machine          STUDY=$(STUDY) TRIALS=$(TRIALS) PIP_ARGS='...'"
-	@echo "make test   run the tests, with coverage  PYTEST_ARGS='...'"
+	@echo "make test   run the tests, with coverage  JOBS=$(JOBS) PYTEST_ARGS='...'"
 	@echo "make check  format, lint, types, layers and the tests"
 	@echo "make wheel  build the wheel into dist/"
 
@@ -21,7 +22,7 @@ tune: $(READY)
 
 test: $(READY)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest --numprocesses $(JOBS) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -90,3 +90,4 @@ class TrialOutcome:
     seconds: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)  # JSON: the model's arguments, library versions
     model: bytes | None = None  # an SB3 zip, where it was asked to be kept
+    statistics: bytes | None = None  # those of VecNormalize that belong to the model, pickled as SB3 does

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import stable_baselines3
 
-from tuner.spec.arguments import ARGUMENTS, NETS, NOISE, POLICY, PPO, faults
+from tuner.spec.arguments import ARGUMENTS, NETS, NOISE, NORMALIZE, POLICY, PPO, faults
 from tuner.spec.schedules import EXAMPLES
 
 
@@ -19,7 +19,7 @@ def signature(algorithm: str) -> Mapping[str, inspect.Parameter]:
 def test_every_argument_is_one_of_the_algorithm_or_of_its_policy(algorithm: str) -> None:
     kind = getattr(stable_baselines3, algorithm.upper())
     policy = inspect.signature(kind.policy_aliases["MlpPolicy"].__init__).parameters
-    assert ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys() <= signature(algorithm).keys()
+    assert ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys() <= signature(algorithm).keys()
     assert ARGUMENTS[algorithm].keys() & POLICY.keys() <= policy.keys()
     assert ARGUMENTS[algorithm].keys() >= NETS.keys()
 
@@ -37,7 +37,7 @@ def test_the_guides_eight_are_among_them() -> None:
 
 @pytest.mark.parametrize("algorithm", ARGUMENTS)
 def test_the_algorithms_own_defaults_are_allowed(algorithm: str) -> None:
-    names = ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys()
+    names = ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
     defaults = {name: signature(algorithm)[name].default for name in names}
     assert list(faults(defaults, "fixed", algorithm)) == []
 

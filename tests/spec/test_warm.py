@@ -11,7 +11,7 @@ import yaml
 from conftest import write_study
 
 from tuner.errors import SpecInvalid, UsageProblem
-from tuner.spec.arguments import ARGUMENTS, NOISE, POLICY
+from tuner.spec.arguments import ARGUMENTS, NOISE, NORMALIZE, POLICY
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
 from tuner.spec.warm import DEFAULTS, read_baseline, with_baselines
@@ -36,7 +36,7 @@ def test_the_defaults_are_the_librarys(algorithm: str) -> None:
     signature = inspect.signature(getattr(stable_baselines3, algorithm.upper()).__init__).parameters
     flat = {name: value for name, value in DEFAULTS[algorithm].items() if name not in ("log_std_init", "ortho_init")}
     assert flat == {name: signature[name].default for name in flat}
-    assert flat.keys() == ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys()
+    assert flat.keys() == ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from tuner.reporting.export import choose
 from tuner.reporting.rows import make_rows
 from tuner.spec.environment_ids import same_environment
 from tuner.spec.model import StudySpec
-from tuner.study.models import read_model
+from tuner.study.models import read_model, read_statistics
 from tuner.study.storage import artifact_folder
 from tuner.training.names import full_id
 
+STATISTICS = "vecnormalize.pkl"  # rl_zoo3's name for them
 EPISODES = 5  # of a film
 WHO = "give one of --expert, --model FILE and --study STUDY"
 
@@ -31,6 +32,7 @@ class Casting:
     trial: int | None
     env: str | None
     storage: str | None
+    stats: Path | None = None
 
 
 def check_casting(asked: Casting) -> None:
@@ -45,6 +47,8 @@ def check_casting(asked: Casting) -> None:
         raise UsageProblem(f"who is to act? {WHO}")
     if len(given) > 1:
         raise UsageProblem(f"{' and '.join(given)}: only one can act; {WHO}")
+    if asked.stats is not None and asked.model is None:
+        raise UsageProblem(f"--stats {asked.stats}: name the model that they belong to with --model")
     if asked.trial is not None and asked.study is None:
         raise UsageProblem(f"--trial {asked.trial}: name its study with --study")
 
@@ -82,18 +86,34 @@ def cast(asked: Casting) -> tuple[EnvironmentRef, Actor]:
     ref = environment_to_check(asked.env)
     if asked.model is None:
         return ref, EXPERT
+    content = _read("--model", asked.model)
+    beside = asked.stats or _statistics_beside(asked.model)
+    statistics = _read("--stats", beside) if beside is not None else None
+    return ref, Actor(label=f"model {asked.model}", model=content, statistics=statistics)
+
+
+def _read(option: str, path: Path) -> bytes:
     try:
-        content = asked.model.read_bytes()
+        return path.read_bytes()
     except OSError as error:
-        raise ModelUnusable(f"--model {asked.model}: {error.strerror}") from None
-    return ref, Actor(label=f"model {asked.model}", model=content)
+        raise ModelUnusable(f"{option} {path}: {error.strerror}") from None
+
+
+def _statistics_beside(model: Path) -> Path | None:
+    """The statistics that lie where our exports and rl_zoo3 put them; rl_zoo3 has a folder named as the environment."""
+    places = [model.with_name(f"{model.stem}-{STATISTICS}"), model.with_name(STATISTICS)]
+    places += [model.parent / model.stem / STATISTICS]
+    return next((place for place in places if place.is_file()), None)
 
 
 def _of_study(asked: Casting, name: str) -> tuple[EnvironmentRef, Actor]:
     study, spec = open_study(name, asked.storage)
     row = choose(make_rows(study.get_trials(deepcopy=False), spec), asked.trial)
-    model = read_model(study, row.number, artifact_folder(storage_url(asked.storage)))
-    return _environment(asked.env, spec), Actor(label=f"{row.label} of study {spec.name!r}", model=model)
+    folder = artifact_folder(storage_url(asked.storage))
+    model = read_model(study, row.number, folder)
+    statistics = read_statistics(study, row.number, folder)
+    label = f"{row.label} of study {spec.name!r}"
+    return _environment(asked.env, spec), Actor(label=label, model=model, statistics=statistics)
 
 
 def _environment(env: str | None, spec: StudySpec) -> EnvironmentRef:

@@ -10,6 +10,8 @@ import typer
 from tuner.cli.options import DEFAULT_STUDY, StorageOption, StudyArgument, one_of, whole
 
 if TYPE_CHECKING:
+    from optuna import Study
+
     from tuner.reporting.rows import Row
     from tuner.spec.model import StudySpec
 
@@ -32,6 +34,10 @@ def export(
             "--format", metavar="|".join(FORMATS), help="YAML for rl_zoo3, or a script for Stable-Baselines3 alone."
         ),
     ] = FORMATS[0],
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write its model, a zip of Stable-Baselines3's, with what belongs to it."),
+    ] = None,
     storage: StorageOption = None,
 ) -> None:
     """Write the best parameters: YAML for rl_zoo3 with where they come from, or Python."""
@@ -42,12 +48,34 @@ def export(
     one_of(form, FORMATS, "--format")
     if output is not None:
         (script if form == "sb3" else export).check_target(output)
+    if model is not None:
+        _refuse_beside_model(model, output, form)
     stored, spec = open_study(study, storage)
     row = export.choose(make_rows(stored.get_trials(deepcopy=False), spec), trial)
-    if form == "sb3":
+    if model is not None:
+        _write_model(stored, row, model, storage)
+    elif form == "sb3":
         _write_script(row, spec, output)
     else:
         _write_yaml(row, spec, storage, output)
+
+
+def _refuse_beside_model(model: Path, output: Path | None, form: str) -> None:
+    from tuner.errors import UsageProblem
+
+    if output is not None or form != FORMATS[0]:
+        raise UsageProblem(f"--model {model}: is written alone; give -o and --format in a command of their own")
+    if model.suffix != ".zip":
+        raise UsageProblem(f"--model {model}: must end in .zip, as Stable-Baselines3 names its models")
+
+
+def _write_model(stored: "Study", row: "Row", path: Path, storage: str | None) -> None:
+    from tuner.cli.opening import storage_url
+    from tuner.reporting.models import write_model
+    from tuner.study.storage import artifact_folder
+
+    for written in write_model(stored, row, path, artifact_folder(storage_url(storage))):
+        sys.stderr.write(f"Wrote {written}\n")
 
 
 def _write_script(row: "Row", spec: "StudySpec", output: Path | None) -> None:

@@ -19,6 +19,10 @@ def play(
         Path | None,
         typer.Option(metavar="FILE", help="This model acts: a zip of Stable-Baselines3's, from somebody you trust."),
     ] = None,
+    stats: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The model's VecNormalize statistics. Default: vecnormalize.pkl beside it."),
+    ] = None,
     study: Annotated[
         str | None, typer.Option(metavar="STUDY", help="The model of this study's best trial acts.")
     ] = None,
@@ -52,7 +56,7 @@ def play(
     from tuner.cli.words import say
     from tuner.playing.play import play as play_them
 
-    asked = Casting(expert=expert, model=model, study=study, trial=trial, env=env, storage=storage)
+    asked = Casting(expert=expert, model=model, study=study, trial=trial, env=env, storage=storage, stats=stats)
     check_casting(asked)
     count = episodes_wanted(episodes, output, gui=gui)
     ref, actor = cast(asked)

@@ -50,7 +50,7 @@ def make_player(actor: Actor, env: gym.Env[Any, Any]) -> Player:
     if actor.model is not None:
         from tuner.training.models import load_actor  # takes torch with it
 
-        return Model(load_actor(actor.model, actor.label, env))
+        return Model(load_actor(actor.model, actor.label, env, actor.statistics))
     if not offers_expert(env):
         raise _no_expert(env)
     return OwnExpert(env)

@@ -11,6 +11,7 @@ class Actor:
 
     label: str
     model: bytes | None = None  # a zip of Stable-Baselines3's
+    statistics: bytes | None = None  # what VecNormalize.save wrote, where observations were scaled
 
 
 EXPERT = Actor(label="the expert")

@@ -11,7 +11,7 @@ import yaml
 from tuner import __version__, seeds
 from tuner.errors import ExportFailed, NothingToShow, UnknownName, UsageProblem
 from tuner.reporting.rows import Row, best
-from tuner.spec.arguments import ACTIVATIONS, POLICY, layers
+from tuner.spec.arguments import ACTIVATIONS, NORMALIZE, POLICY, is_normalized, layers
 from tuner.spec.environment_ids import is_class, is_file, split
 from tuner.spec.model import StudySpec
 from tuner.spec.yaml import read_yaml
@@ -78,10 +78,19 @@ def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
 
 def zoo_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments as rl_zoo3 writes them: those of the policy as text that it evaluates."""
-    flat = {name: value for name, value in arguments.items() if name not in POLICY}
-    policy = policy_kwargs(arguments)
+    flat = {name: value for name, value in arguments.items() if name not in POLICY and name not in NORMALIZE}
     kept = {name: value for name, value in flat.items() if name not in NOT_EXPORTED or value is not None}
+    if normalize := normalize_kwargs(arguments):
+        kept["normalize"] = True if normalize == {"norm_obs": True, "norm_reward": True} else repr(normalize)
+    policy = policy_kwargs(arguments)
     return {**kept, "policy_kwargs": policy} if policy else kept
+
+
+def normalize_kwargs(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What SB3's VecNormalize is made with, its gamma apart; empty where nothing is scaled."""
+    if not is_normalized(arguments):
+        return {}
+    return {"norm_obs": False, "norm_reward": False} | {n: v for n, v in arguments.items() if n in NORMALIZE}
 
 
 def policy_kwargs(arguments: Mapping[str, Any]) -> str:

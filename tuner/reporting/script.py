@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import ExportFailed, UsageProblem
-from tuner.reporting.export import policy_kwargs
+from tuner.reporting.export import normalize_kwargs, policy_kwargs
 from tuner.reporting.rows import Row
 from tuner.spec.algorithms import OFF_POLICY
-from tuner.spec.arguments import NOISE, POLICY
+from tuner.spec.arguments import NOISE, NORMALIZE, POLICY
 from tuner.spec.environment_ids import is_class, is_file, split
 from tuner.spec.model import StudySpec
 from tuner.spec.schedules import Linear, parse
@@ -51,6 +51,7 @@ def script(row: Row, spec: StudySpec) -> str:
         "def main():",
         "    torch.set_num_threads(1)  # as the trial ran; nets of this size gain nothing from more",
         f"    env = make_vec_env({_environment(spec)})",
+        *_normalizing(row.arguments),
         f"    model = {algorithm}(",
         f"        {spec.policy!r},",
         "        env,",
@@ -58,6 +59,7 @@ def script(row: Row, spec: StudySpec) -> str:
         "    )",
         f"    model.learn({spec.timesteps}{callback})",
         '    model.save("model")',
+        *(['    env.save("vecnormalize.pkl")'] if normalize_kwargs(row.arguments) else []),
         "",
         "",
         'if __name__ == "__main__":',
@@ -84,6 +86,8 @@ def _imports(algorithm: str, arguments: Mapping[str, Any], environment: str, *, 
         yield "from stable_baselines3.common.utils import LinearSchedule"
     if "activation_fn" in arguments:
         yield "from torch import nn"
+    if normalize_kwargs(arguments):
+        yield "from stable_baselines3.common.vec_env import VecNormalize"
     if is_class(environment) and not is_file(front):
         yield f"from {front} import {last}"
     yield ""
@@ -100,13 +104,21 @@ def _environment(spec: StudySpec) -> str:
     return f"{made}, n_envs={spec.environment.n_envs}{kwargs}"
 
 
+def _normalizing(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """The line that lays VecNormalize round the environment, with the algorithm's gamma."""
+    if kwargs := normalize_kwargs(arguments):
+        if "gamma" in arguments:
+            kwargs["gamma"] = arguments["gamma"]
+        yield f"    env = VecNormalize(env, {', '.join(f'{name}={value!r}' for name, value in kwargs.items())})"
+
+
 def _arguments(arguments: Mapping[str, Any], spec: StudySpec) -> Iterator[str]:
     """The algorithm's arguments, a keyword each; a replay buffer as large as the trial's, which ran no longer."""
     if spec.algorithm in OFF_POLICY:
         largest = arguments.get("buffer_size", DEFAULTS[spec.algorithm]["buffer_size"])
         yield f"buffer_size={min(largest, spec.timesteps)}"
     for name, value in arguments.items():
-        if name not in (*POLICY, *NOISE, "buffer_size"):
+        if name not in (*POLICY, *NOISE, *NORMALIZE, "buffer_size"):
             line = parse(value)
             yield f"{name}={value!r}" if line is None else f"{name}={_schedule(line) if name in CALLED else line.start}"
     if "noise_type" in arguments:

@@ -127,6 +127,12 @@ POLICY: dict[str, Kind] = {  # of the policy, `policy_kwargs` in SB3
     "log_std_init": Argument(kind=float, low=-10, high=3),
     "ortho_init": Argument(kind=bool),
 }
+NORMALIZE: dict[str, Kind] = {  # of SB3's VecNormalize round the environment
+    "norm_obs": Argument(kind=bool),
+    "norm_reward": Argument(kind=bool),
+    "clip_obs": Argument(kind=float, low=0, open_low=True),
+    "clip_reward": Argument(kind=float, low=0, open_low=True),
+}
 PPO: dict[str, Kind] = {
     "learning_rate": Argument(kind=float, low=0, open_low=True, high=1, scheduled=True),
     "n_steps": Argument(kind=int, low=2, high=10**7),
@@ -142,6 +148,7 @@ PPO: dict[str, Kind] = {
     "max_grad_norm": Argument(kind=float, low=0, open_low=True),
     "target_kl": Argument(kind=float, low=0, open_low=True, optional=True),
     **POLICY,
+    **NORMALIZE,
 }
 A2C: dict[str, Kind] = {
     **{name: PPO[name] for name in ("learning_rate", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm")},
@@ -150,6 +157,7 @@ A2C: dict[str, Kind] = {
     "use_rms_prop": Argument(kind=bool),
     "rms_prop_eps": Argument(kind=float, low=0, open_low=True, high=1),
     **POLICY,
+    **NORMALIZE,
 }
 NETS = {name: POLICY[name] for name in ("net_arch", "activation_fn")}  # what the off-policy ones know of `POLICY`
 REPLAY: dict[str, Kind] = {  # of every algorithm that learns from a replay buffer
@@ -174,6 +182,7 @@ SAC: dict[str, Kind] = {
     "target_update_interval": Argument(kind=int, low=1, high=10**7),
     **NOISE,
     **NETS,
+    **NORMALIZE,
 }
 TD3: dict[str, Kind] = {
     **REPLAY,
@@ -182,6 +191,7 @@ TD3: dict[str, Kind] = {
     "target_noise_clip": Argument(kind=float, low=0, high=10),
     **NOISE,
     **NETS,
+    **NORMALIZE,
 }
 DQN: dict[str, Kind] = {
     **REPLAY,
@@ -191,6 +201,7 @@ DQN: dict[str, Kind] = {
     "exploration_final_eps": Argument(kind=float, low=0, high=1),
     "max_grad_norm": PPO["max_grad_norm"],
     **NETS,
+    **NORMALIZE,
 }
 ARGUMENTS: dict[str, dict[str, Kind]] = {"ppo": PPO, "a2c": A2C, "sac": SAC, "td3": TD3, "dqn": DQN}
 
@@ -207,6 +218,11 @@ def schedule_parts(table: Mapping[str, Kind]) -> dict[str, Kind]:
 
 # All that a space, a baseline or the fixed values may name, by algorithm.
 NAMES = {algorithm: {**table, **schedule_parts(table)} for algorithm, table in ARGUMENTS.items()}
+
+
+def is_normalized(values: Mapping[str, Any]) -> bool:
+    """Whether observations or rewards are scaled."""
+    return bool(values.get("norm_obs") or values.get("norm_reward"))
 
 
 def is_whole(name: str, algorithm: str = "ppo") -> bool:

@@ -156,6 +156,7 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     Raises:
         SpecInvalid: where they do not go together, with every fault.
     """
+    space = _normalized(space, study)
     problems = [
         *_algorithm_faults(space, study),
         *baseline_faults(space, study.baselines),
@@ -163,9 +164,19 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     ]
     if problems:
         raise SpecInvalid(source, problems)
-    rest = study.model_dump(exclude={"space", "space_changes", "timesteps"})
+    rest = study.model_dump(exclude={"space", "space_changes", "timesteps", "normalize"})
     full = {"name": name, "space_name": study.space, "space": space.model_dump(), **rest, "algorithm": space.algorithm}
     return validate(StudySpec, {**full, "timesteps": whole_budget(space, study)}, source)
+
+
+def _normalized(space: SpaceSpec, study: StudyFile) -> SpaceSpec:
+    """The space with what the study says of normalisation among its fixed values, where it searches none of it."""
+    if study.normalize is None:
+        return space
+    values = study.normalize.model_dump(exclude_defaults=True)
+    values |= {"norm_obs": study.normalize.norm_obs, "norm_reward": study.normalize.norm_reward}
+    fixed = {name: value for name, value in values.items() if name not in space.parameters}
+    return space.model_copy(update={"fixed": {**space.fixed, **fixed}})
 
 
 def _space_of(data: Any, found: Found, from_command_line: bool) -> SpaceSpec | None:

@@ -76,6 +76,18 @@ def on_or_off(value: Any) -> Any:
 CurriculumField = Annotated[CurriculumSpec | None, BeforeValidator(on_or_off)]
 
 
+class NormalizeSpec(Frozen):
+    """What SB3's VecNormalize scales, by running means and deviations, and where it cuts off."""
+
+    norm_obs: bool = True
+    norm_reward: bool = True
+    clip_obs: Annotated[Number, Field(gt=0)] = 10.0
+    clip_reward: Annotated[Number, Field(gt=0)] = 10.0
+
+
+NormalizeField = Annotated[NormalizeSpec | None, BeforeValidator(on_or_off)]
+
+
 class Goals(Frozen):
     """How many goals an evaluation goes through: early ones, and the last three."""
 
@@ -100,6 +112,7 @@ class StudyFile(Frozen):
     objective: Objective = "success"
     milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
     curriculum: CurriculumField = None
+    normalize: NormalizeField = None
     trials: Annotated[StrictInt, Field(ge=1, le=10**9)] = 200
     sampler: Sampler = "tpe"
     pruner: Pruner = "median"

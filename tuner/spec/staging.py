@@ -10,7 +10,7 @@ from tuner.spec.schedule_parts import part_of, taken_apart
 from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows
 from tuner.spec.stages import GUIDE
 from tuner.spec.terms import in_terms_of
-from tuner.spec.warm import DEFAULTS
+from tuner.spec.warm import DEFAULTS, UNSCALED
 
 LONGEST_NAME = 64
 BEFORE = "before"  # the baseline that carries the best of the stage before
@@ -117,7 +117,10 @@ def stage_name(spec: StudySpec, number: int) -> str:
 def _defaults(spec: StudySpec) -> dict[str, Any]:
     """Where every parameter stands before it is searched: at the library's default, as near as its range comes."""
     ranges = {**spec.space.parameters, **{name: p for stage in spec.stages for name, p in stage.parameters.items()}}
-    return {name: _nearest(parameter, DEFAULTS[spec.algorithm].get(name)) for name, parameter in ranges.items()}
+    return {
+        name: _nearest(parameter, {**DEFAULTS[spec.algorithm], **UNSCALED}.get(name))
+        for name, parameter in ranges.items()
+    }
 
 
 def _nearest(parameter: FloatParameter | IntParameter | ChoiceParameter, default: Any) -> Any:

@@ -69,6 +69,8 @@ _DQN = {
     "max_grad_norm": 10,
 }
 DEFAULTS: dict[str, dict[str, Any]] = {"ppo": _PPO, "a2c": _A2C, "sac": _SAC, "td3": _TD3, "dqn": _DQN}
+UNSCALED = {"norm_obs": False, "norm_reward": False}  # what a file leaves out is as without VecNormalize
+READ = ("policy_kwargs", "normalize")  # keys whose values are taken apart
 BESIDE = ("provenance", "default")  # keys of such files that are no environment's
 
 
@@ -100,9 +102,10 @@ def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> Taken
     if not isinstance(block, dict):
         raise SpecInvalid(str(path), [f"{chosen}: must be a mapping of hyperparameters, not {block!r}"])
     flat = {**block, **_policy(path, chosen, block.get("policy_kwargs"))}
+    flat |= _scaling(path, chosen, block.get("normalize"))
     flat |= _as_it_ran(data.get("provenance"), flat)
     values = {name: flat[name] for name in arguments.ARGUMENTS[algorithm] if name in flat}
-    left = tuple(key for key in block if key not in values and key != "policy_kwargs")
+    left = tuple(key for key in block if key not in values and key not in READ)
     return Taken(name=_named(path.stem, wanted), values=values, left=left)
 
 
@@ -119,7 +122,7 @@ def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], sour
     Raises:
         SpecInvalid: where a name is taken, or a value is none that the study can hold.
     """
-    defaults = DEFAULTS[spec.algorithm]
+    defaults = {**DEFAULTS[spec.algorithm], **UNSCALED}
     filled = {
         name: {**{key: defaults[key] for key in spec.space.parameters if key in defaults}, **values}
         for name, values in added.items()
@@ -164,6 +167,25 @@ def _policy(path: Path, block: str, given: Any) -> dict[str, Any]:
         return {str(word.arg): _value(word.value) for word in call.keywords}
     except (SyntaxError, ValueError):
         raise fault from None
+
+
+def _scaling(path: Path, block: str, given: Any) -> dict[str, Any]:
+    """What `normalize` says: true, a mapping, or rl_zoo3's text of one, such as `dict(norm_reward=False)`."""
+    if given is None or isinstance(given, bool):
+        return dict.fromkeys(UNSCALED, True) if given else {}
+    said = given
+    try:
+        if isinstance(given, str):
+            node = ast.parse(given.strip(), mode="eval").body
+            words = node.keywords if isinstance(node, ast.Call) else None
+            said = (
+                {str(word.arg): _value(word.value) for word in words} if words is not None else ast.literal_eval(node)
+            )
+        return {**dict.fromkeys(UNSCALED, True), **said}
+    except (SyntaxError, TypeError, ValueError):
+        raise SpecInvalid(
+            str(path), [f"{block}.normalize: {given!r} must be true, false or a mapping such as {{norm_reward: false}}"]
+        ) from None
 
 
 def _value(node: ast.expr) -> Any:

@@ -119,7 +119,7 @@ class Ledger:
         return self._live[number].should_prune()
 
     def store_model(self, number: int, model: Path) -> None:
-        """Keeps a trial's model as an artifact. Only a running trial takes one."""
+        """Keeps a trial's model, or what belongs to it, as an artifact. Only a running trial takes one."""
         try:
             self._artifacts.mkdir(parents=True, exist_ok=True)
             upload_artifact(

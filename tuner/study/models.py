@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial
 
 from tuner.errors import NothingToShow, StorageFailed
 
+MODEL, STATISTICS = ".zip", ".pkl"  # how the files of a trial end
 SHOWN = 20  # numbers in a line
 
 
@@ -24,21 +25,34 @@ def read_model(study: Study, number: int, folder: Path) -> bytes:
         StorageFailed: where its file is gone.
     """
     trials = study.get_trials(deepcopy=False)
-    name = _file(study, trials[number])
+    name = _file(study, trials[number], MODEL)
     if name is None:
-        kept = [str(trial.number) for trial in trials if _file(study, trial) is not None]
+        kept = [str(trial.number) for trial in trials if _file(study, trial, MODEL) is not None]
         others = ", ".join(kept[:SHOWN]) + (" and more" if len(kept) > SHOWN else "")
         there = f"--trial takes one that did: {others}" if kept else "no trial of it did"
         raise NothingToShow(f"trial {number} of study {study.study_name!r} kept no model; {there}")
+    return _read(folder / name, f"the model of trial {number}")
+
+
+def read_statistics(study: Study, number: int, folder: Path) -> bytes | None:
+    """The statistics of VecNormalize that belong to a trial's model, None where it was trained without.
+
+    Raises:
+        StorageFailed: where their file is gone.
+    """
+    name = _file(study, study.get_trials(deepcopy=False)[number], STATISTICS)
+    return None if name is None else _read(folder / name, f"the statistics of trial {number}'s observations")
+
+
+def _read(path: Path, what: str) -> bytes:
     try:
-        return (folder / name).read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise StorageFailed(
-            f"the model of trial {number} cannot be read: {folder / name}: {error.strerror} "
-            "(models lie beside the database: move both together)"
+            f"{what} cannot be read: {path}: {error.strerror} (models lie beside the database: move both together)"
         ) from None
 
 
-def _file(study: Study, trial: FrozenTrial) -> str | None:
+def _file(study: Study, trial: FrozenTrial, ending: str) -> str | None:
     found = get_all_artifact_meta(trial, storage=study._storage)
-    return next((meta.artifact_id for meta in reversed(found) if meta.filename.endswith(".zip")), None)
+    return next((meta.artifact_id for meta in reversed(found) if meta.filename.endswith(ending)), None)

@@ -79,7 +79,9 @@ class TuningSource:
             self._ledger.prune(number, attributes)
             return
         if outcome.model is not None:
-            self._keep(number, outcome.model)
+            self._keep(number, f"trial-{number}.zip", outcome.model)
+        if outcome.statistics is not None:
+            self._keep(number, f"trial-{number}-vecnormalize.pkl", outcome.statistics)
         self._ledger.complete(number, trial_value(evaluations), attributes)
 
     def interrupt(self) -> None:
@@ -94,10 +96,10 @@ class TuningSource:
         if self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
             raise TooManyFailures(f"{MAX_FAILURES_IN_A_ROW} failures in a row, at last: {reason} ({way_out})")
 
-    def _keep(self, number: int, model: bytes) -> None:
+    def _keep(self, number: int, name: str, content: bytes) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"trial-{number}.zip"
-            path.write_bytes(model)
+            path = Path(folder) / name
+            path.write_bytes(content)
             self._ledger.store_model(number, path)
 
 

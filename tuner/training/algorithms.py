@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
 from tuner.spec.algorithms import OFF_POLICY
-from tuner.spec.arguments import ACTIVATIONS, NOISE, POLICY, layers
+from tuner.spec.arguments import ACTIVATIONS, NOISE, NORMALIZE, POLICY, layers
 from tuner.training.fused_ppo import FusedPPO
 from tuner.training.making import refuse_unfit
 from tuner.training.schedules import seen, with_schedules
@@ -27,6 +27,7 @@ TRAINERS: dict[str, dict[str, type[BaseAlgorithm]]] = {
     "td3": {"auto": TD3, "sb3": TD3},
     "dqn": {"auto": DQN, "sb3": DQN},
 }
+NOT_FLAT = {*POLICY, *NOISE, *NORMALIZE}  # no keyword arguments of an algorithm
 LARGEST_BUFFER = 1_000_000  # transitions; SB3's default
 
 
@@ -66,7 +67,7 @@ def deterministic_actor(model: BaseAlgorithm) -> Callable[[NDArray[Any]], NDArra
 
 def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's keyword arguments: those of the policy go into `policy_kwargs`, by SB3's own types."""
-    flat = {name: value for name, value in with_schedules(params).items() if name not in POLICY and name not in NOISE}
+    flat = {name: value for name, value in with_schedules(params).items() if name not in NOT_FLAT}
     policy = {name: value for name, value in params.items() if name in POLICY}
     if "net_arch" in policy:
         policy["net_arch"] = layers(policy["net_arch"])
@@ -114,6 +115,9 @@ def _seen(model: BaseAlgorithm, name: str) -> Any:
         noise = getattr(noise, "base_noise", noise)  # SB3 lays it out over several environments
         kind = "normal" if isinstance(noise, NormalActionNoise) else "ornstein-uhlenbeck"
         return kind if name == "noise_type" else float(noise._sigma.flat[0])
+    if name in NORMALIZE:
+        env = model.get_vec_normalize_env()
+        return False if env is None else getattr(env, name)
     if name == "train_freq":
         return model.train_freq.frequency  # type: ignore[attr-defined]
     if name == "use_rms_prop":

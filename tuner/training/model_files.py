@@ -17,6 +17,7 @@ MARKS = {
     "A2C": "normalize_advantage",
 }
 OTHERS = ("sb3_contrib.", "sbx.")  # packages whose algorithms bear the same marks
+SCALED = "observations_scaled"  # an attribute of ours, true where the model acts on what VecNormalize makes of them
 TRPO_MARK = "cg_max_steps"  # its policies are PPO's
 
 
@@ -35,6 +36,15 @@ def algorithm_of(content: bytes, label: str) -> str:
         of = f" (its policy is of {module})" if module else ""
         raise ModelUnusable(f"{label}: of an unknown algorithm{of}; it must be one of {', '.join(sorted(MARKS))}")
     return found
+
+
+def needs_statistics(content: bytes, label: str) -> bool:
+    """Whether the file says that the model acts on scaled observations; those that are not ours say nothing.
+
+    Raises:
+        ModelUnusable: as `algorithm_of`.
+    """
+    return _data(content, label).get(SCALED) is True
 
 
 def _data(content: bytes, label: str) -> dict[str, Any]:

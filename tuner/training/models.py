@@ -10,7 +10,8 @@ from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from tuner.errors import ModelUnusable
-from tuner.training.model_files import algorithm_of
+from tuner.training.model_files import algorithm_of, needs_statistics
+from tuner.training.normalizing import load_scaling
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"A2C": A2C, "DQN": DQN, "PPO": PPO, "SAC": SAC, "TD3": TD3}
 
@@ -29,18 +30,26 @@ NOT_NEEDED: dict[str, Any] = {
 }
 
 
-def load_actor(content: bytes, label: str, env: gym.Env[Any, Any]) -> Callable[[Any], Any]:
+def load_actor(
+    content: bytes, label: str, env: gym.Env[Any, Any], statistics: bytes | None = None
+) -> Callable[[Any], Any]:
     """A function from an observation of `env` to the model's best action. Unpickles: for trusted files alone.
 
     Args:
         content: A zip of Stable-Baselines3's.
         label: What errors call it.
         env: Where it is to act.
+        statistics: What VecNormalize.save wrote, where the model was trained on scaled observations.
 
     Raises:
         ModelUnusable: where it cannot be loaded, or is a model for other observations or actions.
     """
     algorithm = ALGORITHMS[algorithm_of(content, label)]
+    if statistics is None and needs_statistics(content, label):
+        raise ModelUnusable(
+            f"{label}: was trained on observations scaled by VecNormalize, and its statistics are not there; put its "
+            "vecnormalize.pkl beside it, or name the file with --stats"
+        )
     torch.set_num_threads(1)
     try:
         model = algorithm.load(io.BytesIO(content), device="cpu", custom_objects=NOT_NEEDED)
@@ -50,9 +59,12 @@ def load_actor(content: bytes, label: str, env: gym.Env[Any, Any]) -> Callable[[
     _refuse_other("observations", label, model.observation_space, env.observation_space)
     _refuse_other("actions", label, model.action_space, env.action_space)
 
+    scale = None if statistics is None else load_scaling(statistics, f"statistics of {label}", env.observation_space)
+
     def act(observation: Any) -> Any:
         try:
-            action, _ = model.predict(observation, deterministic=True)
+            seen = observation if scale is None else scale(observation)
+            action, _ = model.predict(seen, deterministic=True)
         except Exception as error:
             raise ModelUnusable(f"{label}: raised {type(error).__name__}: {error}") from error
         return action[()]  # a number where the space is of numbers

@@ -26,6 +26,8 @@ from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env
 from tuner.training.evaluate import Evaluator
 from tuner.training.fused_ppo import NotFiniteError
+from tuner.training.model_files import SCALED
+from tuner.training.normalizing import normalized, scaled, statistics
 from tuner.training.schedules import CoefficientCallback
 
 Report = Callable[[Evaluation], Decision]
@@ -60,7 +62,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
     torch.set_num_threads(1)
     begun = time.perf_counter()
     with contextlib.ExitStack() as stack:
-        env = make_vec_env(job.environment)
+        env = normalized(make_vec_env(job.environment), job.params)
         stack.callback(env.close)
         most_goals = max((checkpoint.goals for checkpoint in job.checkpoints), default=1)
         evaluator = Evaluator(
@@ -88,6 +90,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
                 **({} if (size := replay_bytes(model)) is None else {"bytes_a_transition": size}),
             },
             model=_saved(model) if watch.decision.keep else None,
+            statistics=statistics(env) if watch.decision.keep else None,
         )
 
 
@@ -129,6 +132,8 @@ def _installed(name: str) -> bool:
 
 def _saved(model: BaseAlgorithm) -> bytes:
     buffer = io.BytesIO()
+    if (env := model.get_vec_normalize_env()) is not None:
+        setattr(model, SCALED, env.norm_obs)  # so that the file says what it needs
     model.save(buffer)
     return buffer.getvalue()
 
@@ -212,7 +217,7 @@ class Watch(BaseCallback):
 
     def _evaluate(self, health: dict[str, float]) -> None:
         checkpoint = self._job.checkpoints[self._next]
-        result = self._evaluator.run(deterministic_actor(self.model), checkpoint.goals)
+        result = self._evaluator.run(scaled(deterministic_actor(self.model), self.training_env), checkpoint.goals)
         evaluation = Evaluation(
             index=self._next,
             step=checkpoint.step,
