@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.comparison.chart import Curve, draw, make_axis
 from tuner.comparison.page import check_target, render, write
 from tuner.comparison.records import Arm, Comparison, Point, Run
 from tuner.errors import ExportFailed, UsageProblem
+
+check = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 
 POINTS = tuple(Point(step=100 * k, seconds=3.0 * k, success=0.2 * k, mean_return=1.0 * k) for k in (1, 2, 3, 4))
 COMPARISON = Comparison(
@@ -92,6 +94,7 @@ def test_where_it_cannot_be_written_is_said(tmp_path: Path) -> None:
         check_target(tmp_path)
 
 
+@check
 @given(st.lists(st.floats(-1e6, 1e6), max_size=20))
 def test_a_linear_axis_holds_its_values_between_few_ticks(values: list[float]) -> None:
     axis = make_axis("x", values, say=str)
@@ -100,6 +103,7 @@ def test_a_linear_axis_holds_its_values_between_few_ticks(values: list[float]) -
     assert all(-1e-6 <= axis.place(tick) <= 1.0 + 1e-6 for tick in axis.ticks())
 
 
+@check
 @given(st.lists(st.floats(1.0, 1e9), min_size=1, max_size=20))
 def test_a_log_axis_as_well(values: list[float]) -> None:
     axis = make_axis("x", values, log=True, say=str)
