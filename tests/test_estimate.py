@@ -1,18 +1,21 @@
 """How long a run will take."""
 
+import contextlib
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from conftest import write_study
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuner.engines.base import Event, Finished
 from tuner.engines.inline import InlineEngine
-from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError
-from tuner.estimate import measure, minutes, pruning_cost, typical_seconds
+from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, UsageProblem
+from tuner.estimate import measure, minutes, pruning_cost, refuse_large_buffers, typical_seconds
 from tuner.records import Decision, TrialJob, TrialOutcome
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
@@ -148,3 +151,36 @@ def test_an_unsound_environment_is_refused_before_the_first_trial(
     with pytest.raises(kind, match=words):
         measure(engine, spec)
     engine.stop()
+
+
+def replay_spec(folder: Path, **changes: Any) -> StudySpec:
+    path = write_study(folder, baselines={}, **changes)
+    space = {"algorithm": "sac", "parameters": {"tau": {"type": "float", "low": 0.01, "high": 0.1}}}
+    (folder / "toy_space.yaml").write_text(yaml.safe_dump(space))
+    return load_study(find("studies", str(path)))
+
+
+@pytest.mark.parametrize(
+    ("workers", "free", "said"),
+    [
+        pytest.param(
+            2, 1e6, "2 replay buffers of 100,000 transitions would take 0.02 GB, and 0.001 GB are free", id="two"
+        ),
+        pytest.param(1, 1e6, "1 replay buffer of 100,000 transitions would take 0.01 GB", id="one"),
+        pytest.param(8, 1e6, "4 replay buffers of", id="no more than trials"),
+        pytest.param(8, 1e9, "", id="they fit"),
+    ],
+)
+def test_replay_buffers_that_do_not_fit_side_by_side_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, free: float, said: str
+) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=free))
+    spec = replay_spec(tmp_path, timesteps=100_000)
+    expected = pytest.raises(UsageProblem, match=said) if said else contextlib.nullcontext()
+    with expected:
+        refuse_large_buffers(spec, workers, bytes_a_transition=100.0)
+
+
+def test_ppo_has_no_replay_buffer(spec: StudySpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=0))
+    refuse_large_buffers(spec, 8, bytes_a_transition=0.0)

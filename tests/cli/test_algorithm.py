@@ -119,7 +119,7 @@ def test_the_studys_own_algorithm_is_the_same_study(tuner: Tuner, finished: Path
             "run --algorithm sac --timesteps 32",
             "timesteps: 32 is less than one largest rollout (train_freq x n_envs = 64)",
         ),
-        ("run --algorithm sac --timesteps 4000", "learning_starts: 4,096 of 4,000 timesteps would leave nothing"),
+        ("run --algorithm sac --timesteps 8000", "learning_starts: 10,000 of 8,000 timesteps would leave nothing"),
     ],
 )
 def test_usage_is_refused_in_a_line_before_anything_is_written(

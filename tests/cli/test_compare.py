@@ -23,7 +23,7 @@ def _few_points(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def quick(tmp_path: Path) -> Path:
     """A study whose PPO baseline makes short rollouts."""
-    return write_study(tmp_path, timesteps=8192, goals={"early": 1, "late": 1})
+    return write_study(tmp_path, timesteps=16384, goals={"early": 1, "late": 1})
 
 
 def test_the_same_time_for_two_algorithms(tuner: Tuner, quick: Path, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_td3_begins_with_the_noise_that_it_explores_by() -> None:
 
 def test_an_environment_that_raises_ends_it_before_the_first_run(tuner: Tuner, tmp_path: Path) -> None:
     environment = {"id": "tuner_toys:ToyClosing-v0"}
-    path = write_study(tmp_path, timesteps=8192, environment=environment)
+    path = write_study(tmp_path, timesteps=16384, environment=environment)
     said = tuner(f"compare {path} --algorithms ppo {SECONDS}")
     assert said.code == 1
     assert "the gripper is stuck" in said.err

@@ -7,7 +7,7 @@ import pytest
 from conftest import write_study
 
 from tuner import seeds
-from tuner.comparison.plan import MARGIN, POINTS, TIGHT, make_jobs, rollout, short_job
+from tuner.comparison.plan import MARGIN, POINTS, TIGHT, make_jobs, rollout, short_job, short_jobs
 from tuner.comparison.records import Arm
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
@@ -61,6 +61,11 @@ def test_a_schedule_is_laid_over_the_time_expected(spec: StudySpec) -> None:
     arm = Arm(algorithm="ppo", source="", params={"n_steps": 64, "ent_coef": "lin_0.01"})
     (job,) = make_jobs([arm], {"ppo": spec}, {"ppo": 1000.0}, 60.0, 1)
     assert job.timesteps == pytest.approx(60_000 * TIGHT, rel=0.05)
+
+
+def test_the_first_arm_is_measured_twice(spec: StudySpec) -> None:
+    jobs = short_jobs(list(ARMS.values()), dict.fromkeys(ARMS, spec))
+    assert [(job.number, job.algorithm) for job in jobs] == [(0, "ppo"), (1, "ppo"), (2, "sac"), (3, "dqn")]
 
 
 def test_the_short_run_learns_from_its_first_step(spec: StudySpec) -> None:

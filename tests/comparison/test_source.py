@@ -7,10 +7,10 @@ import pytest
 from conftest import make_job
 
 from tuner.comparison.records import Run
-from tuner.comparison.source import ComparisonSource, points
+from tuner.comparison.source import ComparisonSource, SpeedSource, points
 from tuner.coordinator import coordinate
 from tuner.engines.base import Evaluated, Event, Finished
-from tuner.errors import WorkerBroke
+from tuner.errors import EnvironmentFailed, WorkerBroke
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
@@ -156,6 +156,20 @@ def test_every_booked_run_is_told() -> None:
     source = ComparisonSource(jobs(), 4.0, lambda: told.append(len(source.runs)))
     coordinate(source, Clock(), Silent())
     assert told == [1, 2, 3, 4]
+
+
+def test_speeds_are_those_of_the_last_run_of_each() -> None:
+    source = SpeedSource(jobs())
+    assert [source.next_job() is None for _ in range(5)] == [False] * 4 + [True]
+    for number, seconds in enumerate((100.0, 100.0, 2.0, 4.0)):
+        source.on_outcome(number, TrialOutcome(state="completed", steps=8, seconds=seconds))
+    assert source.speeds == {"ppo": 4.0, "sac": 2.0}
+
+
+def test_an_arm_that_cannot_run_ends_it_before_the_first_run() -> None:
+    source = SpeedSource(jobs())
+    with pytest.raises(EnvironmentFailed, match="before the first run: sac: for a reason"):
+        source.on_outcome(1, TrialOutcome(state="failed", reason="for a reason"))
 
 
 def test_no_jobs_no_runs() -> None:

@@ -149,7 +149,7 @@ def test_what_does_not_go_together_is_refused(
 
 def test_another_algorithm_takes_its_own_space_and_leaves_what_is_not_its_own(toy_study: Path) -> None:
     found = find("studies", str(toy_study))
-    spec = load_study(found, changes={"algorithm": "td3", "timesteps": 8192})
+    spec = load_study(found, changes={"algorithm": "td3", "timesteps": 16384})
     assert study_algorithm(found) == "ppo"
     assert (spec.algorithm, spec.space_name, spec.baselines) == ("td3", "td3_robot", {})
 
@@ -169,5 +169,5 @@ def test_another_space_of_the_same_algorithm_keeps_the_baselines() -> None:
 def test_an_algorithm_and_a_space_of_another_are_refused(toy_study: Path) -> None:
     with pytest.raises(SpecInvalid, match="algorithm: 'td3', but the space sac_robot is of sac"):
         load_study(
-            find("studies", str(toy_study)), changes={"algorithm": "td3", "space": "sac_robot", "timesteps": 8192}
+            find("studies", str(toy_study)), changes={"algorithm": "td3", "space": "sac_robot", "timesteps": 16384}
         )

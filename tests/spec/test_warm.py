@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rl_zoo3
 import stable_baselines3
 import yaml
 from conftest import write_study
@@ -117,3 +118,22 @@ def test_a_name_stands_for_one_configuration(spec: StudySpec) -> None:
     assert with_baselines(more, {"zoo": values}, "it") == more
     with pytest.raises(SpecInvalid, match="the study has one of that name"):
         with_baselines(more, {"zoo": {**values, "gamma": 0.5}}, "it")
+
+
+def test_random_steps_as_long_as_a_trial_are_refused(tmp_path: Path) -> None:
+    space = {"algorithm": "sac", "parameters": {"tau": {"type": "float", "low": 0.001, "high": 0.1}}}
+    path = write_study(tmp_path, baselines={})
+    (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
+    other = load_study(find("studies", str(path)))
+    with pytest.raises(SpecInvalid, match="learning_starts: 400 of 384 timesteps would leave nothing to learn in"):
+        with_baselines(other, {"zoo": {"tau": 0.01, "learning_starts": 400}}, "--baseline zoo.yml")
+
+
+@pytest.mark.parametrize(("algorithm", "block"), [("sac", "ReacherBulletEnv-v0"), ("td3", "ReacherBulletEnv-v0")])
+def test_what_rl_zoo3_publishes_for_arms_fits_into_the_packaged_space(algorithm: str, block: str) -> None:
+    file = Path(rl_zoo3.__file__).parent / "hyperparams" / f"{algorithm}.yml"
+    taken = read_baseline(f"{file}:{block}", ENV, algorithm)
+    spec = load_study(find("studies", "reach"), changes={"algorithm": algorithm})
+    more = with_baselines(spec, {taken.name: taken.values}, "it")
+    assert more.baselines[taken.name]["learning_starts"] == 10_000
+    assert more.meaning() == spec.meaning()

@@ -48,6 +48,22 @@ class RunLines:
         say(f"{time.strftime('%H:%M:%S')} {self._names[number]}: {text}")
 
 
+class Nobody:
+    """Says nothing."""
+
+    def started(self, job: TrialJob) -> None:
+        """A run began."""
+
+    def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:
+        """A run reached a checkpoint."""
+
+    def finished(self, number: int, outcome: TrialOutcome) -> None:
+        """A run ended."""
+
+    def tick(self) -> None:
+        """Time passed."""
+
+
 def print_comparison(comparison: Comparison) -> None:
     """A row an algorithm, then what stands out."""
     table = Table(*COLUMNS, box=None, pad_edge=False)

@@ -9,16 +9,15 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from tuner import estimate
 from tuner.cli.arms import chosen, make_arm
-from tuner.cli.compare_tables import RunLines, print_comparison
+from tuner.cli.compare_tables import Nobody, RunLines, print_comparison
 from tuner.cli.opening import storage_url
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.words import say
 from tuner.comparison import page
-from tuner.comparison.plan import make_jobs, short_job
+from tuner.comparison.plan import make_jobs, short_jobs
 from tuner.comparison.records import Arm, Comparison
-from tuner.comparison.source import ComparisonSource
+from tuner.comparison.source import ComparisonSource, SpeedSource
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.inline import InlineEngine
@@ -80,14 +79,11 @@ def _engine(request: Request, spec: StudySpec) -> Iterator[Engine]:
 
 
 def _speeds(arms: tuple[Arm, ...], specs: dict[str, StudySpec], engine: Engine) -> dict[str, float]:
-    """Steps a second of each arm, by a run of some seconds; it is the first look at what cannot run, too."""
+    """Steps a second of each arm, by runs of some seconds; they are the first look at what cannot run, too."""
     say("Measuring this machine's speed …")
-    speeds: dict[str, float] = {}
-    estimate.run_short(engine, short_job(arms[0], specs[arms[0].algorithm]))  # pays for imports and first calls
-    for arm in arms:
-        outcome = estimate.run_short(engine, short_job(arm, specs[arm.algorithm]))
-        speeds[arm.algorithm] = outcome.steps / outcome.seconds
-    return speeds
+    measuring = SpeedSource(short_jobs(arms, specs))
+    coordinate(measuring, engine, Nobody())
+    return measuring.speeds
 
 
 def _source(

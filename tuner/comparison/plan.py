@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tuner import seeds
 from tuner.comparison.records import Arm
@@ -21,6 +22,12 @@ def rollout(arm: Arm, n_envs: int) -> int:
     """Environment steps between two updates."""
     name = ROLLOUTS[arm.algorithm][0]
     return int(arm.params.get(name, DEFAULTS[arm.algorithm][name])) * n_envs
+
+
+def short_jobs(arms: Sequence[Arm], specs: Mapping[str, StudySpec]) -> list[TrialJob]:
+    """A run of some seconds of each arm; the first one twice, since a first run pays for imports and first calls."""
+    jobs = [short_job(arm, specs[arm.algorithm]) for arm in (arms[0], *arms)]
+    return [replace(job, number=number) for number, job in enumerate(jobs)]
 
 
 def short_job(arm: Arm, spec: StudySpec) -> TrialJob:

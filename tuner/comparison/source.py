@@ -4,9 +4,40 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from tuner.comparison.records import Point, Run, State
+from tuner.errors import EnvironmentFailed
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 STATES: dict[str, State] = {"completed": "done", "stopped": "done", "diverged": "diverged", "failed": "failed"}
+
+
+class SpeedSource:
+    """Short runs side by side, as the runs themselves will be: on a machine that is shared, speed is what is left."""
+
+    def __init__(self, jobs: Sequence[TrialJob]) -> None:
+        self.speeds: dict[str, float] = {}  # steps a second, by algorithm; of two runs the last one's
+        self._waiting = deque(jobs)
+        self._algorithms = {job.number: job.algorithm for job in jobs}
+
+    def next_job(self) -> TrialJob | None:
+        """The next run, None when all are handed out."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:  # noqa: ARG002
+        """Goes on; there is none to hear of."""
+        return Decision(go_on=True)
+
+    def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
+        """Notes a speed.
+
+        Raises:
+            EnvironmentFailed: where a run did not come to its end, before anything is compared.
+        """
+        if outcome.state != "completed":
+            raise EnvironmentFailed(f"before the first run: {self._algorithms[number]}: {outcome.reason}")
+        self.speeds[self._algorithms[number]] = outcome.steps / outcome.seconds
+
+    def interrupt(self) -> None:
+        """Nothing is kept."""
 
 
 class ComparisonSource:

@@ -1,6 +1,6 @@
 """Finds study and space files and reads them into specs. Names are looked up in the folder, then in the package."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -126,7 +126,7 @@ def study_algorithm(found: Found, data: Any = None) -> str:
         own = space.get("algorithm", "ppo")
     except (TunerError, TypeError, KeyError, AttributeError):  # told where the study is read
         own = "ppo"
-    return own if own in DEFAULT_SPACES else "ppo"
+    return own if isinstance(own, str) and own in DEFAULT_SPACES else "ppo"
 
 
 def _with_changes(data: Mapping[str, Any], changes: Mapping[str, Any], own: str) -> dict[str, Any]:
@@ -282,9 +282,17 @@ def budget_faults(space: SpaceSpec, study: StudyFile | StudySpec) -> Iterator[st
             f"timesteps: {study.timesteps} is less than one largest rollout ({name} x n_envs = {rollout}); "
             f"give at least {rollout}, or lower the space's {name}"
         )
-    starts = [space.highest("learning_starts"), *(one.get("learning_starts") for one in study.baselines.values())]
-    for start in {start for start in starts if isinstance(start, int | float) and start >= study.timesteps}:
-        yield f"learning_starts: {start:,} of {study.timesteps:,} timesteps would leave nothing to learn in; lower it"
+    yield from late_starts([space.highest("learning_starts")], study.timesteps)
+    yield from late_starts([one.get("learning_starts") for one in study.baselines.values()], study.timesteps)
+
+
+def late_starts(starts: Iterable[Any], timesteps: int) -> Iterator[str]:
+    """What is wrong with random steps before learning that a trial would never get beyond."""
+    for start in {start for start in starts if isinstance(start, int | float) and start >= timesteps}:
+        yield (
+            f"learning_starts: {start:,} of {timesteps:,} timesteps would leave nothing to learn in; give more "
+            "--timesteps, or lower it"
+        )
 
 
 def whole_budget(space: SpaceSpec, study: StudyFile | StudySpec) -> int:

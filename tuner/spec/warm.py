@@ -10,7 +10,7 @@ from tuner.errors import SpecInvalid, UsageProblem
 from tuner.spec import arguments
 from tuner.spec.algorithms import ROLLOUTS
 from tuner.spec.environment_ids import split
-from tuner.spec.load import baseline_faults
+from tuner.spec.load import baseline_faults, late_starts
 from tuner.spec.model import StudySpec
 from tuner.spec.yaml import read_yaml
 from tuner.spec.zoo_schedules import simplified
@@ -128,7 +128,8 @@ def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], sour
         for name, values in added.items()
     }
     taken = [f"baselines.{name}: the study has one of that name with other values" for name in _taken(spec, filled)]
-    faults = [*taken, *baseline_faults(spec.space, filled)]
+    starts = late_starts([values.get("learning_starts") for values in filled.values()], spec.timesteps)
+    faults = [*taken, *baseline_faults(spec.space, filled), *starts]
     more = spec.model_copy(update={"baselines": {**spec.baselines, **filled}})
     if not faults and more.plan() != spec.plan():
         rollout = ROLLOUTS[spec.algorithm][0]
