@@ -21,6 +21,7 @@ class EnvironmentRef:
     id: str  # as Gymnasium's `make` takes it, `module:Id` or a bare id
     kwargs: dict[str, Any] = field(default_factory=dict)
     n_envs: int = 1
+    vec_env: str = "dummy"  # or subproc: each in a process of its own
 
 
 @dataclass(frozen=True, kw_only=True)
