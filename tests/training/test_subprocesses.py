@@ -80,7 +80,20 @@ def outcome(job: TrialJob) -> tuple[TrialOutcome, list[Evaluation]]:
     return run_trial(job, report), seen
 
 
+def children() -> set[psutil.Process]:
+    found = psutil.Process().children(recursive=True)
+    return {process for process in found if "spawn_main" in " ".join(process.cmdline())}
+
+
+@pytest.fixture
+def _nobody_left() -> Iterator[None]:
+    before = children()
+    yield
+    assert children() == before
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_nobody_left")
 def test_a_trial_comes_to_the_same_in_either() -> None:
     job = make_job(environment=ref("Graded"), params={"n_steps": 16, "batch_size": 8, "norm_obs": True})
     ended, seen = outcome(job)
@@ -88,7 +101,6 @@ def test_a_trial_comes_to_the_same_in_either() -> None:
     same = outcome(replace(job, environment=replace(job.environment, vec_env="dummy")))[1]
     assert [one.mean_return for one in seen] == pytest.approx([one.mean_return for one in same], rel=1e-6)
     assert len(seen) == 2
-    assert not psutil.Process().children(recursive=True)
 
 
 def guarded(fault: str) -> Telling:
@@ -116,6 +128,7 @@ def step(env: Any) -> Any:
     return env.step(np.ones((env.num_envs, 1), dtype=np.float32))
 
 
+@pytest.mark.usefixtures("_nobody_left")
 def test_an_error_is_named_and_a_process_that_hangs_is_ended_by_force(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.training.subprocesses.GRACE", 0.5)
     env: Any = make_vec_env(ref("Own", 1, fault="observation"))
@@ -127,16 +140,16 @@ def test_an_error_is_named_and_a_process_that_hangs_is_ended_by_force(monkeypatc
     assert not psutil.wait_procs([process], timeout=10)[1]
 
 
+@pytest.mark.usefixtures("_nobody_left")
 def test_a_death_fails_the_trial_and_leaves_nobody_behind() -> None:
     ended, _ = outcome(make_job(environment=ref("DyingOnce", memory="died")))
     assert (ended.state, ended.reason) == ("failed", "the environment's process died in step")
-    assert not psutil.Process().children(recursive=True)
 
 
+@pytest.mark.usefixtures("_nobody_left")
 def test_an_environment_that_cannot_be_made_says_why() -> None:
     with pytest.raises(EnvironmentUnusable, match=r"cannot be made with \{'colour': 'red'\}"):
         make_vec_env(ref(n_envs=1, colour="red"))
-    assert not psutil.Process().children(recursive=True)
 
 
 @pytest.mark.parametrize(("kind", "side_by_side"), [("subproc", 2), ("dummy", 5)])
