@@ -21,8 +21,8 @@ def value_loss(run: Run) -> Iterator[Sign]:
     said = f"{first:.3g} → {last:.3g}"
     explained = run.known("explained_variance")
     if last < FELL * most:
-        rose = f", after {most:.3g}" if most > first / FELL else ""
-        yield Sign(name="value_loss", verdict="ok", finding=f"falls, {said}{rose}")
+        way = f"{first:.3g} → {most:.3g} → {last:.3g}" if most > first / FELL else said
+        yield Sign(name="value_loss", verdict="ok", finding=f"falls, {way}")
     elif explained is not None and late(explained) > EXPLAINED[1]:
         well = f"{said}, with an explained variance of {late(explained):.2g}"
         yield Sign(name="value_loss", verdict="ok", finding=f"grows with the return, {well}")
