@@ -15,15 +15,12 @@ from tuner.spec.model import StudySpec
 from tuner.verdicts import worst
 
 COLUMNS = 80
-SERIES = {
-    "policy loss": "policy_gradient_loss",
-    "entropy": "entropy_loss",
-}  # lines under another name than their signal
+SERIES = {"policy loss": "policy_gradient_loss", "entropy": "entropy_loss"}  # signals that a line calls otherwise
 
 
 def lines(row: Row, spec: StudySpec) -> list[str]:
     """The whole page."""
-    sections = (_heading(row, spec), _arguments(row, spec), _curve(row), _milestones(row), _health(row, spec))
+    sections = (_heading(row, spec), _arguments(row), _curve(row), _milestones(row), _health(row, spec))
     return [line for section in sections for line in section]
 
 
@@ -73,7 +70,7 @@ def _pair(name: str, value: str) -> list[str]:
     return textwrap.wrap(value, COLUMNS, initial_indent=f"{name:<14}", subsequent_indent=" " * 14)
 
 
-def _arguments(row: Row, spec: StudySpec) -> Iterator[str]:
+def _arguments(row: Row) -> Iterator[str]:
     yield ""
     yield "Parameters (* searched)"
     for name, value in row.arguments.items():

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 60, 8  # characters of the drawing itself
 EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -33,12 +34,14 @@ def draw(
     levels[-1] = round((values[-1] - low) / (high - low) * HEIGHT * 8)
     labels = {HEIGHT - 1: say(high), 0: say(low)}
     room = max(map(len, labels.values()))
-    lines = [
-        f"{labels.get(row, ''):>{room}} │{''.join(EIGHTHS[min(max(level - 8 * row, 0), 8)] for level in levels)}".rstrip()
-        for row in reversed(range(HEIGHT))
-    ]
+    lines = [f"{labels.get(row, ''):>{room}} │{_cells(levels, row)}".rstrip() for row in reversed(range(HEIGHT))]
     last = f"{steps[-1]:,.0f} steps"
     return [*lines, f"{'':{room}} └{'─' * WIDTH}", f"{'':{room}}  0{last:>{WIDTH - 1}}"]
+
+
+def _cells(levels: NDArray[np.int_], row: int) -> str:
+    """One row of the area; `levels` are its heights in eighths of a row."""
+    return "".join(EIGHTHS[level] for level in np.clip(levels - 8 * row, 0, 8))
 
 
 def course(values: Sequence[float]) -> str:
