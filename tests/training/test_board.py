@@ -60,5 +60,5 @@ def test_a_number_that_ran_before_is_written_anew_and_strangers_stay(tmp_path: P
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StorageFailed, match="cannot write to .*file/trial-0: .*the same command goes on"):
+    with pytest.raises(StorageFailed, match=r"cannot write to .*file/trial-0: .*the same command goes on"):
         trained(tmp_path / "file" / "trial-0")
