@@ -51,6 +51,7 @@ class TrialJob:
     checkpoints: tuple[Checkpoint, ...]
     milestones: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a step on the way to success
     curriculum: Curriculum | None = None
+    board: str | None = None  # folder of the trial's curves for TensorBoard
     first_goal: int = seeds.TUNING_GOALS  # evaluations go through this seed and those after it
 
 
