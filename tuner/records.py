@@ -21,6 +21,7 @@ class EnvironmentRef:
     id: str  # as Gymnasium's `make` takes it, `module:Id` or a bare id
     kwargs: dict[str, Any] = field(default_factory=dict)
     n_envs: int = 1
+    vec_env: str = "dummy"  # or subproc: each in a process of its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ class TrialJob:
     checkpoints: tuple[Checkpoint, ...]
     milestones: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a step on the way to success
     curriculum: Curriculum | None = None
+    board: str | None = None  # folder of the trial's curves for TensorBoard
     first_goal: int = seeds.TUNING_GOALS  # evaluations go through this seed and those after it
 
 

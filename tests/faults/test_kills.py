@@ -65,7 +65,7 @@ def reports(folder: Path) -> int:
     return int(found[0][0]) if found else 0
 
 
-def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+def workers(process: subprocess.Popen[str] | psutil.Process) -> list[psutil.Process]:
     children = psutil.Process(process.pid).children()
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
@@ -169,3 +169,28 @@ def test_a_run_in_stages_killed_in_the_second_goes_on_there(tmp_path: Path) -> N
         ("toy-1-learning_rate", TRIALS),
         ("toy-2-n_steps", TRIALS),
     ]
+
+
+def test_killed_environments_cost_one_trial_and_none_outlives_its_worker(tmp_path: Path) -> None:
+    """A project's own class, `envs.arm:Arm`, each environment in a process of its own."""
+    (tmp_path / "envs").mkdir()
+    (tmp_path / "envs" / "__init__.py").touch()
+    (tmp_path / "envs" / "arm.py").write_text("from tuner_toys import Line\n\n\nclass Arm(Line):\n    pass\n")
+    place = {"id": "envs.arm:Arm", "kwargs": {"scale": 2.0}, "n_envs": 2, "vec_env": "subproc"}
+    process = start(write_study(tmp_path, environment=place, timesteps=102_400, checkpoints=20), "--workers", "1")
+    wait_for(lambda: reports(tmp_path) >= 1, process)
+    [worker] = workers(process)
+    environments = workers(worker)
+    assert len(environments) == 4  # two to train in, two to evaluate in
+    environments[0].kill()
+    failed = "SELECT value_json FROM trial_user_attributes WHERE value_json LIKE '%process died in step%'"
+    wait_for(lambda: bool(query(tmp_path, failed)), process)
+    wait_for(lambda: len(workers(worker)) >= 2, process)  # of the next trial
+    _, alive = psutil.wait_procs(environments, timeout=15)
+    assert not alive
+    orphans = workers(worker)
+    worker.kill()
+    _, alive = psutil.wait_procs(orphans, timeout=15)
+    assert not alive
+    process.kill()
+    process.communicate(timeout=LIMIT)

@@ -16,7 +16,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from training.learners import furthest
 
 from tuner.cli.main import call
-from tuner.reporting.export import zoo_arguments
+from tuner.reporting.export import zoo_arguments, zoo_command
 from tuner.reporting.rows import make_row
 from tuner.reporting.script import script
 from tuner.spec.load import find, load_study
@@ -179,6 +179,16 @@ def test_a_script_finds_the_environment_however_it_is_named(
     compile(text, "train.py", "exec")
     assert [line for line in lines if line not in text] == []
     assert "# Without the study's curriculum" in text
+
+
+def test_environments_in_processes_are_exported_as_such(scheduled: Path, tmp_path: Path) -> None:
+    own = EnvironmentSpec(id="CartPole-v1", n_envs=2, vec_env="subproc")
+    spec = load_study(find("studies", "toy.yaml")).model_copy(update={"environment": own})
+    trial = optuna.load_study(storage=f"sqlite:///{tmp_path}/studies/tuner.db", study_name="toy").trials[0]
+    text = script(make_row(trial, spec), spec)
+    assert "from stable_baselines3.common.vec_env import SubprocVecEnv" in text
+    assert "n_envs=2, vec_env_cls=SubprocVecEnv, vec_env_kwargs={" in text
+    assert "--env CartPole-v1 --vec-env subproc --conf-file best.yml" in zoo_command(spec, "best.yml")
 
 
 def test_a_script_that_cannot_be_written_is_an_error(tuner: Tuner, finished: Path) -> None:

@@ -137,6 +137,7 @@ def test_a_parameter_more_or_less_is_another_meaning(spec: StudySpec) -> None:
         {"description": "other words"},
         {"baselines": {}},
         {"milestones": ["near"]},
+        {"environment": {"id": "tuner_toys:ToyLine-v0", "vec_env": "subproc"}},
     ],
     ids=str,
 )
@@ -169,4 +170,4 @@ def test_a_whole_number_means_what_its_decimal_means(spec: StudySpec, low: int, 
 
 def test_the_environment_travels_as_a_record(spec: StudySpec) -> None:
     ref = spec.environment.ref()
-    assert (ref.id, ref.kwargs, ref.n_envs) == ("tuner_toys:ToyLine-v0", {}, 1)
+    assert (ref.id, ref.kwargs, ref.n_envs, ref.vec_env) == ("tuner_toys:ToyLine-v0", {}, 1, "dummy")

@@ -11,6 +11,7 @@ from tuner.records import Curriculum, Decision, EnvironmentRef, Evaluation, Tria
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env
 from tuner.training.evaluate import Evaluator
+from tuner.training.normalizing import normalized
 from tuner.trial import run_trial
 
 GRADED = EnvironmentRef(id="tuner_toys:ToyGraded-v0")
@@ -146,3 +147,9 @@ def test_evaluation_is_at_the_full_difficulty_whatever_the_options_say() -> None
         evaluator.close()
         distances.append(result.distance)
     assert distances[0] == distances[1]
+
+
+def test_it_reaches_environments_behind_vec_normalize() -> None:
+    env = normalized(make_vec_env(EnvironmentRef(id=GRADED.id, n_envs=2)), {"norm_obs": True})
+    CurriculumCallback(RULES).begin(env, GRADED.id)
+    assert env.get_attr("difficulty") == [0.1, 0.1]

@@ -12,12 +12,13 @@ from tuner.checking.evidence import Evidence, wrong
 from tuner.checking.plan import PROBE_SHARE, Budget, CheckPlan
 from tuner.checking.policies import make_policies
 from tuner.checking.probes import probe
-from tuner.checking.records import Line, PolicyRow, Report, TermRow
+from tuner.checking.records import PolicyRow, Report, TermRow
 from tuner.checking.rollout import Recording, record
 from tuner.checking.spaces import usable
 from tuner.errors import CheckFailed
 from tuner.records import EnvironmentRef
 from tuner.training.making import blamed, make_bare, refuse_unfit
+from tuner.verdicts import Line
 
 QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
     world.finite,

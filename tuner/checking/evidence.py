@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tuner.checking.observed import Observed
 from tuner.checking.probes import Probes
-from tuner.checking.records import Line
 from tuner.checking.rollout import Episode, Recording
+from tuner.verdicts import Line
 
 MOST_NAMED = 8  # entries that a line names
 ENOUGH = 50  # steps, under which nothing is said to never change

@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 
 from tuner.checking.evidence import ENOUGH, Evidence, graded, named, ok, warning, wrong
-from tuner.checking.records import Line
+from tuner.verdicts import Line
 
 LARGE = 5.0  # an entry beyond it is not normalised to about [-1, 1]
 HUGE = 1000.0

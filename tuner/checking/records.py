@@ -1,20 +1,9 @@
 """What a check says: a verdict a line, the figures of each policy, the reward's terms. Plain data that travels."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
-Verdict = Literal["ok", "warning", "wrong"]
-SEVERITY: dict[Verdict, int] = {"ok": 0, "warning": 1, "wrong": 2}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One question and its answer."""
-
-    name: str
-    verdict: Verdict
-    finding: str
-    cure: str = ""  # where there is something to cure
+from tuner.verdicts import Line, Verdict, worst
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +48,7 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """That of the worst line."""
-        return max((line.verdict for line in self.lines), key=SEVERITY.__getitem__, default="ok")
+        return worst(self.lines)
 
     def of(self, verdict: Verdict) -> list[Line]:
         """The lines with a verdict."""

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.checking.evidence import ENOUGH, Evidence, graded, ok, warning, wrong
-from tuner.checking.records import Line
 from tuner.checking.rollout import Recording
+from tuner.verdicts import Line
 
 # The guide: per-step terms of 0.5 … 2, a success bonus of 10 … 50, returns within ±50, three to five terms.
 STEP = (0.5, 2.0)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from tuner.checking.evidence import Evidence, graded, ok, warning, wrong
-from tuner.checking.records import SEVERITY, Line
 from tuner.checking.rollout import Episode, Recording
+from tuner.verdicts import SEVERITY, Line
 
 Row = NDArray[np.float64]
 

@@ -5,8 +5,8 @@ import numpy as np
 
 from tuner.checking.evidence import Evidence, graded, named, ok, warning, wrong
 from tuner.checking.probes import FELT
-from tuner.checking.records import Line
 from tuner.checking.rollout import ENDLESS
+from tuner.verdicts import Line
 
 SLOW = 100.0  # steps a second
 TRIAL_STEPS = 100_000  # the everyday budget of a trial

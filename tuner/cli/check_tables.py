@@ -4,8 +4,9 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.checking.page import COLUMNS, cells, shown
-from tuner.checking.records import Report, Verdict
+from tuner.checking.records import Report
 from tuner.cli.tables import make_console
+from tuner.verdicts import Verdict
 
 COLOURS: dict[Verdict, str] = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 

@@ -104,6 +104,6 @@ def _write_yaml(row: "Row", spec: "StudySpec", storage: str | None, output: Path
         return
     export.write(text, data, output)
     sys.stderr.write(f"Wrote {row.label} of study {spec.name!r} to {output}\n")
-    sys.stderr.write(f"Train with it: {export.zoo_command(spec.algorithm, spec.environment.id, str(output))}\n")
+    sys.stderr.write(f"Train with it: {export.zoo_command(spec, str(output))}\n")
     for line in filter(None, [export.zoo_note(spec.environment.id), schedules]):
         sys.stderr.write(f"Note: {line}\n")

@@ -12,7 +12,7 @@ import typer
 import typer.exceptions
 
 from tuner import __version__
-from tuner.cli import check, compare, dashboard, export, listing, play, run, status
+from tuner.cli import check, compare, dashboard, export, listing, play, run, show, status
 from tuner.cli.options import INTERRUPTED
 from tuner.errors import TunerError, WorkerBroke
 
@@ -30,6 +30,7 @@ app.command("check")(check.check)
 app.command("compare")(compare.compare)
 app.command("play")(play.play)
 app.command("status")(status.status)
+app.command("show")(show.show)
 app.command("export")(export.export)
 app.command("dashboard")(dashboard.dashboard)
 app.command("list")(listing.list_names)

@@ -65,6 +65,9 @@ def run(
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
     ] = False,
+    tensorboard: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write every trial's curves to DIR/STUDY/trial-N for TensorBoard.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
@@ -72,6 +75,7 @@ def run(
     one_of(sampler, SAMPLERS, "--sampler")
     one_of(pruner, PRUNERS, "--pruner")
     one_of(engine, ENGINES, "--engine")
+    from tuner.cli.boards import board_folder
     from tuner.cli.tuning import tune
     from tuner.cli.working import Request
 
@@ -97,6 +101,7 @@ def run(
         staged=staged,
         baselines=tuple(baseline or ()),
         from_study=from_study,
+        board=board_folder(tensorboard) if tensorboard is not None else None,
     )
     return tune(request)
 

@@ -30,5 +30,7 @@ def status(
         sys.stdout.write(json.dumps(data, indent=2) + "\n")
         return
     print_summary(summary)
+    if summary.health:
+        sys.stdout.write(f"{summary.health.line()}\n")
     if rows:
         print_trials(rows, list(spec.space.parameters))

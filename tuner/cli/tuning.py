@@ -29,6 +29,7 @@ def tune(request: Request) -> int:
     refuse_few_trials(spec)
     words.announce(spec, resolved.source, url, resolved.timesteps_asked)
     words.tell_left(spec, resolved.left)
+    words.tell_board(request.board)
     return _tune_in_stages(request, spec, url) if spec.stages else _tune(request, spec, url)
 
 

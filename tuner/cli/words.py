@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from sqlalchemy.engine import URL
 
@@ -34,6 +35,12 @@ def tell_left(spec: StudySpec, left: Sequence[str]) -> None:
     if left:
         many = "s" * (len(left) > 1)
         say(f"Baseline{many} {', '.join(left)}: of another algorithm than {spec.algorithm.upper()}, and left out.")
+
+
+def tell_board(folder: Path | None) -> None:
+    """Says how to look at TensorBoard's curves, where they are written."""
+    if folder is not None:
+        say(f"Curves: {shlex.join(['tensorboard', '--logdir', str(folder)])}")
 
 
 def _tell_checkpoints(spec: StudySpec) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from optuna import Study
@@ -51,6 +52,7 @@ class Request:
     staged: bool = False
     baselines: tuple[str, ...] = ()  # files
     from_study: str | None = None
+    board: Path | None = None  # where TensorBoard's curves go
 
 
 @contextlib.contextmanager
@@ -85,7 +87,7 @@ def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary
         ledger, changes = Ledger.open(storage, spec, artifact_folder(url))
         for change in changes:
             words.say(f"Since the last run, {change}.")
-        _run(ledger, spec, engine, seconds)
+        _run(ledger, spec, engine, seconds, request.board)
         return summarise(ledger.study, spec)
 
 
@@ -108,7 +110,7 @@ def _measure(spec: StudySpec, engine: Engine) -> float:
     return estimate.measure(engine, spec)
 
 
-def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None) -> None:
+def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None, board: Path | None) -> None:
     retried = ledger.recover()
     if retried:
         words.say(f"{retried} unfinished trial{'s' * (retried > 1)} of an earlier run will run again.")
@@ -122,7 +124,7 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None)
     known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or _measure(spec, engine)
     forecast = estimate.minutes(missing, engine.workers, spec, known)
     words.foretell(missing, engine.workers, forecast)
-    source = TuningSource(ledger, spec, spec.trials)
+    source = TuningSource(ledger, spec, spec.trials, board)
     with make_progress(spec, done=done, workers=engine.workers, forecast=forecast, best=ledger.best()) as progress:
         coordinate(source, engine, progress)
 

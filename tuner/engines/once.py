@@ -1,12 +1,11 @@
 """One function, once, in a process of its own: what imports an environment does not do so in the coordinator."""
 
-import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, ParamSpec, TypeVar
 
 from tuner.engines.spawning import spawn
-from tuner.engines.worker import broken, die_with
+from tuner.engines.worker import begin, broken
 from tuner.errors import EnvironmentFailed, TunerError
 
 Given = ParamSpec("Given")
@@ -44,7 +43,7 @@ def serve(
     named: dict[str, Any],
 ) -> None:
     """Calls the function and sends what it returns or raises."""
-    threading.Thread(target=die_with, args=(lifeline,), daemon=True).start()
+    begin(lifeline)
     message: Any
     try:
         message = function(*arguments, **named)

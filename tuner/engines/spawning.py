@@ -1,18 +1,14 @@
 """Processes that end with the one that started them. They are spawned: a fork would inherit locks and threads."""
 
-import contextlib
 import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
-from tuner.training.files import only_own_folders
+from tuner.training.children import started_cleanly
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 GRACE = 2.0  # s, for a process to leave by itself before it is killed
 
 
@@ -43,33 +39,8 @@ def spawn(target: Callable[..., None], *arguments: Any, name: str) -> Child:
     ours, theirs = context.Pipe()
     listening, lifeline = context.Pipe(duplex=False)
     process = context.Process(target=target, args=(theirs, listening, *arguments), daemon=True, name=name)
-    with _environment(ONE_THREAD), _ctrl_c_held_back(), only_own_folders():
+    with started_cleanly():
         process.start()
     theirs.close()
     listening.close()
     return Child(process=process, pipe=ours, lifeline=lifeline)
-
-
-@contextlib.contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
-    """Children started within inherit a blocked SIGINT: a terminal's Ctrl-C reaches the coordinator alone."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Sets variables for the children that are started within; they must stand before NumPy is imported."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -1,6 +1,7 @@
 """The other end of the pipe: a spawned process that runs one job after another until its coordinator is gone."""
 
 import contextlib
+import multiprocessing
 import os
 import threading
 import traceback
@@ -35,7 +36,7 @@ def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) ->
             coordinator's, however that came about.
         warm: The environment that the jobs will most likely train in.
     """
-    threading.Thread(target=die_with, args=(lifeline,), daemon=True).start()
+    begin(lifeline)
     from tuner.trial import run_trial
 
     if warm is not None:
@@ -64,13 +65,16 @@ def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) ->
 def _warm_up(environment: EnvironmentRef) -> None:
     """Loads all that a first trial would load within its own time: much of torch comes with the first update only.
 
-    The study's environment is made and closed, not stepped. A fault here is the first job's to tell.
+    The study's environment is made and closed, not stepped, unless it is to have processes of its own. A fault here is
+    the first job's to tell.
     """
     from tuner.training.environments import make_vec_env
     from tuner.trial import run_trial
 
     with contextlib.suppress(Exception):
         run_trial(WARM_UP, lambda _: Decision(go_on=True))
+    if environment.vec_env == "subproc":
+        return
     with contextlib.suppress(Exception):
         make_vec_env(environment).close()
 
@@ -81,7 +85,13 @@ def broken(error: Exception) -> WorkerBroke:
     return WorkerBroke(summary, "".join(traceback.format_exception(error)))
 
 
-def die_with(lifeline: Connection) -> None:
+def begin(lifeline: Connection) -> None:
+    """Has this process end with its coordinator, and start processes of its own where it wants to."""
+    threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
+    multiprocessing.current_process().daemon = False  # only says here that it may have children: environments do
+
+
+def _die_with(lifeline: Connection) -> None:
     """Waits for the lifeline's end, then exits this process."""
     with contextlib.suppress(EOFError, OSError):
         lifeline.recv()

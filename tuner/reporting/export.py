@@ -127,11 +127,13 @@ def zoo_note(environment: str) -> str:
     )
 
 
-def zoo_command(algorithm: str, environment: str, file: str) -> str:
+def zoo_command(spec: StudySpec, file: str) -> str:
     """The command that trains from the file."""
-    package, bare = zoo_names(environment)
+    package, bare = zoo_names(spec.environment.id)
     packages = f" --gym-packages {package}" if package else ""
-    return f"python -m rl_zoo3.train --algo {algorithm} --env {bare}{packages} --conf-file {shlex.quote(file)}"
+    vec_env = " --vec-env subproc" if spec.environment.vec_env == "subproc" else ""
+    train = f"python -m rl_zoo3.train --algo {spec.algorithm} --env {bare}"
+    return f"{train}{packages}{vec_env} --conf-file {shlex.quote(file)}"
 
 
 def script_command(row: Row, spec: StudySpec) -> list[str]:
@@ -144,7 +146,7 @@ def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str
     algorithm = spec.algorithm.upper()
     heading = (
         f"# {algorithm} hyperparameters from tuner's study {spec.name!r}. One training seed: not yet confirmed.\n"
-        f"# {zoo_command(spec.algorithm, spec.environment.id, file)}\n"
+        f"# {zoo_command(spec, file)}\n"
     )
     for note in [zoo_note(spec.environment.id), *notes]:
         heading += f"# {note}\n" if note else ""

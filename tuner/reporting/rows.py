@@ -6,10 +6,12 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from tuner.errors import NothingToShow, UnknownName
 from tuner.spec.model import StudySpec
 from tuner.spec.space import job_arguments
 
 FINISHED = ("complete", "pruned")
+MOST_NAMES = 20  # of trials, in an error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,24 @@ def best(rows: Sequence[Row]) -> Row | None:
     """The completed trial of the highest value, the earliest among equals; None where none is complete."""
     done = [row for row in rows if row.value is not None]
     return max(done, key=lambda row: (row.value, -row.number)) if done else None
+
+
+def pick(rows: Sequence[Row], wanted: str) -> Row:
+    """The trial of a number, the best, or a baseline by its name (the last where it ran again).
+
+    Raises:
+        NothingToShow: where no trial is complete and the best is asked for.
+        UnknownName: where no trial answers to it.
+    """
+    if wanted == "best":
+        if (winner := best(rows)) is None:
+            raise NothingToShow("the study has no completed trial yet (see `tuner status --trials`)")
+        return winner
+    named = [row for row in rows if wanted == str(row.number) or (row.role is not None and wanted == row.label)]
+    if not named:
+        names = [str(row.number) for row in rows[:MOST_NAMES]] + [row.label for row in rows if row.role is not None]
+        raise UnknownName("trial", wanted, {"best", *names}, "`tuner status --trials` lists them")
+    return named[-1]
 
 
 def baselines(rows: Sequence[Row]) -> list[Row]:

@@ -45,7 +45,7 @@ def script(row: Row, spec: StudySpec) -> str:
     lines = [
         f'"""{algorithm} as {row.label} of the study {spec.name!r} ran it. One training seed: not yet confirmed."""',
         "",
-        *_imports(algorithm, row.arguments, spec.environment.id, callback=bool(moved)),
+        *_imports(algorithm, row.arguments, spec, callback=bool(moved)),
         *(CALLBACK.splitlines() if moved else []),
         "",
         "def main():",
@@ -71,7 +71,8 @@ def script(row: Row, spec: StudySpec) -> str:
     return "\n".join(lines)
 
 
-def _imports(algorithm: str, arguments: Mapping[str, Any], environment: str, *, callback: bool) -> Iterator[str]:
+def _imports(algorithm: str, arguments: Mapping[str, Any], spec: StudySpec, *, callback: bool) -> Iterator[str]:
+    environment = spec.environment.id
     front, last = split(environment)
     yield from ("import runpy", "") if is_file(front) else ()
     yield from ["import numpy as np"] if "noise_type" in arguments else []
@@ -86,8 +87,8 @@ def _imports(algorithm: str, arguments: Mapping[str, Any], environment: str, *, 
         yield "from stable_baselines3.common.utils import LinearSchedule"
     if "activation_fn" in arguments:
         yield "from torch import nn"
-    if normalize_kwargs(arguments):
-        yield "from stable_baselines3.common.vec_env import VecNormalize"
+    if wrappers := ["SubprocVecEnv"] * _apart(spec) + ["VecNormalize"] * bool(normalize_kwargs(arguments)):
+        yield f"from stable_baselines3.common.vec_env import {', '.join(wrappers)}"
     if is_class(environment) and not is_file(front):
         yield f"from {front} import {last}"
     yield ""
@@ -101,7 +102,13 @@ def _environment(spec: StudySpec) -> str:
     if is_class(name):
         made = f"runpy.run_path({front!r})[{last!r}]" if is_file(front) else last
     kwargs = f", env_kwargs={spec.environment.kwargs!r}" if spec.environment.kwargs else ""
-    return f"{made}, n_envs={spec.environment.n_envs}{kwargs}"
+    processes = ', vec_env_cls=SubprocVecEnv, vec_env_kwargs={"start_method": "spawn"}' if _apart(spec) else ""
+    return f"{made}, n_envs={spec.environment.n_envs}{kwargs}{processes}"
+
+
+def _apart(spec: StudySpec) -> bool:
+    """Whether every environment has a process of its own."""
+    return spec.environment.vec_env == "subproc"
 
 
 def _normalizing(arguments: Mapping[str, Any]) -> Iterator[str]:

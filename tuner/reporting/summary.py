@@ -7,6 +7,7 @@ from typing import Any
 from optuna import Study
 
 from tuner.reporting.advice import advice
+from tuner.reporting.health import Health, study_health
 from tuner.reporting.rows import Row, baselines, best, make_rows
 from tuner.spec.model import StudySpec
 from tuner.study.stored import counts
@@ -26,6 +27,7 @@ class Summary:
     baselines: list[Row]
     steps_per_second: float | None  # of one worker, the median over the trials
     words: list[str] = field(default_factory=list)
+    health: Health | None = None  # None where no trial recorded its signals
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -41,6 +43,7 @@ class Summary:
             "baselines": [row_data(row) for row in self.baselines],
             "verdict": verdict(self),
             "advice": self.words,
+            "health": self.health.data() if self.health else None,
         }
 
 
@@ -59,6 +62,7 @@ def summarise(study: Study, spec: StudySpec) -> Summary:
         baselines=baselines(rows),
         steps_per_second=_median([row.attributes.get("steps_per_second") for row in rows]),
         words=advice(winner, spec) if winner else [],
+        health=study_health(rows, spec),
     )
 
 

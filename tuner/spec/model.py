@@ -16,6 +16,7 @@ Pruner = Literal["median", "halving", "none"]
 Device = Literal["cpu", "auto", "cuda"]
 Trainer = Literal["auto", "sb3", "fused"]
 Objective = Literal["success", "milestones", "return"]
+VecEnvKind = Literal["dummy", "subproc"]
 
 MAX_SEED = 2**32 - 1  # the largest that every sampler takes
 LATE_EVALUATIONS = 3  # the last ones, whose mean is the trial's value
@@ -49,10 +50,11 @@ class EnvironmentSpec(Frozen):
     id: Annotated[StrictStr, Field(min_length=1)]
     kwargs: Annotated[dict[str, Any], AfterValidator(plain)] = Field(default_factory=dict)
     n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
+    vec_env: VecEnvKind = "dummy"
 
     def ref(self) -> EnvironmentRef:
         """The record that travels to a worker."""
-        return EnvironmentRef(id=self.id, kwargs=dict(self.kwargs), n_envs=self.n_envs)
+        return EnvironmentRef(id=self.id, kwargs=dict(self.kwargs), n_envs=self.n_envs, vec_env=self.vec_env)
 
 
 class CurriculumSpec(Frozen):
@@ -173,7 +175,7 @@ class StudySpec(Frozen):
     def meaning(self) -> dict[str, Any]:
         """All that gives a trial's value its meaning, as flat JSON."""
         data = self.model_dump(mode="json")
-        values: dict[str, Any] = {f"environment.{key}": value for key, value in data["environment"].items()}
+        values: dict[str, Any] = {f"environment.{key}": data["environment"][key] for key in ("id", "kwargs", "n_envs")}
         values |= {f"space.{name}": parameter for name, parameter in data["space"]["parameters"].items()}
         values |= {f"fixed.{name}": value for name, value in data["space"]["fixed"].items()}
         values |= {f"goals.{key}": value for key, value in data["goals"].items()}

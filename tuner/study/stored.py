@@ -106,6 +106,8 @@ def write_spec(study: Study, spec: StudySpec) -> list[str]:
         _refuse_other_meaning(before, spec)
         pairs = ((key, getattr(before, key), getattr(spec, key)) for key in SWITCHABLE)
         changes = [f"{key} was {old!r} and is now {new!r}" for key, old, new in pairs if old != new]
+        if (old := before.environment.vec_env) != (new := spec.environment.vec_env):
+            changes.append(f"environment.vec_env was {old!r} and is now {new!r}")
     elif study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
         raise MeaningChanged(spec.name, ["it was not made by tuner"])
     else:

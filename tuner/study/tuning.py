@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tuner.diagnosis.judge import diagnose, in_words
 from tuner.errors import TooManyFailures
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.spec.model import LATE_EVALUATIONS, StudySpec
@@ -19,10 +20,12 @@ REPORTED = 2  # evaluations in the running mean that the pruner sees
 class TuningSource:
     """Hands out jobs until the study has `target` finished trials, and books what comes back."""
 
-    def __init__(self, ledger: Ledger, spec: StudySpec, target: int) -> None:
+    def __init__(self, ledger: Ledger, spec: StudySpec, target: int, board: Path | None = None) -> None:
+        """Takes the folder for TensorBoard's curves as well, where they are wanted."""
         self._ledger = ledger
         self._spec = spec
         self._target = target
+        self._board = board
         self._plan = spec.plan()
         self._asked: dict[int, Asked] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
@@ -49,6 +52,7 @@ class TuningSource:
             checkpoints=self._plan,
             milestones=self._spec.milestones,
             curriculum=self._spec.curriculum.record() if self._spec.curriculum else None,
+            board=str(self._board / self._spec.name / f"trial-{asked.number}") if self._board else None,
         )
 
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
@@ -75,6 +79,9 @@ class TuningSource:
             return
         self._failures_in_a_row = 0
         attributes = facts(evaluations, outcome)
+        arguments = job_arguments(self._spec.space, asked.params, asked.overrides)
+        if signs := diagnose(self._spec.algorithm, arguments, attributes):
+            attributes["diagnosis"] = in_words(signs)
         if outcome.state != "completed":
             self._ledger.prune(number, attributes)
             return

@@ -1,5 +1,6 @@
 """Makes environments, and tells their failures apart from ours."""
 
+import functools
 import inspect
 import math
 import time
@@ -18,6 +19,7 @@ from tuner.errors import EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
 from tuner.training.making import blamed, made, make_bare
 from tuner.training.names import find_environment
+from tuner.training.subprocesses import Processes
 
 MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # what Gymnasium itself does with an environment
 HOOK = "make_vec_env"  # classmethod (n_envs, **kwargs) -> VecEnv of an environment class; see docs/environments.md
@@ -131,22 +133,25 @@ def make_env(ref: EnvironmentRef) -> gym.Env[Any, Any]:
 
 
 def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] = Monitor) -> VecEnv:
-    """`n_envs` environments behind SB3's vector interface, in this process, their episodes recorded.
+    """`n_envs` environments behind SB3's vector interface, their episodes recorded.
 
-    An environment whose class offers one brings its own vector environment; any other is put into a DummyVecEnv.
+    With `vec_env` subproc each has a process of its own. Otherwise an environment whose class offers one brings its
+    own vector environment, and any other is put into a DummyVecEnv.
 
     Args:
-        ref: Which environment, and how many.
-        wrapper: Laid round each single environment in a DummyVecEnv.
+        ref: Which environment, how many, and where.
+        wrapper: Laid round each single environment in a DummyVecEnv or a process.
 
     Raises:
         EnvironmentUnusable: where they cannot be made.
     """
     name = find_environment(ref.id).id
+    if ref.vec_env == "subproc":
+        return Processes(functools.partial(_wrapped, ref, wrapper), ref.n_envs)
     spec = gym.spec(name)
     hook = made(ref, lambda: _hook(spec, ref.kwargs))
     if hook is None:
-        return DummyVecEnv([lambda: wrapper(make_env(ref))] * ref.n_envs)
+        return DummyVecEnv([functools.partial(_wrapped, ref, wrapper)] * ref.n_envs)
     venv = made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
     if not isinstance(venv, VecEnv) or venv.num_envs != ref.n_envs:
         found = f"one of {venv.num_envs}" if isinstance(venv, VecEnv) else type(venv).__name__
@@ -155,6 +160,10 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
             f"environments, not {found}"
         )
     return VecGuard(venv)
+
+
+def _wrapped(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]]) -> gym.Env[Any, Any]:
+    return wrapper(make_env(ref))
 
 
 def _hook(spec: EnvSpec, kwargs: Mapping[str, Any]) -> Callable[..., VecEnv] | None:

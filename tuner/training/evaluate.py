@@ -66,7 +66,10 @@ class Evaluator:
         milestones: Sequence[str] = (),
         first_goal: int = seeds.TUNING_GOALS,
     ) -> None:
-        self._ref = replace(ref, n_envs=min(ENVIRONMENTS, most_goals))
+        side_by_side = min(ENVIRONMENTS, most_goals)
+        if ref.vec_env == "subproc":  # a process each, which are dear to start: no more than training has
+            side_by_side = min(side_by_side, ref.n_envs)
+        self._ref = replace(ref, n_envs=side_by_side)
         self._objective = objective
         self._milestones = tuple(milestones)
         self._first_goal = first_goal

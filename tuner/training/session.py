@@ -6,6 +6,7 @@ import io
 import math
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -22,10 +23,12 @@ from tuner.training.algorithms import (
     replay_bytes,
     trained_by_sb3,
 )
+from tuner.training.board import Board
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env
 from tuner.training.evaluate import Evaluator
 from tuner.training.fused_ppo import NotFiniteError
+from tuner.training.health import Recorder, episode_signals
 from tuner.training.model_files import SCALED
 from tuner.training.normalizing import normalized, scaled, statistics
 from tuner.training.schedules import CoefficientCallback
@@ -38,6 +41,7 @@ SIGNALS = (
     "clip_fraction",
     "entropy_loss",
     "explained_variance",
+    "std",  # of continuous actions
     "loss",
     "policy_gradient_loss",
     "value_loss",
@@ -75,9 +79,14 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
         stack.callback(evaluator.close)
         curriculum = _curriculum(job, env)
         model = make_model(job, env)
-        watch = Watch(job, evaluator, report, stopped, begun, curriculum)
+        recorder = Recorder()
+        board = _board(job, stack)
+        watch = Watch(job, evaluator, report, stopped, begun, recorder, curriculum, board)
         coefficients = CoefficientCallback(job.params)
-        _learn(model, job, [callback for callback in (curriculum, coefficients, watch) if callback])
+        try:
+            _learn(model, job, [callback for callback in (curriculum, coefficients, watch) if callback])
+        except TrialDiverged as error:
+            return _diverged(error, model, recorder, begun)
         return TrialOutcome(
             state="completed" if watch.going_on() else "stopped",
             steps=model.num_timesteps,
@@ -86,12 +95,32 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
                 "arguments": arguments_seen(model, list(job.params)) | coefficients.seen(),
                 "trainer": "sb3" if trained_by_sb3(model) else "fused",
                 "versions": versions(),
+                **_course(recorder),
                 **({} if curriculum is None else {"curriculum": curriculum.raises}),
                 **({} if (size := replay_bytes(model)) is None else {"bytes_a_transition": size}),
             },
             model=_saved(model) if watch.decision.keep else None,
             statistics=statistics(env) if watch.decision.keep else None,
         )
+
+
+def _board(job: TrialJob, stack: contextlib.ExitStack) -> Board | None:
+    if job.board is None:
+        return None
+    board = Board(job.board)
+    stack.callback(board.close)
+    return board
+
+
+def _course(recorder: Recorder) -> dict[str, Any]:
+    return {} if (record := recorder.record()) is None else {"health": record}
+
+
+def _diverged(error: TrialDiverged, model: BaseAlgorithm, recorder: Recorder, begun: float) -> TrialOutcome:
+    """The end of a trial that left the finite numbers, with what its signals said before."""
+    seconds = time.perf_counter() - begun
+    facts = _course(recorder)
+    return TrialOutcome(state="diverged", reason=str(error), steps=model.num_timesteps, seconds=seconds, facts=facts)
 
 
 def _curriculum(job: TrialJob, env: VecEnv) -> CurriculumCallback | None:
@@ -156,7 +185,9 @@ class Watch(BaseCallback):
         report: Report,
         stopped: Callable[[], bool],
         begun: float,
+        recorder: Recorder,
         curriculum: CurriculumCallback | None = None,
+        board: Board | None = None,
     ) -> None:
         super().__init__()
         self.decision = Decision(go_on=True)
@@ -165,7 +196,9 @@ class Watch(BaseCallback):
         self._report = report
         self._stopped = stopped
         self._begun = begun
+        self._recorder = recorder
         self._curriculum = curriculum
+        self._board = board
         self._next = 0
         self._looked = 0  # step of the last look at an algorithm that updates all the time
 
@@ -188,6 +221,7 @@ class Watch(BaseCallback):
             return
         self._looked = self.num_timesteps
         health = self._health()
+        self._note(health)
         self._check(health)
         while self._due():
             self._evaluate(health)
@@ -204,6 +238,14 @@ class Watch(BaseCallback):
     def _health(self) -> dict[str, float]:
         values = self.model.logger.name_to_value
         return {name: float(values[f"train/{name}"]) for name in SIGNALS if f"train/{name}" in values}
+
+    def _note(self, health: dict[str, float]) -> None:
+        episodes = episode_signals(self.model)
+        self._recorder.add(self.num_timesteps, {**health, **episodes})
+        if self._board is not None:
+            logged = {key: float(value) for key, value in self.model.logger.name_to_value.items()}
+            rollout = {f"rollout/{name}": value for name, value in episodes.items()}
+            self._board.update(self.num_timesteps, {**logged, **rollout})
 
     def _check(self, health: dict[str, float]) -> None:
         for name, value in health.items():
@@ -234,4 +276,6 @@ class Watch(BaseCallback):
             difficulty=None if self._curriculum is None else self._curriculum.difficulty,
         )
         self._next += 1
+        if self._board is not None:
+            self._board.evaluation(evaluation)
         self.decision = self._report(evaluation)

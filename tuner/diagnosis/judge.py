@@ -1,0 +1,38 @@
+"""The whole diagnosis of a trial: every question that its signals can answer, in the guide's order."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tuner.diagnosis import episodes, learning, updates
+from tuner.diagnosis.series import Run, Sign, run_of
+
+QUESTIONS: tuple[Callable[[Run], Iterator[Sign]], ...] = (
+    learning.reward,
+    learning.length,
+    updates.policy_loss,
+    learning.value_loss,
+    updates.kl,
+    updates.clipping,
+    learning.explained_variance,
+    updates.exploration,
+    learning.critic_loss,
+    learning.temperature,
+    episodes.timeouts,
+    episodes.return_without_success,
+    episodes.gamma,
+)
+
+
+def judge(run: Run) -> tuple[Sign, ...]:
+    """A line for each question; none where a signal is missing or too short to tell."""
+    return tuple(sign for question in QUESTIONS for sign in question(run))
+
+
+def diagnose(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[str, Any]) -> tuple[Sign, ...]:
+    """The lines for a trial by what is stored with it; none where its signals were not recorded."""
+    return judge(run_of(algorithm, arguments, attributes)) if "health" in attributes else ()
+
+
+def in_words(signs: Sequence[Sign]) -> dict[str, str]:
+    """A diagnosis as short texts by name, for a page that shows attributes."""
+    return {sign.name: f"{sign.verdict}: {sign.finding}" + (f" ({sign.cure})" * bool(sign.cure)) for sign in signs}

@@ -1,0 +1,129 @@
+"""A trial's recorded signals, and the few questions that are asked of a series."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.diagnosis.bounds import FEWEST, SOLVED
+from tuner.verdicts import Line
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peak:
+    """The highest value of one signal over all updates."""
+
+    value: float
+    step: int
+    above: int  # updates over the guide's limit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """All that a diagnosis looks at. What a trial does not have is empty or None."""
+
+    algorithm: str
+    arguments: Mapping[str, Any]
+    updates: int = 0
+    signals: Mapping[str, Values] = field(default_factory=dict)  # each (points,), NaN where there was no value
+    peaks: Mapping[str, Peak] = field(default_factory=dict)
+    success: Values | None = None  # share of episodes at each evaluation
+    returns: Values | None = None  # mean return at each evaluation
+    timeouts: float | None = None  # share of the late evaluations' episodes
+    length: float | None = None  # of the late evaluations' episodes, control steps
+    curriculum: bool = False  # training got harder meanwhile
+
+    @property
+    def late_success(self) -> float | None:
+        """The mean of the last three evaluations; None without a success signal."""
+        return None if self.success is None else float(self.success[-3:].mean())
+
+    @property
+    def solved(self) -> bool:
+        """Whether so little is left to learn that nothing needs to move."""
+        return self.late_success is not None and self.late_success >= SOLVED
+
+    def known(self, name: str, fewest: int = 1) -> Values | None:
+        """A signal's values where it has them, None where those are fewer than `fewest`."""
+        values = self.signals.get(name)
+        if values is None:
+            return None
+        values = values[np.isfinite(values)]
+        return values if len(values) >= fewest else None
+
+    def trend(self, name: str) -> Values | None:
+        """A signal that is long enough to have a trend."""
+        return self.known(name, FEWEST)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign(Line):
+    """One line of a diagnosis; `symptom` is its finding without figures, to be counted over trials."""
+
+    symptom: str = ""
+
+
+def read(health: Mapping[str, Any]) -> tuple[dict[str, Values], dict[str, Peak]]:
+    """The stored record's series and peaks."""
+    signals = {
+        name: np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+        for name, values in health.get("signals", {}).items()
+    }
+    return signals, {name: Peak(**peak) for name, peak in health.get("peaks", {}).items()}
+
+
+def run_of(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[str, Any]) -> Run:
+    """A run from what is stored with a trial."""
+    health = attributes.get("health", {})
+    signals, peaks = read(health)
+    curve: Sequence[Mapping[str, Any]] = attributes.get("curve", [])
+    return Run(
+        algorithm=algorithm,
+        arguments=arguments,
+        updates=health.get("updates", 0),
+        signals=signals,
+        peaks=peaks,
+        success=_column(curve, "success"),
+        returns=_column(curve, "return"),
+        timeouts=attributes.get("timeout_share"),
+        length=attributes.get("episode_length"),
+        curriculum="curriculum" in attributes,
+    )
+
+
+def _column(curve: Sequence[Mapping[str, Any]], name: str) -> Values | None:
+    values = [point.get(name) for point in curve]
+    return np.array(values, dtype=np.float64) if values and None not in values else None
+
+
+def early(values: Values) -> float:
+    """The mean of a series' first quarter."""
+    return float(values[: _quarter(values)].mean())
+
+
+def late(values: Values) -> float:
+    """The mean of a series' last quarter."""
+    return float(values[-_quarter(values) :].mean())
+
+
+def highest(values: Values) -> float:
+    """The largest mean of a quarter, wherever it begins."""
+    width = _quarter(values)
+    return float(np.convolve(values, np.full(width, 1 / width), mode="valid").max())
+
+
+def moved(values: Values) -> float:
+    """How far a series came: last less first quarter, in standard deviations; 0 where it never changed.
+
+    A straight line comes 2.6 far, noise around a constant rarely 1.
+    """
+    spread = float(values.std())
+    return (late(values) - early(values)) / spread if spread > 0 else 0.0
+
+
+def _quarter(values: Values) -> int:
+    return max(len(values) // 4, 1)

@@ -1,0 +1,58 @@
+"""A trial's curves for TensorBoard, written by Stable-Baselines3's own format under the names of its own logs."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from stable_baselines3.common.logger import TensorBoardOutputFormat
+
+from tuner.errors import StorageFailed
+from tuner.records import Evaluation
+
+EVENTS = "events.out.tfevents.*"  # how TensorBoard calls its files
+
+
+class Board:
+    """One trial's folder of curves. What an earlier trial of that number left there is replaced."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        with self._errors():
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            for old in Path(folder).glob(EVENTS):
+                old.unlink()
+            self._format = TensorBoardOutputFormat(folder)
+
+    def update(self, step: int, values: Mapping[str, float]) -> None:
+        """Writes what training logged after an update, under the logger's own keys."""
+        self._write(step, dict(values))
+
+    def evaluation(self, evaluation: Evaluation) -> None:
+        """Writes an evaluation, under the keys of SB3's EvalCallback, and its score."""
+        values = {
+            "eval/mean_reward": evaluation.mean_return,
+            "eval/mean_ep_length": evaluation.mean_length,
+            "eval/success_rate": evaluation.success,
+            "eval/score": evaluation.score,
+            **{f"eval/{name}": share for name, share in evaluation.milestones.items()},
+        }
+        self._write(evaluation.step, {name: value for name, value in values.items() if value is not None})
+
+    def close(self) -> None:
+        """Writes out what is left."""
+        with self._errors():
+            self._format.close()
+
+    def _write(self, step: int, values: Mapping[str, float]) -> None:
+        with self._errors():
+            self._format.write(dict(values), dict.fromkeys(values, ()), step)
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageFailed(
+                f"--tensorboard: cannot write to {self._folder}: {error.strerror or error} "
+                "(with the cause gone, the same command goes on)"
+            ) from error

@@ -1,0 +1,42 @@
+"""How processes are started: with one thread, without the terminal's Ctrl-C, past what a user's folder may hold."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+
+from tuner.training.files import only_own_folders
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+
+
+@contextlib.contextmanager
+def started_cleanly() -> Iterator[None]:
+    """Processes that are spawned within have one thread and hear no Ctrl-C: it is the coordinator's alone."""
+    with _environment(ONE_THREAD), _ctrl_c_held_back(), only_own_folders():
+        yield
+
+
+@contextlib.contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Children started within inherit a blocked SIGINT: a terminal's Ctrl-C reaches the coordinator alone."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Sets variables for the children that are started within; they must stand before NumPy is imported."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

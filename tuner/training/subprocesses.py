@@ -1,0 +1,195 @@
+"""Every environment in a process of its own: SB3's SubprocVecEnv, which here survives whatever happens in them."""
+
+import contextlib
+import functools
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from stable_baselines3.common.vec_env import SubprocVecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
+
+from tuner.errors import EnvironmentFailed, TunerError
+from tuner.training.children import started_cleanly
+from tuner.training.making import blamed
+
+Make = Callable[[], gym.Env[Any, Any]]
+
+START_METHOD = "spawn"  # a fork would inherit torch's threads and locks
+GRACE = 5.0  # s, for all processes together to close their environments before they are killed
+ERROR = "tuner.error"  # in `info`: what was raised instead
+
+
+class Telling(gym.Wrapper[Any, Any, Any, Any]):
+    """Hands what the environment raises to the parent as `info`, since SB3's process would die of it without a word."""
+
+    trouble = None
+
+    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Resets the environment."""
+        try:
+            return self.env.reset(**kwargs)
+        except TunerError as error:
+            return self._nothing(), {ERROR: error}
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Steps the environment."""
+        try:
+            return self.env.step(action)
+        except TunerError as error:
+            return self._nothing(), 0.0, False, False, {ERROR: error}
+
+    def told(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, TunerError | None]:
+        """What a method of the environment returns, and what it raised instead."""
+        try:
+            return self.env.get_wrapper_attr(name)(*args, **kwargs), None
+        except TunerError as error:
+            return None, error
+        except Exception as error:  # noqa: BLE001 - the environment's own, whatever it is
+            return None, blamed(name, error)
+
+    def close(self) -> None:
+        """Closes the environment; where that goes wrong, says so and ends the process with exit code 1."""
+        try:
+            self.env.close()
+        except TunerError as error:
+            raise SystemExit(str(error)) from None
+
+    def _nothing(self) -> Any:
+        space = self.env.observation_space
+        return np.zeros(space.shape or (), space.dtype)
+
+
+class Unmade(gym.Env[int, int]):
+    """Stands for an environment that could not be made."""
+
+    observation_space = action_space = gym.spaces.Discrete(1)
+
+    def __init__(self, trouble: TunerError) -> None:
+        self.trouble = trouble
+
+
+class Processes(SubprocVecEnv):
+    """SB3's SubprocVecEnv, spawned, with the failures of its environments and the deaths of its processes named.
+
+    A process ends with the one that started it, however that came about.
+    """
+
+    def __init__(self, make: Make, count: int) -> None:
+        """Starts `count` processes, each with what `make`, which is pickled, makes there.
+
+        Raises:
+            TunerError: what `make` raised.
+            EnvironmentFailed: where a process died.
+        """
+        try:
+            with _deaths_named("when it was made"), started_cleanly():
+                super().__init__([functools.partial(_alone, make)] * count, start_method=START_METHOD)
+            for trouble in self.get_attr("trouble"):
+                if trouble is not None:
+                    raise trouble
+        except BaseException:
+            self._end(patience=0.0)
+            raise
+
+    def reset(self) -> Any:
+        """Resets every environment."""
+        with _deaths_named("in reset"):
+            observations = super().reset()
+        _raise_first(self.reset_infos)
+        return observations
+
+    def step_async(self, actions: Any) -> None:
+        """Sends every environment its action."""
+        with _deaths_named("in step"):
+            super().step_async(actions)
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """What every environment answers."""
+        with _deaths_named("in step"):
+            observations, rewards, dones, infos = super().step_wait()
+        _raise_first(infos)
+        _raise_first(info for info in self.reset_infos if info)
+        return observations, rewards.astype(np.float32), dones, list(infos)  # as DummyVecEnv has them
+
+    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+        """Calls a method of environments."""
+        with _deaths_named(f"in {method_name}"):
+            found = super().env_method("told", method_name, *method_args, indices=indices, **method_kwargs)
+        for _, error in found:
+            if error is not None:
+                raise error
+        if method_name == "reset":
+            _raise_first(info for (_, info), _ in found)
+        return [value for value, _ in found]
+
+    def has_attr(self, attr_name: str) -> bool:
+        """Whether every environment has an attribute."""
+        with _deaths_named(f"when it was asked for {attr_name}"):
+            return super().has_attr(attr_name)
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """An attribute of environments."""
+        with _deaths_named(f"when it was asked for {attr_name}"):
+            return super().get_attr(attr_name, indices)
+
+    def close(self) -> None:
+        """Closes every environment, and ends its process, by force where it lingers.
+
+        Raises:
+            EnvironmentFailed: where an environment raised.
+        """
+        if not self.closed and 1 in self._end(patience=GRACE):
+            raise EnvironmentFailed("the environment raised in close")
+
+    def _end(self, *, patience: float) -> Sequence[int | None]:
+        """Ends all processes; returns the exit codes of those that lived until now."""
+        self.closed = True
+        processes = [process for process in getattr(self, "processes", []) if process.is_alive()]
+        if patience:
+            for remote in self.remotes:
+                with contextlib.suppress(OSError):  # it died
+                    remote.send(("close", None))
+        until = time.monotonic() + patience
+        for process in processes:
+            process.join(max(until - time.monotonic(), 0.0))
+            if process.is_alive():
+                process.kill()
+                process.join()
+        for remote in getattr(self, "remotes", ()):
+            remote.close()
+        return [process.exitcode for process in processes]
+
+
+def _alone(make: Make) -> gym.Env[Any, Any]:
+    """What `make` makes, in a process that ends with its parent."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        return Telling(make())
+    except TunerError as error:
+        return Unmade(error)
+
+
+def _end_with_parent() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def _deaths_named(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:
+        raise EnvironmentFailed(f"the environment's process died {where}") from error
+
+
+def _raise_first(infos: Any) -> None:
+    for info in infos:
+        if ERROR in info:
+            raise info[ERROR]

@@ -1,0 +1,23 @@
+"""What a check or a diagnosis says: a question, a verdict, a finding, a cure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["ok", "warning", "wrong"]
+SEVERITY: dict[Verdict, int] = {"ok": 0, "warning": 1, "wrong": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One question and its answer."""
+
+    name: str
+    verdict: Verdict
+    finding: str
+    cure: str = ""  # where there is something to cure
+
+
+def worst(lines: Iterable[Line]) -> Verdict:
+    """The verdict of the worst line, `ok` where there is none."""
+    return max((line.verdict for line in lines), key=SEVERITY.__getitem__, default="ok")
