@@ -8,12 +8,13 @@ import numpy as np
 import planted_toys
 import pytest
 
-from tuner.checking.check import QUESTIONS, refuse_wrong, run_check
+from tuner.checking.check import QUESTIONS, behind_normalize, refuse_wrong, run_check
 from tuner.checking.plan import CheckPlan, full, quick
 from tuner.checking.records import Report
 from tuner.errors import CheckFailed, EnvironmentFailed
 from tuner.records import EnvironmentRef
 from tuner.seeds import CHECK_GOALS
+from tuner.verdicts import Line
 
 EPISODES = 60
 
@@ -97,6 +98,15 @@ def test_a_check_without_time_still_answers() -> None:
 def test_one_short_episode_is_too_little_to_call_anything_constant() -> None:
     found = verdicts(check("CartPole-v1", full(1)))
     assert found["reward varies"] == found["dead observations"] == "ok"
+
+
+def test_what_normalisation_answers_is_not_asked() -> None:
+    names = ("finite values", "observation scale", "reward a step", "return an episode")
+    lines = tuple(Line(name=name, verdict="wrong", finding="", cure="mend it") for name in names)
+    report = Report(environment="it", seconds=0.0, first_seed=0, policies=(), terms=(), lines=lines)
+    kept = [line.name for line in behind_normalize(report, {"norm_reward": True, "norm_obs": False}).lines]
+    assert kept == ["finite values", "observation scale"]
+    assert behind_normalize(report, {"gamma": 0.99}) == report
 
 
 def test_a_report_is_json() -> None:

@@ -1,7 +1,8 @@
 """The whole check: policies through the environment, probes, verdicts."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -41,6 +42,11 @@ QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
     world.speed,
 )
 
+NORMALIZED = {  # what an argument of SB3's VecNormalize answers, by the names of lines
+    "norm_obs": ("observation scale",),
+    "norm_reward": ("reward a step", "success bonus", "return an episode"),
+}
+
 OF_WHOLE_EPISODES = {  # not asked where values that are not finite cut episodes off: those left are a choice of them
     rewards.bonus,
     rewards.return_scale,
@@ -79,6 +85,12 @@ def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None
         terms=tuple(row for policy, recording in recordings.items() for row in _terms(policy, recording)),
         lines=tuple(lines),
     )
+
+
+def behind_normalize(report: Report, arguments: Mapping[str, Any]) -> Report:
+    """The report without the questions that SB3's VecNormalize answers, where the arguments have it."""
+    answered = {line for name, lines in NORMALIZED.items() if arguments.get(name) for line in lines}
+    return replace(report, lines=tuple(line for line in report.lines if line.name not in answered))
 
 
 def refuse_wrong(report: Report) -> None:

@@ -76,7 +76,8 @@ def return_scale(evidence: Evidence) -> Line:
     if size <= RETURN:
         return ok(name, finding)
     cure = (
-        "divide the reward, all terms alike, until an episode stays within ±50; the value net cannot follow thousands"
+        "divide the reward, all terms alike, until an episode stays within ±50; the value net cannot follow "
+        "thousands; or scale it with `normalize: true` in the study"
     )
     return graded(name, bad=size > TENFOLD * RETURN, finding=finding, cure=cure)
 

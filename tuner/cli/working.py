@@ -10,7 +10,7 @@ from optuna import Study
 from sqlalchemy.engine import URL
 
 from tuner import estimate
-from tuner.checking.check import refuse_wrong, run_check
+from tuner.checking.check import behind_normalize, refuse_wrong, run_check
 from tuner.checking.plan import quick
 from tuner.cli import words
 from tuner.cli.progress import make_progress
@@ -99,6 +99,7 @@ def _first_look(request: Request, spec: StudySpec, engine: Engine) -> float:
         algorithm = spec.algorithm
         inline = request.engine == "inline"
         report = run_check(ref, plan, algorithm) if inline else run_once(run_check, ref, plan, algorithm)
+        report = behind_normalize(report, spec.space.fixed)
         refuse_wrong(report)
         words.tell_warnings(report)
     return _measure(spec, engine)

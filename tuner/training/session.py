@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -132,6 +133,7 @@ def _curriculum(job: TrialJob, env: VecEnv) -> CurriculumCallback | None:
 
 
 def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -> None:
+    model.set_logger(Logger(folder=None, output_formats=[]))  # SB3's own makes an empty folder in /tmp for every run
     try:
         model.learn(job.timesteps, callback=callbacks, log_interval=None)  # type: ignore[arg-type]
     except NotFiniteError as error:

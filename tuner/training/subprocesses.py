@@ -65,7 +65,7 @@ class Telling(gym.Wrapper[Any, Any, Any, Any]):
         return np.zeros(space.shape or (), space.dtype)
 
 
-class Unmade(gym.Env[int, int]):
+class Unmade(gym.Env[Any, Any]):
     """Stands for an environment that could not be made."""
 
     observation_space = action_space = gym.spaces.Discrete(1)
