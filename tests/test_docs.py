@@ -58,6 +58,7 @@ def test_every_test_that_the_guide_names_is_there(named: str) -> None:
 
 
 def test_every_row_of_the_guide_has_its_option_and_its_test() -> None:
-    rows = [line for line in GUIDE.splitlines() if line.startswith("| ") and not line.startswith("| the guide")]
+    guide = GUIDE.partition("## What sixty trials")[0]
+    rows = [line for line in guide.splitlines() if line.startswith("| ") and not line.startswith("| the guide")]
     assert len(rows) > 40
     assert all(re.search(r"`tests/[\w/]+\.py::\w+`", row) and row.count("|") == 4 for row in rows)
