@@ -5,6 +5,7 @@ from typing import Any
 
 from tuner.diagnosis import episodes, learning, updates
 from tuner.diagnosis.series import Run, Sign, run_of
+from tuner.verdicts import SEVERITY, worst
 
 QUESTIONS: tuple[Callable[[Run], Iterator[Sign]], ...] = (
     learning.reward,
@@ -33,6 +34,11 @@ def diagnose(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[s
     return judge(run_of(algorithm, arguments, attributes)) if "health" in attributes else ()
 
 
-def in_words(signs: Sequence[Sign]) -> dict[str, str]:
-    """A diagnosis as short texts by name, for a page that shows attributes."""
-    return {sign.name: f"{sign.verdict}: {sign.finding}" + (f" ({sign.cure})" * bool(sign.cure)) for sign in signs}
+def in_words(signs: Sequence[Sign]) -> str:
+    """A diagnosis as text, the verdict first, then a line a sign from the worst on: for a page that shows attributes."""
+    by_severity = sorted(signs, key=lambda sign: -SEVERITY[sign.verdict])
+    cures = [f" ({sign.cure})" if sign.cure else "" for sign in by_severity]
+    lines = [
+        f"  {sign.verdict} {sign.name}: {sign.finding}{cure}" for sign, cure in zip(by_severity, cures, strict=True)
+    ]
+    return "\n".join([worst(signs), *lines])
