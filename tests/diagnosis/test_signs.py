@@ -187,8 +187,9 @@ def test_an_empty_record_is_borne() -> None:
 
 def test_the_words_for_the_dashboard_tell_verdict_finding_and_cure() -> None:
     signs = judge(run(arguments={"gamma": 0.99}, length=17.0))
-    first, *rest = in_words(signs).splitlines()
-    assert first == worst(signs) == "warning"
-    assert rest[0].startswith("  warning gamma: far-sighted: 0.99 looks 100 steps ahead")
-    assert rest[0].endswith("(guide: 0.95 for short episodes)")
-    assert "  ok approx_kl: 0.02 on average (guide: 0.01 … 0.05)" in rest
+    words = in_words(signs)
+    assert worst(signs) == "warning"
+    assert words.keys() == {"diagnosis", "diagnosis gamma"}
+    assert words["diagnosis"] == "warning (1 warning, 10 ok)"
+    assert words["diagnosis gamma"].startswith("warning: far-sighted: 0.99 looks 100 steps ahead")
+    assert words["diagnosis gamma"].endswith("(guide: 0.95 for short episodes)")

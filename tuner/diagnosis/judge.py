@@ -1,5 +1,6 @@
 """The whole diagnosis of a trial: every question that its signals can answer, in the guide's order."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,11 +35,12 @@ def diagnose(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[s
     return judge(run_of(algorithm, arguments, attributes)) if "health" in attributes else ()
 
 
-def in_words(signs: Sequence[Sign]) -> str:
-    """A diagnosis as text, the verdict first, then a line a sign from the worst on: for a page that shows attributes."""
-    by_severity = sorted(signs, key=lambda sign: -SEVERITY[sign.verdict])
-    cures = [f" ({sign.cure})" if sign.cure else "" for sign in by_severity]
-    lines = [
-        f"  {sign.verdict} {sign.name}: {sign.finding}{cure}" for sign, cure in zip(by_severity, cures, strict=True)
-    ]
-    return "\n".join([worst(signs), *lines])
+def in_words(signs: Sequence[Sign]) -> dict[str, str]:
+    """A diagnosis as a trial's attributes: the dashboard gives each a line, and breaks none."""
+    counts = Counter(sign.verdict for sign in signs)
+    ailing = [sign for sign in signs if sign.verdict != "ok"]
+    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in reversed(SEVERITY) if counts[verdict])
+    return {
+        "diagnosis": f"{worst(signs)} ({said})",
+        **{f"diagnosis {sign.name}": f"{sign.verdict}: {sign.finding} ({sign.cure})" for sign in ailing},
+    }
