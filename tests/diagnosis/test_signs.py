@@ -57,7 +57,7 @@ def sign(found: Run, name: str) -> Sign | None:
     return next((sign for sign in judge(found) if sign.name == name), None)
 
 
-FLAT_SUCCESS = {"success": np.zeros(8), "timeouts": 1.0}
+FLAT_SUCCESS: dict[str, Any] = {"success": np.zeros(8), "timeouts": 1.0}
 
 
 def test_a_healthy_run_is_ok_in_every_line() -> None:
