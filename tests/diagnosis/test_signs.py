@@ -189,6 +189,7 @@ def test_the_words_for_the_dashboard_tell_verdict_finding_and_cure() -> None:
     signs = judge(run(arguments={"gamma": 0.99}, length=17.0))
     words = in_words(signs)
     assert worst(signs) == "warning"
-    assert words["gamma"].startswith("warning: far-sighted: 0.99 looks 100 steps ahead")
-    assert words["gamma"].endswith("(guide: 0.95 for short episodes)")
-    assert words["approx_kl"] == "ok: 0.02 on average (guide: 0.01 … 0.05)"
+    assert words.keys() == {"diagnosis", "diagnosis gamma"}
+    assert words["diagnosis"] == "warning (1 warning, 10 ok)"
+    assert words["diagnosis gamma"].startswith("warning: far-sighted: 0.99 looks 100 steps ahead")
+    assert words["diagnosis gamma"].endswith("(guide: 0.95 for short episodes)")

@@ -1,10 +1,12 @@
 """The whole diagnosis of a trial: every question that its signals can answer, in the guide's order."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tuner.diagnosis import episodes, learning, updates
 from tuner.diagnosis.series import Run, Sign, run_of
+from tuner.verdicts import SEVERITY, worst
 
 QUESTIONS: tuple[Callable[[Run], Iterator[Sign]], ...] = (
     learning.reward,
@@ -34,5 +36,11 @@ def diagnose(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[s
 
 
 def in_words(signs: Sequence[Sign]) -> dict[str, str]:
-    """A diagnosis as short texts by name, for a page that shows attributes."""
-    return {sign.name: f"{sign.verdict}: {sign.finding}" + (f" ({sign.cure})" * bool(sign.cure)) for sign in signs}
+    """A diagnosis as a trial's attributes: the dashboard gives each a line, and breaks none."""
+    counts = Counter(sign.verdict for sign in signs)
+    ailing = [sign for sign in signs if sign.verdict != "ok"]
+    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in reversed(SEVERITY) if counts[verdict])
+    return {
+        "diagnosis": f"{worst(signs)} ({said})",
+        **{f"diagnosis {sign.name}": f"{sign.verdict}: {sign.finding} ({sign.cure})" for sign in ailing},
+    }

@@ -81,7 +81,7 @@ class TuningSource:
         attributes = facts(evaluations, outcome)
         arguments = job_arguments(self._spec.space, asked.params, asked.overrides)
         if signs := diagnose(self._spec.algorithm, arguments, attributes):
-            attributes["diagnosis"] = in_words(signs)
+            attributes.update(in_words(signs))
         if outcome.state != "completed":
             self._ledger.prune(number, attributes)
             return
