@@ -28,7 +28,7 @@ ERROR = "tuner.error"  # in `info`: what was raised instead
 class Telling(gym.Wrapper[Any, Any, Any, Any]):
     """Hands what the environment raises to the parent as `info`, since SB3's process would die of it without a word."""
 
-    trouble = None
+    trouble: TunerError | None = None
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Resets the environment."""
@@ -68,7 +68,8 @@ class Telling(gym.Wrapper[Any, Any, Any, Any]):
 class Unmade(gym.Env[Any, Any]):
     """Stands for an environment that could not be made."""
 
-    observation_space = action_space = gym.spaces.Discrete(1)
+    observation_space: gym.Space[Any] = gym.spaces.Discrete(1)
+    action_space: gym.Space[Any] = gym.spaces.Discrete(1)
 
     def __init__(self, trouble: TunerError) -> None:
         self.trouble = trouble
