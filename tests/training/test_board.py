@@ -45,13 +45,8 @@ def test_the_curves_are_written_and_change_no_digit(tmp_path: Path, trainer: str
         "train/policy_gradient_loss", "train/learning_rate", "eval/success_rate", "eval/score", "eval/mean_reward",
     } <= set(found)  # fmt: skip
     assert [step for step, _ in found["train/approx_kl"]] == [32, 64, 96, 128]
-<<<<<<< HEAD
-    scores: Any = found["eval/score"]
-    assert scores == [(one.step, pytest.approx(one.score)) for one in evaluations]
-=======
     assert [step for step, _ in found["eval/score"]] == [one.step for one in evaluations]
     assert [score for _, score in found["eval/score"]] == pytest.approx([one.score for one in evaluations])
->>>>>>> health
 
 
 def test_a_number_that_ran_before_is_written_anew_and_strangers_stay(tmp_path: Path) -> None:
