@@ -50,7 +50,7 @@ def test_steps_are_those_of_a_dummy_vec_env(lines: Processes) -> None:
     dummy = make_vec_env(replace(ref(), vec_env="dummy"))
     for env in (lines, dummy):
         env.seed(7)
-    np.testing.assert_array_equal(lines.reset(), dummy.reset())  # type: ignore[arg-type]
+    np.testing.assert_array_equal(lines.reset(), dummy.reset())
     for number in range(20):
         actions = np.full((2, 1), 0.4 if number % 3 else -0.2, dtype=np.float32)
         mine: Any = lines.step(actions)
