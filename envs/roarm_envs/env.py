@@ -249,7 +249,7 @@ def checked_difficulty(difficulty: object) -> float:
     Raises:
         OptionError: where it is none of these.
     """
-    if not isinstance(difficulty, bool) and isinstance(difficulty, int | float):
+    if not isinstance(difficulty, bool) and isinstance(difficulty, int | float) and 0 < difficulty < 2:
         for tenths in range(1, 11):
             if abs(difficulty - tenths / 10) < 1e-9:  # sums of tenths are off in the last digits
                 return tenths / 10

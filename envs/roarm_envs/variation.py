@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -60,7 +59,7 @@ def _range(name: str, row: Quantity, value: Any) -> tuple[float, float]:
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
         raise OptionError(rule + ", the lower first")
     for end in value:
-        if isinstance(end, bool) or not isinstance(end, int | float) or not isfinite(end):
+        if isinstance(end, bool) or not isinstance(end, int | float) or not -1e9 < end < 1e9:
             raise OptionError(rule + ", the lower first")
     low, high = value
     if not row.low <= low <= high <= row.high:

@@ -94,7 +94,7 @@ def test_a_baseline_outside_the_space_is_refused(tuner: Tuner, tmp_path: Path) -
     ("environment", "words"),
     [
         ({"id": "tuner_toys:ToyDictionary-v0"}, "PPO cannot act in a Dict space"),
-        ({"id": "tuner_toys:ToyLine-v0", "kwargs": {"colour": 3}}, "cannot be made with {'colour': 3}"),
+        ({"id": "tuner_toys:ToyLine-v0", "kwargs": {"colour": 3}}, "has no option 'colour'; valid: scale"),
         ({"id": "tuner_toys:ToyRaising-v0"}, "the gripper fell off"),
     ],
     ids=["spaces", "options", "raises"],

@@ -11,7 +11,7 @@ from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
 from tuner.spec.space import FloatParameter, IntParameter, job_arguments
 from tuner.spec.stages import GUIDE
-from tuner.spec.staging import stage_spec, staged
+from tuner.spec.staging import stage_name, stage_spec, staged
 
 RATE: dict[str, Any] = {"parameters": {"learning_rate": {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}}}
 STEPS: dict[str, Any] = {
@@ -76,11 +76,11 @@ def test_stages_are_no_part_of_what_a_value_means(reach: StudySpec) -> None:
 @pytest.mark.parametrize(
     ("stages", "changes", "said"),
     [
-        ((RATE, RATE), {}, "stages.2.learning_rate: is searched by an earlier stage as well"),
+        ((RATE, RATE), {}, "stage 2: learning_rate: is searched by an earlier stage as well"),
         (
             (RATE, {"parameters": {"n_steps": {**STEPS["parameters"]["n_steps"], "low": 64, "high": 128}}}),
             {},
-            "stages.2.n_steps: baselines.current: 32 is outside the space's range 64 … 128, so",
+            "stage 2: n_steps: baselines.current: 32 is outside the space's range 64 … 128, so",
         ),
         (({"parameters": {"learning_rat": RATE["parameters"]["learning_rate"]}},), {}, "did you mean 'learning_rate'"),
         (({"parameters": {}},), {}, "stages"),
@@ -116,3 +116,17 @@ def test_a_stage_may_search_the_form_of_a_schedule(tmp_path: Path) -> None:
         assert [*second.space.parameters] == ["learning_rate_schedule"]
         assert second.space.fixed["learning_rate"] == 3e-4
         assert job_arguments(second.space, {"learning_rate_schedule": "linear"}, {})["learning_rate"] == "lin_0.0003"
+
+
+def test_a_choice_stands_at_the_librarys_default_before_it_is_searched(tmp_path: Path) -> None:
+    nets = {"parameters": {"net_arch": {"type": "choice", "choices": ["16x16", "64x64"]}}}
+    spec = staged(toy(tmp_path, RATE, nets), trials=None)
+    assert stage_spec(spec, 1, {}).space.fixed["net_arch"] == "64x64"
+
+
+@pytest.mark.parametrize("length", [40, 60, 64])
+def test_long_names_keep_their_stages_apart(tmp_path: Path, length: int) -> None:
+    spec = toy(tmp_path, RATE, STEPS).model_copy(update={"name": "n" * length})
+    names = [stage_name(spec, number) for number in (1, 2)]
+    assert all(len(name) <= 64 for name in names)
+    assert [name.partition("-")[2] for name in names] == ["1-learning_rate", "2-n_steps"]

@@ -9,9 +9,10 @@ import rl_zoo3
 import stable_baselines3
 import yaml
 from conftest import write_study
+from stable_baselines3.common.vec_env import VecNormalize
 
 from tuner.errors import SpecInvalid, UsageProblem
-from tuner.spec.arguments import ARGUMENTS, NOISE, NORMALIZE, POLICY
+from tuner.spec.arguments import ACTIVATIONS, ARGUMENTS, NOISE, NORMALIZE, POLICY
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
 from tuner.spec.warm import DEFAULTS, read_baseline, with_baselines
@@ -34,9 +35,25 @@ def spec(tmp_path: Path) -> StudySpec:
 @pytest.mark.parametrize("algorithm", DEFAULTS)
 def test_the_defaults_are_the_librarys(algorithm: str) -> None:
     signature = inspect.signature(getattr(stable_baselines3, algorithm.upper()).__init__).parameters
-    flat = {name: value for name, value in DEFAULTS[algorithm].items() if name not in ("log_std_init", "ortho_init")}
+    flat = {name: value for name, value in DEFAULTS[algorithm].items() if name not in POLICY and name not in NORMALIZE}
     assert flat == {name: signature[name].default for name in flat}
     assert flat.keys() == ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
+
+
+@pytest.mark.parametrize("algorithm", DEFAULTS)
+def test_the_defaults_of_the_policy_are_the_librarys(algorithm: str) -> None:
+    env = "CartPole-v1" if algorithm == "dqn" else "Pendulum-v1"
+    policy = getattr(stable_baselines3, algorithm.upper())("MlpPolicy", env, device="cpu").policy
+    defaults = DEFAULTS[algorithm]
+    net = policy.net_arch["pi"] if isinstance(policy.net_arch, dict) else policy.net_arch
+    assert list(net or [64, 64]) == defaults["net_arch"]
+    assert policy.activation_fn.__name__ == ACTIVATIONS[defaults["activation_fn"]]
+
+
+def test_the_defaults_of_normalisation_are_the_librarys() -> None:
+    signature = inspect.signature(VecNormalize.__init__).parameters
+    for name in ("clip_obs", "clip_reward"):
+        assert DEFAULTS["ppo"][name] == signature[name].default
 
 
 @pytest.mark.parametrize(
@@ -137,3 +154,12 @@ def test_what_rl_zoo3_publishes_for_arms_fits_into_the_packaged_space(algorithm:
     more = with_baselines(spec, {taken.name: taken.values}, "it")
     assert more.baselines[taken.name]["learning_starts"] == 10_000
     assert more.meaning() == spec.meaning()
+
+
+def test_what_a_file_leaves_out_of_the_policy_is_the_librarys_default(tmp_path: Path) -> None:
+    path = write_study(tmp_path, baselines={})
+    space = yaml.safe_load((tmp_path / "toy_space.yaml").read_text())
+    space["parameters"]["net_arch"] = {"type": "choice", "choices": ["16x16", "64x64"]}
+    (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
+    more = with_baselines(load_study(find("studies", str(path))), {"zoo": {"n_steps": 32, "batch_size": 8}}, "it")
+    assert more.baselines["zoo"]["net_arch"] == [64, 64]

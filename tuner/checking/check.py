@@ -153,7 +153,7 @@ def _row(policy: str, recording: Recording) -> PolicyRow:
 
 def _terms(policy: str, recording: Recording) -> list[TermRow]:
     sizes = {term: float(np.mean(np.abs(values))) for term, values in recording.terms.items()}
-    whole = sum(sizes.values()) or 1.0
+    whole = max(sum(sizes.values()), 1e-9)  # what rounding alone leaves over is no share of anything
     episodes = max(sum(recording.ended), 1)
     return [
         TermRow(policy=policy, term=term, share=size / whole, per_episode=sum(recording.terms[term]) / episodes)

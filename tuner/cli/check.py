@@ -41,7 +41,8 @@ def check(
         page.check_target(html)
     ref = environment_to_check(environment)
     wanted = plan.full() if episodes is None else plan.full(episodes)
-    say(f"Checking {ref.id}: {len(wanted.goals)} episodes of each policy; nothing is trained.")
+    count = len(wanted.goals)
+    say(f"Checking {ref.id}: {count} episode{'s' * (count > 1)} of each policy; nothing is trained.")
     report = run_check(ref, wanted)
     if as_json:
         sys.stdout.write(json.dumps(report.data(), indent=2) + "\n")

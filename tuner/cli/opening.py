@@ -1,14 +1,16 @@
 """Opens what a reading command reads: a stored study, by its name. Loads nothing that trains."""
 
+import re
 from pathlib import Path
 
 from optuna import Study
 from sqlalchemy.engine import URL
 
+from tuner.errors import UsageProblem
 from tuner.spec.load import is_path
 from tuner.spec.model import StudySpec
 from tuner.study.storage import DEFAULT_URL, open_to_read, parse_url, storage_errors
-from tuner.study.stored import load_stored, read_history
+from tuner.study.stored import load_stored, read_history, stored_names
 
 
 def storage_url(text: str | None) -> URL:
@@ -30,6 +32,19 @@ def open_study(argument: str, storage: str | None) -> tuple[Study, StudySpec]:
     """
     url = storage_url(storage)
     with storage_errors(url):
-        study, spec = load_stored(open_to_read(url), study_name(argument))
+        opened = open_to_read(url)
+        _refuse_chain(study_name(argument), stored_names(opened))
+        study, spec = load_stored(opened, study_name(argument))
         read_history(study)
         return study, spec
+
+
+def _refuse_chain(name: str, names: list[str]) -> None:
+    """Says which studies a study in stages is.
+
+    Raises:
+        UsageProblem: naming its stages.
+    """
+    stages = [] if name in names else sorted(one for one in names if re.fullmatch(rf"{re.escape(name)}-\d+-.+", one))
+    if stages:
+        raise UsageProblem(f"study {name!r} was tuned in stages, a study each; name one: {', '.join(stages)}")

@@ -10,10 +10,27 @@ from tuner.cli import words
 from tuner.cli.resolve import refuse_few_trials
 from tuner.cli.working import Request, stored_study, work
 from tuner.engines.base import Engine
-from tuner.errors import NothingToShow
+from tuner.errors import NothingToShow, UsageProblem
 from tuner.reporting.summary import Summary
 from tuner.spec.model import StudySpec
-from tuner.spec.staging import BEFORE, stage_name, stage_spec
+from tuner.spec.staging import BEFORE, rehearsed, stage_name, stage_spec
+
+
+def refuse_stages(spec: StudySpec, url: URL, from_study: str | None) -> None:
+    """Refuses, before any work, stages that could not begin, or whose names are taken by other studies.
+
+    Raises:
+        SpecInvalid: where a stage could not begin, or has fewer trials than baselines.
+        UsageProblem: where a name is taken, or the chain would start from itself.
+    """
+    for made in rehearsed(spec):
+        refuse_few_trials(made)
+    names = [stage_name(spec, number) for number in range(1, len(spec.stages) + 1)]
+    if from_study in names:
+        raise UsageProblem(f"--from {from_study}: is a stage of this study itself; name another")
+    for name in names[1:]:
+        if (stored := stored_study(name, url)) is not None and BEFORE not in stored[1].baselines:
+            raise UsageProblem(f"study {name!r} is in the database and no stage of {spec.name!r}; give another --name")
 
 
 def work_in_stages(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Iterator[Summary]:
@@ -26,7 +43,6 @@ def work_in_stages(request: Request, spec: StudySpec, url: URL, engine: Engine) 
     for number, stage in enumerate(spec.stages, 1):
         start = _begun_from(spec, number, url, start)
         made = stage_spec(spec, number, start)
-        refuse_few_trials(made)
         searched = ", ".join(stage.parameters)
         words.say(f"\nStage {number} of {len(spec.stages)}: {searched}, in study {made.name!r}")
         summary = work(request, made, url, engine)

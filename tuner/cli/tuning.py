@@ -9,13 +9,13 @@ from tuner.cli import words
 from tuner.cli.opening import storage_url
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.resolve import refuse_few_trials, resolve
-from tuner.cli.staged import work_in_stages
+from tuner.cli.staged import refuse_stages, work_in_stages
 from tuner.cli.tables import print_stages, print_summary
 from tuner.cli.warm import warmed
 from tuner.cli.working import Request, open_engine, stored_study, work
 from tuner.reporting.summary import Summary, summarise
 from tuner.spec.model import StudySpec
-from tuner.spec.staging import staged
+from tuner.spec.staging import stage_name, staged
 from tuner.study.storage import storage_errors
 
 
@@ -26,7 +26,9 @@ def tune(request: Request) -> int:
     spec = warmed(resolved.spec, request.baselines, request.from_study, request.storage)
     if request.staged or spec.stages:
         spec = staged(spec, trials=request.changes.get("trials"))
-    refuse_few_trials(spec)
+        refuse_stages(spec, url, request.from_study)
+    else:
+        refuse_few_trials(spec)
     words.announce(spec, resolved.source, url, resolved.timesteps_asked)
     words.tell_left(spec, resolved.left)
     words.tell_board(request.board)
@@ -52,7 +54,8 @@ def _tune_in_stages(request: Request, spec: StudySpec, url: URL) -> int:
                 done.append(summary)
     except KeyboardInterrupt:
         interrupted = True
-        words.say("Stopped. Every finished trial is kept; the same command goes on.")
+        kept = "Every finished trial is kept" if stored_study(stage_name(spec, 1), url) else "Nothing was written"
+        words.say(f"Stopped. {kept}; the same command goes on.")
     if request.as_json:
         sys.stdout.write(
             json.dumps({"study": spec.name, "stages": [summary.data() for summary in done]}, indent=2) + "\n"
@@ -87,4 +90,6 @@ def _run_again(request: Request) -> list[str]:
     }
     options = ["--staged"] * request.staged
     options += [word for option, value in meaning.items() if value is not None for word in (option, str(value))]
+    options += [word for file in request.baselines for word in ("--baseline", file)]
+    options += ["--from", request.from_study] if request.from_study else []
     return [request.study, *options]

@@ -26,6 +26,7 @@ from tuner.study.lock import StudyLock
 from tuner.study.storage import (
     artifact_folder,
     database_path,
+    half_made,
     open_to_read,
     open_to_write,
     prepare_folder,
@@ -132,7 +133,7 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None,
 
 def stored_study(name: str, url: URL) -> tuple[Study, StudySpec] | None:
     """A study to read from, None where it was not made yet."""
-    if not database_path(url).is_file():
+    if not database_path(url).is_file() or half_made(url):
         return None
     with storage_errors(url):
         storage = open_to_read(url)

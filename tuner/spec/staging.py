@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuner.errors import SpecInvalid
+from tuner.errors import SpecInvalid, did_you_mean
+from tuner.spec.arguments import NAMES
 from tuner.spec.load import baseline_faults, budget_faults, validate, whole_budget
 from tuner.spec.model import StudySpec
 from tuner.spec.schedule_parts import part_of, taken_apart
-from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows
+from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows, job_arguments
 from tuner.spec.stages import GUIDE
-from tuner.spec.terms import in_terms_of
-from tuner.spec.warm import DEFAULTS, UNSCALED
+from tuner.spec.terms import in_terms_of, means_the_same
+from tuner.spec.warm import DEFAULTS
 
 LONGEST_NAME = 64
 BEFORE = "before"  # the baseline that carries the best of the stage before
@@ -38,24 +39,40 @@ def staged(spec: StudySpec, *, trials: int | None) -> StudySpec:
     faults = [*_faults(whole)]
     if faults:
         raise SpecInvalid(f"study {spec.name!r}", faults)
-    stage_spec(whole, 1, {})  # a fault of the first stage shows itself before any work
     return whole
 
 
+def rehearsed(spec: StudySpec) -> Iterator[StudySpec]:
+    """Every stage as it would begin from the defaults and from each baseline, so that faults show before any work.
+
+    Raises:
+        SpecInvalid: where a stage could not begin.
+    """
+    first = stage_spec(spec, 1, {})
+    yield first
+    sampled = {name: value for name, value in _defaults(spec).items() if name in first.space.parameters}
+    for number in range(2, len(spec.stages) + 1):
+        for values in ({}, *spec.baselines.values()):
+            yield stage_spec(spec, number, job_arguments(first.space, sampled, values))
+
+
 def _faults(spec: StudySpec) -> Iterator[str]:
-    """Baselines that a later stage could not start from, and names that come twice."""
+    """Baselines that a later stage could not start from, names that come twice or that nobody knows."""
+    known = NAMES[spec.algorithm]
     seen: set[str] = set()
     for number, stage in enumerate(spec.stages, 1):
         for name in stage.parameters:
+            if name not in known:
+                yield f"stage {number}: {name}: unknown {spec.algorithm.upper()} argument{did_you_mean(name, known)}"
             if name in seen:
-                yield f"stages.{number}.{name}: is searched by an earlier stage as well"
+                yield f"stage {number}: {name}: is searched by an earlier stage as well"
             seen.add(name)
         space = SpaceSpec.model_construct(parameters=stage.parameters, fixed={})
         for role, values in spec.baselines.items():
             own = in_terms_of(space, values)
             for name in stage.parameters.keys() & own.keys():
                 if (fault := allows(space, name, own[name])) is not None:
-                    yield f"stages.{number}.{name}: baselines.{role}: {fault}, so the stage could not start from it"
+                    yield f"stage {number}: {name}: baselines.{role}: {fault}, so the stage could not start from it"
 
 
 def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudySpec:
@@ -111,20 +128,21 @@ def _without_parts_of(values: Mapping[str, Any], others: Mapping[str, Any]) -> d
 
 def stage_name(spec: StudySpec, number: int) -> str:
     """The name of a stage's study."""
-    return f"{spec.name}-{number}-{spec.stages[number - 1].title}"[:LONGEST_NAME].rstrip("-_.")
+    ending = f"-{number}-{spec.stages[number - 1].title}"
+    if len(ending) > LONGEST_NAME // 2:
+        ending = f"-{number}"
+    return f"{spec.name[: LONGEST_NAME - len(ending)]}{ending}"
 
 
 def _defaults(spec: StudySpec) -> dict[str, Any]:
     """Where every parameter stands before it is searched: at the library's default, as near as its range comes."""
     ranges = {**spec.space.parameters, **{name: p for stage in spec.stages for name, p in stage.parameters.items()}}
-    return {
-        name: _nearest(parameter, {**DEFAULTS[spec.algorithm], **UNSCALED}.get(name))
-        for name, parameter in ranges.items()
-    }
+    return {name: _nearest(name, parameter, DEFAULTS[spec.algorithm].get(name)) for name, parameter in ranges.items()}
 
 
-def _nearest(parameter: FloatParameter | IntParameter | ChoiceParameter, default: Any) -> Any:
+def _nearest(name: str, parameter: FloatParameter | IntParameter | ChoiceParameter, default: Any) -> Any:
     if isinstance(parameter, ChoiceParameter):
-        return default if default in parameter.choices else parameter.choices[0]
+        same = (choice for choice in parameter.choices if means_the_same(name, choice, default))
+        return next(same, parameter.choices[0])
     low, high = parameter.bounds
     return low if default is None else min(max(default, low), high)

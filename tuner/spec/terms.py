@@ -19,10 +19,10 @@ def in_terms_of(space: SpaceSpec, values: Mapping[str, Any]) -> dict[str, Any]:
 def _as_chosen(space: SpaceSpec, name: str, value: Any) -> Any:
     parameter = space.parameters.get(name)
     choices = parameter.choices if isinstance(parameter, ChoiceParameter) else ()
-    return next((choice for choice in choices if _means_the_same(name, choice, value)), value)
+    return next((choice for choice in choices if means_the_same(name, choice, value)), value)
 
 
-def _means_the_same(name: str, choice: Any, value: Any) -> bool:
+def means_the_same(name: str, choice: Any, value: Any) -> bool:
     """Whether two spellings mean one value: `lin_3e-4` and `lin_0.0003`, `64x64` and [64, 64]."""
     if name == "net_arch":
         return layers(choice) is not None and layers(choice) == layers(value)

@@ -68,8 +68,19 @@ _DQN = {
     "exploration_final_eps": 0.05,
     "max_grad_norm": 10,
 }
-DEFAULTS: dict[str, dict[str, Any]] = {"ppo": _PPO, "a2c": _A2C, "sac": _SAC, "td3": _TD3, "dqn": _DQN}
+_NETS: dict[str, dict[str, Any]] = {
+    "ppo": {"net_arch": [64, 64], "activation_fn": "tanh"},
+    "a2c": {"net_arch": [64, 64], "activation_fn": "tanh"},
+    "sac": {"net_arch": [256, 256], "activation_fn": "relu"},
+    "td3": {"net_arch": [400, 300], "activation_fn": "relu"},
+    "dqn": {"net_arch": [64, 64], "activation_fn": "relu"},
+}
 UNSCALED = {"norm_obs": False, "norm_reward": False}  # what a file leaves out is as without VecNormalize
+_BOUNDS = {"clip_obs": 10.0, "clip_reward": 10.0}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    name: {**own, **_NETS[name], **UNSCALED, **_BOUNDS}
+    for name, own in (("ppo", _PPO), ("a2c", _A2C), ("sac", _SAC), ("td3", _TD3), ("dqn", _DQN))
+}
 READ = ("policy_kwargs", "normalize")  # keys whose values are taken apart
 BESIDE = ("provenance", "default")  # keys of such files that are no environment's
 
@@ -122,7 +133,7 @@ def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], sour
     Raises:
         SpecInvalid: where a name is taken, or a value is none that the study can hold.
     """
-    defaults = {**DEFAULTS[spec.algorithm], **UNSCALED}
+    defaults = DEFAULTS[spec.algorithm]
     filled = {
         name: {**{key: defaults[key] for key in spec.space.parameters if key in defaults}, **values}
         for name, values in added.items()

@@ -34,7 +34,9 @@ class StudyLock:
         try:
             file = self._path.open("a+", encoding="utf-8")
         except OSError as error:
-            raise StorageFailed(f"cannot write the lock file {self._path}: {error.strerror}") from None
+            raise StorageFailed(
+                f"cannot write the lock file {self._path}: {error.strerror} (choose another --storage)"
+            ) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -86,6 +86,16 @@ def refuse_foreign(url: URL) -> None:
         raise StorageFailed(f"{database_path(url)} is not a database of Optuna's (give another with --storage)")
 
 
+def half_made(url: URL) -> bool:
+    """Whether the making of Optuna's tables was cut off; whoever writes next takes it up again.
+
+    Raises:
+        StorageFailed: where the file cannot be read.
+    """
+    tables = _tables(url)
+    return not tables or bool(tables & OPTUNA_TABLES and not tables >= OPTUNA_TABLES)
+
+
 def prepare_folder(url: URL) -> None:
     """Makes the database's folder where it is missing, and looks whether models can be kept beside it.
 

@@ -1,11 +1,14 @@
 """Makes single environments, and tells their failures apart from ours. Loads no learning library."""
 
+import inspect
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import gymnasium as gym
+from gymnasium.envs.registration import load_env_creator
 
-from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError
+from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, did_you_mean
 from tuner.records import EnvironmentRef
 from tuner.spec.algorithms import unfit
 from tuner.training.names import find_environment
@@ -39,8 +42,32 @@ def made(ref: EnvironmentRef, make: Callable[[], Made]) -> Made:
     except TunerError:
         raise
     except Exception as error:
+        if (foreign := _foreign_option(ref, error)) is not None:
+            raise EnvironmentUnusable(foreign) from error
         options = f" with {ref.kwargs}" if ref.kwargs else ""
         raise EnvironmentUnusable(f"environment {ref.id!r} cannot be made{options}: {error}") from error
+
+
+def _foreign_option(ref: EnvironmentRef, error: Exception) -> str | None:
+    """What to say where a class does not take one of the options, None where it is something else."""
+    found = re.search(r"unexpected keyword argument '(\w+)'", str(error)) if isinstance(error, TypeError) else None
+    if found is None or found[1] not in ref.kwargs:
+        return None
+    entry = gym.spec(find_environment(ref.id).id).entry_point
+    kind = load_env_creator(entry) if isinstance(entry, str) else entry
+    valid = _options(kind)
+    there = f"; valid: {', '.join(valid)}" if valid else ""
+    return f"environment {ref.id!r} has no option {found[1]!r}{did_you_mean(found[1], valid)}{there}"
+
+
+def _options(kind: Any) -> list[str]:
+    """The keyword arguments of a class, those that it passes on to its bases included."""
+    kinds = kind.__mro__ if isinstance(kind, type) else [kind]
+    makers = [vars(one).get("__init__") if isinstance(one, type) else one for one in kinds]
+    found = [inspect.signature(maker).parameters.values() for maker in makers if inspect.isfunction(maker)]
+    named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    given = {parameter.name for parameters in found for parameter in parameters if parameter.kind in named}
+    return sorted(given - {"self", "task"})
 
 
 def action_space(ref: EnvironmentRef) -> str:
