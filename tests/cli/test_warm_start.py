@@ -29,6 +29,15 @@ def test_another_studys_best_is_where_a_study_starts(tuner: Tuner, finished: Pat
     assert "Nothing to do" in again.err
 
 
+def test_a_baseline_for_which_there_is_no_trial_left_is_said_to_wait(tuner: Tuner, finished: Path) -> None:
+    tuner("export toy -o best.yml")
+    said = tuner("run toy.yaml --engine inline --baseline best.yml")
+    assert "Nothing to do" in said.err
+    assert "Baseline best has yet to run: --trials 5 or more" in said.err
+    more = tuner("run toy.yaml --engine inline --baseline best.yml --trials 5 --json")
+    assert roles(more.out)[-1] == "baseline:best"
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

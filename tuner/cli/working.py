@@ -121,6 +121,8 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None,
     missing = max(spec.trials - done, 0)
     if not missing:
         words.say(f"Nothing to do: the study has {done} finished trials of {spec.trials} (more with --trials).")
+        if waiting := ledger.waiting():
+            words.say(f"Baseline {', '.join(waiting)} has yet to run: --trials {done + len(waiting)} or more.")
         return
     engine.prepare(missing)
     known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or _measure(spec, engine)

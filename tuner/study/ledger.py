@@ -160,6 +160,11 @@ class Ledger:
         """Completed and pruned trials."""
         return self._finished
 
+    def waiting(self) -> list[str]:
+        """The baselines that wait for their turn, by their names."""
+        roles = [trial.user_attrs.get("role") for trial in self.trials(TrialState.WAITING)]
+        return [role.partition(":")[2] for role in roles if role]
+
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """The trials in any of the states named, in order."""
         return self.study.get_trials(deepcopy=False, states=states)
