@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tuner.errors import ExportFailed, UsageProblem
+
 
 @contextlib.contextmanager
 def beside(path: Path) -> Iterator[Path]:
@@ -18,3 +20,30 @@ def beside(path: Path) -> Iterator[Path]:
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes, option: str) -> None:
+    """Writes a file whole or not at all; a link stays, and its target is written.
+
+    Raises:
+        ExportFailed: where it cannot be written; `option` is where another file is named.
+    """
+    path = path.resolve()
+    try:
+        with beside(path) as temporary:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+    except OSError as error:
+        raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with {option})") from None
+
+
+def refuse_no_page(path: Path, example: str) -> None:
+    """Refuses a path that no page can be written to, before any work is done for it.
+
+    Raises:
+        UsageProblem: naming the path and the rule.
+    """
+    if path.is_dir():
+        raise UsageProblem(f"--html {path}: is a folder; give a file, such as {path / example}")
+    if not path.parent.is_dir():
+        raise UsageProblem(f"--html {path}: there is no folder {path.parent}")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from tuner.checking.records import PolicyRow, Report, TermRow
 from tuner.checking.rewards import RETURN
-from tuner.errors import ExportFailed, UsageProblem
-from tuner.writing import beside
+from tuner.writing import refuse_no_page, write_whole
 
 STYLE = """
 :root { color-scheme: light dark; --ok: #1a7f37; --warning: #9a6700; --wrong: #cf222e; --line: #8884; --mark: #3b82c4; }
@@ -29,15 +28,12 @@ COLUMNS = ("policy", "episodes", "success", "return", "lowest … highest", "ste
 
 
 def check_target(path: Path) -> None:
-    """Refuses a path that no page can be written to, before anything is looked at.
+    """Refuses a path that no page can be written to.
 
     Raises:
         UsageProblem: naming the path and the rule.
     """
-    if path.is_dir():
-        raise UsageProblem(f"--html {path}: is a folder; give a file, such as {path / 'check.html'}")
-    if not path.parent.is_dir():
-        raise UsageProblem(f"--html {path}: there is no folder {path.parent}")
+    refuse_no_page(path, "check.html")
 
 
 def write(report: Report, path: Path) -> None:
@@ -46,13 +42,7 @@ def write(report: Report, path: Path) -> None:
     Raises:
         ExportFailed: where it cannot be written.
     """
-    path = path.resolve()
-    try:
-        with beside(path) as temporary:
-            temporary.write_text(render(report), encoding="utf-8")
-            temporary.replace(path)
-    except OSError as error:
-        raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with --html)") from None
+    write_whole(path, render(report).encode(), "--html")
 
 
 def render(report: Report) -> str:

@@ -7,8 +7,7 @@ from pathlib import Path
 from tuner.comparison.chart import Axis, Curve, draw, make_axis
 from tuner.comparison.measures import Measures, measure, seconds, value, words
 from tuner.comparison.records import Comparison, Point
-from tuner.errors import ExportFailed, UsageProblem
-from tuner.writing import beside
+from tuner.writing import refuse_no_page, write_whole
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; }
@@ -39,15 +38,12 @@ COLUMNS = (
 
 
 def check_target(path: Path) -> None:
-    """Refuses a path that no page can be written to, before anything is trained.
+    """Refuses a path that no page can be written to.
 
     Raises:
         UsageProblem: naming the path and the rule.
     """
-    if path.is_dir():
-        raise UsageProblem(f"--html {path}: is a folder; give a file, such as {path / 'compare.html'}")
-    if not path.parent.is_dir():
-        raise UsageProblem(f"--html {path}: there is no folder {path.parent}")
+    refuse_no_page(path, "compare.html")
 
 
 def write(comparison: Comparison, path: Path) -> None:
@@ -56,13 +52,7 @@ def write(comparison: Comparison, path: Path) -> None:
     Raises:
         ExportFailed: where it cannot be written.
     """
-    path = path.resolve()
-    try:
-        with beside(path) as temporary:
-            temporary.write_text(render(comparison), encoding="utf-8")
-            temporary.replace(path)
-    except OSError as error:
-        raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with --html)") from None
+    write_whole(path, render(comparison).encode(), "--html")
 
 
 def render(comparison: Comparison) -> str:

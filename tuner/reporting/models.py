@@ -4,10 +4,9 @@ from pathlib import Path
 
 from optuna import Study
 
-from tuner.errors import ExportFailed
 from tuner.reporting.rows import Row
 from tuner.study.models import read_model, read_statistics
-from tuner.writing import beside
+from tuner.writing import write_whole
 
 STATISTICS = "vecnormalize.pkl"
 
@@ -28,10 +27,5 @@ def write_model(study: Study, row: Row, path: Path, artifacts: Path) -> list[Pat
     if statistics is not None:
         files = {path.with_name(f"{path.stem}-{STATISTICS}"): statistics, **files}
     for file, content in files.items():
-        try:
-            with beside(file.resolve()) as temporary:
-                temporary.write_bytes(content)
-                temporary.replace(file.resolve())
-        except OSError as error:
-            raise ExportFailed(f"cannot write {file}: {error.strerror} (choose another file with --model)") from None
+        write_whole(file, content, "--model")
     return list(files)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tuner.errors import ExportFailed, UsageProblem
+from tuner.errors import UsageProblem
 from tuner.reporting.export import normalize_kwargs, policy_kwargs
 from tuner.reporting.rows import Row
 from tuner.spec.algorithms import OFF_POLICY
@@ -13,7 +13,7 @@ from tuner.spec.environment_ids import is_class, is_file, split
 from tuner.spec.model import StudySpec
 from tuner.spec.schedules import Linear, parse
 from tuner.spec.warm import DEFAULTS
-from tuner.writing import beside
+from tuner.writing import write_whole
 
 CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # what SB3 takes as a function of the remaining progress
 NOISES = {"normal": "NormalActionNoise", "ornstein-uhlenbeck": "OrnsteinUhlenbeckActionNoise"}
@@ -150,13 +150,7 @@ def write(text: str, path: Path) -> None:
     Raises:
         ExportFailed: where it cannot be written.
     """
-    path = path.resolve()  # a link stays, its target is written
-    try:
-        with beside(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-    except OSError as error:
-        raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with -o)") from None
+    write_whole(path, text.encode(), "-o")
 
 
 def check_target(path: Path) -> None:
