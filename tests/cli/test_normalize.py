@@ -110,7 +110,10 @@ def test_a_bad_value_is_said(tuner: Tuner, tmp_path: Path, normalize: object, sa
     [
         ("export toy --model model.pt", "--model model.pt: must end in .zip"),
         ("export toy --model model.zip -o best.yml", "--model model.zip: is written alone"),
-        ("export toy --model nowhere/model.zip", "nowhere/model.zip: No such file or directory (choose another file with --model)"),
+        (
+            "export toy --model nowhere/model.zip",
+            "nowhere/model.zip: No such file or directory (choose another file with --model)",
+        ),
         ("play --study toy --stats some.pkl -o film.mp4", "--stats some.pkl: name the model that they belong to"),
     ],
 )

@@ -7,7 +7,8 @@ from spec.test_space import faults_of, make_space
 
 from tuner.errors import SpecInvalid
 from tuner.spec.conditions import in_order, searched
-from tuner.spec.load import baseline_faults, validate
+from tuner.spec.load import validate
+from tuner.spec.rules import baseline_faults
 from tuner.spec.space import SpaceSpec, job_arguments
 
 NORMALIZE = {"type": "choice", "choices": [True, False]}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spec.test_space import check, faults_of, make_space
 
-from tuner.spec.load import baseline_faults
+from tuner.spec.rules import baseline_faults
 from tuner.spec.schedule_parts import put_together, taken_apart
 from tuner.spec.schedules import Linear, parse
 from tuner.spec.space import job_arguments

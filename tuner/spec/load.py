@@ -1,6 +1,6 @@
 """Finds study and space files and reads them into specs. Names are looked up in the folder, then in the package."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -9,15 +9,12 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tuner.errors import SpecInvalid, TunerError, UnknownName, UsageProblem, did_you_mean
-from tuner.spec import arguments
-from tuner.spec.algorithms import DEFAULT_SPACES, ROLLOUTS, noise_faults
-from tuner.spec.conditions import searched
+from tuner.spec.algorithms import DEFAULT_SPACES
 from tuner.spec.environment_ids import same_environment
 from tuner.spec.faults import describe
-from tuner.spec.model import StudyFile, StudySpec, baseline_steps, largest_rollout
-from tuner.spec.schedule_parts import value_faults
-from tuner.spec.space import SpaceSpec, allows, not_below, rollouts
-from tuner.spec.terms import in_terms_of
+from tuner.spec.model import StudyFile, StudySpec
+from tuner.spec.rules import algorithm_faults, baseline_faults, budget_faults, whole_budget
+from tuner.spec.space import SpaceSpec
 from tuner.spec.yaml import read_yaml
 
 Kind = Literal["studies", "search_spaces"]
@@ -158,7 +155,7 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     """
     space = _normalized(space, study)
     problems = [
-        *_algorithm_faults(space, study),
+        *algorithm_faults(space, study),
         *baseline_faults(space, study.baselines),
         *budget_faults(space, study),
     ]
@@ -229,73 +226,3 @@ def validate(model: type[Model], data: Any, source: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         raise SpecInvalid(source, describe(error, model)) from None
-
-
-def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """What is wrong with baselines in a space, a line each."""
-    for role, values in baselines.items():
-        path = f"baselines.{role}"
-        if values.get("device", "cpu") not in ("cpu", "auto", "cuda"):
-            yield f"{path}.device: {values['device']!r} must be cpu, auto or cuda"
-        given = {name: value for name, value in values.items() if name != "device"}
-        yield from arguments.faults(given, path, space.algorithm)
-        yield from noise_faults({*values, *space.fixed}, path)
-        yield from value_faults(values, path, space.fixed)
-        own = in_terms_of(space, values)
-        for name in searched(space.parameters, own):
-            if name not in own:
-                yield f"{path}.{name}: is required, since the space searches it"
-            elif (fault := allows(space, name, own[name]) or not_below(space, name, own)) is not None:
-                yield f"{path}.{name}: {fault}"
-
-
-def _algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
-    if study.algorithm is not None and study.algorithm != space.algorithm:
-        yield (
-            f"algorithm: {study.algorithm!r}, but the space {study.space} is of {space.algorithm}; leave the key out, "
-            f"or name a space of {study.algorithm}, such as {DEFAULT_SPACES[study.algorithm]}"
-        )
-    if study.trainer == "fused" and space.algorithm != "ppo":
-        yield f"trainer: 'fused' trains PPO alone, and the space is of {space.algorithm}; leave it out"
-
-
-def budget_faults(space: SpaceSpec, study: StudyFile | StudySpec) -> Iterator[str]:
-    """What keeps the trials of a study from being evaluated at the same steps, a line each."""
-    name = ROLLOUTS[space.algorithm][0]
-    values = rollouts(space)
-    if not values:
-        yield (
-            f"space: {name} must be a power_of_two range, a choice or fixed, since it sets at which steps every trial "
-            "is evaluated"
-        )
-        return
-    rollout = largest_rollout(space, study.baselines, study.environment.n_envs)
-    steps = rollout // study.environment.n_envs
-    wanted = {f"space: {name} {value}": value for value in values}
-    named = baseline_steps(space, study.baselines)
-    wanted |= {f"baselines.{role}.{name}: {value}": value for role, value in named.items()}
-    for path, value in wanted.items():
-        if steps % value:
-            yield f"{path} does not divide the largest, {steps}: its trials would be evaluated at other steps"
-    if study.timesteps < rollout:
-        yield (
-            f"timesteps: {study.timesteps} is less than one largest rollout ({name} x n_envs = {rollout}); "
-            f"give at least {rollout}, or lower the space's {name}"
-        )
-    yield from late_starts([space.highest("learning_starts")], study.timesteps)
-    yield from late_starts([one.get("learning_starts") for one in study.baselines.values()], study.timesteps)
-
-
-def late_starts(starts: Iterable[Any], timesteps: int) -> Iterator[str]:
-    """What is wrong with random steps before learning that a trial would never get beyond."""
-    for start in {start for start in starts if isinstance(start, int | float) and start >= timesteps}:
-        yield (
-            f"learning_starts: {start:,} of {timesteps:,} timesteps would leave nothing to learn in; give more "
-            "--timesteps, or lower it"
-        )
-
-
-def whole_budget(space: SpaceSpec, study: StudyFile | StudySpec) -> int:
-    """The budget, rounded up to whole multiples of the largest rollout."""
-    rollout = largest_rollout(space, study.baselines, study.environment.n_envs)
-    return -(-study.timesteps // rollout) * rollout

@@ -5,8 +5,9 @@ from typing import Any
 
 from tuner.errors import SpecInvalid, did_you_mean
 from tuner.spec.arguments import NAMES
-from tuner.spec.load import baseline_faults, budget_faults, validate, whole_budget
+from tuner.spec.load import validate
 from tuner.spec.model import StudySpec
+from tuner.spec.rules import baseline_faults, budget_faults, whole_budget
 from tuner.spec.schedule_parts import part_of, taken_apart
 from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows, job_arguments
 from tuner.spec.stages import GUIDE

@@ -10,8 +10,8 @@ from tuner.errors import SpecInvalid, UsageProblem
 from tuner.spec import arguments
 from tuner.spec.algorithms import ROLLOUTS
 from tuner.spec.environment_ids import split
-from tuner.spec.load import baseline_faults, late_starts
 from tuner.spec.model import StudySpec
+from tuner.spec.rules import baseline_faults, late_starts
 from tuner.spec.yaml import read_yaml
 from tuner.spec.zoo_schedules import simplified
 
