@@ -184,3 +184,9 @@ def test_replay_buffers_that_do_not_fit_side_by_side_are_refused(
 def test_ppo_has_no_replay_buffer(spec: StudySpec, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=0))
     refuse_large_buffers(spec, 8, bytes_a_transition=0.0)
+
+
+def test_what_making_an_environment_takes_counts_once_a_trial() -> None:
+    outcome = TrialOutcome(state="completed", steps=100, seconds=5.0, facts={"setup_seconds": 4.0})
+    assert (outcome.setup_seconds, outcome.training_seconds) == (4.0, 1.0)
+    assert TrialOutcome(state="completed", seconds=5.0).training_seconds == 5.0

@@ -59,13 +59,14 @@ def measure(engine: Engine, spec: StudySpec) -> float:
     few, many = short_runs(spec)
     first = _probe(engine, spec, few, goals=1)  # the first run in a process pays for imports and first calls
     refuse_large_buffers(spec, engine.workers, first.facts.get("bytes_a_transition", 0.0))
-    per_step, per_update = _costs(engine, spec, few, many)
-    return spec.timesteps * (per_step + updates_a_step(spec) * per_update) / (1 - EVALUATION_SHARE)
+    short, long = _probe(engine, spec, few), _probe(engine, spec, many)
+    per_step, per_update = _costs(short.training_seconds, long.training_seconds, few, many)
+    training = spec.timesteps * (per_step + updates_a_step(spec) * per_update) / (1 - EVALUATION_SHARE)
+    return long.setup_seconds + training
 
 
-def _costs(engine: Engine, spec: StudySpec, few: ShortRun, many: ShortRun) -> tuple[float, float]:
-    """Seconds of an environment step, and of an update."""
-    short, long = _probe(engine, spec, few).seconds, _probe(engine, spec, many).seconds
+def _costs(short: float, long: float, few: ShortRun, many: ShortRun) -> tuple[float, float]:
+    """Seconds of an environment step, and of an update, from those of two runs."""
     per_update = max(long - short, 0.0) / (many.updates - few.updates)
     return max(short - few.updates * per_update, 0.0) / few.steps, per_update
 

@@ -67,7 +67,7 @@ class Evaluation:
     mean_return: float
     mean_length: float  # of the evaluation's episodes, in control steps
     timeout_share: float
-    seconds: float  # of training and evaluation since the trial began
+    seconds: float  # of training and evaluation, once environment and model were made
     evaluation_seconds: float  # of this evaluation
     milestones: dict[str, float] = field(default_factory=dict)  # share of episodes that came so far
     difficulty: float | None = None  # of training at that time; None without a curriculum
@@ -93,3 +93,13 @@ class TrialOutcome:
     facts: dict[str, Any] = field(default_factory=dict)  # JSON: the model's arguments, library versions
     model: bytes | None = None  # an SB3 zip, where it was asked to be kept
     statistics: bytes | None = None  # those of VecNormalize that belong to the model, pickled as SB3 does
+
+    @property
+    def setup_seconds(self) -> float:
+        """What making the environment and the model took."""
+        return float(self.facts.get("setup_seconds", 0.0))
+
+    @property
+    def training_seconds(self) -> float:
+        """What the run took after that, its evaluations included."""
+        return max(self.seconds - self.setup_seconds, 1e-9)

@@ -89,6 +89,15 @@ def test_whether_to_normalise_can_be_searched(tuner: Tuner, tmp_path: Path) -> N
     assert "normalize" not in yaml.safe_load(tuner("export toy --trial 0").out)["ToyLine-v0"]
 
 
+def test_a_baseline_stands_where_the_study_says_in_what_is_searched(tuner: Tuner, tmp_path: Path) -> None:
+    write_study(tmp_path, normalize=True)
+    flag = {"norm_obs": {"type": "choice", "choices": [True, False]}}
+    (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump({**SPACE, "parameters": {**SPACE["parameters"], **flag}}))
+    said = tuner("run toy.yaml --trials 2 --engine inline --json")
+    assert said.code == 0, said.err
+    assert [row["arguments"]["norm_obs"] for row in json.loads(said.out)["baselines"]] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("normalize", "said"),
     [

@@ -46,7 +46,8 @@ def test_several_seeds_are_a_median_and_a_spread() -> None:
 
 def test_a_run_that_did_not_use_its_time_has_no_final() -> None:
     found = measure(compared(run("sac", 0.7, 0.9, state="interrupted")), "sac")
-    assert (found.final, found.steps, found.done) == (None, None, 0)
+    assert (found.final, found.done) == (None, 0)
+    assert found.steps is not None  # as far as it came
     assert found.steps_to_half == 100
 
 

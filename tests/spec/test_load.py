@@ -111,7 +111,7 @@ def test_a_malformed_environment_is_a_fault_with_and_without_the_option(tmp_path
         ({"goals": 3}, "goals: must be a mapping, not 3"),
         ({"environment": {"id": ""}}, "environment.id: must not be empty"),
         ({"environment": {}}, "environment.id: is required"),
-        ({"curriculum": "on"}, "curriculum: must be a mapping, not 'on'"),
+        ({"curriculum": "on"}, "curriculum: 'on' must be true, false or a mapping"),
         (
             {"curriculum": {"statr": 0.2}},
             "curriculum.statr: unknown key, did you mean 'start'?; valid: start, threshold",

@@ -89,7 +89,8 @@ def cast(asked: Casting) -> tuple[EnvironmentRef, Actor]:
     content = _read("--model", asked.model)
     beside = asked.stats or _statistics_beside(asked.model)
     statistics = _read("--stats", beside) if beside is not None else None
-    return ref, Actor(label=f"model {asked.model}", model=content, statistics=statistics)
+    label = f"model {asked.model}" if beside is None else f"model {asked.model} with {beside}"
+    return ref, Actor(label=label, model=content, statistics=statistics)
 
 
 def _read(option: str, path: Path) -> bytes:

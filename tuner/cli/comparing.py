@@ -121,7 +121,7 @@ def _foretell(request: Request, arms: int) -> None:
     minutes = -(-runs // side_by_side) * request.minutes
     say(
         f"{runs} run{'s' * (runs > 1)} of {request.minutes:g} minutes, {side_by_side} side by side: {minutes:.3g} "
-        "minutes of training, and the evaluations."
+        f"minute{'s' * (minutes != 1)} of training, and the evaluations."
     )
 
 

@@ -45,6 +45,6 @@ def _refuse_chain(name: str, names: list[str]) -> None:
     Raises:
         UsageProblem: naming its stages.
     """
-    stages = [] if name in names else sorted(one for one in names if re.fullmatch(rf"{re.escape(name)}-\d+-.+", one))
+    stages = [] if name in names else sorted(one for one in names if re.fullmatch(rf"{re.escape(name)}-\d+(-.+)?", one))
     if stages:
         raise UsageProblem(f"study {name!r} was tuned in stages, a study each; name one: {', '.join(stages)}")

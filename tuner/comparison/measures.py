@@ -33,7 +33,7 @@ def measure(comparison: Comparison, algorithm: str) -> Measures:
     done = [run for run in runs if run.state == "done" and run.points]
     finals = [final(run, told=comparison.told) for run in done]
     halves = [point for run in runs if (point := half(run)) is not None]
-    last = [run.points[-1] for run in done]
+    last = [run.points[-1] for run in runs if run.points]
     return Measures(
         algorithm=algorithm,
         done=len(done),

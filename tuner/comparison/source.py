@@ -34,7 +34,7 @@ class SpeedSource:
         """
         if outcome.state != "completed":
             raise EnvironmentFailed(f"before the first run: {self._algorithms[number]}: {outcome.reason}")
-        self.speeds[self._algorithms[number]] = outcome.steps / outcome.seconds
+        self.speeds[self._algorithms[number]] = outcome.steps / outcome.training_seconds
 
     def interrupt(self) -> None:
         """Nothing is kept."""

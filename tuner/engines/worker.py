@@ -86,9 +86,11 @@ def broken(error: Exception) -> WorkerBroke:
 
 
 def begin(lifeline: Connection) -> None:
-    """Has this process end with its coordinator, and start processes of its own where it wants to."""
+    """Has this process end with its coordinator, start processes of its own, and keep standard output clean."""
     threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
     multiprocessing.current_process().daemon = False  # only says here that it may have children: environments do
+    with contextlib.suppress(OSError):  # closed, perhaps
+        os.dup2(2, 1)  # what an environment prints is talk; standard output is the result's alone
 
 
 def _die_with(lifeline: Connection) -> None:

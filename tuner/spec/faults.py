@@ -43,7 +43,8 @@ def _lines(finding: Any, model: type[BaseModel]) -> Iterator[str]:
             yield f"{path}: {line}" if path else line
     elif kind == "extra_forbidden":
         keys = _valid_keys(model, [str(part) for part in finding["loc"][:-1]])
-        yield f"{path}: unknown key{did_you_mean(place[-1], keys)}; valid: {', '.join(keys)}"
+        valid = f"; valid: {', '.join(keys)}" if keys else ""
+        yield f"{path}: unknown key{did_you_mean(place[-1], keys)}{valid}"
     elif kind in RULES:
         context = finding.get("ctx", {})
         facts = {"least": _entries(context.get("min_length")), "tag": context.get("tag")}

@@ -153,7 +153,7 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     Raises:
         SpecInvalid: where they do not go together, with every fault.
     """
-    space = _normalized(space, study)
+    space, study = _normalized(space, study)
     problems = [
         *algorithm_faults(space, study),
         *baseline_faults(space, study.baselines),
@@ -166,14 +166,17 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     return validate(StudySpec, {**full, "timesteps": whole_budget(space, study)}, source)
 
 
-def _normalized(space: SpaceSpec, study: StudyFile) -> SpaceSpec:
-    """The space with what the study says of normalisation among its fixed values, where it searches none of it."""
+def _normalized(space: SpaceSpec, study: StudyFile) -> tuple[SpaceSpec, StudyFile]:
+    """What the study says of normalisation: fixed where the space does not search it, else where baselines stand."""
     if study.normalize is None:
-        return space
+        return space, study
     values = study.normalize.model_dump(exclude_defaults=True)
     values |= {"norm_obs": study.normalize.norm_obs, "norm_reward": study.normalize.norm_reward}
     fixed = {name: value for name, value in values.items() if name not in space.parameters}
-    return space.model_copy(update={"fixed": {**space.fixed, **fixed}})
+    searched = {name: value for name, value in values.items() if name in space.parameters}
+    baselines = {role: {**searched, **given} for role, given in study.baselines.items()}
+    fixed_space = space.model_copy(update={"fixed": {**space.fixed, **fixed}})
+    return fixed_space, study.model_copy(update={"baselines": baselines})
 
 
 def _space_of(data: Any, found: Found, from_command_line: bool) -> SpaceSpec | None:

@@ -72,6 +72,8 @@ class CurriculumSpec(Frozen):
 
 def on_or_off(value: Any) -> Any:
     """`true` for the usual values, `false` for none."""
+    if not isinstance(value, bool | dict | Frozen | None):
+        raise ValueError(f"{value!r} must be true, false or a mapping")
     return ({} if value else None) if isinstance(value, bool) else value
 
 

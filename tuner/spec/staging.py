@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tuner.errors import SpecInvalid, did_you_mean
-from tuner.spec.arguments import NAMES
+from tuner.spec.arguments import ARGUMENTS, NAMES
 from tuner.spec.load import validate
 from tuner.spec.model import StudySpec
 from tuner.spec.rules import baseline_faults, budget_faults, whole_budget
@@ -60,11 +60,13 @@ def rehearsed(spec: StudySpec) -> Iterator[StudySpec]:
 def _faults(spec: StudySpec) -> Iterator[str]:
     """Baselines that a later stage could not start from, names that come twice or that nobody knows."""
     known = NAMES[spec.algorithm]
+    valid = ", ".join(ARGUMENTS[spec.algorithm])
     seen: set[str] = set()
     for number, stage in enumerate(spec.stages, 1):
         for name in stage.parameters:
             if name not in known:
-                yield f"stage {number}: {name}: unknown {spec.algorithm.upper()} argument{did_you_mean(name, known)}"
+                nearest = did_you_mean(name, known)
+                yield f"stage {number}: {name}: unknown {spec.algorithm.upper()} argument{nearest}; valid: {valid}"
             if name in seen:
                 yield f"stage {number}: {name}: is searched by an earlier stage as well"
             seen.add(name)

@@ -82,7 +82,8 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
         model = make_model(job, env)
         recorder = Recorder()
         board = _board(job, stack)
-        watch = Watch(job, evaluator, report, stopped, begun, recorder, curriculum, board)
+        ready = time.perf_counter()
+        watch = Watch(job, evaluator, report, stopped, ready, recorder, curriculum, board)
         coefficients = CoefficientCallback(job.params)
         try:
             _learn(model, job, [callback for callback in (curriculum, coefficients, watch) if callback])
@@ -96,6 +97,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
                 "arguments": arguments_seen(model, list(job.params)) | coefficients.seen(),
                 "trainer": "sb3" if trained_by_sb3(model) else "fused",
                 "versions": versions(),
+                "setup_seconds": round(ready - begun, 3),
                 **_course(recorder),
                 **({} if curriculum is None else {"curriculum": curriculum.raises}),
                 **({} if (size := replay_bytes(model)) is None else {"bytes_a_transition": size}),
