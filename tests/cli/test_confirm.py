@@ -11,8 +11,8 @@ import pytest
 from conftest import Said, Tuner, write_study
 
 from tuner import seeds
-from tuner.cli.opening import storage_url
 from tuner.cli import confirming, tuning
+from tuner.cli.opening import storage_url
 from tuner.errors import EnvironmentFailed
 from tuner.records import TrialOutcome
 from tuner.study.storage import open_to_read, open_to_write

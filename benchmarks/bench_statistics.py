@@ -1,0 +1,131 @@
+"""Whether the statistics of an answer keep what they say, on arms with known truth. Nothing is trained.
+
+`coverage`: how often the 95 % intervals of the mean, the IQM and the difference of two IQMs hold the truth,
+each arm against the one before it.
+`equality`: how often two arms of one distribution are said to differ: confirmed better, at one of three comparisons of
+three equal arms confirmed either way, probably better.
+`power`: how often an arm that is shifted by the smallest difference is confirmed better, beside its promise of 80 %.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from known_arms import ARMS, GOALS, KnownArm
+from numpy.typing import NDArray
+from pairs import parser, positive, table, write_json
+
+from tuner.statistics.intervals import difference_interval, iqm_interval, mean_interval
+from tuner.statistics.ranks import smallest_difference
+from tuner.statistics.records import Interval
+from tuner.statistics.verdict import answer
+
+SHIFTED = ((0.3, 0.05), (0.3, 0.15), (0.5, 0.1), (0.5, 0.2))  # mean, standard deviation
+
+
+def coverage(arm: KnownArm, other: KnownArm, options: argparse.Namespace) -> dict[str, Any]:
+    """Of an arm's intervals, and of those of its difference from another."""
+    rng = np.random.default_rng(options.seed)
+    held: dict[str, list[bool]] = {"mean": [], "IQM": [], "difference": []}
+    widths: list[float] = []
+    for _ in range(options.repeats):
+        values, others = arm.draw(options.seeds, rng), other.draw(options.seeds, rng)
+        found = {
+            "mean": (mean_interval(values, GOALS, rng, resamples=options.resamples), arm.mean),
+            "IQM": (iqm_interval(values, GOALS, rng, resamples=options.resamples), arm.iqm),
+            "difference": (
+                difference_interval(values, others, GOALS, rng, resamples=options.resamples),
+                arm.iqm - other.iqm,
+            ),
+        }
+        for name, (interval, truth) in found.items():
+            held[name].append(holds(interval, truth))
+        widths.append(found["IQM"][0].width if found["IQM"][0] else np.nan)
+    shares = {name: f"{np.mean(hits):.1%}" for name, hits in held.items()}
+    return {"arm": arm.name, "against": other.name, **shares, "width of the IQM's": f"{np.mean(widths):.3f}"}
+
+
+def holds(interval: Interval | None, truth: float) -> bool:
+    """Whether the truth lies within, to rounding."""
+    return interval is not None and interval.low - 1e-9 <= truth <= interval.high + 1e-9
+
+
+def equality(arm: KnownArm, options: argparse.Namespace) -> dict[str, Any]:
+    """Two, and three, equal arms."""
+    rng = np.random.default_rng(options.seed)
+    two, three = [], []
+    for _ in range(options.repeats):
+        values = arm.draw(options.seeds, rng, 3)
+        two.append(_verdicts({"a": values[0], "b": values[1]}, rng, options)[0])
+        three.append(_verdicts(dict(zip(("winner", "proposed", "current"), values, strict=True)), rng, options))
+    return {
+        "arm": arm.name,
+        "confirmed better": f"{np.mean([verdict == 'confirmed better' for verdict in two]):.1%}",
+        "any of three confirmed": f"{np.mean([any('confirmed' in verdict for verdict in row) for row in three]):.1%}",
+        "probably better": f"{np.mean([verdict == 'probably better' for verdict in two]):.1%}",
+    }
+
+
+def power(mean: float, spread: float, options: argparse.Namespace) -> dict[str, Any]:
+    """Of normal arms, one shifted by what is the smallest difference at the true spread, one by half and twice that."""
+    rng = np.random.default_rng(options.seed)
+    spread_out = _at_spread(options.seeds, spread)
+    smallest = smallest_difference(spread_out, spread_out, None)
+    if smallest is None:
+        raise SystemExit(f"{options.seeds} seeds can show nothing; --seeds 5 or more")
+    row: dict[str, Any] = {"mean": mean, "sd": spread, "smallest": f"{smallest:.3f}"}
+    for factor in (0.5, 1.0, 1.5):
+        said = []
+        for _ in range(options.repeats):
+            low = rng.normal(mean, spread, options.seeds)
+            high = rng.normal(mean + factor * smallest, spread, options.seeds)
+            said.append(_verdicts({"a": high, "b": low}, rng, options, goals=None)[0] == "confirmed better")
+        row[f"shown at {factor:g} of it"] = f"{np.mean(said):.0%}"
+    return row
+
+
+def _at_spread(seeds: int, spread: float) -> NDArray[np.float64]:
+    """Values with exactly this standard deviation."""
+    values = np.linspace(-1, 1, seeds)
+    return values / values.std(ddof=1) * spread
+
+
+def _verdicts(
+    arms: dict[str, NDArray[np.float64]],
+    rng: np.random.Generator,
+    options: argparse.Namespace,
+    goals: int | None = GOALS,
+) -> list[str]:
+    given: dict[str, Sequence[float]] = {name: values.tolist() for name, values in arms.items()}
+    found = answer(given, goals, rng, resamples=options.resamples)
+    return [comparison.verdict for comparison in found.comparisons]
+
+
+def main() -> None:
+    """Prints a table a part."""
+    parts: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "coverage": lambda: [coverage(arm, other, options) for other, arm in pairwise((ARMS[-1], *ARMS))],
+        "equality": lambda: [equality(arm, options) for arm in ARMS],
+        "power": lambda: [power(mean, spread, options) for mean, spread in SHIFTED],
+    }
+    arguments = parser(__doc__)
+    arguments.add_argument("--part", choices=list(parts), help="default: all")
+    arguments.add_argument("--seeds", type=positive, default=10, metavar="N", help="default: %(default)s")
+    arguments.add_argument("--repeats", type=positive, default=4000, metavar="R", help="default: %(default)s")
+    arguments.add_argument("--resamples", type=positive, default=2000, metavar="B", help="default: %(default)s")
+    arguments.add_argument("--seed", type=int, default=0, metavar="S", help="default: %(default)s")
+    options = arguments.parse_args()
+    options.repeats = min(options.repeats, 200) if options.quick else options.repeats
+    results: list[dict[str, Any]] = []
+    for name in [options.part] if options.part else list(parts):
+        rows = parts[name]()
+        print(f"\n{name}, {options.seeds} seeds, {options.repeats} repeats\n\n{table(rows)}", flush=True)
+        results += [{"part": name, **row} for row in rows]
+    if options.json:
+        write_json(options.json, results)
+
+
+if __name__ == "__main__":
+    main()
