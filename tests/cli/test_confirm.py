@@ -42,7 +42,15 @@ def test_from_a_study_to_an_answer_and_the_same_again_does_nothing(tuner: Tuner,
     assert "Warning: 3 test seeds cannot confirm a difference; give --seeds 5 or more." in said.err
     assert "Who takes part: trial 3, trial 2, current, proposed; 384 steps a run" in said.err
     assert "At most 21 runs on 1 worker: about a minute" in said.err
-    for words in ("winner", "by seed", "over 100 goals", "current", "proposed"):
+    for words in (
+        "clearly behind",
+        "by seed",
+        "over 100 goals",
+        "winner, trial 3",
+        "IQM",
+        "Optimism",
+        "P(winner > current)",
+    ):
         assert words in said.out
     found = runs()
     assert set(keys(found).values()) == {1}
@@ -69,7 +77,10 @@ def test_more_seeds_run_just_those_and_json_tells_every_value(tuner: Tuner, fini
         assert len(after["test"]) == 2
     assert set(keys(runs()).values()) == {1}
     arm = more["arms"][0]
-    assert more["optimism"] == pytest.approx(arm["tuning"]["success"] - sum(arm["test"]) / 2)
+    optimism = more["answer"]["arms"][0]["optimism"]
+    assert optimism == pytest.approx(arm["tuning"]["success"] - sum(arm["test"]) / 2)
+    pairs = [(comparison["first"], comparison["second"]) for comparison in more["answer"]["comparisons"]]
+    assert pairs == [("winner", "current"), ("winner", "proposed"), ("proposed", "current")]
 
 
 def test_workers_give_what_one_process_gives(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
@@ -103,7 +114,7 @@ def test_returns_are_told_where_there_is_no_success(tuner: Tuner, tmp_path: Path
     found = data(tuner(f"confirm toy --seeds 1 {INLINE} --json"))
     assert found["measure"] == "return"
     assert all(arm["test"] for arm in found["arms"])
-    assert "Return in the test" in tuner(f"confirm toy --seeds 1 {INLINE}").out
+    assert "return, test" in tuner(f"confirm toy --seeds 1 {INLINE}").out
 
 
 @pytest.mark.parametrize(
@@ -113,7 +124,7 @@ def test_returns_are_told_where_there_is_no_success(tuner: Tuner, tmp_path: Path
         ("confirm toy --top 0", 2, "--top 0: must be at least 1"),
         ("confirm toy --seeds 0", 2, "--seeds 0: must be at least 1"),
         ("confirm toy --seeds many", 2, "--seeds 'many': must be a whole number"),
-        ("confirm toy --seeds 1001", 2, "--seeds 1001: must be at most 1000"),
+        ("confirm toy --seeds 101", 2, "--seeds 101: must be at most 100"),
         ("confirm toy --engine ray", 2, "--engine 'ray': must be one of"),
         ("confirm toy --storage sqlite:///no.db", 1, "no database at"),
     ],

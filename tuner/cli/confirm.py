@@ -7,7 +7,7 @@ import typer
 from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArgument, one_of, whole
 from tuner.cli.run import ENGINES, cores
 
-MOST_ARMS, MOST_SEEDS = 100, 1000
+MOST = 100  # of either: what is exact over every permutation has its price
 
 
 def confirm(
@@ -16,13 +16,13 @@ def confirm(
     top: Annotated[
         int | None,
         typer.Option(
-            parser=whole("--top", 1, MOST_ARMS), metavar="K", help="The best K trials run for the test. Default: 4."
+            parser=whole("--top", 1, MOST), metavar="K", help="The best K trials run for the test. Default: 4."
         ),
     ] = None,
     seeds: Annotated[
         int | None,
         typer.Option(
-            parser=whole("--seeds", 1, MOST_SEEDS), metavar="N", help="Test seeds of each configuration. Default: 10."
+            parser=whole("--seeds", 1, MOST), metavar="N", help="Test seeds of each configuration. Default: 10."
         ),
     ] = None,
     workers: Annotated[

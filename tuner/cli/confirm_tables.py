@@ -9,10 +9,11 @@ from rich.table import Table
 from tuner.cli.progress import clock
 from tuner.cli.tables import make_console
 from tuner.cli.words import say
-from tuner.confirm.plan import TEST_GOALS, Run
-from tuner.confirm.result import ArmResult, Confirmation, Measure
+from tuner.confirm.plan import TEST_GOALS, Arm, Run
+from tuner.confirm.result import ArmResult, Confirmation, Measure, name_in_answer, tuning
 from tuner.confirm.source import ConfirmationSource
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.statistics.records import Answer, Interval
 
 
 class RunLines:
@@ -58,49 +59,63 @@ def print_confirmation(confirmation: Confirmation) -> None:
     console.print(f"Confirmation of study {confirmation.study!r}{state}")
     if any(one.validation for one in confirmation.arms):
         _print_validation(console, confirmation)
-    if any(one.test for one in confirmation.arms):
-        print_answer(console, confirmation)
+    if confirmation.answer is not None and confirmation.winner is not None:
+        _print_answer(console, confirmation, confirmation.answer, confirmation.winner)
 
 
 def _print_validation(console: Console, confirmation: Confirmation) -> None:
-    table = Table("validation", "tuning", "by seed", "mean", "", box=None, pad_edge=False)
+    measure = confirmation.measure
+    table = Table(f"{measure}, validation", "in tuning", "by seed", "mean", "", box=None, pad_edge=False)
     for one in confirmation.arms:
+        mean = statistics.fmean(one.validation) if one.validation else None
+        told = shown(tuning(one.arm, measure), measure)
         table.add_row(
-            one.arm.name,
-            shown(_tuning(one, confirmation.measure), confirmation.measure),
-            _by_seed(one.validation, confirmation.measure),
-            shown(statistics.fmean(one.validation) if one.validation else None, confirmation.measure),
-            _fate(one, confirmation),
+            one.arm.name, told, _by_seed(one.validation, measure), shown(mean, measure), _fate(one, confirmation)
         )
     console.print(table)
 
 
 def _fate(one: ArmResult, confirmation: Confirmation) -> str:
     if confirmation.winner is not None and one.arm.name == confirmation.winner.name:
-        return "winner"
+        return "best"
     return "clearly behind" if one.dropped else ""
 
 
-def print_answer(console: Console, confirmation: Confirmation) -> None:
-    """The seam: every seed's value and the mean of each arm in the test, then the optimism."""
+def _print_answer(console: Console, confirmation: Confirmation, answer: Answer, chosen: Arm) -> None:
     measure = confirmation.measure
-    console.print(f"{measure.capitalize()} in the test: the last evaluation, over {TEST_GOALS} goals")
-    table = Table("test", "by seed", "mean", box=None, pad_edge=False)
-    for one in tested_arms(confirmation):
-        table.add_row(one.arm.name, _by_seed(one.test, measure), shown(statistics.fmean(one.test), measure))
+    table = Table(f"{measure}, test", "by seed", "IQM, 95 %", "mean, 95 %", box=None, pad_edge=False)
+    for one in confirmation.tested:
+        found = answer.arm(name_in_answer(one.arm, chosen))
+        name = one.arm.name if found.name == one.arm.name else f"{found.name}, {one.arm.name}"
+        iqm = _with_interval(found.iqm, found.iqm_interval, measure)
+        mean = _with_interval(found.mean, found.mean_interval, measure)
+        table.add_row(name, _by_seed(one.test, measure), iqm, mean)
     console.print(table)
-    if confirmation.optimism is not None:
-        console.print(f"Optimism, tuning less test: {shown(confirmation.optimism, measure)}")
+    console.print(f"A seed's value is that of the last evaluation, over {TEST_GOALS} goals.")
+    for line in conclusions(answer, chosen, measure):
+        console.print(line)
 
 
-def tested_arms(confirmation: Confirmation) -> list[ArmResult]:
-    """Those with test runs, the winner first."""
-    found = [one for one in confirmation.arms if one.test]
-    return sorted(found, key=lambda one: confirmation.winner is None or one.arm.name != confirmation.winner.name)
+def conclusions(answer: Answer, chosen: Arm, measure: Measure) -> list[str]:
+    """What the test showed, a line each."""
+    lines = []
+    if chosen.role is not None:
+        lines.append(f"No tuned trial did better than {chosen.name} in the validation: keep it.")
+    for comparison in answer.comparisons:
+        least = "" if comparison.smallest is None else f"; so many seeds can show {shown(comparison.smallest, measure)}"
+        lines.append(f"{comparison.words[0].upper()}{comparison.words[1:]}{least}.")
+    optimism = answer.arm(name_in_answer(chosen, chosen)).optimism
+    if optimism is not None:
+        lines.append(
+            f"Optimism, what tuning said of {chosen.name} less what the test says: {shown(optimism, measure)}."
+        )
+    return lines
 
 
-def _tuning(one: ArmResult, measure: Measure) -> float | None:
-    return one.arm.success if measure == "success" else one.arm.mean_return
+def _with_interval(value: float | None, interval: Interval | None, measure: Measure) -> str:
+    if interval is None:
+        return shown(value, measure)
+    return f"{shown(value, measure)} [{shown(interval.low, measure)}, {shown(interval.high, measure)}]"
 
 
 def _by_seed(values: tuple[float, ...], measure: Measure) -> str:

@@ -1,13 +1,16 @@
 """What a confirmation has come to, as data: for the table at the end and for `--json`."""
 
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import numpy as np
 
 from tuner import seeds
 from tuner.confirm.plan import TEST_GOALS, Arm, Plan, Run, left, planned, winner
 from tuner.spec.model import StudySpec
+from tuner.statistics.records import Answer
+from tuner.statistics.verdict import WINNER, answer
 from tuner.study.confirmed import Phase, RunKey, RunResult
 
 Measure = Literal["success", "return"]
@@ -35,6 +38,7 @@ class Confirmation:
     winner: Arm | None  # of the validation; None while it is not decided
     done: int  # runs
     planned: int
+    answer: Answer | None  # what the test showed; None before its first run
 
     @property
     def complete(self) -> bool:
@@ -42,13 +46,10 @@ class Confirmation:
         return self.winner is not None and self.done == self.planned
 
     @property
-    def optimism(self) -> float | None:
-        """By how much the winner did better in the trial that it was chosen for than it does in the test."""
-        if self.winner is None:
-            return None
-        told = self.winner.success if self.measure == "success" else self.winner.mean_return
-        test = next(one.test for one in self.arms if one.arm.name == self.winner.name)
-        return None if told is None or not test else told - statistics.fmean(test)
+    def tested(self) -> tuple[ArmResult, ...]:
+        """Those with test runs, the winner first."""
+        found = [one for one in self.arms if one.test]
+        return tuple(sorted(found, key=lambda one: self.winner is None or one.arm.name != self.winner.name))
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -59,8 +60,8 @@ class Confirmation:
             "test_goals": TEST_GOALS,
             "runs": {"done": self.done, "planned": self.planned},
             "winner": self.winner.name if self.winner else None,
-            "optimism": self.optimism,
             "arms": [_arm_data(one) for one in self.arms],
+            "answer": self.answer.data() if self.answer else None,
             "seeds": {key: value for key, value in seeds.plan().items() if key.startswith(("validation", "test"))},
         }
 
@@ -78,31 +79,57 @@ def _arm_data(one: ArmResult) -> dict[str, Any]:
 
 
 def conclude(plan: Plan, spec: StudySpec, results: Mapping[RunKey, RunResult]) -> Confirmation:
-    """Puts together what the runs of a plan have come to."""
+    """Puts together what the runs of a plan have come to. The same runs always give the same answer."""
     runs = planned(plan, results)
     measure = measured(spec, results.values())
     racing = {arm.name for arm in left(plan, results)}
+    arms = tuple(
+        ArmResult(
+            arm=arm,
+            validation=_values(arm, "validation", plan.validation_seeds, results, measure),
+            dropped=arm.name not in racing,
+            test=_values(arm, "test", plan.test_seeds, results, measure),
+        )
+        for arm in plan.arms
+    )
+    chosen = winner(plan, results)
     return Confirmation(
         study=spec.name,
         environment=spec.environment.id,
         measure=measure,
         test_seeds=plan.test_seeds,
-        arms=tuple(
-            ArmResult(
-                arm=arm,
-                validation=_values(arm, "validation", plan.validation_seeds, results, measure),
-                dropped=arm.name not in racing,
-                test=_values(arm, "test", plan.test_seeds, results, measure),
-            )
-            for arm in plan.arms
-        ),
-        winner=winner(plan, results),
+        arms=arms,
+        winner=chosen,
         done=sum(run.key in results for run in runs),
         planned=len(runs),
+        answer=_answer([one for one in arms if one.test], chosen, measure),
     )
 
 
-def measured(spec: StudySpec, results: Sequence[RunResult] | Any) -> Measure:
+def _answer(arms: Sequence[ArmResult], chosen: Arm | None, measure: Measure) -> Answer | None:
+    """What the test showed, the winner and the baselines held against one another."""
+    if chosen is None or not arms:
+        return None
+    told = {name_in_answer(one.arm, chosen): tuning(one.arm, measure) for one in arms}
+    return answer(
+        {name_in_answer(one.arm, chosen): one.test for one in arms},
+        TEST_GOALS if measure == "success" else None,
+        np.random.default_rng(seeds.TEST),
+        tuned={name: value for name, value in told.items() if value is not None},
+    )
+
+
+def name_in_answer(arm: Arm, chosen: Arm) -> str:
+    """Its own, or `winner` for a trial that won; a baseline that won keeps its own."""
+    return WINNER if arm.name == chosen.name and arm.role is None else arm.name
+
+
+def tuning(arm: Arm, measure: Measure) -> float | None:
+    """What an arm was worth in the trial that it was chosen for."""
+    return arm.success if measure == "success" else arm.mean_return
+
+
+def measured(spec: StudySpec, results: Iterable[RunResult]) -> Measure:
     """Success where the environment tells it, unless the study is scored by return."""
     told = any(result.success is not None for result in results)
     return "success" if told and spec.objective != "return" else "return"
