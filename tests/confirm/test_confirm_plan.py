@@ -185,7 +185,7 @@ def test_the_bound_falls_to_what_it_came_to() -> None:
 
 
 def test_more_seeds_and_more_arms_keep_what_was_run() -> None:
-    scores: Scores = {"a": [0.5, 0.5, 0.5], "b": [0.4, 0.5, 0.5], "c": [0.1], "C": [0.2]}
+    scores: Scores = {"a": [0.5, 0.5, 0.5], "b": [0.4, 0.5, 0.5], "c": [0.1], "C": [0.1]}
     few = play(make("abC", test_seeds=2), scores)
     more = play(make("abcC", test_seeds=4), scores)
     assert few.items() <= more.items()

@@ -32,6 +32,11 @@ def start(study: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def confirm() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tuner", "confirm", "toy", "--top", "1", "--seeds", "2", "--workers", "2"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def finish(study: Path) -> str:
     process = start(study)
     out, err = process.communicate(timeout=LIMIT)
@@ -169,6 +174,46 @@ def test_a_run_in_stages_killed_in_the_second_goes_on_there(tmp_path: Path) -> N
         ("toy-1-learning_rate", TRIALS),
         ("toy-2-n_steps", TRIALS),
     ]
+
+
+def test_a_killed_confirmation_goes_on_with_exactly_the_runs_that_are_missing(tmp_path: Path) -> None:
+    study = write_study(tmp_path, timesteps=6400, checkpoints=10)
+    finish(study)
+    trials = "FROM trials JOIN studies USING (study_id) WHERE study_name = 'toy-confirm'"
+
+    def ended() -> int:
+        return len(query(tmp_path, f"SELECT 1 {trials} AND state = 'COMPLETE'"))
+
+    for phase in range(2):  # early in the validation, then in the test or before it
+        process = confirm()
+        before = ended()
+        wait_for(lambda more=before + 1 + 2 * phase: ended() >= more, process)  # type: ignore[misc]
+        orphans = workers(process)
+        process.kill()
+        process.communicate(timeout=LIMIT)
+        assert not psutil.wait_procs(orphans, timeout=15)[1]
+    process = confirm()
+    wait_for(lambda: bool(query(tmp_path, f"SELECT 1 {trials} AND state = 'RUNNING'")), process)
+    second = confirm()
+    _, err = second.communicate(timeout=LIMIT)
+    assert second.returncode == 1
+    assert f"study 'toy' is being worked on by process {process.pid}" in err
+    _, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, err
+    assert "of an earlier confirmation will run again" in err
+    assert not query(tmp_path, f"SELECT 1 {trials} AND state IN ('RUNNING', 'WAITING')")
+    ids = {number for (number,) in query(tmp_path, f"SELECT trial_id {trials} AND state = 'COMPLETE'")}
+    runs: dict[int, dict[str, Any]] = {number: {} for number in ids}
+    for number, key, value in query(tmp_path, "SELECT trial_id, key, value_json FROM trial_user_attributes"):
+        if number in ids:
+            runs[number][key] = json.loads(value)
+    keys = Counter((run["phase"], run["configuration"], run["seed"]) for run in runs.values())
+    assert set(keys.values()) == {1}
+    assert f"{len(runs)}/{len(runs)} done" in err
+    tests = Counter(run["arm"] for run in runs.values() if run["phase"] == "test")
+    assert set(tests.values()) == {2}
+    assert {"current", "proposed"} <= tests.keys()
+    assert "Nothing to do" in confirm().communicate(timeout=LIMIT)[1]
 
 
 def test_killed_environments_cost_one_trial_and_none_outlives_its_worker(tmp_path: Path) -> None:
