@@ -15,7 +15,7 @@ NONE = [0.0] * 10
 
 
 def ask(arms: dict[str, list[float]], goals: int | None = 100, **more: dict[str, float]) -> Answer:
-    return answer(arms, goals, np.random.default_rng(2), resamples=2000, **more)
+    return answer(arms, goals, np.random.default_rng(2), resamples=1000, **more)
 
 
 def only(arms: dict[str, list[float]], goals: int | None = 100) -> Comparison:
@@ -188,5 +188,5 @@ def test_of_three_equal_arms_one_is_confirmed_better_in_one_of_twenty_at_the_mos
     for values in arm.draw(10, drawn, 3 * repeats).reshape(repeats, 3, 10):
         if min(permutation_p(a, b) for a, b in combinations(values, 2)) < ALPHA:  # else nothing can be confirmed
             arms = dict(zip(("winner", "proposed", "current"), values.tolist(), strict=True))
-            confirmed += any(one.verdict == "confirmed better" for one in answer(arms, GOALS, drawn).comparisons)
+            confirmed += any(one.verdict == "confirmed better" for one in ask(arms).comparisons)
     assert 0 < confirmed <= repeats * (0.05 + 2 * np.sqrt(0.05 * 0.95 / repeats))
