@@ -13,7 +13,7 @@ Values = NDArray[np.float64]  # (seeds,)
 RESAMPLES = 10_000
 TAIL = 0.025
 QUARTER = 0.25
-ENOUGH_SEEDS = 10  # from here on the percentile bootstrap of an IQM covers what it says
+ENOUGH_SEEDS = 10  # under which the bootstrap-t takes its wider floor
 FEW_SEEDS = 5  # under which not even the whole range of the values covers the IQM in 95 %
 LEAST_SEEDS = 3  # under which no interval is worth its name
 
@@ -62,7 +62,9 @@ def mean_interval(
 def iqm_interval(
     values: Values, goals: int | None, rng: np.random.Generator, *, resamples: int = RESAMPLES
 ) -> Interval | None:
-    """Of the IQM, by the percentile bootstrap, its level raised under ten seeds (Hesterberg 2015).
+    """Of the IQM, by the percentile bootstrap, calibrated: its level is Student's t's for so many seeds.
+
+    At the plain level it is too narrow over few seeds (91 to 94 % at ten, 82 to 94 % at five).
 
     Under five seeds the values' range is too narrow, and the mean's interval is added to it.
 
@@ -129,10 +131,8 @@ def _percentiles(drawn: Values, count: int) -> Interval:
 
 
 def _tail(count: int) -> float:
-    """What to leave out at either end: under ten seeds less than 2.5 %, as Student's t and resamples' spread ask."""
-    if count >= ENOUGH_SEEDS:
-        return TAIL
-    return float(stats.norm.sf(math.sqrt(count / (count - 1)) * stats.t.isf(TAIL, count - 1)))
+    """What to leave out at either end: where a normal law has what Student's t has beyond its 2.5 %."""
+    return float(stats.norm.sf(stats.t.isf(TAIL, count - 1)))
 
 
 def _pooled(share: float, count: int, goals: int | None) -> Interval | None:

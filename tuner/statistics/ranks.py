@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
-from scipy import optimize, special, stats
+from numpy.typing import NDArray
+from scipy import optimize, stats
 
 from tuner.statistics.intervals import FEW_SEEDS, Values
 
@@ -27,13 +29,19 @@ def permutation_p(first: Values, second: Values) -> float:
     10¹¹; here the distribution of the rank sum is counted value by value.
     """
     ranks = np.rint(2 * stats.rankdata(np.concatenate([first, second]))).astype(np.int64)  # doubled: ties have halves
-    observed, most = int(ranks[: len(first)].sum()), int(ranks.sum())
-    ways = np.zeros((len(first) + 1, most + 1))  # [how many chosen, their sum]
+    observed = int(ranks[: len(first)].sum())
+    chances = _rank_sums(ranks, len(first))
+    return min(1.0, 2 * float(min(chances[: observed + 1].sum(), chances[observed:].sum())))
+
+
+def _rank_sums(ranks: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """The chance of every sum of so many of the ranks: shape (sum of all + 1,)."""
+    most = int(ranks.sum())
+    ways = np.zeros((count + 1, most + 1))  # [how many chosen, their sum]
     ways[0, 0] = 1
     for rank in ranks:
         ways[1:, rank:] += ways[:-1, : most + 1 - rank]
-    shares = ways[-1] / ways[-1].sum()
-    return min(1.0, 2 * float(min(shares[: observed + 1].sum(), shares[observed:].sum())))
+    return np.asarray(ways[-1] / ways[-1].sum(), dtype=np.float64)
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -50,23 +58,28 @@ def smallest_difference(first: Values, second: Values, goals: int | None, compar
     """The difference of means that so many seeds find in four of five cases, at the spread seen.
 
     Of two normal arms with the pooled standard deviation of these, by the two-sided rank test at the strictest level
-    that Holm's correction asks (0.05 over the number of comparisons): the power of a t-test with 3/π of the seeds.
-    Where values are shares, the spread is at least that of so many goals.
+    that Holm's correction asks (0.05 over the number of comparisons): the power of a t-test with 3/π of the seeds at
+    the highest level that so many ranks attain. Where values are shares, the spread is at least that of so many goals.
 
     Returns:
         None where nothing could be shown: under five seeds, where no p is small enough, where shares cannot differ
         as much, or where returns have no spread.
     """
     n, m = len(first), len(second)
-    level = ALPHA / max(comparisons, 1)
-    if min(n, m) < FEW_SEEDS or 2 / float(special.comb(n + m, n)) >= level:
+    if min(n, m) < FEW_SEEDS or (level := _attainable(n, m, ALPHA / max(comparisons, 1))) == 0:
         return None
     spread = math.sqrt(((n - 1) * first.var(ddof=1) + (m - 1) * second.var(ddof=1)) / (n + m - 2))
     if goals is not None:
         spread = max(spread, _goals_spread(np.concatenate([first, second]), goals))
-    effect = _effect(EFFICIENCY * n, EFFICIENCY * m, level)
-    difference = effect * spread
+    difference = _effect(EFFICIENCY * n, EFFICIENCY * m, level) * spread
     return None if spread == 0 or (goals is not None and difference > 1) else difference
+
+
+@cache
+def _attainable(n: int, m: int, level: float) -> float:
+    """The highest p without ties that lies under a level, 0 where none does."""
+    possible = 2 * np.cumsum(_rank_sums(np.arange(1, n + m + 1), n))
+    return float(possible[possible < level].max(initial=0.0))
 
 
 def _goals_spread(values: Values, goals: int) -> float:
@@ -76,6 +89,7 @@ def _goals_spread(values: Values, goals: int) -> float:
     return math.sqrt(share * (1 - share) / goals)
 
 
+@cache
 def _effect(n: float, m: float, level: float) -> float:
     """In standard deviations."""
     freedom = n + m - 2
