@@ -15,7 +15,8 @@ from tuner.cli import confirming, tuning
 from tuner.cli.opening import storage_url
 from tuner.errors import EnvironmentFailed
 from tuner.records import TrialOutcome
-from tuner.study.storage import open_to_read, open_to_write
+from tuner.study.lock import StudyLock
+from tuner.study.storage import database_path, open_to_read, open_to_write
 from tuner.study.stored import stored_names
 
 INLINE = "--engine inline"
@@ -171,6 +172,13 @@ def test_a_chain_of_stages_is_confirmed_by_its_stages(tuner: Tuner, finished: Pa
     assert tuner(f"run {finished} --name chain-1-rate --trials 2 {INLINE}").code == 0
     assert tuner(f"confirm chain-1-rate --seeds 1 --top 1 {INLINE}").code == 0
     assert "name one: chain-1-rate\n" in tuner("confirm chain").err
+
+
+def test_it_waits_for_nobody_who_works_on_the_study(tuner: Tuner, finished: Path) -> None:
+    with StudyLock(database_path(storage_url(None)), "toy"):
+        said = tuner(f"confirm toy {INLINE}")
+    assert said.code == 1
+    assert "study 'toy' is being worked on by process" in said.err
 
 
 @pytest.fixture
