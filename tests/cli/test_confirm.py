@@ -42,7 +42,7 @@ def test_from_a_study_to_an_answer_and_the_same_again_does_nothing(tuner: Tuner,
     assert said.code == 0, said.err
     assert "Warning: 3 test seeds cannot confirm a difference; give --seeds 5 or more." in said.err
     assert "Who takes part: trial 3, trial 2, current, proposed; 384 steps a run" in said.err
-    assert "At most 21 runs on 1 worker: about a minute" in said.err
+    assert "At most 21 runs on 1 worker: about" in said.err
     for words in (
         "clearly behind",
         "by seed",

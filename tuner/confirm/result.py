@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tuner import seeds
-from tuner.confirm.plan import TEST_GOALS, Arm, Plan, Run, left, planned, winner
+from tuner.confirm.plan import TEST_GOALS, Arm, Plan, Run, left, planned, tested, winner
 from tuner.spec.model import StudySpec
 from tuner.statistics.records import Answer
 from tuner.statistics.verdict import WINNER, answer
@@ -83,16 +83,17 @@ def conclude(plan: Plan, spec: StudySpec, results: Mapping[RunKey, RunResult]) -
     runs = planned(plan, results)
     measure = measured(spec, results.values())
     racing = {arm.name for arm in left(plan, results)}
+    chosen = winner(plan, results)
+    testing = tested(plan, chosen) if chosen is not None else ()  # a former winner's tests are no longer anybody's
     arms = tuple(
         ArmResult(
             arm=arm,
             validation=_values(arm, "validation", plan.validation_seeds, results, measure),
             dropped=arm.name not in racing,
-            test=_values(arm, "test", plan.test_seeds, results, measure),
+            test=_values(arm, "test", plan.test_seeds, results, measure) if arm in testing else (),
         )
         for arm in plan.arms
     )
-    chosen = winner(plan, results)
     return Confirmation(
         study=spec.name,
         environment=spec.environment.id,

@@ -22,6 +22,7 @@ from tuner.study.stored import (
     create,
     differences_in_meaning,
     fail_running,
+    name_metric,
     parse_spec,
     read_history,
     stored_names,
@@ -168,6 +169,7 @@ def _claim(study: Study, spec: StudySpec) -> None:
             f"study {study.study_name!r} is in the database and no confirmation of {spec.name!r} {way_out}"
         )
     else:
+        name_metric(study)
         study.set_user_attr("tuner", __version__)
         study.set_user_attr("seeds", seeds.plan())
         study.set_user_attr(CONFIRMED_SPEC, spec.model_dump_json())

@@ -133,7 +133,7 @@ def write_spec(study: Study, spec: StudySpec) -> list[str]:
     elif study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
         raise MeaningChanged(spec.name, ["it was not made by tuner"])
     else:
-        _name_metric(study)
+        name_metric(study)
     if before_text != text:
         study.set_user_attr("meaning", meaning_hash(spec))
         study.set_user_attr("seeds", seeds.plan())
@@ -143,7 +143,7 @@ def write_spec(study: Study, spec: StudySpec) -> list[str]:
     return changes
 
 
-def _name_metric(study: Study) -> None:
+def name_metric(study: Study) -> None:
     """What the dashboard calls the axis."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # since Optuna 3.2, and unchanged since
