@@ -2,6 +2,7 @@
 
 `coverage`: how often the 95 % intervals of the mean, the IQM and the difference of two IQMs hold the truth,
 each arm against the one before it.
+`alternatives`: the same by methods that were not taken.
 `equality`: how often two arms of one distribution are said to differ: confirmed better, at one of three comparisons of
 three equal arms confirmed either way, probably better.
 `power`: how often a normal arm that lies above another by the smallest difference is found (80 % is promised of p) and
@@ -9,6 +10,7 @@ confirmed better.
 """
 
 import argparse
+import warnings
 from collections.abc import Callable, Mapping
 from itertools import combinations, pairwise
 from typing import Any
@@ -17,8 +19,9 @@ import numpy as np
 from known_arms import ARMS, GOALS, KnownArm
 from numpy.typing import NDArray
 from pairs import parser, positive, table, write_json
+from scipy import stats
 
-from tuner.statistics.intervals import difference_interval, iqm_interval, mean_interval
+from tuner.statistics.intervals import QUARTER, TAIL, difference_interval, iqm_interval, mean_interval, wilson
 from tuner.statistics.ranks import ALPHA, permutation_p, smallest_difference, superiority
 from tuner.statistics.records import Interval, Verdict
 from tuner.statistics.verdict import answer, verdict
@@ -52,6 +55,42 @@ def coverage(arm: KnownArm, other: KnownArm, options: argparse.Namespace) -> dic
 def holds(interval: Interval | None, truth: float) -> bool:
     """Whether the truth lies within, to rounding."""
     return interval is not None and interval.low - 1e-9 <= truth <= interval.high + 1e-9
+
+
+def alternatives(arm: KnownArm, options: argparse.Namespace) -> dict[str, Any]:
+    """Coverage by methods that were not taken; where all seeds agree, Wilson's stands in for each."""
+    rng = np.random.default_rng([options.seed, NAMES.index(arm.name)])
+    values = arm.draw(options.seeds, rng, options.repeats)
+    mean, error = values.mean(axis=1), stats.sem(values, axis=1)
+    half = stats.t.isf(TAIL, options.seeds - 1) * error
+    row: dict[str, Any] = {"arm": arm.name, "mean, Student": _share(values, mean - half, mean + half, arm.mean)}
+    for name, statistic, method, truth in (
+        ("mean, percentile", np.mean, "percentile", arm.mean),
+        ("mean, BCa", np.mean, "BCa", arm.mean),
+        ("IQM, percentile", _iqm, "percentile", arm.iqm),
+        ("IQM, BCa", _iqm, "BCa", arm.iqm),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # BCa says that resamples agree
+            found = stats.bootstrap(
+                (values,), statistic, axis=1, method=method, n_resamples=options.resamples, batch=100, rng=rng
+            ).confidence_interval
+        row[name] = _share(values, found.low, found.high, truth)
+    return row
+
+
+def _iqm(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    return np.asarray(stats.trim_mean(values, QUARTER, axis=axis))
+
+
+def _share(values: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], truth: float) -> str:
+    """How often the truth lies within."""
+    count = values.shape[1] * GOALS
+    spans = [
+        wilson(float(row[0]), count) if np.ptp(row) == 0 else Interval(low=float(a), high=float(b))
+        for row, a, b in zip(values, low, high, strict=True)
+    ]
+    return f"{np.mean([holds(span, truth) for span in spans]):.1%}"
 
 
 def equality(arm: KnownArm, options: argparse.Namespace) -> dict[str, Any]:
@@ -104,6 +143,7 @@ def main() -> None:
     """Prints a table a part."""
     parts: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "coverage": lambda: [coverage(arm, other, options) for other, arm in pairwise((ARMS[-1], *ARMS))],
+        "alternatives": lambda: [alternatives(arm, options) for arm in ARMS],
         "equality": lambda: [equality(arm, options) for arm in ARMS],
         "power": lambda: [power(seeds, options) for seeds in SEEDS],
     }

@@ -64,7 +64,7 @@ def iqm_interval(
 ) -> Interval | None:
     """Of the IQM, by the percentile bootstrap, calibrated: its level is Student's t's for so many seeds.
 
-    At the plain level it is too narrow over few seeds (91 to 94 % at ten, 82 to 94 % at five).
+    At the plain level it is too narrow over few seeds (92 to 95 % at ten, less at five).
 
     Under five seeds the values' range is too narrow, and the mean's interval is added to it.
 
