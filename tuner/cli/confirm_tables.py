@@ -24,6 +24,7 @@ class RunLines:
         self._source = source
         self._workers = workers
         self._seconds = seconds
+        self._taken: list[float] = []  # s, by the runs of this time
         self._runs: dict[int, Run] = {}
         self._last: dict[int, Evaluation] = {}
 
@@ -39,7 +40,8 @@ class RunLines:
         """A run ended."""
         run, last = self._runs.pop(number), self._last.pop(number, None)
         done, most = self._source.counts()
-        left = clock((most - done) / self._workers * self._seconds)
+        self._taken.append(outcome.seconds)
+        left = clock((most - done) / self._workers * (statistics.median(self._taken) or self._seconds))
         said = _worth(last) if outcome.state == "completed" and last else f"{outcome.state} ({outcome.reason})"
         where = f"{run.phase} seed {run.place + 1}, {run.arm.name}"
         say(f"{time.strftime('%H:%M:%S')} {where}: {said} | {done}/{most} done | {left} left")
