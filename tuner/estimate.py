@@ -28,8 +28,13 @@ class Estimate:
 
 def minutes(trials: int, workers: int, spec: StudySpec, trial_seconds: float) -> Estimate:
     """From the seconds of one full trial to the minutes of a run."""
-    unpruned = math.ceil(trials / workers) * trial_seconds / 60
+    unpruned = rounds_minutes(trials, workers, trial_seconds)
     return Estimate(likely=unpruned * pruning_cost(spec, trials), unpruned=unpruned)
+
+
+def rounds_minutes(runs: int, workers: int, seconds: float) -> float:
+    """Minutes of so many runs of so many seconds, side by side."""
+    return math.ceil(runs / workers) * seconds / 60
 
 
 def pruning_cost(spec: StudySpec, trials: int) -> float:

@@ -1,5 +1,6 @@
 """What is said around a run: numbers as people say them, commands as they are to be typed."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -28,14 +29,17 @@ def test_the_forecast(capsys: pytest.CaptureFixture[str], likely: float, unprune
 def test_the_next_commands_work_as_typed(tuner: Tuner, finished: Path) -> None:
     out = tuner(f"run {finished} --engine inline").out
     commands = [line.strip() for line in out.partition("Next:")[2].splitlines() if line.strip()]
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
-        program, *rest = shlex.split(command)
+        program, *rest = shlex.split(command, comments=True)
         assert program == "tuner"
         if rest[0] == "export":
             assert tuner(shlex.join(rest)).code == 0
         if rest[0] == "run":
             assert tuner(f"{shlex.join(rest)} --engine inline").code == 0
+        if rest[0] == "confirm":
+            assert rest == ["confirm", "toy"]
+            assert re.search(r"  # about .*(minute|hours).*, on fresh seeds and goals$", command)
 
 
 def test_a_storage_of_ones_own_stands_in_the_next_commands(tuner: Tuner, toy_study: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import write_study
+from conftest import Tuner, write_study
 
 TRIALS = 4
 LIMIT = 240  # s, for anything here
@@ -29,6 +29,11 @@ def study(tmp_path: Path) -> Path:
 
 def start(study: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tuner", "run", str(study), "--trials", str(TRIALS), "--workers", "2", *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def confirm() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tuner", "confirm", "toy", "--top", "1", "--seeds", "2", "--workers", "2"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -169,6 +174,34 @@ def test_a_run_in_stages_killed_in_the_second_goes_on_there(tmp_path: Path) -> N
         ("toy-1-learning_rate", TRIALS),
         ("toy-2-n_steps", TRIALS),
     ]
+
+
+def test_a_killed_confirmation_goes_on_with_exactly_the_runs_that_are_missing(tuner: Tuner, tmp_path: Path) -> None:
+    study = write_study(tmp_path, timesteps=3200, checkpoints=10)
+    assert tuner(f"run {study} --trials 3 --engine inline").code == 0
+    trials = "FROM trials JOIN studies USING (study_id) WHERE study_name = 'toy-confirm'"
+    process = confirm()
+    wait_for(lambda: len(query(tmp_path, f"SELECT 1 {trials} AND state = 'COMPLETE'")) >= 2, process)
+    orphans = workers(process)
+    process.kill()
+    process.communicate(timeout=LIMIT)
+    assert not psutil.wait_procs(orphans, timeout=15)[1]
+    process = confirm()
+    _, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, err
+    assert "of an earlier confirmation will run again" in err
+    assert not query(tmp_path, f"SELECT 1 {trials} AND state IN ('RUNNING', 'WAITING')")
+    ids = {number for (number,) in query(tmp_path, f"SELECT trial_id {trials} AND state = 'COMPLETE'")}
+    runs: dict[int, dict[str, Any]] = {number: {} for number in ids}
+    for number, key, value in query(tmp_path, "SELECT trial_id, key, value_json FROM trial_user_attributes"):
+        if number in ids:
+            runs[number][key] = json.loads(value)
+    keys = Counter((run["phase"], run["configuration"], run["seed"]) for run in runs.values())
+    assert set(keys.values()) == {1}
+    assert f"{len(runs)}/{len(runs)} done" in err
+    tests = Counter(run["arm"] for run in runs.values() if run["phase"] == "test")
+    assert set(tests.values()) == {2}
+    assert {"current", "proposed"} <= tests.keys()
 
 
 def test_killed_environments_cost_one_trial_and_none_outlives_its_worker(tmp_path: Path) -> None:

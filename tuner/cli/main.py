@@ -12,7 +12,7 @@ import typer
 import typer.exceptions
 
 from tuner import __version__
-from tuner.cli import check, compare, dashboard, export, listing, play, run, show, status
+from tuner.cli import check, compare, confirm, dashboard, export, listing, play, run, show, status
 from tuner.cli.options import INTERRUPTED
 from tuner.errors import TunerError, WorkerBroke
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("check")(check.check)
+app.command("confirm")(confirm.confirm)
 app.command("compare")(compare.compare)
 app.command("play")(play.play)
 app.command("status")(status.status)

@@ -10,7 +10,7 @@ from tuner.errors import UsageProblem
 from tuner.spec.load import is_path
 from tuner.spec.model import StudySpec
 from tuner.study.storage import DEFAULT_URL, open_to_read, parse_url, storage_errors
-from tuner.study.stored import load_stored, read_history, stored_names
+from tuner.study.stored import companion, load_stored, read_history, stored_names
 
 
 def storage_url(text: str | None) -> URL:
@@ -45,6 +45,8 @@ def _refuse_chain(name: str, names: list[str]) -> None:
     Raises:
         UsageProblem: naming its stages.
     """
-    stages = [] if name in names else sorted(one for one in names if re.fullmatch(rf"{re.escape(name)}-\d+(-.+)?", one))
+    companions = {companion(one) for one in names}
+    chain = re.compile(rf"{re.escape(name)}-\d+(-.+)?")
+    stages = [] if name in names else sorted(one for one in names if chain.fullmatch(one) and one not in companions)
     if stages:
         raise UsageProblem(f"study {name!r} was tuned in stages, a study each; name one: {', '.join(stages)}")

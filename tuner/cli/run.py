@@ -68,6 +68,9 @@ def run(
     tensorboard: Annotated[
         str | None, typer.Option(metavar="DIR", help="Write every trial's curves to DIR/STUDY/trial-N for TensorBoard.")
     ] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="At the end, confirm the winner as `tuner confirm` does.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
@@ -102,6 +105,7 @@ def run(
         baselines=tuple(baseline or ()),
         from_study=from_study,
         board=board_folder(tensorboard) if tensorboard is not None else None,
+        confirm=confirm,
     )
     return tune(request)
 

@@ -2,10 +2,14 @@
 
 import json
 import sys
+from typing import Any
 
 from sqlalchemy.engine import URL
 
 from tuner.cli import words
+from tuner.cli.confirm_tables import print_confirmation
+from tuner.cli.confirming import Request as ConfirmRequest
+from tuner.cli.confirming import confirm_study
 from tuner.cli.opening import storage_url
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.resolve import refuse_few_trials, resolve
@@ -56,14 +60,13 @@ def _tune_in_stages(request: Request, spec: StudySpec, url: URL) -> int:
         interrupted = True
         kept = "Every finished trial is kept" if stored_study(stage_name(spec, 1), url) else "Nothing was written"
         words.say(f"Stopped. {kept}; the same command goes on.")
-    if request.as_json:
-        sys.stdout.write(
-            json.dumps({"study": spec.name, "stages": [summary.data() for summary in done]}, indent=2) + "\n"
-        )
-    elif done:
-        last = done[-1] if len(done) == len(spec.stages) else None
-        print_stages(spec, done, next_commands=words.next_commands(last, url, _run_again(request)) if last else [])
-    return INTERRUPTED if interrupted else 0
+    whole = len(done) == len(spec.stages)
+    if done and not request.as_json:
+        last = done[-1] if whole else None
+        commands = _next_commands(last, url, request) if last else []
+        print_stages(spec, done, next_commands=commands)
+    found = {"study": spec.name, "stages": [summary.data() for summary in done]}
+    return _finish(request, found, done[-1] if whole else None, interrupted=interrupted)
 
 
 def _conclude(summary: Summary | None, url: URL, request: Request, *, interrupted: bool) -> int:
@@ -71,12 +74,30 @@ def _conclude(summary: Summary | None, url: URL, request: Request, *, interrupte
     if interrupted:
         kept = "Every finished trial is kept" if summary else "Nothing was written"
         words.say(f"Stopped. {kept}; the same command goes on.")
-    if summary and request.as_json:
-        sys.stdout.write(json.dumps(summary.data(), indent=2) + "\n")
-    elif summary:
-        commands = [] if interrupted else words.next_commands(summary, url, _run_again(request))
-        print_summary(summary, next_commands=commands)
+    if summary and not request.as_json:
+        print_summary(summary, next_commands=[] if interrupted else _next_commands(summary, url, request))
+    return _finish(request, summary.data() if summary else None, summary, interrupted=interrupted)
+
+
+def _finish(request: Request, data: dict[str, Any] | None, last: Summary | None, *, interrupted: bool) -> int:
+    """Confirms what a whole run has found, where that is asked for; prints the JSON; returns the exit code."""
+    confirmation = None
+    if request.confirm and last is not None and last.best is not None and not interrupted:
+        asked = ConfirmRequest(
+            study=last.study, workers=request.workers, engine=request.engine, storage=request.storage
+        )
+        confirmation, interrupted = confirm_study(asked)
+    if request.as_json and data is not None:
+        more = {"confirmation": confirmation.data()} if confirmation else {}
+        sys.stdout.write(json.dumps(data | more, indent=2) + "\n")
+    elif confirmation:
+        print_confirmation(confirmation)
     return INTERRUPTED if interrupted else 0
+
+
+def _next_commands(summary: Summary, url: URL, request: Request) -> list[str]:
+    workers = None if request.confirm else 1 if request.engine == "inline" else request.workers
+    return words.next_commands(summary, url, _run_again(request), workers)
 
 
 def _run_again(request: Request) -> list[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from tuner.checking.records import Report
-from tuner.estimate import Estimate
+from tuner.confirm.plan import most_runs
+from tuner.estimate import Estimate, rounds_minutes
 from tuner.reporting.summary import Summary
 from tuner.spec.algorithms import ROLLOUTS
 from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
@@ -62,27 +63,39 @@ def tell_warnings(report: Report) -> None:
 
 def foretell(missing: int, workers: int, estimate: Estimate) -> None:
     """Says how long it will take."""
-    likely, unpruned = _minutes(estimate.likely), _minutes(estimate.unpruned)
+    likely, unpruned = minutes_text(estimate.likely), minutes_text(estimate.unpruned)
     otherwise = f", {unpruned} if nothing is pruned" if likely != unpruned else ""
     trials = f"{missing} trial{'s' * (missing > 1)}"
     say(f"{trials} on {workers} worker{'s' * (workers > 1)}: about {likely}{otherwise}.")
 
 
-def _minutes(value: float) -> str:
+def minutes_text(value: float) -> str:
+    """Minutes as people say them."""
     if value < 1:
         return "a minute"
     return f"{value / 60:.1f} hours" if value >= 100 else f"{value:.0f} minute{'s' * (round(value) > 1)}"
 
 
-def next_commands(summary: Summary, url: URL, run_again: Sequence[str]) -> list[str]:
+def next_commands(summary: Summary, url: URL, run_again: Sequence[str], workers: int | None) -> list[str]:
     """The commands that come next, as they are to be typed.
 
     Args:
         summary: The study.
         url: Its database.
         run_again: The arguments of `tuner run` that lead to this study again.
+        workers: Side by side, for the time that a confirmation takes; None where that is not what comes next.
     """
     storage = [] if url == parse_url(DEFAULT_URL) else ["--storage", url.render_as_string(hide_password=True)]
     more = ["tuner", "run", *run_again, "--trials", str(max(summary.finished, summary.target) * 2)]
     commands = [["tuner", "export", summary.study, "-o", "best.yml"]] if summary.best else []
-    return [shlex.join([*command, *storage]) for command in [*commands, ["tuner", "dashboard"], more]]
+    typed = [shlex.join([*command, *storage]) for command in [*commands, ["tuner", "dashboard"], more]]
+    if summary.best is None or workers is None:
+        return typed
+    confirm = shlex.join(["tuner", "confirm", summary.study, *storage])
+    return [f"{confirm}  # {_confirmation_time(summary, workers)}", *typed]
+
+
+def _confirmation_time(summary: Summary, workers: int) -> str:
+    """How long it takes to hold the winner against the baselines on fresh seeds."""
+    runs = most_runs(summary.contenders, len(summary.baselines))
+    return f"about {minutes_text(rounds_minutes(runs, workers, summary.full_seconds or 0.0))}, on fresh seeds and goals"

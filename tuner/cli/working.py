@@ -54,6 +54,7 @@ class Request:
     baselines: tuple[str, ...] = ()  # files
     from_study: str | None = None
     board: Path | None = None  # where TensorBoard's curves go
+    confirm: bool = False  # the winner, at the end
 
 
 @contextlib.contextmanager

@@ -28,6 +28,8 @@ class Summary:
     steps_per_second: float | None  # of one worker, the median over the trials
     words: list[str] = field(default_factory=list)
     health: Health | None = None  # None where no trial recorded its signals
+    full_seconds: float | None = None  # of a trial that ran to its end, the median
+    contenders: int = 0  # completed trials of different arguments, baselines apart
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -63,6 +65,8 @@ def summarise(study: Study, spec: StudySpec) -> Summary:
         steps_per_second=_median([row.attributes.get("steps_per_second") for row in rows]),
         words=advice(winner, spec) if winner else [],
         health=study_health(rows, spec),
+        full_seconds=_median([row.seconds for row in rows if row.value is not None]),
+        contenders=len({str(row.arguments) for row in rows if row.value is not None and row.role is None}),
     )
 
 

@@ -19,7 +19,7 @@ from tuner.spec.model import StudySpec
 from tuner.spec.terms import in_terms_of
 from tuner.study.pruners import make_pruner
 from tuner.study.samplers import distributions, make_sampler, suggest_conditional
-from tuner.study.stored import create, qmc_seed, read_history, stored_names, write_spec
+from tuner.study.stored import create, fail_running, qmc_seed, read_history, stored_names, write_spec
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 MAX_ATTEMPTS = 3  # of one parameter set, before the run stops
@@ -186,10 +186,7 @@ class Ledger:
         del self._live[number]
 
     def _abandon(self, reason: str) -> None:
-        """Tells every running trial FAIL: under the lock, none of them is anybody else's."""
-        for trial in self.trials(TrialState.RUNNING):
-            self._storage.set_trial_user_attr(trial._trial_id, "interrupted", reason)
-            self.study.tell(trial.number, state=TrialState.FAIL)
+        fail_running(self._storage, self.study, reason)
         self._live.clear()
 
     def _retry(self, trial: FrozenTrial) -> bool:

@@ -23,6 +23,7 @@ from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, UnknownName
 from tuner.spec.load import validate
 from tuner.spec.model import StudySpec
 
+CONFIRMS = "confirms"  # attribute of a companion study: the name of the study whose confirmation it keeps
 SWITCHABLE = ("sampler", "pruner", "seed", "device", "trainer", "trials", "description", "space_name")
 
 
@@ -52,6 +53,20 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+def companion(name: str) -> str:
+    """The study that keeps the runs of a study's confirmation."""
+    return f"{name}-confirm"
+
+
+def fail_running(storage: BaseStorage, study: Study, reason: str) -> int:
+    """Tells every running trial FAIL, as interrupted: under the lock, none of them is anybody else's."""
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    for trial in running:
+        storage.set_trial_user_attr(trial._trial_id, "interrupted", reason)
+        study.tell(trial.number, state=TrialState.FAIL)
+    return len(running)
+
+
 def load_stored(storage: BaseStorage, name: str) -> tuple[Study, StudySpec]:
     """A stored study with its spec, to read from.
 
@@ -64,12 +79,19 @@ def load_stored(storage: BaseStorage, name: str) -> tuple[Study, StudySpec]:
         raise UnknownName("study in the database", name, names, "" if names else "it is empty; start with `tuner run`")
     study = optuna.load_study(storage=storage, study_name=name)
     text = study.user_attrs.get("spec")
+    if (confirmed := study.user_attrs.get(CONFIRMS)) is not None:
+        raise NothingToShow(f"study {name!r} keeps the runs of a confirmation: see `tuner confirm {confirmed}`")
     if text is None:
         raise NothingToShow(f"study {name!r} was not made by tuner: it carries no spec (choose another with --name)")
-    return study, _parse(name, text)
+    return study, parse_spec(name, text)
 
 
-def _parse(name: str, text: Any) -> StudySpec:
+def parse_spec(name: str, text: Any) -> StudySpec:
+    """The spec of a stored study.
+
+    Raises:
+        NothingToShow: where another version wrote it and this one cannot read it.
+    """
     try:
         return validate(StudySpec, json.loads(text), f"the stored study {name!r}")
     except (SpecInvalid, TypeError, ValueError) as error:
@@ -102,7 +124,7 @@ def write_spec(study: Study, spec: StudySpec) -> list[str]:
     changes: list[str] = []
     text = spec.model_dump_json()
     if (before_text := study.user_attrs.get("spec")) is not None:
-        before = _parse(spec.name, before_text)
+        before = parse_spec(spec.name, before_text)
         _refuse_other_meaning(before, spec)
         pairs = ((key, getattr(before, key), getattr(spec, key)) for key in SWITCHABLE)
         changes = [f"{key} was {old!r} and is now {new!r}" for key, old, new in pairs if old != new]
@@ -111,7 +133,7 @@ def write_spec(study: Study, spec: StudySpec) -> list[str]:
     elif study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
         raise MeaningChanged(spec.name, ["it was not made by tuner"])
     else:
-        _name_metric(study)
+        name_metric(study)
     if before_text != text:
         study.set_user_attr("meaning", meaning_hash(spec))
         study.set_user_attr("seeds", seeds.plan())
@@ -121,7 +143,7 @@ def write_spec(study: Study, spec: StudySpec) -> list[str]:
     return changes
 
 
-def _name_metric(study: Study) -> None:
+def name_metric(study: Study) -> None:
     """What the dashboard calls the axis."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # since Optuna 3.2, and unchanged since
@@ -129,11 +151,16 @@ def _name_metric(study: Study) -> None:
 
 
 def _refuse_other_meaning(before: StudySpec, now: StudySpec) -> None:
+    if differences := differences_in_meaning(before, now):
+        raise MeaningChanged(now.name, differences)
+
+
+def differences_in_meaning(before: StudySpec, now: StudySpec) -> list[str]:
+    """What gives values another meaning than before, in words."""
     differences = [*_differences(before.meaning(), now.meaning())]
     for name in before.baselines.keys() & now.baselines.keys():  # a role stands for one configuration
         differences += _differences(before.baselines[name], now.baselines[name], f"baselines.{name}.")
-    if differences:
-        raise MeaningChanged(now.name, differences)
+    return differences
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

@@ -1,0 +1,231 @@
+"""Which runs a confirmation is made of: pure functions of what is asked for and of what has come out so far.
+
+Nothing here remembers anything: whoever asks again after an interruption, with the runs that are in the database, is
+told the same runs less those.
+"""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tuner import seeds
+from tuner.errors import NothingToShow
+from tuner.records import Checkpoint, TrialJob
+from tuner.reporting.rows import Row, baselines
+from tuner.spec.model import StudySpec
+from tuner.study.confirmed import Phase, RunKey, RunResult, digest
+
+VALIDATION_SEEDS = 3
+TEST_GOALS = 100  # that a test run is judged by
+DEFAULT_TOP, DEFAULT_SEEDS = 4, 10
+FEWEST_SEEDS = 5  # under so many no difference can be shown
+MARGIN = 0.35  # of the scale, over the root of the seeds; what it saves and costs: benchmarks/bench_race.py
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """A configuration that takes part."""
+
+    name: str  # a baseline's own, or `trial 12`
+    role: str | None  # `baseline:current`; None for a trial that was tuned
+    arguments: dict[str, Any]  # the algorithm's
+    configuration: str  # their digest
+    success: float | None  # at tuning, on one seed
+    mean_return: float | None  # likewise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Who takes part, how often, and how far behind is clearly behind."""
+
+    arms: tuple[Arm, ...]  # tuned ones first, the best of them in front
+    test_seeds: int
+    scale: float  # between the worst and the best that a score can be
+    validation_seeds: int = VALIDATION_SEEDS
+    margin: float = MARGIN  # share of the scale that is clearly behind after one seed
+
+    @property
+    def baselines(self) -> tuple[Arm, ...]:
+        """Those that take part in the test whoever wins."""
+        return tuple(arm for arm in self.arms if arm.role is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training run."""
+
+    phase: Phase
+    arm: Arm
+    place: int  # of its seed, from 0
+
+    @property
+    def seed(self) -> int:
+        """The training seed."""
+        return (seeds.VALIDATION if self.phase == "validation" else seeds.TEST) + self.place
+
+    @property
+    def key(self) -> RunKey:
+        """What it is booked under."""
+        return RunKey(phase=self.phase, configuration=self.arm.configuration, seed=self.seed)
+
+
+def make_plan(rows: Sequence[Row], spec: StudySpec, *, top: int, test_seeds: int) -> Plan:
+    """The best `top` trials of different arguments and the baselines.
+
+    Raises:
+        NothingToShow: where no trial is complete.
+    """
+    fixed = [make_arm(row) for row in _last_of_each_role(baselines(rows))]
+    taken = {arm.configuration for arm in fixed}
+    tuned: list[Arm] = []
+    done = [row for row in rows if row.role is None and row.value is not None]
+    for row in sorted(done, key=lambda row: (-(row.value or 0.0), row.number)):
+        arm = make_arm(row)
+        if len(tuned) < top and arm.configuration not in taken:
+            tuned.append(arm)
+            taken.add(arm.configuration)
+    if not any(row.value is not None for row in rows):
+        raise NothingToShow(
+            f"study {spec.name!r} has no completed trial yet: nothing to confirm (go on with `tuner run`)"
+        )
+    return Plan(arms=(*tuned, *fixed), test_seeds=test_seeds, scale=_scale(rows, spec))
+
+
+def _last_of_each_role(rows: Sequence[Row]) -> list[Row]:
+    return list({row.role: row for row in rows}.values())
+
+
+def make_arm(row: Row) -> Arm:
+    """A trial's configuration as an arm."""
+    return Arm(
+        name=row.label,
+        role=row.role,
+        arguments=row.arguments,
+        configuration=digest(row.arguments),
+        success=row.success,
+        mean_return=row.attributes.get("return"),
+    )
+
+
+def _scale(rows: Sequence[Row], spec: StudySpec) -> float:
+    """One for success rates; for returns, how far the study's scores lie apart, if that can be said."""
+    if spec.objective != "return" and any(row.success is not None for row in rows):
+        return 1.0
+    values = [row.value for row in rows if row.value is not None]
+    return max(values) - min(values) or math.inf
+
+
+def planned(plan: Plan, results: Mapping[RunKey, RunResult]) -> list[Run]:
+    """All runs that are known to belong to the confirmation by now, those that are done included, in order."""
+    runs: list[Run] = []
+    for place, arms in enumerate(rounds(plan, results)):
+        runs += [Run(phase="validation", arm=arm, place=place) for arm in arms]
+    chosen = winner(plan, results)
+    if chosen is not None:
+        arms = tested(plan, chosen)
+        runs += [Run(phase="test", arm=arm, place=place) for place in range(plan.test_seeds) for arm in arms]
+    return runs
+
+
+def rounds(plan: Plan, results: Mapping[RunKey, RunResult]) -> list[tuple[Arm, ...]]:
+    """Who runs in each round of the validation, a seed a round, as far as the rounds before have ended."""
+    found: list[tuple[Arm, ...]] = []
+    racing = plan.arms
+    for place in range(plan.validation_seeds):
+        if len(racing) < 2:  # nobody is left to choose between
+            break
+        found.append(racing)
+        if not _ended(racing, place, results):
+            break
+        racing = survivors(plan, racing, place + 1, results)
+    return found
+
+
+def survivors(plan: Plan, racing: Sequence[Arm], count: int, results: Mapping[RunKey, RunResult]) -> tuple[Arm, ...]:
+    """Who is not clearly behind the leader after so many seeds each: the more seeds, the less it takes."""
+    means = {arm.name: mean_score(arm, count, results) for arm in racing}
+    behind = max(means.values()) - plan.margin * plan.scale / math.sqrt(count)
+    return tuple(arm for arm in racing if means[arm.name] >= behind)
+
+
+def left(plan: Plan, results: Mapping[RunKey, RunResult]) -> tuple[Arm, ...]:
+    """Who is still in the race, by the rounds that have ended."""
+    ran = rounds(plan, results)
+    if not ran:
+        return plan.arms
+    ended = _ended(ran[-1], len(ran) - 1, results)
+    return survivors(plan, ran[-1], len(ran), results) if ended else ran[-1]
+
+
+def winner(plan: Plan, results: Mapping[RunKey, RunResult]) -> Arm | None:
+    """The arm of the highest mean over its validation seeds, None while that is not decided.
+
+    Of arms with equal means it is the one that tuning had in front.
+    """
+    ran = rounds(plan, results)
+    if ran and not _ended(ran[-1], len(ran) - 1, results):
+        return None
+    return max(left(plan, results), key=lambda arm: mean_score(arm, len(ran), results), default=None)
+
+
+def tested(plan: Plan, chosen: Arm) -> tuple[Arm, ...]:
+    """The winner and the baselines, which it may be one of."""
+    return (chosen, *(arm for arm in plan.baselines if arm.name != chosen.name))
+
+
+def mean_score(arm: Arm, count: int, results: Mapping[RunKey, RunResult]) -> float:
+    """The mean of its first validation seeds' scores; a run that diverged is worse than any."""
+    found = [results[Run(phase="validation", arm=arm, place=place).key].score for place in range(count)]
+    return statistics.fmean(-math.inf if score is None else score for score in found) if found else 0.0
+
+
+def _ended(arms: Sequence[Arm], place: int, results: Mapping[RunKey, RunResult]) -> bool:
+    return all(Run(phase="validation", arm=arm, place=place).key in results for arm in arms)
+
+
+def at_most(plan: Plan, results: Mapping[RunKey, RunResult]) -> int:
+    """How many runs there will be where nobody falls behind from now on and a tuned trial wins."""
+    known = len(planned(plan, results))
+    if winner(plan, results) is not None:
+        return known
+    rounds_to_come = plan.validation_seeds - len(rounds(plan, results))
+    tuned = any(arm.role is None for arm in left(plan, results))
+    return known + rounds_to_come * len(left(plan, results)) + (tuned + len(plan.baselines)) * plan.test_seeds
+
+
+def most_runs(tuned: int, fixed: int) -> int:
+    """The same before any run, for so many tuned configurations and baselines, at the default numbers."""
+    arms = min(tuned, DEFAULT_TOP) + fixed
+    validation = VALIDATION_SEEDS * arms if arms > 1 else 0
+    return validation + (min(tuned, 1) + fixed) * DEFAULT_SEEDS
+
+
+def make_job(spec: StudySpec, run: Run, number: int) -> TrialJob:
+    """The run as a job: the study's own length and checkpoints, on goals that tuning never saw.
+
+    In the test the last evaluation goes through a hundred goals, since it alone is what counts.
+    """
+    test = run.phase == "test"
+    return TrialJob(
+        number=number,
+        seed=run.seed,
+        params=dict(run.arm.arguments),
+        environment=spec.environment.ref(),
+        algorithm=spec.algorithm,
+        trainer=spec.trainer,
+        policy=spec.policy,
+        device=spec.device,
+        timesteps=spec.timesteps,
+        objective=spec.objective,
+        checkpoints=_test_checkpoints(spec) if test else spec.plan(),
+        milestones=spec.milestones,
+        curriculum=spec.curriculum.record() if spec.curriculum else None,
+        first_goal=seeds.TEST_GOALS if test else seeds.VALIDATION_GOALS,
+    )
+
+
+def _test_checkpoints(spec: StudySpec) -> tuple[Checkpoint, ...]:
+    *before, last = spec.plan()
+    return (*before, replace(last, goals=TEST_GOALS))

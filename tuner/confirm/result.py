@@ -1,0 +1,151 @@
+"""What a confirmation has come to, as data: for the table at the end and for `--json`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from tuner import seeds
+from tuner.confirm.plan import TEST_GOALS, Arm, Plan, Run, left, planned, tested, winner
+from tuner.spec.model import StudySpec
+from tuner.statistics.records import Answer
+from tuner.statistics.verdict import WINNER, answer
+from tuner.study.confirmed import Phase, RunKey, RunResult
+
+Measure = Literal["success", "return"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmResult:
+    """What one arm's runs have come to."""
+
+    arm: Arm
+    validation: tuple[float, ...]  # by seed; success rates, or returns where there is no success
+    dropped: bool  # clearly behind in the validation
+    test: tuple[float, ...]  # by seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """A confirmation at a moment."""
+
+    study: str
+    environment: str
+    measure: Measure
+    test_seeds: int  # asked for
+    arms: tuple[ArmResult, ...]
+    winner: Arm | None  # of the validation; None while it is not decided
+    done: int  # runs
+    planned: int
+    answer: Answer | None  # what the test showed; None before its first run
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to run."""
+        return self.winner is not None and self.done == self.planned
+
+    @property
+    def tested(self) -> tuple[ArmResult, ...]:
+        """Those with test runs, the winner first."""
+        found = [one for one in self.arms if one.test]
+        return tuple(sorted(found, key=lambda one: self.winner is None or one.arm.name != self.winner.name))
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "study": self.study,
+            "environment": self.environment,
+            "measure": self.measure,
+            "test_goals": TEST_GOALS,
+            "runs": {"done": self.done, "planned": self.planned},
+            "winner": self.winner.name if self.winner else None,
+            "arms": [_arm_data(one) for one in self.arms],
+            "answer": self.answer.data() if self.answer else None,
+            "seeds": {key: value for key, value in seeds.plan().items() if key.startswith(("validation", "test"))},
+        }
+
+
+def _arm_data(one: ArmResult) -> dict[str, Any]:
+    return {
+        "name": one.arm.name,
+        "role": one.arm.role,
+        "arguments": one.arm.arguments,
+        "tuning": {"success": one.arm.success, "return": one.arm.mean_return},
+        "validation": list(one.validation),
+        "dropped": one.dropped,
+        "test": list(one.test),
+    }
+
+
+def conclude(plan: Plan, spec: StudySpec, results: Mapping[RunKey, RunResult]) -> Confirmation:
+    """Puts together what the runs of a plan have come to. The same runs always give the same answer."""
+    runs = planned(plan, results)
+    measure = measured(spec, results.values())
+    racing = {arm.name for arm in left(plan, results)}
+    chosen = winner(plan, results)
+    testing = tested(plan, chosen) if chosen is not None else ()  # a former winner's tests are no longer anybody's
+    arms = tuple(
+        ArmResult(
+            arm=arm,
+            validation=_values(arm, "validation", plan.validation_seeds, results, measure),
+            dropped=arm.name not in racing,
+            test=_values(arm, "test", plan.test_seeds, results, measure) if arm in testing else (),
+        )
+        for arm in plan.arms
+    )
+    return Confirmation(
+        study=spec.name,
+        environment=spec.environment.id,
+        measure=measure,
+        test_seeds=plan.test_seeds,
+        arms=arms,
+        winner=chosen,
+        done=sum(run.key in results for run in runs),
+        planned=len(runs),
+        answer=_answer([one for one in arms if one.test], chosen, measure),
+    )
+
+
+def _answer(arms: Sequence[ArmResult], chosen: Arm | None, measure: Measure) -> Answer | None:
+    """What the test showed, the winner and the baselines held against one another."""
+    if chosen is None or not arms:
+        return None
+    told = {name_in_answer(one.arm, chosen): tuning(one.arm, measure) for one in arms}
+    return answer(
+        {name_in_answer(one.arm, chosen): one.test for one in arms},
+        TEST_GOALS if measure == "success" else None,
+        np.random.default_rng(seeds.TEST),
+        tuned={name: value for name, value in told.items() if value is not None},
+    )
+
+
+def name_in_answer(arm: Arm, chosen: Arm) -> str:
+    """Its own, or `winner` for a trial that won; a baseline that won keeps its own."""
+    return WINNER if arm.name == chosen.name and arm.role is None else arm.name
+
+
+def tuning(arm: Arm, measure: Measure) -> float | None:
+    """What an arm was worth in the trial that it was chosen for."""
+    return arm.success if measure == "success" else arm.mean_return
+
+
+def measured(spec: StudySpec, results: Iterable[RunResult]) -> Measure:
+    """Success where the environment tells it, unless the study is scored by return."""
+    told = any(result.success is not None for result in results)
+    return "success" if told and spec.objective != "return" else "return"
+
+
+def _values(
+    arm: Arm, phase: Phase, count: int, results: Mapping[RunKey, RunResult], measure: Measure
+) -> tuple[float, ...]:
+    """An arm's runs by seed; one that diverged succeeds never, or is worth as little as the worst return there is."""
+    keys = [Run(phase=phase, arm=arm, place=place).key for place in range(count)]
+    found = [_value(results[key], measure) for key in keys if key in results]
+    known = [value for result in results.values() if (value := _value(result, measure)) is not None]
+    worst = 0.0 if measure == "success" else min(known, default=0.0)
+    return tuple(worst if value is None else value for value in found)
+
+
+def _value(result: RunResult, measure: Measure) -> float | None:
+    return result.success if measure == "success" else result.mean_return

@@ -1,0 +1,103 @@
+"""A confirmation as a source of jobs: first the race on validation seeds, then the test."""
+
+from typing import Any
+
+from tuner.confirm.plan import Plan, Run, at_most, make_job, planned
+from tuner.errors import TooManyFailures
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.spec.model import StudySpec
+from tuner.study.confirmed import ConfirmationBook
+from tuner.study.ledger import MAX_ATTEMPTS
+from tuner.study.tuning import MAX_FAILURES_IN_A_ROW, facts, trial_value
+
+
+class ConfirmationSource:
+    """Hands out the runs that are planned and neither done nor under way, and books what comes back."""
+
+    def __init__(self, book: ConfirmationBook, spec: StudySpec, plan: Plan) -> None:
+        self._book = book
+        self._spec = spec
+        self._plan = plan
+        self._results = book.results()
+        self._failures = book.failures()
+        self._running: dict[int, Run] = {}
+        self._evaluations: dict[int, list[Evaluation]] = {}
+        self._failures_in_a_row = 0
+
+    def next_job(self) -> TrialJob | None:
+        """The next run; None while those under way decide what comes next, and at the end."""
+        under_way = {run.key for run in self._running.values()}
+        taken = self._results.keys() | under_way
+        run = next((run for run in planned(self._plan, self._results) if run.key not in taken), None)
+        if run is None:
+            return None
+        arm = run.arm
+        attributes: dict[str, Any] = {"arm": arm.name, "asked": arm.arguments}
+        if arm.role is not None:
+            attributes["role"] = arm.role
+        number = self._book.begin(run.key, attributes)
+        self._running[number] = run
+        self._evaluations[number] = []
+        return make_job(self._spec, run, number)
+
+    def run_of(self, number: int) -> Run:
+        """The run behind a job that is under way."""
+        return self._running[number]
+
+    def counts(self) -> tuple[int, int]:
+        """How many runs are done, and how many there will be at most."""
+        done = sum(run.key in self._results for run in planned(self._plan, self._results))
+        return done, at_most(self._plan, self._results)
+
+    def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
+        """Goes on: a confirmation prunes whole arms, between two seeds."""
+        self._evaluations[number].append(evaluation)
+        self._book.report(number, evaluation.score, evaluation.step)
+        return Decision(go_on=True)
+
+    def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
+        """Books how a run ended.
+
+        Raises:
+            TooManyFailures: after three failures of one run, or five in a row.
+        """
+        run, evaluations = self._running.pop(number), self._evaluations.pop(number)
+        if outcome.state == "failed":
+            self._fail(number, run, outcome.reason)
+            return
+        self._failures_in_a_row = 0
+        attributes = facts(evaluations, outcome)
+        if outcome.state == "completed":
+            attributes["score"] = trial_value(evaluations)
+            if run.phase == "test":
+                attributes |= last_alone(evaluations[-1])
+            self._book.complete(number, attributes["score"], attributes)
+        else:
+            self._book.diverge(number, {key: attributes[key] for key in attributes.keys() - {"success", "return"}})
+        self._results = self._book.results()
+
+    def interrupt(self) -> None:
+        """Books every run under way as interrupted; the next start runs it again."""
+        self._book.interrupt()
+
+    def _fail(self, number: int, run: Run, reason: str) -> None:
+        self._book.fail(number, reason)
+        self._failures[run.key] += 1
+        self._failures_in_a_row += 1
+        way_out = "mend the cause, then the same command goes on"
+        if self._failures[run.key] >= MAX_ATTEMPTS:
+            what = f"{run.arm.name} with {run.phase} seed {run.place + 1}"
+            raise TooManyFailures(f"{what} failed {MAX_ATTEMPTS} times, at last: {reason} ({way_out})")
+        if self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
+            raise TooManyFailures(f"{MAX_FAILURES_IN_A_ROW} failures in a row, at last: {reason} ({way_out})")
+
+
+def last_alone(evaluation: Evaluation) -> dict[str, Any]:
+    """What a test run is worth: its last evaluation, over a hundred goals that nothing was chosen by."""
+    found = {
+        "score": evaluation.score,
+        "success": evaluation.success,
+        "return": evaluation.mean_return,
+        "distance": evaluation.distance,
+    }
+    return {name: value for name, value in found.items() if value is not None}

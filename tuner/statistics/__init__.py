@@ -1,0 +1,1 @@
+"""What success over several seeds shows, and what it does not: pure functions of NumPy and SciPy."""

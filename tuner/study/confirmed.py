@@ -1,0 +1,188 @@
+"""The book of a confirmation: a companion study in the same database, a trial of it for every run."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import optuna
+from optuna import Study, Trial
+from optuna.samplers import RandomSampler
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner import __version__, seeds
+from tuner.errors import StorageFailed
+from tuner.spec.model import StudySpec
+from tuner.study.stored import (
+    CONFIRMS,
+    companion,
+    create,
+    differences_in_meaning,
+    fail_running,
+    name_metric,
+    parse_spec,
+    read_history,
+    stored_names,
+)
+
+CONFIRMED_SPEC = "confirmed_spec"
+
+Phase = Literal["validation", "test"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunKey:
+    """What makes a run the one that it is: the same key is never trained twice."""
+
+    phase: Phase
+    configuration: str  # digest of the algorithm's arguments
+    seed: int  # the training seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What came of a run that ended."""
+
+    score: float | None  # the mean of the last three evaluations'; None where training diverged
+    success: float | None  # share of the goals; of the last evaluation in the test, of the last three before
+    mean_return: float | None  # likewise
+
+
+def digest(arguments: Mapping[str, Any]) -> str:
+    """A short name for a configuration, the same whichever trial it came from."""
+    return hashlib.sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class ConfirmationBook:
+    """A companion study opened for writing, under the lock of the study that it confirms."""
+
+    def __init__(self, storage: BaseStorage, study: Study) -> None:
+        self.study = study  # to read from
+        self._storage = storage
+        self._live: dict[int, Trial] = {}
+
+    @classmethod
+    def open(cls, storage: BaseStorage, spec: StudySpec) -> "ConfirmationBook":
+        """Creates the companion or takes it up again.
+
+        Raises:
+            StorageFailed: where a study of its name is something else.
+        """
+        name = companion(spec.name)
+        if name in stored_names(storage):
+            study = optuna.load_study(storage=storage, study_name=name, sampler=RandomSampler())
+        else:
+            study = create(storage, name)
+            study.sampler = RandomSampler()  # there is nothing to sample
+        read_history(study)
+        _claim(study, spec)
+        return cls(storage, study)
+
+    def recover(self) -> int:
+        """Books the runs of a dead coordinator as interrupted; returns how many there were."""
+        return fail_running(self._storage, self.study, "the coordinator ended")
+
+    def begin(self, key: RunKey, attributes: Mapping[str, Any]) -> int:
+        """Books that a run begins; returns the number of its trial."""
+        trial = self.study.ask()
+        self._live[trial.number] = trial
+        for name, value in {"phase": key.phase, "seed": key.seed, "configuration": key.configuration}.items():
+            trial.set_user_attr(name, value)
+        for name, value in attributes.items():
+            trial.set_user_attr(name, value)
+        return trial.number
+
+    def report(self, number: int, value: float, step: int) -> None:
+        """Stores an evaluation's score, for the dashboard's curves."""
+        self._live[number].report(value, step)
+
+    def complete(self, number: int, value: float, attributes: Mapping[str, Any]) -> None:
+        """Books a run that came to its end."""
+        self._tell(number, attributes, value, None)
+
+    def diverge(self, number: int, attributes: Mapping[str, Any]) -> None:
+        """Books a run that left the finite numbers: it counts, as the worst there is."""
+        self._tell(number, attributes, None, TrialState.PRUNED)
+
+    def fail(self, number: int, reason: str) -> None:
+        """Books a run that the environment or its worker failed."""
+        self._tell(number, {"failure": reason}, None, TrialState.FAIL)
+
+    def interrupt(self) -> None:
+        """Books every run under way as interrupted; the next start runs them again."""
+        fail_running(self._storage, self.study, "the run was stopped")
+        self._live.clear()
+
+    def results(self) -> dict[RunKey, RunResult]:
+        """The runs that count, by their keys."""
+        return {_key(trial): _result(trial) for trial in self._trials(TrialState.COMPLETE, TrialState.PRUNED)}
+
+    def failures(self) -> Counter[RunKey]:
+        """How often each run has failed, interruptions apart."""
+        failed = (trial for trial in self._trials(TrialState.FAIL) if "interrupted" not in trial.user_attrs)
+        return Counter(_key(trial) for trial in failed if "configuration" in trial.user_attrs)
+
+    def seconds(self) -> list[float]:
+        """How long each run took that came to its end."""
+        return [trial.user_attrs["seconds"] for trial in self._trials(TrialState.COMPLETE)]
+
+    def _trials(self, *states: TrialState) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=states)
+
+    def _tell(self, number: int, attributes: Mapping[str, Any], value: float | None, state: TrialState | None) -> None:
+        trial = self._live[number]
+        for name, attribute in attributes.items():
+            trial.set_user_attr(name, attribute)
+        self.study.tell(trial, value, state=state)
+        del self._live[number]
+
+
+def read_results(storage: BaseStorage, name: str) -> dict[RunKey, RunResult]:
+    """The results of a study's confirmation so far, none where it has none; nothing is written."""
+    if companion(name) not in stored_names(storage):
+        return {}
+    study = optuna.load_study(storage=storage, study_name=companion(name), sampler=RandomSampler())
+    return ConfirmationBook(storage, study).results() if study.user_attrs.get(CONFIRMS) == name else {}
+
+
+def _claim(study: Study, spec: StudySpec) -> None:
+    """Marks a new study as the companion, or refuses one that is not.
+
+    Raises:
+        StorageFailed: saying what it is.
+    """
+    confirms = study.user_attrs.get(CONFIRMS)
+    text = study.user_attrs.get(CONFIRMED_SPEC)
+    way_out = "(delete it, or tune under another --name)"
+    if text is not None and confirms is not None:
+        differences = differences_in_meaning(parse_spec(confirms, text), spec)
+        if differences:
+            raise StorageFailed(
+                f"study {study.study_name!r} confirms another study {confirms!r} than the present one: "
+                f"{'; '.join(differences)} {way_out}"
+            )
+    elif "spec" in study.user_attrs or study.get_trials(deepcopy=False):
+        raise StorageFailed(
+            f"study {study.study_name!r} is in the database and no confirmation of {spec.name!r} {way_out}"
+        )
+    else:
+        name_metric(study)
+        study.set_user_attr("tuner", __version__)
+        study.set_user_attr("seeds", seeds.plan())
+        study.set_user_attr(CONFIRMED_SPEC, spec.model_dump_json())
+        study.set_user_attr(CONFIRMS, spec.name)
+
+
+def _key(trial: FrozenTrial) -> RunKey:
+    attributes = trial.user_attrs
+    return RunKey(phase=attributes["phase"], configuration=attributes["configuration"], seed=attributes["seed"])
+
+
+def _result(trial: FrozenTrial) -> RunResult:
+    attributes = trial.user_attrs
+    return RunResult(
+        score=attributes.get("score"), success=attributes.get("success"), mean_return=attributes.get("return")
+    )
