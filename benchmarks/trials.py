@@ -33,20 +33,13 @@ def fresh_job(
     spec: StudySpec, params: dict[str, Any], number: int, seed: int, plan: Sequence[Checkpoint], **changes: Any
 ) -> TrialJob:
     """A training run of a study's kind on the `seed`-th of the seeds for tests, evaluated on goals for tests."""
-    return TrialJob(
+    return spec.job(
         number=number,
         seed=seeds.TEST + seed,
         params=params,
-        environment=spec.environment.ref(),
-        algorithm=spec.algorithm,
-        trainer=spec.trainer,
-        policy=spec.policy,
-        device=spec.device,
-        objective=spec.objective,
         checkpoints=tuple(plan),
-        milestones=spec.milestones,
         first_goal=seeds.TEST_GOALS,
-        **{"timesteps": spec.timesteps, **changes},
+        **{"curriculum": None, **changes},
     )
 
 

@@ -17,6 +17,7 @@ from tuner.engines.inline import InlineEngine
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, UsageProblem
 from tuner.estimate import measure, minutes, pruning_cost, refuse_large_buffers, typical_seconds
 from tuner.records import Decision, TrialJob, TrialOutcome
+from tuner.spec.costs import largest_buffer
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
 
@@ -183,7 +184,8 @@ def test_replay_buffers_that_do_not_fit_side_by_side_are_refused(
 
 def test_ppo_has_no_replay_buffer(spec: StudySpec, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=0))
-    refuse_large_buffers(spec, 8, bytes_a_transition=0.0)
+    assert largest_buffer(spec) == 0
+    refuse_large_buffers(spec, 8, bytes_a_transition=100.0)  # and so none is refused, however little is free
 
 
 def test_what_making_an_environment_takes_counts_once_a_trial() -> None:

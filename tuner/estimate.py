@@ -94,21 +94,8 @@ def refuse_large_buffers(spec: StudySpec, workers: int, bytes_a_transition: floa
 
 def _probe(engine: Engine, spec: StudySpec, run: ShortRun, goals: int = 0) -> TrialOutcome:
     """How a short training run ended, evaluated at its end where there are goals."""
-    job = TrialJob(
-        number=-1,
-        seed=0,
-        params=run.params,
-        environment=spec.environment.ref(),
-        algorithm=spec.algorithm,
-        trainer=spec.trainer,
-        policy=spec.policy,
-        device=spec.device,
-        timesteps=run.steps,
-        objective=spec.objective,
-        checkpoints=(Checkpoint(step=run.steps, goals=goals),) if goals else (),
-        milestones=spec.milestones,
-        curriculum=spec.curriculum.record() if spec.curriculum else None,
-    )
+    checkpoints = (Checkpoint(step=run.steps, goals=goals),) if goals else ()
+    job = spec.job(number=-1, seed=0, params=run.params, timesteps=run.steps, checkpoints=checkpoints)
     return run_short(engine, job)
 
 

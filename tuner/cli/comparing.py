@@ -1,9 +1,7 @@
 """What `tuner compare` does, once the command line is read."""
 
-import contextlib
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from sqlalchemy.engine import URL
 
 from tuner.cli.arms import chosen, make_arm
 from tuner.cli.compare_tables import Nobody, RunLines, print_comparison
+from tuner.cli.engine import open_engine
 from tuner.cli.opening import storage_url
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.words import say
@@ -20,8 +19,6 @@ from tuner.comparison.records import Arm, Comparison
 from tuner.comparison.source import ComparisonSource, SpeedSource
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
-from tuner.engines.inline import InlineEngine
-from tuner.engines.processes import ProcessEngine
 from tuner.spec.model import StudySpec
 
 
@@ -48,7 +45,7 @@ def run(request: Request) -> int:
     source: ComparisonSource | None = None
     interrupted = False
     try:
-        with _engine(request, specs[arms[0].algorithm]) as engine:
+        with open_engine(request.engine, request.workers, specs[arms[0].algorithm]) as engine:
             speeds = _speeds(arms, specs, engine)
             seconds = request.minutes * 60
             source = _source(request, arms, specs, speeds)
@@ -65,17 +62,6 @@ def _arms(request: Request, url: URL) -> tuple[tuple[Arm, ...], dict[str, StudyS
     for arm, _ in made:
         say(f"{arm.algorithm}: {arm.source}")
     return tuple(arm for arm, _ in made), {arm.algorithm: spec for arm, spec in made}
-
-
-@contextlib.contextmanager
-def _engine(request: Request, spec: StudySpec) -> Iterator[Engine]:
-    """Its workers end with the block."""
-    inline = request.engine == "inline"
-    engine: Engine = InlineEngine() if inline else ProcessEngine(request.workers, warm=spec.environment.ref())
-    try:
-        yield engine
-    finally:
-        engine.stop()
 
 
 def _speeds(arms: tuple[Arm, ...], specs: dict[str, StudySpec], engine: Engine) -> dict[str, float]:

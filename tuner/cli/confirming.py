@@ -1,9 +1,7 @@
 """What `tuner confirm` does, once the command line is read."""
 
-import contextlib
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from sqlalchemy.engine import URL
 
 from tuner import estimate
 from tuner.cli.confirm_tables import RunLines, print_confirmation
+from tuner.cli.engine import open_engine
 from tuner.cli.opening import open_study, storage_url
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.words import minutes_text, say
@@ -19,8 +18,6 @@ from tuner.confirm.result import Confirmation, conclude
 from tuner.confirm.source import ConfirmationSource
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
-from tuner.engines.inline import InlineEngine
-from tuner.engines.processes import ProcessEngine
 from tuner.errors import UsageProblem
 from tuner.reporting.rows import Row, make_rows
 from tuner.spec.environment_ids import same_environment
@@ -67,7 +64,11 @@ def confirm_study(request: Request) -> tuple[Confirmation, bool]:
     _refuse_elsewhere(request.study, spec)
     make_plan(make_rows(study.get_trials(deepcopy=False), spec), spec, top=request.top, test_seeds=request.seeds)
     try:
-        with storage_errors(url), StudyLock(database_path(url), spec.name), _engine(request, spec) as engine:
+        with (
+            storage_errors(url),
+            StudyLock(database_path(url), spec.name),
+            open_engine(request.engine, request.workers, spec) as engine,
+        ):
             return _work(request, spec.name, url, engine), False
     except KeyboardInterrupt:
         say("Stopped. Every finished run is kept; the same command goes on.")
@@ -87,17 +88,6 @@ def _refuse_elsewhere(argument: str, stored: StudySpec) -> None:
             + f", and the stored study {stored.name!r} of {there.id} {there.kwargs or ''}".rstrip()
             + f": name the stored one ({stored.name}) to confirm it, or tune the file under another --name"
         )
-
-
-@contextlib.contextmanager
-def _engine(request: Request, spec: StudySpec) -> Iterator[Engine]:
-    """Its workers end with the block."""
-    inline = request.engine == "inline"
-    engine: Engine = InlineEngine() if inline else ProcessEngine(request.workers, warm=spec.environment.ref())
-    try:
-        yield engine
-    finally:
-        engine.stop()
 
 
 def _work(request: Request, name: str, url: URL, engine: Engine) -> Confirmation:

@@ -10,13 +10,14 @@ from tuner.cli import words
 from tuner.cli.confirm_tables import print_confirmation
 from tuner.cli.confirming import Request as ConfirmRequest
 from tuner.cli.confirming import confirm_study
+from tuner.cli.engine import open_engine
 from tuner.cli.opening import storage_url
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.resolve import refuse_few_trials, resolve
 from tuner.cli.staged import refuse_stages, work_in_stages
 from tuner.cli.tables import print_stages, print_summary
 from tuner.cli.warm import warmed
-from tuner.cli.working import Request, open_engine, stored_study, work
+from tuner.cli.working import Request, stored_study, work
 from tuner.reporting.summary import Summary, summarise
 from tuner.spec.model import StudySpec
 from tuner.spec.staging import stage_name, staged
@@ -41,7 +42,7 @@ def tune(request: Request) -> int:
 
 def _tune(request: Request, spec: StudySpec, url: URL) -> int:
     try:
-        with storage_errors(url), open_engine(request, spec) as engine:
+        with storage_errors(url), open_engine(request.engine, request.workers, spec) as engine:
             summary = work(request, spec, url, engine)
     except KeyboardInterrupt:
         stored = stored_study(spec.name, url)
@@ -53,7 +54,7 @@ def _tune_in_stages(request: Request, spec: StudySpec, url: URL) -> int:
     done: list[Summary] = []
     interrupted = False
     try:
-        with storage_errors(url), open_engine(request, spec) as engine:
+        with storage_errors(url), open_engine(request.engine, request.workers, spec) as engine:
             for summary in work_in_stages(request, spec, url, engine):
                 done.append(summary)
     except KeyboardInterrupt:

@@ -1,7 +1,6 @@
 """The work of a run: a look at what is new, the trials that are missing, what the study has come to."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,7 @@ from tuner.cli import words
 from tuner.cli.progress import make_progress
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
-from tuner.engines.inline import InlineEngine
 from tuner.engines.once import run_once
-from tuner.engines.processes import ProcessEngine
 from tuner.reporting.summary import Summary, summarise
 from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
@@ -55,20 +52,6 @@ class Request:
     from_study: str | None = None
     board: Path | None = None  # where TensorBoard's curves go
     confirm: bool = False  # the winner, at the end
-
-
-@contextlib.contextmanager
-def open_engine(request: Request, spec: StudySpec) -> Iterator[Engine]:
-    """Its workers end with the block."""
-    engine: Engine
-    if request.engine == "inline":
-        engine = InlineEngine()
-    else:
-        engine = ProcessEngine(request.workers, warm=spec.environment.ref())
-    try:
-        yield engine
-    finally:
-        engine.stop()
 
 
 def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary:

@@ -87,19 +87,12 @@ def _job(
     checkpoints: tuple[Checkpoint, ...],
     params: Mapping[str, object] | None = None,
 ) -> TrialJob:
-    return TrialJob(
+    return spec.job(
         number=number,
         seed=seed,
-        params=dict(arm.params if params is None else params),
-        environment=spec.environment.ref(),
+        params=arm.params if params is None else params,
         algorithm=arm.algorithm,
-        trainer=spec.trainer,
-        policy=spec.policy,
-        device=spec.device,
         timesteps=timesteps,
-        objective=spec.objective,
         checkpoints=checkpoints,
-        milestones=spec.milestones,
-        curriculum=spec.curriculum.record() if spec.curriculum else None,
         first_goal=seeds.COMPARISON_GOALS,
     )

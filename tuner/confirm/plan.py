@@ -208,20 +208,11 @@ def make_job(spec: StudySpec, run: Run, number: int) -> TrialJob:
     In the test the last evaluation goes through a hundred goals, since it alone is what counts.
     """
     test = run.phase == "test"
-    return TrialJob(
+    return spec.job(
         number=number,
         seed=run.seed,
-        params=dict(run.arm.arguments),
-        environment=spec.environment.ref(),
-        algorithm=spec.algorithm,
-        trainer=spec.trainer,
-        policy=spec.policy,
-        device=spec.device,
-        timesteps=spec.timesteps,
-        objective=spec.objective,
+        params=run.arm.arguments,
         checkpoints=_test_checkpoints(spec) if test else spec.plan(),
-        milestones=spec.milestones,
-        curriculum=spec.curriculum.record() if spec.curriculum else None,
         first_goal=seeds.TEST_GOALS if test else seeds.VALIDATION_GOALS,
     )
 

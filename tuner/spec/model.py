@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, model_validator
 
-from tuner.records import Checkpoint, Curriculum, EnvironmentRef
+from tuner.records import Checkpoint, Curriculum, EnvironmentRef, TrialJob
 from tuner.spec.algorithms import ROLLOUTS, Algorithm
 from tuner.spec.space import Frozen, Number, SpaceSpec, rollouts
 from tuner.spec.stages import Stage
@@ -173,6 +173,22 @@ class StudySpec(Frozen):
             Checkpoint(step=step, goals=self.goals.late if index >= late else self.goals.early)
             for index, step in enumerate(steps)
         )
+
+    def job(self, *, number: int, seed: int, params: Mapping[str, Any], **changes: Any) -> TrialJob:
+        """A training run as the study has it, at its full length unless the changes say otherwise."""
+        own = {
+            "environment": self.environment.ref(),
+            "algorithm": self.algorithm,
+            "trainer": self.trainer,
+            "policy": self.policy,
+            "device": self.device,
+            "timesteps": self.timesteps,
+            "objective": self.objective,
+            "checkpoints": self.plan(),
+            "milestones": self.milestones,
+            "curriculum": self.curriculum.record() if self.curriculum else None,
+        }
+        return TrialJob(number=number, seed=seed, params=dict(params), **{**own, **changes})
 
     def meaning(self) -> dict[str, Any]:
         """All that gives a trial's value its meaning, as flat JSON."""

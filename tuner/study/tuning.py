@@ -38,20 +38,11 @@ class TuningSource:
         asked = self._ledger.ask()
         self._asked[asked.number] = asked
         self._evaluations[asked.number] = []
-        return TrialJob(
+        return self._spec.job(
             number=asked.number,
             seed=asked.seed,
             params=job_arguments(self._spec.space, asked.params, asked.overrides),
-            environment=self._spec.environment.ref(),
-            algorithm=self._spec.algorithm,
-            trainer=self._spec.trainer,
-            policy=self._spec.policy,
-            device=self._spec.device,
-            timesteps=self._spec.timesteps,
-            objective=self._spec.objective,
             checkpoints=self._plan,
-            milestones=self._spec.milestones,
-            curriculum=self._spec.curriculum.record() if self._spec.curriculum else None,
             board=str(self._board / self._spec.name / f"trial-{asked.number}") if self._board else None,
         )
 
