@@ -100,6 +100,12 @@ def test_one_short_episode_is_too_little_to_call_anything_constant() -> None:
     assert found["reward varies"] == found["dead observations"] == "ok"
 
 
+def test_rounding_is_no_share_of_a_reward() -> None:
+    shares = {(row.policy, row.term): row.share for row in check("RoArmPickPlace-v0", full(4)).terms}
+    assert {share for (policy, _), share in shares.items() if policy == "zero"} == {0.0}
+    assert sum(share for (policy, _), share in shares.items() if policy == "expert") == pytest.approx(1.0)
+
+
 def test_what_normalisation_answers_is_not_asked() -> None:
     names = ("finite values", "observation scale", "reward a step", "return an episode")
     lines = tuple(Line(name=name, verdict="wrong", finding="", cure="mend it") for name in names)

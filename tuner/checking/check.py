@@ -47,6 +47,8 @@ NORMALIZED = {  # what an argument of SB3's VecNormalize answers, by the names o
     "norm_reward": ("reward a step", "success bonus", "return an episode"),
 }
 
+NOTHING = 1e-3  # of the largest policy's reward a step
+
 OF_WHOLE_EPISODES = {  # not asked where values that are not finite cut episodes off: those left are a choice of them
     rewards.bonus,
     rewards.return_scale,
@@ -82,7 +84,7 @@ def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None
         seconds=time.perf_counter() - begun,
         first_seed=plan.goals[0],
         policies=tuple(_row(policy, recording) for policy, recording in recordings.items()),
-        terms=tuple(row for policy, recording in recordings.items() for row in _terms(policy, recording)),
+        terms=_terms(recordings),
         lines=tuple(lines),
     )
 
@@ -151,11 +153,21 @@ def _row(policy: str, recording: Recording) -> PolicyRow:
     )
 
 
-def _terms(policy: str, recording: Recording) -> list[TermRow]:
-    sizes = {term: float(np.mean(np.abs(values))) for term, values in recording.terms.items()}
-    whole = max(sum(sizes.values()), 1e-9)  # what rounding alone leaves over is no share of anything
-    episodes = max(sum(recording.ended), 1)
-    return [
-        TermRow(policy=policy, term=term, share=size / whole, per_episode=sum(recording.terms[term]) / episodes)
-        for term, size in sizes.items()
-    ]
+def _terms(recordings: Mapping[str, Recording]) -> tuple[TermRow, ...]:
+    """Every term under every policy; one whose reward is rounding beside the others' has no shares to tell of."""
+    sizes = {
+        policy: {term: float(np.mean(np.abs(values))) for term, values in recording.terms.items()}
+        for policy, recording in recordings.items()
+    }
+    sums = {policy: sum(own.values()) for policy, own in sizes.items()}
+    least = NOTHING * max(sums.values(), default=0.0)
+    return tuple(
+        TermRow(
+            policy=policy,
+            term=term,
+            share=size / sums[policy] if sums[policy] > least else 0.0,
+            per_episode=sum(recordings[policy].terms[term]) / max(sum(recordings[policy].ended), 1),
+        )
+        for policy, own in sizes.items()
+        for term, size in own.items()
+    )
