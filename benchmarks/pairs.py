@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuner.training.machine import cpu
+
 PACKAGES = ("numpy", "torch", "stable-baselines3")
 GAP = "  "
 
@@ -111,18 +113,8 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in PACKAGES},
         "cores": len(os.sched_getaffinity(0)),
-        "cpu": _cpu(),
+        "cpu": cpu(),
     }
-
-
-def _cpu() -> str:
-    """The processor's name as Linux tells it, else its architecture."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
 
 
 def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:

@@ -1,6 +1,7 @@
 """`tuner compare` as it is typed, with seconds of real training."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_the_same_time_for_two_algorithms(tuner: Tuner, quick: Path, tmp_path: P
     assert said.code == 0, said.err
     assert "ppo: baseline current of study 'toy'" in said.err
     assert "2 runs of 0.01 minutes, 1 side by side" in said.err
-    assert "a2c, seed 1: time is up" in said.err
+    assert re.search("a2c, seed 1: (time is up|has made all its steps)", said.err)  # by how busy the machine is
     for words in ("algorithm", "steps/s", "baseline current", "Stable-Baselines3's defaults", "One seed each"):
         assert words in said.out
     assert "<polyline" in (tmp_path / "compare.html").read_text()

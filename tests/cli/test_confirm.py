@@ -84,6 +84,42 @@ def test_more_seeds_run_just_those_and_json_tells_every_value(tuner: Tuner, fini
     assert pairs == [("winner", "current"), ("winner", "proposed"), ("proposed", "current")]
 
 
+def test_the_answer_stands_above_everything(tuner: Tuner, finished: Path) -> None:
+    lines = tuner(f"confirm toy --seeds 1 --top 1 {INLINE}").out.splitlines()
+    assert lines[0] == "Confirmation of study 'toy'"
+    assert lines[1].startswith("success, test")
+
+
+def test_a_confirmation_ends_in_time_and_goes_on(tuner: Tuner, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 100_000, 60))  # a minute passes whenever somebody looks
+    with monkeypatch.context() as patched:
+        patched.setattr("tuner.limits.time.monotonic", lambda: next(clock))
+        said = tuner(f"confirm toy --seeds 1 --top 1 {INLINE} --minutes 5")
+    assert said.code == 0, said.err
+    assert "The minutes given are over" in said.err
+    assert said.out.splitlines()[0].endswith("runs so far")
+    assert "Verdicts come when all is run" in said.out
+    before = keys(runs())
+    assert 0 < before.total() < 6
+    told = tuner("status toy").out
+    assert f"Confirmation: {before.total()} of " in told
+    whole = data(tuner(f"confirm toy --seeds 1 --top 1 {INLINE} --json"))
+    assert whole["complete"]
+    assert set(keys(runs()).values()) == {1}
+
+
+def test_status_tells_the_answer_and_what_came_since(tuner: Tuner, finished: Path) -> None:
+    assert "confirmation" not in json.loads(tuner("status toy --json").out)
+    confirmed = data(tuner(f"confirm toy --seeds 2 --top 1 {INLINE} --json"))
+    assert data(tuner("status toy --json"))["confirmation"] == {**confirmed, "newer_trials": 0}
+    assert tuner(f"run {finished} {INLINE} --trials 6 --pruner none").code == 0
+    later = data(tuner("status toy --json"))["confirmation"]
+    assert later == {**confirmed, "newer_trials": 2}  # the one that was made, whoever leads now
+    out = tuner("status toy").out
+    assert "Confirmed over 2 test seeds, IQM of success, 95 %: trial 3 " in out
+    assert "The study has had 2 completed trials since: `tuner confirm toy` takes them in." in out
+
+
 def test_workers_give_what_one_process_gives(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
     inline = data(tuner(f"confirm toy --seeds 1 --top 1 {INLINE} --json"))
     optuna.delete_study(study_name="toy-confirm", storage=open_to_write(storage_url(None)))

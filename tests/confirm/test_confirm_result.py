@@ -70,6 +70,17 @@ def test_a_winner_is_held_against_the_baseline(spec: StudySpec) -> None:
     assert lines[-1].startswith("Optimism, what tuning said of trial 7 less what the test says: ")
 
 
+def test_there_is_no_verdict_before_all_is_run(spec: StudySpec) -> None:
+    plan = make("trial 7", "current")
+    told = results(plan, TRIAL_WON)
+    del told[Run(phase="test", arm=plan.arms[1], place=5).key]
+    found = conclude(plan, spec, told)
+    assert (found.complete, found.done) == (False, 13)
+    assert found.answer is not None
+    assert found.answer.comparisons == ()
+    assert len(found.answer.arm("current").values) == 5
+
+
 def test_the_same_runs_give_the_same_answer(spec: StudySpec) -> None:
     plan = make("trial 7", "current")
     assert conclude(plan, spec, results(plan, TRIAL_WON)) == conclude(plan, spec, results(plan, TRIAL_WON))

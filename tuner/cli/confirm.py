@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArgument, one_of, whole
+from tuner.cli.options import DEFAULT_STUDY, JsonOption, MinutesOption, StorageOption, StudyArgument, one_of, whole
 from tuner.cli.run import ENGINES, cores
 
 MOST = 100  # of either: what is exact over every permutation has its price
@@ -29,6 +29,7 @@ def confirm(
         int | None,
         typer.Option(parser=whole("--workers", 1), metavar="W", help="Runs side by side. Default: one a core."),
     ] = None,
+    minutes: MinutesOption = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where runs go.")] = "processes",
     storage: StorageOption = None,
     as_json: JsonOption = False,
@@ -37,6 +38,7 @@ def confirm(
     one_of(engine, ENGINES, "--engine")
     from tuner.cli.confirming import Request, run
     from tuner.confirm.plan import DEFAULT_SEEDS, DEFAULT_TOP
+    from tuner.limits import deadline
 
     return run(
         Request(
@@ -46,6 +48,7 @@ def confirm(
             workers=workers or cores(),
             engine=engine,
             storage=storage,
+            deadline=deadline(minutes),
         ),
         as_json=as_json,
     )

@@ -10,6 +10,7 @@ from tuner.cli.progress import clock
 from tuner.cli.tables import make_console
 from tuner.cli.words import say
 from tuner.confirm.plan import TEST_GOALS, Arm, Run
+from tuner.confirm.reading import Reading
 from tuner.confirm.result import ArmResult, Confirmation, Measure, name_in_answer, tuning
 from tuner.confirm.source import ConfirmationSource
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
@@ -59,10 +60,30 @@ def print_confirmation(confirmation: Confirmation) -> None:
     console = make_console()
     state = "" if confirmation.complete else f", {confirmation.done} of {confirmation.planned} runs so far"
     console.print(f"Confirmation of study {confirmation.study!r}{state}")
-    if any(one.validation for one in confirmation.arms):
-        _print_validation(console, confirmation)
     if confirmation.answer is not None and confirmation.winner is not None:
         _print_answer(console, confirmation, confirmation.answer, confirmation.winner)
+    if not confirmation.complete:
+        console.print("Verdicts come when all is run: the same command goes on.")
+    if any(one.validation for one in confirmation.arms):
+        _print_validation(console, confirmation)
+
+
+def print_reading(reading: Reading) -> None:
+    """What a confirmation has come to, in some lines."""
+    console, found = make_console(), reading.confirmation
+    if not found.complete or found.winner is None or found.answer is None:
+        console.print(
+            f"Confirmation: {found.done} of {found.planned} runs; `tuner confirm {found.study}` goes on with it."
+        )
+        return
+    arms = [(one, found.answer.arm(name_in_answer(one.arm, found.winner))) for one in found.tested]
+    told = [f"{one.arm.name} {_with_interval(arm.iqm, arm.iqm_interval, found.measure)}" for one, arm in arms]
+    console.print(f"Confirmed over {found.test_seeds} test seeds, IQM of {found.measure}, 95 %: {'; '.join(told)}.")
+    for line in conclusions(found.answer, found.winner, found.measure):
+        console.print(line)
+    if reading.newer:
+        one_more = f"{reading.newer} completed trial{'s' * (reading.newer > 1)}"
+        console.print(f"The study has had {one_more} since: `tuner confirm {found.study}` takes them in.")
 
 
 def _print_validation(console: Console, confirmation: Confirmation) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from tuner import estimate
+from tuner.cli import words
 from tuner.cli.confirm_tables import RunLines, print_confirmation
 from tuner.cli.engine import open_engine
 from tuner.cli.opening import open_study, storage_url
@@ -19,11 +20,12 @@ from tuner.confirm.source import ConfirmationSource
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.errors import UsageProblem
+from tuner.limits import TimeLimit
 from tuner.reporting.rows import Row, make_rows
 from tuner.spec.environment_ids import same_environment
 from tuner.spec.load import find, is_path, load_study
 from tuner.spec.model import StudySpec
-from tuner.study.confirmed import ConfirmationBook, read_results
+from tuner.study.confirmed import Asked, ConfirmationBook, read_results
 from tuner.study.lock import StudyLock
 from tuner.study.storage import database_path, open_to_read, open_to_write, storage_errors
 from tuner.study.stored import companion, load_stored
@@ -39,6 +41,7 @@ class Request:
     storage: str | None
     top: int = DEFAULT_TOP
     seeds: int = DEFAULT_SEEDS
+    deadline: float | None = None  # on the monotonic clock
 
 
 def run(request: Request, *, as_json: bool) -> int:
@@ -97,6 +100,7 @@ def _work(request: Request, name: str, url: URL, engine: Engine) -> Confirmation
     rows = make_rows(study.get_trials(deepcopy=False), spec)
     plan = make_plan(rows, spec, top=request.top, test_seeds=request.seeds)
     book = ConfirmationBook.open(storage, spec)
+    book.note(Asked(top=request.top, seeds=request.seeds, arms=tuple(arm.name for arm in plan.arms), trials=len(rows)))
     if cut := book.recover():
         say(f"{cut} unfinished run{'s' * (cut > 1)} of an earlier confirmation will run again.")
     source = ConfirmationSource(book, spec, plan)
@@ -108,8 +112,12 @@ def _work(request: Request, name: str, url: URL, engine: Engine) -> Confirmation
     seconds = estimate.typical_seconds([*book.seconds(), *_full_seconds(rows)]) or 0.0
     _foretell(at_most(plan, book.results()) - before.done, engine.workers, seconds)
     engine.prepare(engine.workers)
-    coordinate(source, engine, RunLines(source, workers=engine.workers, seconds=seconds))
-    return conclude(plan, spec, book.results())
+    limited = TimeLimit(source, deadline=request.deadline, seconds=seconds)
+    coordinate(limited, engine, RunLines(source, workers=engine.workers, seconds=seconds))
+    found = conclude(plan, spec, book.results())
+    if not found.complete:
+        say(words.time_is_over("run", seconds))
+    return found
 
 
 def _full_seconds(rows: list[Row]) -> list[float]:

@@ -9,6 +9,7 @@ from tuner.errors import UsageProblem
 
 DEFAULT_STUDY = "reach"
 INTERRUPTED = 130  # the exit code after Ctrl-C
+MOST_MINUTES = 7 * 24 * 60
 
 StudyArgument = Annotated[str, typer.Argument(metavar="[STUDY]", help="A study's name, or the path of its YAML file.")]
 StorageOption = Annotated[
@@ -39,6 +40,28 @@ def whole(name: str, low: int, high: int | None = None) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+def minutes_of(text: str) -> float:
+    """A parser of a time limit in minutes."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise UsageProblem(f"--minutes {text!r}: must be a number of minutes") from None
+    if not 0 < value <= MOST_MINUTES:
+        raise UsageProblem(f"--minutes {text}: must be greater than 0 and at most {MOST_MINUTES}, a week")
+    return value
+
+
+MinutesOption = Annotated[
+    float | None,
+    typer.Option(
+        "--minutes",
+        parser=minutes_of,
+        metavar="M",
+        help="Start nothing that would end later than in M minutes; the same command goes on.",
+    ),
+]
 
 
 def one_of(value: str | None, valid: tuple[str, ...], name: str) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArgument, one_of, whole
+from tuner.cli.options import DEFAULT_STUDY, JsonOption, MinutesOption, StorageOption, StudyArgument, one_of, whole
 
 SAMPLERS = ("tpe", "random", "qmc")
 PRUNERS = ("median", "halving", "none")
@@ -61,6 +61,7 @@ def run(
     staged: Annotated[
         bool, typer.Option("--staged", help="One parameter after another, as the guide orders; a study each.")
     ] = False,
+    minutes: MinutesOption = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
@@ -81,6 +82,7 @@ def run(
     from tuner.cli.boards import board_folder
     from tuner.cli.tuning import tune
     from tuner.cli.working import Request
+    from tuner.limits import deadline
 
     asked = {
         "trials": trials,
@@ -106,6 +108,7 @@ def run(
         from_study=from_study,
         board=board_folder(tensorboard) if tensorboard is not None else None,
         confirm=confirm,
+        deadline=deadline(minutes),
     )
     return tune(request)
 

@@ -47,6 +47,8 @@ def work_in_stages(request: Request, spec: StudySpec, url: URL, engine: Engine) 
         words.say(f"\nStage {number} of {len(spec.stages)}: {searched}, in study {made.name!r}")
         summary = work(request, made, url, engine)
         yield summary
+        if summary.finished < summary.target:  # its time was over
+            return
         if summary.best is None:
             raise NothingToShow(f"study {made.name!r} has no completed trial that the next stage could start from")
         start = summary.best.arguments

@@ -61,7 +61,7 @@ def _tune_in_stages(request: Request, spec: StudySpec, url: URL) -> int:
         interrupted = True
         kept = "Every finished trial is kept" if stored_study(stage_name(spec, 1), url) else "Nothing was written"
         words.say(f"Stopped. {kept}; the same command goes on.")
-    whole = len(done) == len(spec.stages)
+    whole = len(done) == len(spec.stages) and done[-1].finished >= done[-1].target
     if done and not request.as_json:
         last = done[-1] if whole else None
         commands = _next_commands(last, url, request) if last else []
@@ -85,7 +85,11 @@ def _finish(request: Request, data: dict[str, Any] | None, last: Summary | None,
     confirmation = None
     if request.confirm and last is not None and last.best is not None and not interrupted:
         asked = ConfirmRequest(
-            study=last.study, workers=request.workers, engine=request.engine, storage=request.storage
+            study=last.study,
+            workers=request.workers,
+            engine=request.engine,
+            storage=request.storage,
+            deadline=request.deadline,
         )
         confirmation, interrupted = confirm_study(asked)
     if request.as_json and data is not None:

@@ -69,6 +69,12 @@ def foretell(missing: int, workers: int, estimate: Estimate) -> None:
     say(f"{trials} on {workers} worker{'s' * (workers > 1)}: about {likely}{otherwise}.")
 
 
+def time_is_over(what: str, seconds: float) -> str:
+    """Says why there is more to do."""
+    typical = minutes_text(seconds / 60)
+    return f"The minutes given are over, or too few for one more {what} of {typical}; the same command goes on."
+
+
 def minutes_text(value: float) -> str:
     """Minutes as people say them."""
     if value < 1:

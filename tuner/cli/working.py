@@ -16,6 +16,7 @@ from tuner.cli.progress import make_progress
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.once import run_once
+from tuner.limits import TimeLimit
 from tuner.reporting.summary import Summary, summarise
 from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
@@ -52,6 +53,7 @@ class Request:
     from_study: str | None = None
     board: Path | None = None  # where TensorBoard's curves go
     confirm: bool = False  # the winner, at the end
+    deadline: float | None = None  # on the monotonic clock
 
 
 def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary:
@@ -72,7 +74,7 @@ def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary
         ledger, changes = Ledger.open(storage, spec, artifact_folder(url))
         for change in changes:
             words.say(f"Since the last run, {change}.")
-        _run(ledger, spec, engine, seconds, request.board)
+        _run(ledger, spec, engine, seconds, request)
         return summarise(ledger.study, spec)
 
 
@@ -96,7 +98,7 @@ def _measure(spec: StudySpec, engine: Engine) -> float:
     return estimate.measure(engine, spec)
 
 
-def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None, board: Path | None) -> None:
+def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None, request: Request) -> None:
     retried = ledger.recover()
     if retried:
         words.say(f"{retried} unfinished trial{'s' * (retried > 1)} of an earlier run will run again.")
@@ -112,9 +114,12 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None,
     known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or _measure(spec, engine)
     forecast = estimate.minutes(missing, engine.workers, spec, known)
     words.foretell(missing, engine.workers, forecast)
-    source = TuningSource(ledger, spec, spec.trials, board)
+    source = TuningSource(ledger, spec, spec.trials, request.board)
+    limited = TimeLimit(source, deadline=request.deadline, seconds=known)
     with make_progress(spec, done=done, workers=engine.workers, forecast=forecast, best=ledger.best()) as progress:
-        coordinate(source, engine, progress)
+        coordinate(limited, engine, progress)
+    if ledger.count_finished() < spec.trials:
+        words.say(words.time_is_over("trial", known))
 
 
 def stored_study(name: str, url: URL) -> tuple[Study, StudySpec] | None:

@@ -15,7 +15,7 @@ from tuner.errors import NothingToShow
 from tuner.records import Checkpoint, TrialJob
 from tuner.reporting.rows import Row, baselines
 from tuner.spec.model import StudySpec
-from tuner.study.confirmed import Phase, RunKey, RunResult, digest
+from tuner.study.confirmed import Asked, Phase, RunKey, RunResult, digest
 
 VALIDATION_SEEDS = 3
 TEST_GOALS = 100  # that a test run is judged by
@@ -91,6 +91,15 @@ def make_plan(rows: Sequence[Row], spec: StudySpec, *, top: int, test_seeds: int
             f"study {spec.name!r} has no completed trial yet: nothing to confirm (go on with `tuner run`)"
         )
     return Plan(arms=(*tuned, *fixed), test_seeds=test_seeds, scale=_scale(rows, spec))
+
+
+def plan_again(rows: Sequence[Row], spec: StudySpec, asked: Asked) -> Plan | None:
+    """The plan that an earlier confirmation followed, whatever was tuned since; None where an arm's trial is gone."""
+    last = {row.label: row for row in rows if row.finished}
+    if not last.keys() >= set(asked.arms):
+        return None
+    arms = tuple(make_arm(last[name]) for name in asked.arms)
+    return Plan(arms=arms, test_seeds=asked.seeds, scale=_scale(rows, spec))
 
 
 def _last_of_each_role(rows: Sequence[Row]) -> list[Row]:

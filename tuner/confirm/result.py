@@ -1,7 +1,7 @@
 """What a confirmation has come to, as data: for the table at the end and for `--json`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -38,7 +38,7 @@ class Confirmation:
     winner: Arm | None  # of the validation; None while it is not decided
     done: int  # runs
     planned: int
-    answer: Answer | None  # what the test showed; None before its first run
+    answer: Answer | None  # what the test showed, its comparisons once all is run; None before its first run
 
     @property
     def complete(self) -> bool:
@@ -58,6 +58,7 @@ class Confirmation:
             "environment": self.environment,
             "measure": self.measure,
             "test_goals": TEST_GOALS,
+            "complete": self.complete,
             "runs": {"done": self.done, "planned": self.planned},
             "winner": self.winner.name if self.winner else None,
             "arms": [_arm_data(one) for one in self.arms],
@@ -94,6 +95,10 @@ def conclude(plan: Plan, spec: StudySpec, results: Mapping[RunKey, RunResult]) -
         )
         for arm in plan.arms
     )
+    done = sum(run.key in results for run in runs)
+    shown = _answer([one for one in arms if one.test], chosen, measure)
+    if shown is not None and done < len(runs):
+        shown = replace(shown, comparisons=())  # who looks again after every seed finds a difference sooner or later
     return Confirmation(
         study=spec.name,
         environment=spec.environment.id,
@@ -101,9 +106,9 @@ def conclude(plan: Plan, spec: StudySpec, results: Mapping[RunKey, RunResult]) -
         test_seeds=plan.test_seeds,
         arms=arms,
         winner=chosen,
-        done=sum(run.key in results for run in runs),
+        done=done,
         planned=len(runs),
-        answer=_answer([one for one in arms if one.test], chosen, measure),
+        answer=shown,
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import optuna
@@ -30,6 +30,8 @@ from tuner.study.stored import (
 
 CONFIRMED_SPEC = "confirmed_spec"
 
+ASKED = "asked"
+
 Phase = Literal["validation", "test"]
 
 
@@ -40,6 +42,16 @@ class RunKey:
     phase: Phase
     configuration: str  # digest of the algorithm's arguments
     seed: int  # the training seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a confirmation was asked for."""
+
+    top: int
+    seeds: int  # of the test
+    arms: tuple[str, ...]  # names of those that took part, in the plan's order
+    trials: int  # that the study had
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +92,10 @@ class ConfirmationBook:
         read_history(study)
         _claim(study, spec)
         return cls(storage, study)
+
+    def note(self, asked: Asked) -> None:
+        """Keeps what was asked for, for those who read the answer."""
+        self.study.set_user_attr(ASKED, asdict(asked))
 
     def recover(self) -> int:
         """Books the runs of a dead coordinator as interrupted; returns how many there were."""
@@ -146,6 +162,17 @@ def read_results(storage: BaseStorage, name: str) -> dict[RunKey, RunResult]:
         return {}
     study = optuna.load_study(storage=storage, study_name=companion(name), sampler=RandomSampler())
     return ConfirmationBook(storage, study).results() if study.user_attrs.get(CONFIRMS) == name else {}
+
+
+def read_asked(storage: BaseStorage, name: str) -> Asked | None:
+    """What was asked of a study's confirmation at last; None where there is none, or one that kept no record of it."""
+    if companion(name) not in stored_names(storage):
+        return None
+    study = optuna.load_study(storage=storage, study_name=companion(name), sampler=RandomSampler())
+    asked = study.user_attrs.get(ASKED)
+    if asked is None:
+        return None
+    return Asked(**{**asked, "arms": tuple(asked["arms"])})
 
 
 def _claim(study: Study, spec: StudySpec) -> None:

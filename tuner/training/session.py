@@ -1,7 +1,6 @@
 """One training run with its evaluations: SB3's own `learn`, never in pieces, watched by a callback."""
 
 import contextlib
-import importlib.metadata
 import math
 import time
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from tuner.training.evaluate import Evaluator
 from tuner.training.fused_ppo import NotFiniteError
 from tuner.training.health import Recorder, episode_signals
 from tuner.training.keeping import Keeper, Snapshot, saved
+from tuner.training.machine import hardware, versions
 from tuner.training.normalizing import normalized, scaled, statistics
 from tuner.training.schedules import CoefficientCallback
 
@@ -53,7 +53,6 @@ SIGNALS = (
 )
 LOOK_EVERY = 1024  # steps, where updates come every few steps and a look at every one would cost more than some
 OUT_OF_RANGE = "Expected parameter "  # how torch begins its word on a distribution that is none
-PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
 
 
 def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOutcome:
@@ -104,6 +103,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
                 "arguments": arguments_seen(model, list(job.params)) | coefficients.seen(),
                 "trainer": "sb3" if trained_by_sb3(model) else "fused",
                 "versions": versions(),
+                "hardware": hardware(),
                 "setup_seconds": round(ready - begun, 3),
                 **_course(recorder),
                 **({} if curriculum is None else {"curriculum": curriculum.raises}),
@@ -159,19 +159,6 @@ def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -
         if not str(error).startswith(OUT_OF_RANGE):
             raise
         raise TrialDiverged("a spread of the policy's actions is out of range") from error
-
-
-def versions() -> dict[str, str]:
-    """What is installed here, of what a trial's digits depend on."""
-    return {name: importlib.metadata.version(name) for name in PACKAGES if _installed(name)}
-
-
-def _installed(name: str) -> bool:
-    try:
-        importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def _kept(keeper: Keeper | None, watch: "Watch", model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
