@@ -72,7 +72,7 @@ class Snapshot:
             ) from error
         env.seed(seeds.resumed(job.seed, model.num_timesteps))
         torch.set_rng_state(states["torch"])
-        np.random.set_state(states["numpy"])  # noqa: NPY002 - SB3's own stream
+        np.random.set_state(states["numpy"])
         random.setstate(states["python"])
         return model
 
@@ -130,7 +130,7 @@ class Keeper:
         files[RANDOM] = pickle.dumps(
             {
                 "torch": torch.get_rng_state(),
-                "numpy": np.random.get_state(),  # noqa: NPY002 - SB3's own stream
+                "numpy": np.random.get_state(),
                 "python": random.getstate(),
             }
         )
