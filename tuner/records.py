@@ -39,6 +39,8 @@ class Keeping:
     """What a training for use leaves behind at every checkpoint, and what it is tested on at its end."""
 
     folder: str  # where checkpoints go, and where training goes on from
+    goals: int  # of the evaluation that chooses the best checkpoint
+    first_goal: int  # it goes through this seed and those after it; the checkpoint's own where that does so too
     test_goals: int
     first_test_goal: int  # the test goes through this seed and those after it
 

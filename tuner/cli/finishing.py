@@ -20,7 +20,7 @@ from tuner.final.picture import picture
 from tuner.final.plan import Plan, at_length, make_plan
 from tuner.final.recipe import read_recipe
 from tuner.final.source import FinalSource
-from tuner.final.summary import Summary, summarise, worth
+from tuner.final.summary import Summary, foremost, summarise
 from tuner.study.lock import StudyLock
 
 FILM = "film.mp4"
@@ -148,12 +148,11 @@ def _write(plan: Plan, summary: Summary, command: str, *, film: bool) -> None:
 def _film(plan: Plan, summary: Summary, request: Request) -> bool:
     """Films the best model, of several seeds the one of the best test; returns whether there is a film."""
     path = plan.folder / FILM
-    done = [one for one in summary.results if one["state"] == "completed"]
     if path.is_file() and plan.one:
         return True
-    if not done:
+    best = foremost(summary)
+    if best["state"] != "completed":
         return False
-    best = max(done, key=lambda one: worth(one, "best", summary.measure) or 0.0)
     ref = replace(plan.recipe.spec.environment.ref(), n_envs=1, vec_env="dummy")
     folder = plan.run_folder(best["seed"])
     try:

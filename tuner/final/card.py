@@ -8,7 +8,7 @@ from typing import Any
 from tuner import __version__
 from tuner.final.folder import FINAL, WHAT
 from tuner.final.plan import TEST_GOALS, Plan
-from tuner.final.summary import Summary, shown, worth
+from tuner.final.summary import Summary, foremost, shown, worth
 from tuner.spec.arguments import is_normalized
 from tuner.training.checkpoints import BEST, BEST_STATISTICS
 
@@ -18,7 +18,7 @@ def card(plan: Plan, summary: Summary, command: str, *, film: bool) -> str:
     parts = [
         _heading(plan, summary),
         _figures(plan, summary, film=film),
-        _use(plan),
+        _use(plan, summary),
         _arguments(plan),
         _origin(plan, summary, command),
         _limits(plan, summary),
@@ -54,7 +54,8 @@ def _figures(plan: Plan, summary: Summary, *, film: bool) -> Iterator[str]:
     yield ""
     yield (
         f"{summary.measure.capitalize()} over {TEST_GOALS} goals that took part in nothing before. "
-        f"`{FINAL}` is the model at the end of training, `{BEST}` that of the highest evaluation on the way. "
+        f"`{FINAL}` is the model at the end of training, `{BEST}` that of the highest score on the way, over goals of "
+        "their own. "
         "The evaluations on the way are in `curve.csv` and `curve.json`."
     )
     if film:
@@ -62,9 +63,9 @@ def _figures(plan: Plan, summary: Summary, *, film: bool) -> Iterator[str]:
         yield "[A film of the best model](film.mp4), on further goals."
 
 
-def _use(plan: Plan) -> Iterator[str]:
+def _use(plan: Plan, summary: Summary) -> Iterator[str]:
     spec = plan.recipe.spec
-    where = "" if plan.one else f"seed-{plan.seeds[0]}/"
+    where = "" if plan.one else f"seed-{foremost(summary)['seed']}/"
     algorithm = spec.algorithm.upper()
     yield "## Using it"
     yield ""

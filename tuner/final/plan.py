@@ -30,15 +30,21 @@ class Plan:
 
     def job(self, seed: int) -> TrialJob:
         """The run of a seed."""
-        goals = seeds.TUNING_GOALS if self.own else seeds.FINAL_GOALS
+        spec = self.recipe.spec
+        late = spec.goals.late
         keeping = Keeping(
-            folder=str(self.run_folder(seed)), test_goals=TEST_GOALS, first_test_goal=seeds.FINAL_TEST_GOALS
+            folder=str(self.run_folder(seed)),
+            goals=late,
+            first_goal=seeds.FINAL_GOALS,
+            test_goals=TEST_GOALS,
+            first_test_goal=seeds.FINAL_TEST_GOALS,
         )
-        return self.recipe.spec.job(
+        return spec.job(
             number=self.seeds.index(seed),
             seed=seed,
             params=self.recipe.arguments,
-            first_goal=goals,
+            checkpoints=spec.plan() if self.own else tuple(replace(point, goals=late) for point in spec.plan()),
+            first_goal=seeds.TUNING_GOALS if self.own else seeds.FINAL_GOALS,
             keeping=keeping,
         )
 

@@ -81,7 +81,7 @@ def read_recipe(path: Path, env: str | None, algorithm: str | None) -> Recipe:
     provenance = data.get("provenance")
     provenance = provenance if isinstance(provenance, dict) else {}
     stored = provenance.get("spec")
-    spec = validate(StudySpec, stored, f"{path}: provenance.spec") if stored is not None else None
+    spec = _spec(path, stored) if stored is not None else None
     kind = _algorithm(path, provenance, spec, algorithm)
     environment = _environment(path, data, spec, env)
     block = _block(path, data, environment)
@@ -94,6 +94,17 @@ def read_recipe(path: Path, env: str | None, algorithm: str | None) -> Recipe:
         spec = _bare_spec(path, environment, kind, block, values)
         return Recipe(file=str(path), spec=spec, arguments=values, provenance=provenance)
     return _exported(path, spec, block, values, provenance)
+
+
+def _spec(path: Path, stored: Any) -> StudySpec:
+    try:
+        return validate(StudySpec, stored, str(path))
+    except SpecInvalid as error:
+        more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
+        raise SpecInvalid(
+            str(path),
+            [f"provenance.spec.{error.faults[0]}{more}: leave `spec` as it was exported, or take provenance out whole"],
+        ) from None
 
 
 def _algorithm(path: Path, provenance: Mapping[str, Any], spec: StudySpec | None, asked: str | None) -> Algorithm:

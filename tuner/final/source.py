@@ -72,12 +72,10 @@ class FinalSource:
 
 def _told(seed: int, seen: list[Evaluation], outcome: TrialOutcome) -> dict[str, Any]:
     last = seen[-1].seconds if seen else outcome.seconds
-    best = max(seen, key=lambda one: (one.score, one.step), default=None)
     return {
         "seed": seed,
         "state": outcome.state,
         "test_goals": TEST_GOALS,
         **facts(seen, outcome),
         "training_seconds": round(last, 3),  # evaluations included, those before an interruption as well
-        "best_step": best.step if best else None,
     }

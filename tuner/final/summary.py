@@ -1,5 +1,6 @@
 """What the runs of a training for use have come to, as data and in words."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -58,6 +59,16 @@ def worth(result: Mapping[str, Any], kind: Which, measure: Measure) -> float | N
     """What a run's model is worth by its test, None where it diverged."""
     test = (result.get("tests") or {}).get(kind)
     return None if test is None else test[measure]
+
+
+def foremost(summary: Summary) -> dict[str, Any]:
+    """The run whose best model did best in its test, the first of equals."""
+
+    def merit(result: dict[str, Any]) -> float:
+        value = worth(result, "best", summary.measure)
+        return -math.inf if value is None else value
+
+    return max(summary.results, key=merit)
 
 
 def _arm(kind: Which, results: Sequence[Mapping[str, Any]], measure: Measure) -> Arm:

@@ -64,16 +64,14 @@ class Snapshot:
             model = algorithm.load(self.folder / LAST, env=env, device=job.device)
             if isinstance(model, OffPolicyAlgorithm):
                 model.load_replay_buffer(self.folder / REPLAY)
-            states = pickle.loads((self.folder / RANDOM).read_bytes())  # noqa: S301 - our own, beside the model
+            streams = pickle.loads((self.folder / RANDOM).read_bytes())  # noqa: S301 - our own, beside the model
         except Exception as error:
             why = " ".join(f"{type(error).__name__}: {error}".split())
             raise ModelUnusable(
                 f"{self.folder}: training cannot go on from it ({why}); delete the folder to begin anew"
             ) from error
         env.seed(seeds.resumed(job.seed, model.num_timesteps))
-        torch.set_rng_state(states["torch"])
-        np.random.set_state(states["numpy"])
-        random.setstate(states["python"])
+        _set_streams(streams)
         return model
 
     def restore(self, curriculum: CurriculumCallback | None, env: VecEnv) -> None:
@@ -87,12 +85,15 @@ class Snapshot:
 class Keeper:
     """Writes a folder a checkpoint, whole or not at all, and takes the one before away."""
 
-    def __init__(self, keeping: Keeping) -> None:
+    def __init__(self, job: TrialJob, keeping: Keeping) -> None:
+        self._job = job
         self._keeping = keeping
         self._folder = Path(keeping.folder)
         self._evaluations: list[Evaluation] = []
         self._resumed: list[int] = []
-        self._best: tuple[float, dict[str, bytes]] | None = None
+        self._scores: list[float] = []  # of each checkpoint on the goals that choose the best
+        self._best: dict[str, bytes] = {}  # the files of the best model so far
+        self._chooser: Evaluator | None = None
 
     def snapshot(self) -> Snapshot | None:
         """Where training goes on, None where it begins."""
@@ -101,9 +102,8 @@ class Keeper:
             return None
         state = json.loads((found / STATE).read_text(encoding="utf-8"))
         self._evaluations = [Evaluation(**one) for one in state["evaluations"]]
-        self._resumed = [*state["resumed"]]
-        files = {name: (found / name).read_bytes() for name in (BEST, BEST_STATISTICS) if (found / name).is_file()}
-        self._best = (max(one.score for one in self._evaluations), files)
+        self._resumed, self._scores = [*state["resumed"]], [*state["scores"]]
+        self._best = {name: (found / name).read_bytes() for name in (BEST, BEST_STATISTICS) if (found / name).is_file()}
         return Snapshot(
             folder=found,
             evaluations=tuple(self._evaluations),
@@ -121,54 +121,72 @@ class Keeper:
         Raises:
             StorageFailed: where it cannot be written.
         """
+        streams = _streams()
         self._evaluations.append(evaluation)
+        self._scores.append(self._score(model, evaluation))
         current, scaling = saved(model), _statistics(model)
-        if self._best is None or evaluation.score >= self._best[0]:
-            self._best = (evaluation.score, _named({BEST: current, BEST_STATISTICS: scaling}))
-        files = {**_named({LAST: current, LAST_STATISTICS: scaling}), **self._best[1]}
+        if self._last_is_best():
+            self._best = _named({BEST: current, BEST_STATISTICS: scaling})
+        files = {**_named({LAST: current, LAST_STATISTICS: scaling}), **self._best}
         files[STATE] = json.dumps(self._state(curriculum), indent=1).encode()
-        files[RANDOM] = pickle.dumps(
-            {
-                "torch": torch.get_rng_state(),
-                "numpy": np.random.get_state(),
-                "python": random.getstate(),
-            }
-        )
+        files[RANDOM] = pickle.dumps(streams)
         with self._written():
             self._write(files, model, evaluation.step)
+        _set_streams(streams)  # whatever an environment drew meanwhile, training goes on as if nobody had looked
 
-    def test(self, model: BaseAlgorithm, env: VecEnv, job: TrialJob) -> dict[str, Any]:
-        """How the last model and the best one do on goals that nothing was chosen by."""
-        evaluator = Evaluator(
+    def _score(self, model: BaseAlgorithm, evaluation: Evaluation) -> float:
+        """On the goals by which the best is chosen: the evaluation's own, or others than it went through."""
+        if self._job.first_goal == self._keeping.first_goal:
+            return evaluation.score
+        if self._chooser is None:
+            self._chooser = self._evaluator(self._keeping.goals, self._keeping.first_goal)
+        env = model.get_env()
+        assert env is not None  # noqa: S101 - it is being trained
+        return self._chooser.run(scaled(deterministic_actor(model), env), self._keeping.goals).score
+
+    def close(self) -> None:
+        """Closes what evaluations were made in."""
+        if self._chooser is not None:
+            self._chooser.close()
+
+    def _evaluator(self, goals: int, first: int) -> Evaluator:
+        job = self._job
+        return Evaluator(
             job.environment,
             objective=job.objective,
-            most_goals=self._keeping.test_goals,
+            most_goals=goals,
             milestones=job.milestones,
-            first_goal=self._keeping.first_test_goal,
+            first_goal=first,
         )
-        with contextlib.closing(evaluator):
-            last = evaluator.run(scaled(deterministic_actor(model), env), self._keeping.test_goals)
-            found = {"final": _told(last)}
-            found["best"] = found["final"] if self._last_is_best() else self._test_best(evaluator, env)
-        return found
 
-    def resumed(self) -> list[int]:
-        """The steps at which training went on from a checkpoint."""
-        return list(self._resumed)
+    def facts(self, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
+        """What a run says at its end: its test, its best checkpoint, and where it went on after being cut short."""
+        best = max(range(len(self._scores)), key=lambda place: (self._scores[place], place))
+        return {
+            "tests": self._test(model, env),
+            "best_step": self._evaluations[best].step,
+            "choice": self._scores,
+            "resumed": self._resumed,
+        }
+
+    def _test(self, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
+        """How the last model and the best one do on goals that nothing was chosen by."""
+        goals = self._keeping.test_goals
+        with contextlib.closing(self._evaluator(goals, self._keeping.first_test_goal)) as evaluator:
+            last = _told(evaluator.run(scaled(deterministic_actor(model), env), goals))
+            if self._last_is_best():
+                return {"final": last, "best": last}
+            act: Predict = load_actor(self._best[BEST], "the best model", env, self._best.get(BEST_STATISTICS))
+            return {"final": last, "best": _told(evaluator.run(act, goals))}
 
     def _last_is_best(self) -> bool:
-        return self._best is not None and self._evaluations[-1].score >= self._best[0]
-
-    def _test_best(self, evaluator: Evaluator, env: VecEnv) -> dict[str, Any]:
-        assert self._best is not None  # noqa: S101 - a run has an evaluation at least
-        files = self._best[1]
-        act: Predict = load_actor(files[BEST], "the best model", env, files.get(BEST_STATISTICS))
-        return _told(evaluator.run(act, self._keeping.test_goals))
+        return self._scores[-1] >= max(self._scores)
 
     def _state(self, curriculum: CurriculumCallback | None) -> dict[str, Any]:
         return {
             "evaluations": [asdict(one) for one in self._evaluations],
             "resumed": self._resumed,
+            "scores": self._scores,
             "curriculum": None if curriculum is None else curriculum.state(),
         }
 
@@ -204,6 +222,17 @@ def saved(model: BaseAlgorithm) -> bytes:
         setattr(model, SCALED, env.norm_obs)
     model.save(buffer)
     return buffer.getvalue()
+
+
+def _streams() -> dict[str, Any]:
+    """Where the random streams are that SB3 draws from."""
+    return {"torch": torch.get_rng_state(), "numpy": np.random.get_state(), "python": random.getstate()}
+
+
+def _set_streams(streams: dict[str, Any]) -> None:
+    torch.set_rng_state(streams["torch"])
+    np.random.set_state(streams["numpy"])
+    random.setstate(streams["python"])
 
 
 def _statistics(model: BaseAlgorithm) -> bytes | None:

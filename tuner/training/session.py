@@ -65,7 +65,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
     torch.set_num_threads(1)
     begun = time.perf_counter()
     with contextlib.ExitStack() as stack:
-        keeper = None if job.keeping is None else Keeper(job.keeping)
+        keeper = _keeper(job, stack)
         begun_before = None if keeper is None else keeper.snapshot()
         bare = make_vec_env(job.environment)
         env = normalized(bare, job.params) if begun_before is None else begun_before.environment(bare)
@@ -161,11 +161,17 @@ def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -
         raise TrialDiverged("a spread of the policy's actions is out of range") from error
 
 
+def _keeper(job: TrialJob, stack: contextlib.ExitStack) -> Keeper | None:
+    if job.keeping is None:
+        return None
+    keeper = Keeper(job, job.keeping)
+    stack.callback(keeper.close)
+    return keeper
+
+
 def _kept(keeper: Keeper | None, watch: "Watch", model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
-    """What a training for use says at its end: its test, and where it went on after having been cut short."""
-    if keeper is None or not watch.going_on():
-        return {}
-    return {"tests": keeper.test(model, env, watch.job), "resumed": keeper.resumed()}
+    """What a training for use says at its end."""
+    return {} if keeper is None or not watch.going_on() else keeper.facts(model, env)
 
 
 def _finite_parameters(model: BaseAlgorithm) -> bool:
@@ -193,7 +199,7 @@ class Watch(BaseCallback):
     ) -> None:
         super().__init__()
         self.decision = Decision(go_on=True)
-        self.job = job
+        self._job = job
         self._evaluator = evaluator
         self._report = report
         self._stopped = stopped
@@ -239,7 +245,7 @@ class Watch(BaseCallback):
         return not rarely or self._due() or self.num_timesteps >= self._looked + LOOK_EVERY
 
     def _due(self) -> bool:
-        checkpoints = self.job.checkpoints
+        checkpoints = self._job.checkpoints
         reached = self._next < len(checkpoints) and self.num_timesteps >= checkpoints[self._next].step
         return reached and self.going_on()
 
@@ -266,7 +272,7 @@ class Watch(BaseCallback):
             raise TrialDiverged(f"a parameter of the policy is not finite after {self.num_timesteps} steps")
 
     def _evaluate(self, health: dict[str, float]) -> None:
-        checkpoint = self.job.checkpoints[self._next]
+        checkpoint = self._job.checkpoints[self._next]
         result = self._evaluator.run(scaled(deterministic_actor(self.model), self.training_env), checkpoint.goals)
         evaluation = Evaluation(
             index=self._next,
