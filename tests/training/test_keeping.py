@@ -20,6 +20,7 @@ from tuner.trial import run_trial
 
 STEPS = (64, 128, 192, 256)
 OFF_POLICY = {"train_freq": 4, "batch_size": 8, "learning_starts": 16, "buffer_size": 1000}
+SCHEDULES = {"n_steps": 32, "batch_size": 8, "learning_rate": "lin_3e-4", "ent_coef": "lin_0.01"}
 CURRICULUM = Curriculum(start=0.1, threshold=0.3, window=3, signal="is_success")
 
 
@@ -83,7 +84,7 @@ def test_the_best_model_is_that_of_the_highest_choice(tmp_path: Path) -> None:
     [
         pytest.param({}, id="ppo"),
         pytest.param({"trainer": "sb3"}, id="ppo by sb3"),
-        pytest.param({"params": {"n_steps": 32, "batch_size": 8, "learning_rate": "lin_3e-4", "ent_coef": "lin_0.01"}}, id="schedules"),
+        pytest.param({"params": SCHEDULES}, id="schedules"),
         pytest.param({"params": {"n_steps": 32, "batch_size": 8, "norm_obs": True, "norm_reward": True}}, id="scaled"),
         pytest.param({"algorithm": "a2c", "params": {"n_steps": 8}}, id="a2c"),
         pytest.param({"algorithm": "sac", "params": OFF_POLICY}, id="sac"),

@@ -30,6 +30,7 @@ from tuner.training.models import load_actor
 from tuner.training.normalizing import scaled, statistics
 
 REPLAY, RANDOM = "replay.pkl", "random.pkl"
+PART = ".part-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,9 @@ class Keeper:
         self._chooser: Evaluator | None = None
 
     def snapshot(self) -> Snapshot | None:
-        """Where training goes on, None where it begins."""
+        """Where training goes on, None where it begins. What a killed run left half written goes."""
+        for half in self._folder.glob(f"{PART}*"):
+            shutil.rmtree(half, ignore_errors=True)
         found = newest(self._folder)
         if found is None:
             return None
@@ -193,7 +196,7 @@ class Keeper:
     def _write(self, files: dict[str, bytes], model: BaseAlgorithm, step: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         before = newest(self._folder)
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix=".part-", ignore_cleanup_errors=True) as part:
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=PART, ignore_cleanup_errors=True) as part:
             half = Path(part) / "checkpoint"
             half.mkdir()
             for name, content in files.items():
