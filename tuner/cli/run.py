@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import DEFAULT_STUDY, JsonOption, MinutesOption, StorageOption, StudyArgument, one_of, whole
+from tuner.cli.options import (
+    DEFAULT_STUDY,
+    JsonOption,
+    MemoryOption,
+    MinutesOption,
+    StorageOption,
+    StudyArgument,
+    one_of,
+    whole,
+)
 
 SAMPLERS = ("tpe", "random", "qmc")
 PRUNERS = ("median", "halving", "none")
@@ -62,6 +71,7 @@ def run(
         bool, typer.Option("--staged", help="One parameter after another, as the guide orders; a study each.")
     ] = False,
     minutes: MinutesOption = None,
+    memory: MemoryOption = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
@@ -109,6 +119,7 @@ def run(
         board=board_folder(tensorboard) if tensorboard is not None else None,
         confirm=confirm,
         deadline=deadline(minutes),
+        memory=memory,
     )
     return tune(request)
 

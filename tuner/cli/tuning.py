@@ -42,7 +42,7 @@ def tune(request: Request) -> int:
 
 def _tune(request: Request, spec: StudySpec, url: URL) -> int:
     try:
-        with storage_errors(url), open_engine(request.engine, request.workers, spec) as engine:
+        with storage_errors(url), open_engine(request.engine, request.workers, spec, memory=request.memory) as engine:
             summary = work(request, spec, url, engine)
     except KeyboardInterrupt:
         stored = stored_study(spec.name, url)
@@ -54,7 +54,7 @@ def _tune_in_stages(request: Request, spec: StudySpec, url: URL) -> int:
     done: list[Summary] = []
     interrupted = False
     try:
-        with storage_errors(url), open_engine(request.engine, request.workers, spec) as engine:
+        with storage_errors(url), open_engine(request.engine, request.workers, spec, memory=request.memory) as engine:
             for summary in work_in_stages(request, spec, url, engine):
                 done.append(summary)
     except KeyboardInterrupt:
@@ -90,6 +90,7 @@ def _finish(request: Request, data: dict[str, Any] | None, last: Summary | None,
             engine=request.engine,
             storage=request.storage,
             deadline=request.deadline,
+            memory=request.memory,
         )
         confirmation, interrupted = confirm_study(asked)
     if request.as_json and data is not None:

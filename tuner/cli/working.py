@@ -54,6 +54,7 @@ class Request:
     board: Path | None = None  # where TensorBoard's curves go
     confirm: bool = False  # the winner, at the end
     deadline: float | None = None  # on the monotonic clock
+    memory: int | None = None  # bytes that a worker may hold
 
 
 def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary:
