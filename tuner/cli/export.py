@@ -30,7 +30,7 @@ def export(
         typer.Option(
             parser=whole("--trial", 0),
             metavar="N",
-            help="A finished trial's number. Default: the confirmed winner, else the best.",
+            help="A finished trial's number. Default: what is confirmed, else the best.",
         ),
     ] = None,
     form: Annotated[
@@ -80,24 +80,24 @@ def _check_target(output: Path, form: str) -> None:
 
 
 def _choose(rows: list["Row"], reading: "Reading | None", number: int | None) -> "Row":
-    """The trial asked for, else the winner of a complete confirmation, else the best; says which and why."""
+    """The trial asked for, else what a complete confirmation recommends, else the best; says which and why."""
     from tuner.cli.words import say
     from tuner.reporting.export import choose
 
-    winner = reading.winner if reading is not None and number is None else None
-    if winner is None:
+    taken = reading.recommended if reading is not None and number is None else None
+    if reading is None or taken is None:
         row = choose(rows, number)
         if number is None:
             unfinished = reading is not None and not reading.confirmation.complete
             why = "its confirmation is not complete" if unfinished else "one training seed, not yet confirmed"
             say(f"Taking {row.label}, the best of the study: {why} (`tuner confirm` settles it)")
         return row
-    beaten = "" if winner.role is None else "; no tuned trial did better than this baseline"
-    say(f"Taking {winner.label}, the winner of the confirmation{beaten} (another: --trial N)")
-    if reading is not None and reading.newer:
+    why = "confirmed" if taken.role is None else "no tuned trial is shown to be better"
+    say(f"Taking {taken.label}, what the confirmation says to train with: {why} (another: --trial N)")
+    if reading.newer:
         many = "s" * (reading.newer > 1)
         say(f"Note: the study has {reading.newer} completed trial{many} since; `tuner confirm` again takes them in.")
-    return winner
+    return taken
 
 
 def _data(

@@ -39,6 +39,7 @@ class Request:
     workers: int
     engine: str
     as_json: bool
+    memory: int | None = None  # bytes that a worker may hold
 
     def command(self) -> str:
         """The command that asks for the same."""
@@ -87,7 +88,7 @@ def _train(plan: Plan, request: Request) -> bool:
     workers = min(request.workers, source.missing)
     try:
         with (
-            open_engine(request.engine, workers, plan.recipe.spec) as engine,
+            open_engine(request.engine, workers, plan.recipe.spec, memory=request.memory) as engine,
             make_progress(source, plan) as progress,
         ):
             engine.prepare(workers)

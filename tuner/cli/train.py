@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import JsonOption, one_of, whole
+from tuner.cli.options import JsonOption, MemoryOption, one_of, whole
 from tuner.cli.run import ALGORITHMS, ENGINES, cores
 from tuner.errors import UsageProblem
 
@@ -48,6 +48,7 @@ def train(
         typer.Option(parser=whole("--workers", 1), metavar="W", help="Runs side by side. Default: one a core."),
     ] = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where runs go.")] = "processes",
+    memory: MemoryOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Train for use, with checkpoints, a test and a model card. The same command goes on where it was cut short."""
@@ -66,6 +67,7 @@ def train(
             algorithm=algorithm,
             workers=workers or cores(),
             engine=engine,
+            memory=memory,
             as_json=as_json,
         )
     )

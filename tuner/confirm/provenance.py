@@ -13,18 +13,17 @@ from tuner.study.confirmed import digest
 def confirmation_data(reading: Reading, row: Row) -> dict[str, Any]:
     """A complete confirmation beside the trial that is exported.
 
-    `arm` is what the answer calls that trial's configuration, None where it was not tested; `is_winner` whether it won.
+    `arm` is what the answer calls that trial's configuration, None where it was not tested.
     """
     found = reading.confirmation
     own = digest(row.arguments)
     tested = next((one.arm for one in found.tested if one.arm.configuration == own), None)
-    arm = name_in_answer(tested, found.winner) if tested is not None and found.winner is not None else None
     data = reading.data()
     return {
-        "winner": data.pop("winner"),
-        "arm": arm,
-        "is_winner": tested is not None and tested == found.winner,
+        "recommended": data.pop("recommended"),
+        "arm": None if tested is None else name_in_answer(tested),
         "verdicts": [one.words for one in found.answer.comparisons] if found.answer else [],
+        "test_seeds": found.test_seeds,
         **data,
         "seeds": {
             "validation": list(range(seeds.VALIDATION, seeds.VALIDATION + VALIDATION_SEEDS)),

@@ -125,7 +125,7 @@ def _standing(provenance: Mapping[str, Any]) -> str:
     if not provenance.get("confirmed") or not isinstance(found, dict):
         return "chosen by one training seed and not confirmed"
     verdicts = "; ".join(found.get("verdicts", []))
-    return f"the winner of a confirmation over {found.get('test_seeds')} seeds" + (f": {verdicts}" if verdicts else "")
+    return f"confirmed over {found.get('test_seeds')} seeds" + (f": {verdicts}" if verdicts else "")
 
 
 def _limits(plan: Plan, summary: Summary) -> Iterator[str]:

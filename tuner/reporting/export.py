@@ -73,7 +73,7 @@ def document(
         "state": row.state,
         "score": row.value,
         "success_rate": row.success,
-        "confirmed": confirmation is not None and confirmation["arm"] is not None and confirmation["is_winner"],
+        "confirmed": confirmation is not None and confirmation["recommended"] == row.label,
         "training_seed": row.seed,
         "seeds": seeds.plan(),  # where each role's begin
         "environment": spec.environment.id,
@@ -192,9 +192,13 @@ def standing(data: Mapping[str, Any]) -> str:
         return "One training seed: not yet confirmed."
     seeds_run = f"{found['test_seeds']} fresh training seeds, {found['test_goals']} fresh goals each"
     if not provenance["confirmed"]:
-        return f"Tested over {seeds_run}, and not the winner, which is {found['winner']}."
-    beaten = "" if provenance["role"] == "tuned" else " No tuned trial did better than this baseline in the validation."
-    return " ".join([f"Confirmed over {seeds_run}.{beaten}", *(f"{words}." for words in found["verdicts"])])
+        return f"Tested over {seeds_run}; to train with is {found['recommended']}."
+    kept = "" if provenance["role"] == "tuned" else " No tuned trial is shown to be better than this baseline."
+    return " ".join([f"Confirmed over {seeds_run}.{kept}", *(f"{_capital(words)}." for words in found["verdicts"])])
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str] = ()) -> str:
