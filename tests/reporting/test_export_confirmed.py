@@ -1,13 +1,15 @@
 """What is exported once a confirmation has spoken, and what the file then tells."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from conftest import Tuner
+from conftest import TOYS, Tuner
 
+from tuner.cli.main import call
 from tuner.spec.load import validate
 from tuner.spec.model import StudySpec
 from tuner.spec.warm import read_baseline
@@ -15,11 +17,23 @@ from tuner.spec.warm import read_baseline
 INLINE = "--engine inline"
 
 
+@pytest.fixture(scope="module")
+def _confirmed_folder(_finished_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished study's folder in which it was confirmed, once for all tests here."""
+    folder = tmp_path_factory.mktemp("confirmed")
+    shutil.copytree(_finished_folder, folder, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(TOYS))
+        assert call(["confirm", "toy", "--seeds", "5", "--top", "2", "--engine", "inline"]) == 0
+    return folder
+
+
 @pytest.fixture
-def confirmed(tuner: Tuner, finished: Path) -> Path:
-    said = tuner(f"confirm toy --seeds 5 --top 2 {INLINE}")
-    assert said.code == 0, said.err
-    return finished
+def confirmed(_confirmed_folder: Path, tmp_path: Path) -> Path:
+    """The file of a confirmed toy study, its database the default one of the current folder."""
+    shutil.copytree(_confirmed_folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "toy.yaml"
 
 
 def exported(tuner: Tuner, line: str = "export toy --format json") -> Any:
