@@ -12,7 +12,7 @@ import typer
 import typer.exceptions
 
 from tuner import __version__
-from tuner.cli import check, compare, confirm, dashboard, export, listing, play, run, show, status
+from tuner.cli import check, compare, confirm, dashboard, export, listing, play, run, show, status, train
 from tuner.cli.options import INTERRUPTED
 from tuner.errors import TunerError, WorkerBroke
 
@@ -33,6 +33,7 @@ app.command("play")(play.play)
 app.command("status")(status.status)
 app.command("show")(show.show)
 app.command("export")(export.export)
+app.command("train")(train.train)
 app.command("dashboard")(dashboard.dashboard)
 app.command("list")(listing.list_names)
 
