@@ -52,7 +52,7 @@ def _prove_baselines(done: list[FrozenTrial]) -> None:
 
 
 def _prove_retries(trials: list[FrozenTrial]) -> None:
-    """Every retry has the parameters and the seed of the trial that it replaces, and one of a chain finished at most."""
+    """Every retry has the parameters and the seed of the trial that it replaces; one of a chain finished at most."""
     chains: Counter[int] = Counter()
     for trial in trials:
         first = trial

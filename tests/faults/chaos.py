@@ -1,8 +1,8 @@
 """Kills processes of a run at random for some minutes, then proves from the database that nothing was lost.
 
-Trials of the packaged study `smoke` run all the while: workers are killed, the coordinator, everything at once; they are
-stopped and go on, told to end, sent Ctrl-C. After each blow the same command is typed again, and every value that was
-finished before must still be there. At the end the study is run to a number of trials, and audited.
+Trials of the packaged study `smoke` run all the while: workers are killed, the coordinator, everything at once; they
+are stopped and go on, told to end, sent Ctrl-C. After each blow the same command is typed again, and every value that
+was finished before must still be there. At the end the study is run to a number of trials, and audited.
 """
 
 import argparse
