@@ -16,7 +16,7 @@ from tuner.report.curves import test_curves, tuning_curves
 from tuner.report.importances import importances
 from tuner.report.parameters import parameters
 from tuner.report.pruning import pruning
-from tuner.report.records import Band, Confirmed, FilmLine, Measure, Report, TrialLine
+from tuner.report.records import Band, Confirmed, FilmLine, Measure, Report, Source, TrialLine
 from tuner.report.reproduction import reproduction
 from tuner.reporting.rows import Row, make_rows
 from tuner.reporting.summary import Summary, summarise
@@ -105,7 +105,9 @@ def _line(row: Row) -> TrialLine:
     )
 
 
-def _curves(study: Study, summary: Summary, reading: Reading | None, measure: Measure) -> tuple[tuple[Band, ...], str]:
+def _curves(
+    study: Study, summary: Summary, reading: Reading | None, measure: Measure
+) -> tuple[tuple[Band, ...], Source]:
     of_test = test_curves(study, reading.confirmation, measure) if reading is not None else ()
     if of_test:
         return of_test, "confirmation"

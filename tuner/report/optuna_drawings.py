@@ -56,7 +56,9 @@ def history(study: Study, report: Report) -> go.Figure:
     """Scores in the order of the trials, the best so far, the baselines as stars."""
     figure = plot_optimization_history(study, target_name=SCORE)
     figure.update_traces(marker={"color": faded(TUNED, 0.5), "size": 7}, selector={"mode": "markers"})
-    figure.update_traces(line={"color": CURRENT, "width": 2}, mode="lines", selector={"name": "Best Value"})
+    figure.update_traces(
+        line={"color": SOFT, "width": 1.5, "shape": "hv"}, mode="lines", selector={"name": "Best Value"}
+    )
     figure.for_each_trace(lambda trace: trace.update(name={"Best Value": "best so far"}.get(trace.name, trace.name)))
     colour = colours([trial.label for trial in report.baselines])
     for trial in report.baselines:
@@ -140,4 +142,14 @@ def contour(study: Study, first: ParameterLine, second: ParameterLine) -> go.Fig
 def parallel(study: Study, done: Sequence[FrozenTrial], names: Sequence[str]) -> go.Figure:
     """Every trial's parameters as one line, the better the darker."""
     figure = plot_parallel_coordinate(Sample(study, thinned(done, MOST_LINES)), params=list(names), target_name=SCORE)
-    return dressed(figure, 380, margin={"l": 40, "r": 10, "t": 24, "b": 60}, plot_bgcolor="white")
+    figure.for_each_annotation(lambda one: one.update(text=_plain(one.text)))
+    return dressed(figure, 380, margin={"l": 40, "r": 10, "t": 24, "b": 60})
+
+
+def _plain(text: str) -> str:
+    """`8.19e+03` as people say it."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return f"{value:.0f}" if 1000 <= abs(value) < 100_000 else text

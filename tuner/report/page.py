@@ -12,7 +12,7 @@ from tuner.report.pictures import Pictures
 from tuner.report.records import Report
 from tuner.report.style import SCRIPT, STYLE
 
-LONG = 40  # characters from which a cell may break its line
+LONG = 26  # characters from which a cell may break its line
 
 
 def render(report: Report, sections: list[Section], pictures: Pictures, films: Mapping[str, bytes]) -> str:
@@ -120,11 +120,11 @@ class _Page:
 
 def _paragraph(block: Text) -> Iterator[str]:
     kind = f' class="{block.kind}"' if block.kind != "plain" else ""
-    yield f"<p{kind}>{_text(block.text)}</p>"
+    yield f"<p{kind}>{_prose(block.text)}</p>"
 
 
 def _bullets(block: Bullets) -> Iterator[str]:
-    yield f"<ul>{''.join(f'<li>{_text(line)}</li>' for line in block.lines)}</ul>"
+    yield f"<ul>{''.join(f'<li>{_prose(line)}</li>' for line in block.lines)}</ul>"
 
 
 def _code(block: Code) -> Iterator[str]:
@@ -136,17 +136,23 @@ def _code(block: Code) -> Iterator[str]:
 
 
 def _table(block: Table) -> Iterator[str]:
+    """A table that scrolls where it is too wide; one with sentences in it becomes a list of cards on a phone."""
     head = "".join(f"<th>{_text(name)}</th>" for name in block.heads)
-    rows = "\n".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in block.rows)
-    caption = f"<caption>{_text(block.caption)}</caption>" if block.caption else ""
-    yield f'<div class="wide"><table>{caption}<thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>'
+    rows = "\n".join(f"<tr>{''.join(map(_cell, row, block.heads))}</tr>" for row in block.rows)
+    long = any(isinstance(cell, str) and len(cell) >= LONG for row in block.rows for cell in row)
+    cards = ' class="cards"' if long else ""
+    table = f"<table{cards}><thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table>"
+    caption = f"<figcaption>{_text(block.caption)}</figcaption>" if block.caption else ""
+    yield f'<figure><div class="wide">{table}</div>{caption}</figure>'
 
 
-def _cell(cell: Cell | str) -> str:
+def _cell(cell: Cell | str, head: str) -> str:
+    named = f' data-head="{_text(head)}"' if head else ""
     if isinstance(cell, Cell):
         value = "" if cell.value is None else f' data-value="{cell.value!r}"'
-        return f'<td class="figure"{value}>{_text(cell.text)}</td>'
-    return f'<td class="{"long" if len(cell) >= LONG else "short"}">{_text(cell)}</td>'
+        return f'<td class="figure"{named}{value}>{_text(cell.text)}</td>'
+    kind = "empty" if not cell else "long" if len(cell) >= LONG else "short"
+    return f'<td class="{kind}"{named}>{_prose(cell)}</td>'
 
 
 def _inert(data: str) -> str:
@@ -155,3 +161,11 @@ def _inert(data: str) -> str:
 
 def _text(text: str) -> str:
     return html.escape(text, quote=True)
+
+
+def _prose(text: str) -> str:
+    """Escaped, with what stands between backticks as code."""
+    parts = _text(text).split("`")
+    if len(parts) % 2 == 0:
+        return "`".join(parts)
+    return "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))

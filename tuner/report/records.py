@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 Measure = Literal["success", "return"]
 Standing = Literal["matters", "perhaps", "noise"]
+Source = Literal["confirmation", "tuning"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,7 +223,7 @@ class Report:
     baselines: tuple[TrialLine, ...]
     advice: tuple[str, ...]
     curves: tuple[Band, ...]
-    curves_of: Literal["confirmation", "tuning"]
+    curves_of: Source
     trials: tuple[TrialLine, ...]
     pruning: Pruning
     importances: Importances

@@ -45,7 +45,7 @@ def _notes(spec: StudySpec, rows: Sequence[Row]) -> Iterable[str]:
     if spec.seed is None:
         yield f"The sampler ({spec.sampler}) was not seeded: a new run proposes other parameters."
     else:
-        yield f"The sampler ({spec.sampler}) was seeded with {spec.seed}; with several workers the order of asks differs."
+        yield f"The sampler ({spec.sampler}) was seeded with {spec.seed}; several workers ask in no fixed order."
     if not any(row.attributes.get("hardware") for row in rows):
         yield "The trials are of a version that did not record hardware."
 

@@ -15,8 +15,8 @@ class Sample(Study):
 
     def get_trials(
         self,
-        deepcopy: bool = True,
-        states: Container[TrialState] | None = None,  # noqa: ARG002
+        deepcopy: bool = True,  # noqa: ARG002
+        states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
         """The chosen trials in these states; never copies."""
         return [trial for trial in self._chosen if states is None or trial.state in states]

@@ -77,12 +77,13 @@ def _arm_table(found: Confirmed, measure: Measure) -> Table:
     return Table(
         heads=("configuration", "IQM", "95 %", "mean", "95 %", "in tuning", "optimism", "by seed"),
         rows=[_arm_row(arm, measure) for arm in found.arms],
-        caption=f"{measure}, {found.seeds} test seeds{of}; neither seeds nor goals took part in tuning",
+        caption=f"{measure}, {found.seeds} test seeds{of}; neither seeds nor goals took part in tuning; "
+        "optimism: in tuning less the mean",
     )
 
 
 def _arm_row(arm: ArmLine, measure: Measure) -> list[Cell | str]:
-    optimism = Cell(text="-" if arm.optimism is None else change(arm.optimism), value=arm.optimism)
+    optimism = _optimism(arm.optimism, measure)
     return [
         f"{arm.name} (winner)" if arm.winner else arm.name,
         _cell(arm.iqm, measure),
@@ -93,6 +94,11 @@ def _arm_row(arm: ArmLine, measure: Measure) -> list[Cell | str]:
         optimism,
         " ".join(_short(value, measure) for value in arm.values),
     ]
+
+
+def _optimism(value: float | None, measure: Measure) -> Cell:
+    text = "-" if value is None else f"{100 * value:+.1f}" if measure == "success" else change(value)
+    return Cell(text=text, value=value)
 
 
 def _cell(value: float | None, measure: Measure) -> Cell:
@@ -150,7 +156,7 @@ def _validation_table(lines: Sequence[ValidationLine], measure: Measure) -> Tabl
                 _cell(one.tuned, measure),
                 " ".join(_short(value, measure) for value in one.values) or "-",
                 _cell(one.mean, measure),
-                Cell(text="-" if one.optimism is None else change(one.optimism), value=one.optimism),
+                _optimism(one.optimism, measure),
                 "clearly behind" if one.dropped else "",
             ]
             for one in lines

@@ -137,8 +137,8 @@ def importance(report: Report) -> Iterator[Block]:
     rows.append(["(does nothing)", "", f"{found.floor.low:.1%} … {found.floor.high:.1%}", "the noise"])
     yield Table(heads=("parameter", "importance", "90 %", ""), rows=rows)
     yield Text(
-        text=f"{found.method} over {found.completed:,} completed trials, drawn anew {found.resamples} times: how much a "
-        "parameter tells the best tenth from the others. Where the sampler looked decides as well.",
+        text=f"{found.method} over {found.completed:,} completed trials, drawn anew {found.resamples} times: how much "
+        "a parameter tells the best tenth from the others. Where the sampler looked decides as well.",
         kind="note",
     )
 
@@ -191,7 +191,8 @@ def health(report: Report) -> Iterator[Block]:
     yield Text(text=f"{found.judged:,} trials were held to the guide's bounds: {counts}.")
     if found.best is not None and report.best is not None:
         verdict, has = found.best
-        yield Text(text=f"The best ({report.best.label}) is {verdict}{f': {has}' if has else ''}.")
+        said = {"ok": "is ok", "warning": "has a warning", "wrong": "has something wrong"}[verdict]
+        yield Text(text=f"The best ({report.best.label}) {said}{f': {has}' if has else ''}.")
     if found.ailments:
         yield Table(
             heads=("signal", "symptom", "", "trials", "cure"),

@@ -19,18 +19,19 @@ section { background: var(--paper); border: 1px solid var(--line); border-radius
 h2 { font-size: 1.22rem; margin: 0 0 .8rem; line-height: 1.3; }
 p, ul { margin: 0 0 .9rem; overflow-wrap: anywhere; }
 ul { padding-left: 1.25rem; } li { margin-bottom: .35rem; }
-p.lead { font-size: 1.28rem; line-height: 1.45; font-weight: 600; border-left: 4px solid var(--mark); padding-left: .9rem; }
-p.warning { background: var(--warn); border-left: 4px solid var(--warn-line); padding: .5rem .9rem; border-radius: 4px; }
+p.lead { font-size: 1.28rem; line-height: 1.45; font-weight: 600; border-left: 4px solid var(--mark);
+  padding-left: .9rem; }
+p.warning { background: var(--warn); border-left: 4px solid var(--warn-line); padding: .5rem .9rem;
+  border-radius: 4px; }
 p.note { color: var(--soft); font-size: .9rem; }
 code { font-size: .92em; }
-.wide { overflow-x: auto; margin: 0 0 1.1rem; }
+.wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; min-width: 60%; }
-caption { caption-side: bottom; text-align: left; color: var(--soft); font-size: .84rem; padding-top: .45rem; }
 th, td { text-align: left; vertical-align: top; padding: .38rem 1.1rem .38rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--soft); font-size: .84rem; }
 td { font-variant-numeric: tabular-nums; }
 td.figure, td.short, th { white-space: nowrap; }
-td.long { min-width: 15rem; }
+td.long { min-width: 12rem; }
 tbody tr:last-child td { border-bottom: 0; }
 figure { margin: 0 0 1.1rem; } figcaption { color: var(--soft); font-size: .87rem; margin-top: .3rem; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .4rem 1.1rem; }
@@ -38,8 +39,8 @@ figure { margin: 0 0 1.1rem; } figcaption { color: var(--soft); font-size: .87re
 .gallery figcaption { margin: 0 0 .15rem; font-weight: 600; color: var(--ink); }
 .plot { width: 100%; overflow: hidden; }
 .scrolls { overflow-x: auto; } .scrolls .plot { min-width: 44rem; }
-pre { background: var(--back); border: 1px solid var(--line); border-radius: 6px; padding: .7rem .9rem; overflow-x: auto;
-  font-size: .85rem; line-height: 1.5; margin: 0 0 1rem; }
+pre { background: var(--back); border: 1px solid var(--line); border-radius: 6px; padding: .7rem .9rem;
+  overflow-x: auto; font-size: .85rem; line-height: 1.5; margin: 0 0 1rem; }
 .title { margin: 0 0 .3rem; font-weight: 600; font-size: .9rem; overflow-wrap: anywhere; }
 summary { cursor: pointer; font-weight: 600; font-size: .9rem; margin-bottom: .4rem; overflow-wrap: anywhere; }
 video { width: 100%; border-radius: 6px; background: #000; display: block; }
@@ -48,6 +49,12 @@ footer { color: var(--soft); font-size: .85rem; padding-bottom: 2.5rem; }
   header, main, footer { padding-left: .6rem; padding-right: .6rem; }
   section { padding: 1rem .9rem; border-radius: 8px; }
   h1 { font-size: 1.45rem; } p.lead { font-size: 1.1rem; }
+  table.cards, .cards tbody, .cards tr, .cards td { display: block; min-width: 0; }
+  .cards thead, .cards td.empty { display: none; }
+  .cards tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  .cards td { border: 0; padding: .05rem 0; white-space: normal; overflow-wrap: anywhere; }
+  .cards td[data-head]::before { content: attr(data-head) ": "; color: var(--soft); }
+  .cards td:first-child { font-weight: 600; } .cards td:first-child::before { content: none; }
 }
 @media print {
   @page { margin: 14mm; }
