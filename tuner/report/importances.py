@@ -1,5 +1,6 @@
 """Importances with their uncertainty, beside that of a parameter that does nothing."""
 
+import copy
 import warnings
 from collections.abc import Sequence
 
@@ -8,14 +9,14 @@ from numpy.typing import NDArray
 from optuna import Study
 from optuna.distributions import FloatDistribution
 from optuna.importance import PedAnovaImportanceEvaluator
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from tuner.report.records import Importance, Importances, Span, Standing
 from tuner.report.sample import Sample
 
 FEWEST = 40  # completed trials
 RESAMPLES = 100
-MOST = 1000  # trials in a resample, so that time is bounded
+MOST = 500  # trials in a resample, so that time is bounded
 DUMMY = " dummy"  # no parameter's name begins with a blank
 METHOD = "PED-ANOVA"
 
@@ -64,25 +65,25 @@ def _shares(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on parameters that few of a resample's trials have
         for _ in range(RESAMPLES):
-            padded = _with_dummy(trials, generator)
-            drawn = [padded[index] for index in generator.integers(len(padded), size=min(len(padded), MOST))]
-            told = evaluator.evaluate(Sample(study, drawn))
+            told = evaluator.evaluate(Sample(study, _drawn(trials, generator)))
             values = np.array([told.get(name, 0.0) for name in (*names, DUMMY)])
             rows.append(values / values.sum() if values.sum() > 0 else values)
     return np.array(rows)
 
 
-def _with_dummy(trials: Sequence[FrozenTrial], generator: np.random.Generator) -> list[FrozenTrial]:
-    range_ = FloatDistribution(0.0, 1.0)
-    padded = []
-    for place, (trial, value) in enumerate(zip(trials, generator.random(len(trials)), strict=True)):
-        copy = create_trial(
-            value=trial.value,
-            params={**trial.params, DUMMY: float(value)},
-            distributions={**trial.distributions, DUMMY: range_},
-        )
-        copy._trial_id = place  # the evaluator tells trials apart by it
-        padded.append(copy)
+def _drawn(trials: Sequence[FrozenTrial], generator: np.random.Generator) -> list[FrozenTrial]:
+    """Trials drawn with replacement, each with one more parameter, whose value is chance."""
+    chance = generator.random(len(trials))
+    places = generator.integers(len(trials), size=min(len(trials), MOST)).tolist()
+    padded = {place: _padded(place, trials[place], chance[place]) for place in set(places)}
+    return [padded[place] for place in places]
+
+
+def _padded(place: int, trial: FrozenTrial, value: float) -> FrozenTrial:
+    padded = copy.copy(trial)
+    padded.params = {**trial.params, DUMMY: float(value)}
+    padded.distributions = {**trial.distributions, DUMMY: FloatDistribution(0.0, 1.0)}
+    padded._trial_id = place  # the evaluator tells trials apart by it
     return padded
 
 

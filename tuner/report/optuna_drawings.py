@@ -33,7 +33,7 @@ def optuna_drawings(study: Study, report: Report) -> Iterator[tuple[str, go.Figu
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if done:
-            yield "history", history(Sample(study, thinned(trials, MOST_POINTS)), report)
+            yield "history", history(study, report)
         reported = [trial for trial in trials if trial.intermediate_values and trial.state.is_finished()]
         if reported:
             yield "courses", courses(Sample(study, thinned(reported, MOST_COURSES)))
@@ -48,18 +48,21 @@ def optuna_drawings(study: Study, report: Report) -> Iterator[tuple[str, go.Figu
             if len(both) >= 3:
                 name = f"contour {first.name} {second.name}"
                 yield name, contour(Sample(study, thinned(both, MOST_CROSSINGS)), first, second)
-        if len(drawn) > 1:
-            yield "parallel", parallel(study, done, [line.name for line in drawn])
+        varied = [line.name for line in report.parameters if line.varied]
+        if len(varied) > 1:
+            yield "parallel", parallel(study, done, varied)
 
 
 def history(study: Study, report: Report) -> go.Figure:
     """Scores in the order of the trials, the best so far, the baselines as stars."""
     figure = plot_optimization_history(study, target_name=SCORE)
+    kept = {trial.number for trial in thinned(study.get_trials(deepcopy=False), MOST_POINTS)}
+    for trace in figure.data:
+        points = [point for point in zip(trace.x or (), trace.y or (), strict=False) if point[0] in kept]
+        trace.update(x=[x for x, _ in points], y=[y for _, y in points])
     figure.update_traces(marker={"color": faded(TUNED, 0.5), "size": 7}, selector={"mode": "markers"})
-    figure.update_traces(
-        line={"color": SOFT, "width": 1.5, "shape": "hv"}, mode="lines", selector={"name": "Best Value"}
-    )
-    figure.for_each_trace(lambda trace: trace.update(name={"Best Value": "best so far"}.get(trace.name, trace.name)))
+    best_so_far = {"color": SOFT, "width": 1.5, "shape": "hv"}
+    figure.update_traces(line=best_so_far, mode="lines", name="best so far", selector={"name": "Best Value"})
     colour = colours([trial.label for trial in report.baselines])
     for trial in report.baselines:
         if trial.value is not None:

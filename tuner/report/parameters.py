@@ -26,10 +26,14 @@ def parameters(
     """
     ranked = [one.name for one in found.parameters if one.name in spec.space.parameters]
     order = [*ranked, *(name for name in spec.space.parameters if name not in ranked)]
-    above = [one.name for one in found.parameters if one.standing != "noise" and one.name in order]
-    drawn = [name for name in (above or order) if name in seen][:MOST_DRAWN]
+    varied = [name for name in order if name in seen]
+    above = sum(one.standing != "noise" for one in found.parameters)
+    drawn = varied[: min(max(above, MOST_CROSSED), MOST_DRAWN)] if found.parameters else varied[:MOST_DRAWN]
     values = best.params if best else {}
-    return tuple(_line(name, spec.space.parameters[name], values.get(name), advice, name in drawn) for name in order)
+    return tuple(
+        _line(name, spec.space.parameters[name], values.get(name), advice, drawn=name in drawn, varied=name in varied)
+        for name in order
+    )
 
 
 def _line(
@@ -37,7 +41,9 @@ def _line(
     parameter: FloatParameter | IntParameter | ChoiceParameter,
     best: Any,
     advice: Sequence[str],
+    *,
     drawn: bool,
+    varied: bool,
 ) -> ParameterLine:
     choice = isinstance(parameter, ChoiceParameter)
     word = next((line for line in advice if line.startswith(f"{name} = ")), "")
@@ -50,5 +56,6 @@ def _line(
         choices=tuple(parameter.choices) if isinstance(parameter, ChoiceParameter) else (),
         best=best,
         drawn=drawn,
+        varied=varied,
         word=word,
     )

@@ -153,6 +153,7 @@ class ParameterLine:
     high: float | None
     choices: tuple[Any, ...]
     best: Any
+    varied: bool  # whether completed trials have several values of it
     drawn: bool  # among those with a picture
     word: str  # where the best sits at an edge
 

@@ -156,7 +156,7 @@ def ranges(report: Report) -> Iterator[Block]:
     if sum(trial.value is not None for trial in report.trials) < 2 or not drawn:
         yield Text(text="Too few trials are complete to draw scores against parameters.")
         return
-    why = "those above the noise" if report.importances.parameters else "in the space's order"
+    why = "the most important" if report.importances.parameters else "in the space's order"
     yield Text(text=f"Completed trials by parameter ({why}); later trials are darker, dashed lines mark the range.")
     yield Gallery(pictures=[Picture(name=f"slice {line.name}", caption=line.name) for line in drawn])
     crossed = [line.name for line in drawn if line.kind != "choice"][:MOST_CROSSED]
@@ -175,7 +175,7 @@ def _range(line: ParameterLine) -> str:
 
 def parallel(report: Report) -> Iterator[Block]:
     """All parameters of a trial as one line."""
-    if sum(line.drawn for line in report.parameters) < 2:
+    if sum(line.varied for line in report.parameters) < 2:
         yield Text(text="Fewer than two parameters varied among completed trials.")
         return
     yield Picture(name="parallel", caption="Each line a completed trial, the better the darker.", wide=True)
