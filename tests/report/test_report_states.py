@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def one_trial(spec: StudySpec) -> Study:
     return study
 
 
-def all_of(state: TrialState, **attributes: object) -> Callable[[StudySpec], Study]:
+def all_of(state: TrialState, **attributes: Any) -> Callable[[StudySpec], Study]:
     def make(spec: StudySpec) -> Study:
         study, generator = made.empty(spec), np.random.default_rng(1)
         for _ in range(5):

@@ -137,5 +137,6 @@ def _notes(summary: Summary, found: Confirmed | None) -> list[str]:
     if summary.counts["fail"] and not summary.finished:
         notes.append("Every trial failed; the reasons stand below.")
     if found is not None and found.newer:
-        notes.append(f"{found.newer} trials were completed since the confirmation and took no part in it.")
+        more = "1 trial was" if found.newer == 1 else f"{found.newer} trials were"
+        notes.append(f"{more} completed since the confirmation and took no part in it.")
     return notes

@@ -16,7 +16,7 @@ from tuner.report.sample import Sample
 
 FEWEST = 40  # completed trials
 RESAMPLES = 100
-MOST = 500  # trials in a resample, so that time is bounded
+MOST = 300  # trials in a resample, so that time is bounded
 DUMMY = " dummy"  # no parameter's name begins with a blank
 METHOD = "PED-ANOVA"
 
