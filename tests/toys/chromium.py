@@ -5,6 +5,7 @@ import json
 import os
 import select
 import subprocess
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,12 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --remote-debugging-pipe"
 )
+LAUNCH = """
+import os, sys
+for place, end in zip((3, 4), sys.argv[1:3]):
+    os.dup2(int(end), place)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 PATIENCE = 60.0  # s
 COMPLAINTS = ("Runtime.exceptionThrown", "Log.entryAdded")
 
@@ -24,12 +31,12 @@ class Page:
     def __init__(self, program: str, profile: Path) -> None:
         reads, self._write = os.pipe()
         self._read, writes = os.pipe()
-        shell = ["/bin/sh", "-c", f'exec "$@" 3<&{reads} 4>&{writes}', "sh"]
-        command = [*shell, program, *FLAGS.split(), f"--user-data-dir={profile}"]
+        places = [str(os.dup(end)) for end in (reads, writes)]
+        command = [sys.executable, "-c", LAUNCH, *places, program, *FLAGS.split(), f"--user-data-dir={profile}"]
         quiet = subprocess.DEVNULL
-        self._process = subprocess.Popen(command, pass_fds=(reads, writes), stdout=quiet, stderr=quiet)
-        os.close(reads)
-        os.close(writes)
+        self._process = subprocess.Popen(command, pass_fds=[int(place) for place in places], stdout=quiet, stderr=quiet)
+        for end in (reads, writes, *map(int, places)):
+            os.close(end)
         self._buffer, self._count, self._session = b"", 0, ""
         self.events: list[dict[str, Any]] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -69,7 +76,9 @@ class Page:
         while b"\0" not in self._buffer:
             ready, _, _ = select.select([self._read], [], [], max(deadline - time.monotonic(), 0))
             assert ready, "the browser does not answer"
-            self._buffer += os.read(self._read, 1 << 20)
+            read = os.read(self._read, 1 << 20)
+            assert read, "the browser is gone"
+            self._buffer += read
         message, _, self._buffer = self._buffer.partition(b"\0")
         found: dict[str, Any] = json.loads(message)
         return found
