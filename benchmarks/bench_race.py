@@ -1,7 +1,7 @@
 """What dropping arms in a confirmation's validation saves, and what it costs.
 
 No training: arms of known worth, seeds scattered about it. A row for each scatter: the runs of the validation, and how
-much less the winner is worth than the best arm there was, at each margin. The rule is the one of `tuner confirm`.
+much less the winner is worth than the best tuned arm there was, at each margin. The rule is the one of `tuner confirm`.
 """
 
 import argparse
@@ -38,7 +38,8 @@ def race(worth: dict[str, float], scores: dict[str, list[float]], margin: float)
     while missing := [run for run in planned(plan, results) if run.key not in results]:
         results |= {run.key: _result(scores, run) for run in missing}
     chosen = winner(plan, results)
-    return len(results), max(worth.values()) - worth[chosen.name if chosen else ""]
+    tuned = [value for name, value in worth.items() if name not in BASELINES]
+    return len(results), max(tuned) - worth[chosen.name if chosen else ""]
 
 
 def _result(scores: dict[str, list[float]], run: Run) -> RunResult:

@@ -16,8 +16,8 @@ def never() -> bool:
 def run_trial(job: TrialJob, report: Report, stopped: Callable[[], bool] = never) -> TrialOutcome:
     """Trains one configuration.
 
-    Known ends become outcomes: divergence, and an environment that raised. Everything else is a fault of ours or of
-    the spec, and is raised.
+    Known ends become outcomes: divergence, an environment that raised, memory that ran out. Everything else is a fault
+    of ours or of the spec, and is raised.
 
     Args:
         job: What to train.
@@ -31,3 +31,6 @@ def run_trial(job: TrialJob, report: Report, stopped: Callable[[], bool] = never
         return TrialOutcome(state="diverged", reason=str(error), seconds=time.perf_counter() - begun)
     except EnvironmentFailed as error:
         return TrialOutcome(state="failed", reason=str(error), seconds=time.perf_counter() - begun)
+    except MemoryError as error:
+        reason = f"out of memory ({error or 'no details'}): fewer --workers, or a smaller buffer_size or net, need less"
+        return TrialOutcome(state="failed", reason=reason, seconds=time.perf_counter() - begun)

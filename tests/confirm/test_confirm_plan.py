@@ -113,13 +113,26 @@ def test_returns_are_measured_by_how_far_the_scores_lie_apart(spec: StudySpec) -
         ("ab", {"a": [0.9], "b": [0.5]}, ["ab"], "a"),
         ("ab", {"a": [0.5, 0.5, 0.5], "b": [0.5, 0.6, 0.6]}, ["ab", "ab", "ab"], "b"),
         ("abc", {"a": [0.5, 0.5, 0.5], "b": [0.4, 0.1], "c": [0.6, 0.6, 0.2]}, ["abc", "abc", "ac"], "a"),
-        ("aB", {"a": [0.1], "B": [0.9]}, ["aB"], "B"),
+        ("aB", {}, [], "a"),
+        ("abB", {"a": [0.1], "b": [0.2], "B": [0.9]}, ["abB"], "b"),
+        ("abB", {"a": [0.6, 0.1], "b": [0.5, 0.4], "B": [0.7, 0.7]}, ["abB", "abB"], "b"),
         ("ab", {"a": [None], "b": [0.0]}, ["ab"], "b"),
         ("ab", {"a": [None] * 3, "b": [None] * 3}, ["ab"] * 3, "a"),
         ("ab", {"a": [0.5, 0.5, 0.5], "b": [0.5, 0.5, 0.5]}, ["ab"] * 3, "a"),
         ("a", {}, [], "a"),
     ],
-    ids=["far", "near", "one after another", "a baseline", "diverged", "all diverged", "equal", "alone"],
+    ids=[
+        "far",
+        "near",
+        "one after another",
+        "one and a baseline",
+        "a baseline ahead",
+        "a baseline left",
+        "diverged",
+        "all diverged",
+        "equal",
+        "alone",
+    ],
 )
 def test_who_is_clearly_behind_runs_no_more(names: str, scores: Scores, racing: list[str], wins: str) -> None:
     plan = make(names)
@@ -143,9 +156,9 @@ def test_the_winner_and_the_baselines_are_tested_seed_by_seed() -> None:
     assert [(run.arm.name, run.seed) for run in tests] == [
         (name, seeds.TEST + place) for place in range(2) for name in "aCP"
     ]
-    scores = {"a": [0.1], "b": [0.1], "C": [0.2], "P": [0.9]}
+    scores = {"a": [0.1], "b": [0.2], "C": [0.2], "P": [0.9]}
     tests = [run for run in planned(plan, play(plan, scores)) if run.phase == "test"]
-    assert [run.arm.name for run in tests] == ["P", "C"] * 2
+    assert [run.arm.name for run in tests] == ["b", "C", "P"] * 2
 
 
 @pytest.mark.parametrize("order", range(20))
@@ -181,7 +194,8 @@ def test_the_bound_falls_to_what_it_came_to() -> None:
     assert at_most(plan, results) == len(results) == 48
     assert most_runs(9, 2) == 48
     assert most_runs(1, 0) == 10
-    assert most_runs(0, 2) == 6 + 20
+    assert most_runs(1, 2) == 30
+    assert most_runs(0, 2) == 20
 
 
 def test_more_seeds_and_more_arms_keep_what_was_run() -> None:

@@ -60,14 +60,15 @@ TRIAL_WON: Values = {
 def test_a_winner_is_held_against_the_baseline(spec: StudySpec) -> None:
     plan = make("trial 7", "current")
     found = conclude(plan, spec, results(plan, TRIAL_WON))
-    assert (found.complete, found.done, found.measure) == (True, 14, "success")
+    assert (found.complete, found.done, found.measure) == (True, 12, "success")
     assert found.answer is not None
     [comparison] = found.answer.comparisons
     assert (comparison.first, comparison.second, comparison.verdict) == ("winner", "current", "confirmed better")
     assert found.answer.arm("winner").optimism == pytest.approx(0.9 - statistics.fmean(GOOD))
-    lines = conclusions(found.answer, plan.arms[0], found.measure)
+    lines = conclusions(found)
     assert lines[0].startswith("Winner is confirmed better than current: IQM +0.")
-    assert lines[-1].startswith("Optimism, what tuning said of trial 7 less what the test says: ")
+    assert lines[1].startswith("Optimism, what tuning said of trial 7 less what the test says: ")
+    assert lines[2:] == ["To train with: trial 7 (`tuner export toy`)."]
 
 
 def test_there_is_no_verdict_before_all_is_run(spec: StudySpec) -> None:
@@ -75,9 +76,10 @@ def test_there_is_no_verdict_before_all_is_run(spec: StudySpec) -> None:
     told = results(plan, TRIAL_WON)
     del told[Run(phase="test", arm=plan.arms[1], place=5).key]
     found = conclude(plan, spec, told)
-    assert (found.complete, found.done) == (False, 13)
+    assert (found.complete, found.done) == (False, 11)
     assert found.answer is not None
     assert found.answer.comparisons == ()
+    assert found.recommended is None
     assert len(found.answer.arm("current").values) == 5
 
 
@@ -86,21 +88,45 @@ def test_the_same_runs_give_the_same_answer(spec: StudySpec) -> None:
     assert conclude(plan, spec, results(plan, TRIAL_WON)) == conclude(plan, spec, results(plan, TRIAL_WON))
 
 
-def test_a_baseline_that_wins_is_kept_under_its_own_name(spec: StudySpec) -> None:
+@pytest.mark.parametrize(
+    ("tuned", "proposed", "recommended", "verdicts"),
+    [
+        (GOOD, BAD, "trial 7", ["confirmed better", "confirmed better", "not shown"]),
+        (BAD, BAD, "current", ["not shown", "not shown", "not shown"]),
+        (BAD, GOOD, "proposed", ["not shown", "confirmed worse", "confirmed better"]),
+    ],
+    ids=["winner", "nobody", "another baseline"],
+)
+def test_what_to_train_with_follows_from_the_test(
+    spec: StudySpec, tuned: list[float], proposed: list[float], recommended: str, verdicts: list[str]
+) -> None:
     plan = make("trial 7", "current", "proposed")
     values: Values = {
-        ("trial 7", "validation"): [0.2],
-        ("current", "validation"): [0.9],
-        ("proposed", "validation"): [0.3],
-        ("current", "test"): [*GOOD],
-        ("proposed", "test"): [*BAD],
+        ("trial 7", "test"): [*tuned],
+        ("current", "test"): [*BAD],
+        ("proposed", "test"): [*proposed],
     }
     found = conclude(plan, spec, results(plan, values))
     assert found.answer is not None
-    assert [arm.name for arm in found.answer.arms] == ["current", "proposed"]
+    assert [(one.first, one.second) for one in found.answer.comparisons] == [
+        ("winner", "current"),
+        ("winner", "proposed"),
+        ("proposed", "current"),
+    ]
+    assert [one.verdict for one in found.answer.comparisons] == verdicts
+    assert found.recommended is not None
+    assert found.recommended.name == found.data()["recommended"] == recommended
+    assert conclusions(found)[-1].startswith(f"To train with: {recommended} ")
+
+
+def test_baselines_alone_are_tested_without_a_race(spec: StudySpec) -> None:
+    plan = make("current", "proposed")
+    values: Values = {("current", "test"): [*GOOD], ("proposed", "test"): [*BAD]}
+    found = conclude(plan, spec, results(plan, values))
+    assert (found.complete, found.winner) == (True, None)
+    assert found.answer is not None
     assert len(found.answer.comparisons) == 1
-    lines = conclusions(found.answer, plan.arms[1], found.measure)
-    assert lines[0] == "No tuned trial did better than current in the validation: keep it."
+    assert found.recommended is plan.arms[0]
 
 
 def test_the_tests_of_a_former_winner_take_no_part(spec: StudySpec) -> None:
@@ -109,6 +135,7 @@ def test_the_tests_of_a_former_winner_take_no_part(spec: StudySpec) -> None:
     assert found.winner is plan.arms[0]
     assert not found.complete
     assert [one.arm.name for one in found.tested] == ["current"]
+    assert conclusions(found) == []
 
 
 @pytest.mark.parametrize(("success", "worst"), [(True, 0.0), (False, 0.1)], ids=["success", "returns"])
@@ -120,8 +147,8 @@ def test_a_run_that_diverged_is_worth_the_least(spec: StudySpec, success: bool, 
 
 
 def test_before_the_first_run_there_is_no_answer(spec: StudySpec) -> None:
-    plan = make("trial 7", "current")
+    plan = make("trial 7", "trial 8", "current")
     found: Confirmation = conclude(plan, spec, {})
     assert (found.winner, found.answer, found.done) == (None, None, 0)
-    assert found.planned == len(planned(plan, {})) == 2
+    assert found.planned == len(planned(plan, {})) == 3
     assert found.data()["answer"] is None

@@ -215,6 +215,68 @@ def test_a_worker_killed_in_a_trial_is_a_failed_outcome(processes: ProcessEngine
     assert completes(processes, make_job(number=5))
 
 
+def test_a_worker_that_hangs_is_killed_and_the_next_job_runs(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 2.0)
+    engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
+    try:
+        for number in range(2):  # two evaluations and an outcome each: what is usual is known
+            assert completes(engine, make_job(number=number))
+        [before] = engine.process_ids()
+        end = drive(engine, make_job(number=2, environment=EnvironmentRef(id="tuner_toys:ToyHanging-v0")))[-1]
+        assert isinstance(end, Finished)
+        assert (end.number, end.outcome.state) == (2, "failed")
+        assert end.outcome.reason.startswith("no word from its worker for ")
+        assert end.outcome.reason.endswith(" s: it was killed")
+        assert gone(before)
+        assert completes(engine, make_job(number=3))
+    finally:
+        engine.stop()
+
+
+def test_a_stopped_worker_is_waited_for(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 2.0)
+    engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
+    try:
+        for number in range(2):
+            assert completes(engine, make_job(number=number))
+        [pid] = engine.process_ids()
+        engine.start(make_job(number=2, **LONG))
+        assert isinstance(until_next(engine), Evaluated)
+        os.kill(pid, signal.SIGSTOP)
+        engine.answer(2, Decision(go_on=False))
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            assert engine.wait(0.2) == []
+        os.kill(pid, signal.SIGCONT)
+        event = until_next(engine)
+        assert isinstance(event, Finished)
+        assert event.outcome.state == "stopped"
+    finally:
+        engine.stop()
+
+
+def test_a_worker_that_takes_too_much_memory_is_killed(toys: None) -> None:
+    engine = ProcessEngine(1, memory=1_000_000_000)
+    try:
+        assert completes(engine, make_job(number=0))
+        hungry = make_job(number=1, environment=EnvironmentRef(id="tuner_toys:ToyHungry-v0"), **LONG)
+        end = drive(engine, hungry)[-1]
+        assert isinstance(end, Finished)
+        assert (end.number, end.outcome.state) == (1, "failed")
+        assert "more than the 1 GB of --memory: it was killed" in end.outcome.reason
+        assert completes(engine, make_job(number=2))
+    finally:
+        engine.stop()
+
+
+def test_memory_that_is_not_there_fails_the_job_and_not_the_worker(engine: Engine) -> None:
+    end = drive(engine, make_job(number=0, environment=EnvironmentRef(id="tuner_toys:ToyStarved-v0")))[-1]
+    assert isinstance(end, Finished)
+    assert end.outcome.state == "failed"
+    assert "Unable to allocate 1.00 PiB" in end.outcome.reason
+    assert completes(engine, make_job(number=1))
+
+
 def test_workers_killed_while_idle_are_replaced(processes: ProcessEngine) -> None:
     assert completes(processes, make_job(number=0))
     dead = kill_workers(processes)
@@ -248,7 +310,7 @@ def test_a_worker_has_one_thread_and_is_deaf_to_ctrl_c(monkeypatch: pytest.Monke
 LATE = """
 import sys
 from multiprocessing import Pipe
-from tuner.engines.worker import work
+from tuner.engines.worker import Ready, work
 from tuner.errors import TunerError
 from tuner.records import *
 
@@ -262,6 +324,8 @@ class Coordinator:
         return self.jobs.pop()
     def send(self, message):
         assert not isinstance(message, TunerError), message.trace
+        if isinstance(message, Ready):
+            return
         print(len({"torch", "stable_baselines3", "tuner_toys"} & self.before))
         print(*sorted(set(sys.modules) - self.before))
 

@@ -91,7 +91,7 @@ def test_the_pictures_show_the_figures_of_the_json(confirmed: Study, spec: Study
 def test_the_answer_is_the_confirmation_s(confirmed: Study, spec: StudySpec) -> None:
     report = report_of(confirmed, spec)
     said = r"Trial \d+ is confirmed better than current: success 80\.5% \[.*\], against success 40\.5% \[.*\], "
-    assert re.fullmatch(said + r"over 6 fresh seeds\.", report.headline)
+    assert re.fullmatch(said + r"over 6 fresh seeds\. To train with: trial \d+\.", report.headline)
     assert report.confirm_command == ""
     assert report.curves_of == "confirmation"
     assert {one.seeds for one in report.curves} == {6}
@@ -104,7 +104,9 @@ def test_the_answer_is_the_confirmation_s(confirmed: Study, spec: StudySpec) -> 
 def test_a_baseline_that_wins_is_kept(spec: StudySpec) -> None:
     study = made.filled(spec, 20)
     made.confirm(study, spec, {**WORTH, "current": 0.95})
-    assert report_of(study, spec).headline.startswith("No tuned trial did better than the current configuration")
+    headline = report_of(study, spec).headline
+    assert "is confirmed worse than current" in headline
+    assert headline.endswith("To train with: current.")
 
 
 def test_trials_after_a_confirmation_ask_for_another(confirmed: Study, spec: StudySpec) -> None:

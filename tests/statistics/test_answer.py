@@ -7,7 +7,7 @@ from known_arms import ARMS, KnownArm
 
 from tuner.statistics.ranks import ALPHA, permutation_p
 from tuner.statistics.records import Answer, Comparison, Interval, Verdict
-from tuner.statistics.verdict import answer, verdict
+from tuner.statistics.verdict import answer, recommended, verdict
 
 LOW = [0.20, 0.30, 0.25, 0.40, 0.10, 0.22, 0.30, 0.50, 0.10, 0.31]
 HIGH = [0.60, 0.70, 0.80, 0.90, 0.50, 0.61, 0.70, 0.75, 0.65, 0.20]
@@ -190,3 +190,24 @@ def test_of_three_equal_arms_one_is_confirmed_better_in_one_of_twenty_at_the_mos
             arms = dict(zip(("winner", "proposed", "current"), values.tolist(), strict=True))
             confirmed += any(one.verdict == "confirmed better" for one in ask(arms).comparisons)
     assert 0 < confirmed <= repeats * (0.05 + 2 * np.sqrt(0.05 * 0.95 / repeats))
+
+
+@pytest.mark.parametrize(
+    ("arms", "name"),
+    [
+        pytest.param({"winner": HIGH, "current": LOW}, "winner", id="better"),
+        pytest.param({"winner": LOW, "current": LOW, "proposed": LOW}, "current", id="not shown"),
+        pytest.param({"winner": HIGH, "current": LOW, "proposed": NONE}, "winner", id="the current one decides"),
+        pytest.param({"winner": LOW, "current": NONE, "proposed": HIGH}, "proposed", id="better than both"),
+        pytest.param({"winner": NONE, "current": NONE, "proposed": HIGH}, "proposed", id="another baseline"),
+        pytest.param({"winner": LOW, "mine": HIGH, "proposed": NONE}, "mine", id="no current"),
+        pytest.param({"winner": LOW}, "winner", id="alone"),
+    ],
+)
+def test_what_is_recommended_follows_from_the_verdicts(arms: dict[str, list[float]], name: str) -> None:
+    assert recommended(ask(arms)) == name
+
+
+def test_nothing_is_recommended_without_an_arm() -> None:
+    with pytest.raises(ValueError, match="recommends nothing"):
+        recommended(ask({}))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,37 @@ class Dying(Line):
         if type(self)._count > 4000:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().step(action)
+
+
+class Hanging(Line):
+    """Never comes back from its 40th step."""
+
+    _count = 0
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        self._count += 1
+        while self._count >= 40:
+            time.sleep(0.05)
+        return super().step(action)
+
+
+class Hungry(Line):
+    """Holds ten megabytes more with every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[NDArray[np.float64]] = []
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        self._held.append(np.ones(1_250_000))
+        return super().step(action)
+
+
+class Starved(Line):
+    """Asks for more memory than there is."""
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        raise MemoryError("Unable to allocate 1.00 PiB")
 
 
 class Closing(Line):
@@ -225,6 +257,9 @@ ENVIRONMENTS: dict[str, Any] = {
     "ToyNotFinite-v0": NotFinite,
     "ToyDyingOnce-v0": DyingOnce,
     "ToyDying-v0": Dying,
+    "ToyHanging-v0": Hanging,
+    "ToyHungry-v0": Hungry,
+    "ToyStarved-v0": Starved,
     "ToyClosing-v0": Closing,
     "ToyLost-v0": Lost,
     "ToyThreads-v0": Threads,

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import DEFAULT_STUDY, JsonOption, MinutesOption, StorageOption, StudyArgument, one_of, whole
+from tuner.cli.options import (
+    DEFAULT_STUDY,
+    JsonOption,
+    MemoryOption,
+    MinutesOption,
+    StorageOption,
+    StudyArgument,
+    one_of,
+    whole,
+)
 from tuner.cli.run import ENGINES, cores
 
 MOST = 100  # of either: what is exact over every permutation has its price
@@ -30,6 +39,7 @@ def confirm(
         typer.Option(parser=whole("--workers", 1), metavar="W", help="Runs side by side. Default: one a core."),
     ] = None,
     minutes: MinutesOption = None,
+    memory: MemoryOption = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where runs go.")] = "processes",
     storage: StorageOption = None,
     as_json: JsonOption = False,
@@ -49,6 +59,7 @@ def confirm(
             engine=engine,
             storage=storage,
             deadline=deadline(minutes),
+            memory=memory,
         ),
         as_json=as_json,
     )

@@ -9,12 +9,13 @@ from rich.table import Table
 from tuner.cli.progress import clock
 from tuner.cli.tables import make_console
 from tuner.cli.words import say
-from tuner.confirm.plan import TEST_GOALS, Arm, Run
+from tuner.confirm.plan import TEST_GOALS, Run
 from tuner.confirm.reading import Reading
 from tuner.confirm.result import ArmResult, Confirmation, Measure, name_in_answer, tuning
 from tuner.confirm.source import ConfirmationSource
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.statistics.records import Answer, Interval
+from tuner.statistics.verdict import WINNER
 
 
 class RunLines:
@@ -60,8 +61,8 @@ def print_confirmation(confirmation: Confirmation) -> None:
     console = make_console()
     state = "" if confirmation.complete else f", {confirmation.done} of {confirmation.planned} runs so far"
     console.print(f"Confirmation of study {confirmation.study!r}{state}")
-    if confirmation.answer is not None and confirmation.winner is not None:
-        _print_answer(console, confirmation, confirmation.answer, confirmation.winner)
+    if confirmation.answer is not None:
+        _print_answer(console, confirmation, confirmation.answer)
     if not confirmation.complete:
         console.print("Verdicts come when all is run: the same command goes on.")
     if any(one.validation for one in confirmation.arms):
@@ -71,15 +72,15 @@ def print_confirmation(confirmation: Confirmation) -> None:
 def print_reading(reading: Reading) -> None:
     """What a confirmation has come to, in some lines."""
     console, found = make_console(), reading.confirmation
-    if not found.complete or found.winner is None or found.answer is None:
+    if not found.complete or found.answer is None:
         console.print(
             f"Confirmation: {found.done} of {found.planned} runs; `tuner confirm {found.study}` goes on with it."
         )
         return
-    arms = [(one, found.answer.arm(name_in_answer(one.arm, found.winner))) for one in found.tested]
+    arms = [(one, found.answer.arm(name_in_answer(one.arm))) for one in found.tested]
     told = [f"{one.arm.name} {_with_interval(arm.iqm, arm.iqm_interval, found.measure)}" for one, arm in arms]
     console.print(f"Confirmed over {found.test_seeds} test seeds, IQM of {found.measure}, 95 %: {'; '.join(told)}.")
-    for line in conclusions(found.answer, found.winner, found.measure):
+    for line in conclusions(found):
         console.print(line)
     if reading.newer:
         one_more = f"{reading.newer} completed trial{'s' * (reading.newer > 1)}"
@@ -104,34 +105,38 @@ def _fate(one: ArmResult, confirmation: Confirmation) -> str:
     return "clearly behind" if one.dropped else ""
 
 
-def _print_answer(console: Console, confirmation: Confirmation, answer: Answer, chosen: Arm) -> None:
+def _print_answer(console: Console, confirmation: Confirmation, answer: Answer) -> None:
     measure = confirmation.measure
     table = Table(f"{measure}, test", "by seed", "IQM, 95 %", "mean, 95 %", box=None, pad_edge=False)
     for one in confirmation.tested:
-        found = answer.arm(name_in_answer(one.arm, chosen))
+        found = answer.arm(name_in_answer(one.arm))
         name = one.arm.name if found.name == one.arm.name else f"{found.name}, {one.arm.name}"
         iqm = _with_interval(found.iqm, found.iqm_interval, measure)
         mean = _with_interval(found.mean, found.mean_interval, measure)
         table.add_row(name, _by_seed(one.test, measure), iqm, mean)
     console.print(table)
     console.print(f"A seed's value is that of the last evaluation, over {TEST_GOALS} goals.")
-    for line in conclusions(answer, chosen, measure):
+    for line in conclusions(confirmation):
         console.print(line)
 
 
-def conclusions(answer: Answer, chosen: Arm, measure: Measure) -> list[str]:
-    """What the test showed, a line each."""
+def conclusions(confirmation: Confirmation) -> list[str]:
+    """What the test showed, a line each, and what follows."""
+    answer, measure = confirmation.answer, confirmation.measure
+    if answer is None:
+        return []
     lines = []
-    if chosen.role is not None:
-        lines.append(f"No tuned trial did better than {chosen.name} in the validation: keep it.")
     for comparison in answer.comparisons:
         least = "" if comparison.smallest is None else f"; so many seeds can show {shown(comparison.smallest, measure)}"
         lines.append(f"{comparison.words[0].upper()}{comparison.words[1:]}{least}.")
-    optimism = answer.arm(name_in_answer(chosen, chosen)).optimism
-    if optimism is not None:
+    winner = confirmation.winner
+    optimism = answer.arm(WINNER).optimism if winner and confirmation.tested[0].arm.role is None else None
+    if winner and optimism is not None:
         lines.append(
-            f"Optimism, what tuning said of {chosen.name} less what the test says: {shown(optimism, measure)}."
+            f"Optimism, what tuning said of {winner.name} less what the test says: {shown(optimism, measure)}."
         )
+    if confirmation.recommended is not None:
+        lines.append(f"To train with: {confirmation.recommended.name} (`tuner export {confirmation.study}`).")
     return lines
 
 

@@ -42,6 +42,7 @@ class Request:
     top: int = DEFAULT_TOP
     seeds: int = DEFAULT_SEEDS
     deadline: float | None = None  # on the monotonic clock
+    memory: int | None = None  # bytes that a worker may hold
 
 
 def run(request: Request, *, as_json: bool) -> int:
@@ -70,7 +71,7 @@ def confirm_study(request: Request) -> tuple[Confirmation, bool]:
         with (
             storage_errors(url),
             StudyLock(database_path(url), spec.name),
-            open_engine(request.engine, request.workers, spec) as engine,
+            open_engine(request.engine, request.workers, spec, memory=request.memory) as engine,
         ):
             return _work(request, spec.name, url, engine), False
     except KeyboardInterrupt:

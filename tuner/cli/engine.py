@@ -6,13 +6,28 @@ from collections.abc import Iterator
 from tuner.engines.base import Engine
 from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
+from tuner.errors import UsageProblem
 from tuner.spec.model import StudySpec
 
 
 @contextlib.contextmanager
-def open_engine(name: str, workers: int, spec: StudySpec) -> Iterator[Engine]:
-    """`inline`, or worker processes that make the study's environment ahead; they end with the block."""
-    engine: Engine = InlineEngine() if name == "inline" else ProcessEngine(workers, warm=spec.environment.ref())
+def open_engine(name: str, workers: int, spec: StudySpec, *, memory: int | None = None) -> Iterator[Engine]:
+    """`inline`, or worker processes that make the study's environment ahead; they end with the block.
+
+    Args:
+        name: Of the engine.
+        workers: Jobs side by side.
+        spec: Of the study.
+        memory: Bytes that a worker may hold.
+
+    Raises:
+        UsageProblem: where memory is limited and there is no worker process.
+    """
+    if name == "inline" and memory is not None:
+        raise UsageProblem("--memory: --engine inline trains in this very process; limit --engine processes")
+    engine: Engine = (
+        InlineEngine() if name == "inline" else ProcessEngine(workers, warm=spec.environment.ref(), memory=memory)
+    )
     try:
         yield engine
     finally:

@@ -1,4 +1,4 @@
-"""Films of the winner and of the current configuration, at the same goals."""
+"""Films of the best tuned trial and of the current configuration, at the same goals."""
 
 import tempfile
 from pathlib import Path
@@ -29,12 +29,11 @@ def _who(study: "Study", spec: "StudySpec") -> list["Row"]:
 
     rows = make_rows(study.get_trials(deepcopy=False), spec)
     reading = read_confirmation(study, spec)
-    winner = reading.winner if reading is not None and reading.winner is not None else best(rows)
+    name = reading.confirmation.winner.name if reading is not None and reading.confirmation.winner else None
+    tuned = [row for row in rows if row.role is None]
+    winner = next((row for row in tuned if row.label == name), best(tuned))
     current = [row for row in baselines(rows) if row.label == CURRENT][-1:]
-    wanted = [row for row in (winner, *current) if row is not None]
-    if len({row.label for row in wanted}) < 2 and (tuned := best([row for row in rows if row.role is None])):
-        wanted.insert(0, tuned)  # the current configuration won: beside it, the best that tuning found
-    return list({row.label: row for row in wanted}.values())
+    return [row for row in (winner, *current) if row is not None]
 
 
 def _film(spec: "StudySpec", row: "Row", storage: str | None) -> tuple[FilmLine, bytes]:

@@ -10,6 +10,7 @@ from tuner.errors import UsageProblem
 DEFAULT_STUDY = "reach"
 INTERRUPTED = 130  # the exit code after Ctrl-C
 MOST_MINUTES = 7 * 24 * 60
+LEAST_MEMORY = 0.5  # GB
 
 StudyArgument = Annotated[str, typer.Argument(metavar="[STUDY]", help="A study's name, or the path of its YAML file.")]
 StorageOption = Annotated[
@@ -60,6 +61,30 @@ MinutesOption = Annotated[
         parser=minutes_of,
         metavar="M",
         help="Start nothing that would end later than in M minutes; the same command goes on.",
+    ),
+]
+
+
+def gigabytes(text: str) -> int:
+    """A parser of memory in GB, to bytes."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise UsageProblem(f"--memory {text!r}: must be a number of GB, such as 2 or 0.5") from None
+    if not LEAST_MEMORY <= value < 1e6:
+        raise UsageProblem(
+            f"--memory {text}: must be at least {LEAST_MEMORY} GB, which a worker needs for its libraries"
+        )
+    return round(value * 1e9)
+
+
+MemoryOption = Annotated[
+    int | None,
+    typer.Option(
+        "--memory",
+        parser=gigabytes,
+        metavar="GB",
+        help="Memory that a worker may hold; one that takes more is killed, and its trial has failed.",
     ),
 ]
 

@@ -34,7 +34,8 @@ def report(
         ),
     ] = None,
     films: Annotated[
-        bool, typer.Option("--films", help="Put films of the winner and the current configuration into the page.")
+        bool,
+        typer.Option("--films", help="Put films of the best tuned trial and the current configuration into the page."),
     ] = False,
     storage: StorageOption = None,
 ) -> None:

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import DEFAULT_STUDY, JsonOption, MinutesOption, StorageOption, StudyArgument, one_of, whole
+from tuner.cli.options import (
+    DEFAULT_STUDY,
+    JsonOption,
+    MemoryOption,
+    MinutesOption,
+    StorageOption,
+    StudyArgument,
+    one_of,
+    whole,
+)
 
 SAMPLERS = ("tpe", "random", "qmc")
 PRUNERS = ("median", "halving", "none")
@@ -62,6 +71,7 @@ def run(
         bool, typer.Option("--staged", help="One parameter after another, as the guide orders; a study each.")
     ] = False,
     minutes: MinutesOption = None,
+    memory: MemoryOption = None,
     engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
@@ -71,6 +81,9 @@ def run(
     ] = None,
     confirm: Annotated[
         bool, typer.Option("--confirm", help="At the end, confirm the winner as `tuner confirm` does.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Measure this machine and print what the run would take; write nothing.")
     ] = False,
     as_json: JsonOption = False,
 ) -> int:
@@ -109,6 +122,8 @@ def run(
         board=board_folder(tensorboard) if tensorboard is not None else None,
         confirm=confirm,
         deadline=deadline(minutes),
+        memory=memory,
+        dry_run=dry_run,
     )
     return tune(request)
 

@@ -10,6 +10,7 @@ from tuner.cli import words
 from tuner.cli.confirm_tables import print_confirmation
 from tuner.cli.confirming import Request as ConfirmRequest
 from tuner.cli.confirming import confirm_study
+from tuner.cli.dry_run import tell_plan
 from tuner.cli.engine import open_engine
 from tuner.cli.opening import storage_url
 from tuner.cli.options import INTERRUPTED
@@ -36,13 +37,15 @@ def tune(request: Request) -> int:
         refuse_few_trials(spec)
     words.announce(spec, resolved.source, url, resolved.timesteps_asked)
     words.tell_left(spec, resolved.left)
+    if request.dry_run:
+        return tell_plan(request, spec, url)
     words.tell_board(request.board)
     return _tune_in_stages(request, spec, url) if spec.stages else _tune(request, spec, url)
 
 
 def _tune(request: Request, spec: StudySpec, url: URL) -> int:
     try:
-        with storage_errors(url), open_engine(request.engine, request.workers, spec) as engine:
+        with storage_errors(url), open_engine(request.engine, request.workers, spec, memory=request.memory) as engine:
             summary = work(request, spec, url, engine)
     except KeyboardInterrupt:
         stored = stored_study(spec.name, url)
@@ -54,7 +57,7 @@ def _tune_in_stages(request: Request, spec: StudySpec, url: URL) -> int:
     done: list[Summary] = []
     interrupted = False
     try:
-        with storage_errors(url), open_engine(request.engine, request.workers, spec) as engine:
+        with storage_errors(url), open_engine(request.engine, request.workers, spec, memory=request.memory) as engine:
             for summary in work_in_stages(request, spec, url, engine):
                 done.append(summary)
     except KeyboardInterrupt:
@@ -90,6 +93,7 @@ def _finish(request: Request, data: dict[str, Any] | None, last: Summary | None,
             engine=request.engine,
             storage=request.storage,
             deadline=request.deadline,
+            memory=request.memory,
         )
         confirmation, interrupted = confirm_study(asked)
     if request.as_json and data is not None:

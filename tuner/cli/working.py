@@ -54,6 +54,8 @@ class Request:
     board: Path | None = None  # where TensorBoard's curves go
     confirm: bool = False  # the winner, at the end
     deadline: float | None = None  # on the monotonic clock
+    memory: int | None = None  # bytes that a worker may hold
+    dry_run: bool = False
 
 
 def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary:
@@ -81,15 +83,23 @@ def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary
 def _first_look(request: Request, spec: StudySpec, engine: Engine) -> float:
     """What a new study is refused for, then the seconds of a full trial."""
     if not request.skip_check:
-        words.say("Looking at the environment …")
-        ref, plan = spec.environment.ref(), quick()
-        algorithm = spec.algorithm
-        inline = request.engine == "inline"
-        report = run_check(ref, plan, algorithm) if inline else run_once(run_check, ref, plan, algorithm)
-        report = behind_normalize(report, spec.space.fixed)
-        refuse_wrong(report)
-        words.tell_warnings(report)
+        look(request, spec)
     return _measure(spec, engine)
+
+
+def look(request: Request, spec: StudySpec) -> None:
+    """Takes a short look at the environment of a new study.
+
+    Raises:
+        CheckFailed: where something is wrong with it.
+    """
+    words.say("Looking at the environment …")
+    ref, plan = spec.environment.ref(), quick()
+    inline = request.engine == "inline"
+    report = run_check(ref, plan, spec.algorithm) if inline else run_once(run_check, ref, plan, spec.algorithm)
+    report = behind_normalize(report, spec.space.fixed)
+    refuse_wrong(report)
+    words.tell_warnings(report)
 
 
 def _measure(spec: StudySpec, engine: Engine) -> float:

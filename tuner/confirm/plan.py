@@ -131,19 +131,21 @@ def planned(plan: Plan, results: Mapping[RunKey, RunResult]) -> list[Run]:
     runs: list[Run] = []
     for place, arms in enumerate(rounds(plan, results)):
         runs += [Run(phase="validation", arm=arm, place=place) for arm in arms]
-    chosen = winner(plan, results)
-    if chosen is not None:
-        arms = tested(plan, chosen)
+    if decided(plan, results):
+        arms = tested(plan, winner(plan, results))
         runs += [Run(phase="test", arm=arm, place=place) for place in range(plan.test_seeds) for arm in arms]
     return runs
 
 
 def rounds(plan: Plan, results: Mapping[RunKey, RunResult]) -> list[tuple[Arm, ...]]:
-    """Who runs in each round of the validation, a seed a round, as far as the rounds before have ended."""
+    """Who runs in each round of the validation, a seed a round, as far as the rounds before have ended.
+
+    It chooses between the tuned arms: where one of them is left, or none, it is over.
+    """
     found: list[tuple[Arm, ...]] = []
     racing = plan.arms
     for place in range(plan.validation_seeds):
-        if len(racing) < 2:  # nobody is left to choose between
+        if sum(arm.role is None for arm in racing) < 2:
             break
         found.append(racing)
         if not _ended(racing, place, results):
@@ -168,20 +170,29 @@ def left(plan: Plan, results: Mapping[RunKey, RunResult]) -> tuple[Arm, ...]:
     return survivors(plan, ran[-1], len(ran), results) if ended else ran[-1]
 
 
-def winner(plan: Plan, results: Mapping[RunKey, RunResult]) -> Arm | None:
-    """The arm of the highest mean over its validation seeds, None while that is not decided.
-
-    Of arms with equal means it is the one that tuning had in front.
-    """
+def decided(plan: Plan, results: Mapping[RunKey, RunResult]) -> bool:
+    """Whether the validation is over."""
     ran = rounds(plan, results)
-    if ran and not _ended(ran[-1], len(ran) - 1, results):
+    return not ran or _ended(ran[-1], len(ran) - 1, results)
+
+
+def winner(plan: Plan, results: Mapping[RunKey, RunResult]) -> Arm | None:
+    """The tuned arm of the highest mean over its validation seeds, None while that is not decided or none was tuned.
+
+    Of arms with equal means it is the one that tuning had in front. A baseline that is ahead of them all is met in the
+    test, which it takes part in anyway.
+    """
+    if not decided(plan, results):
         return None
-    return max(left(plan, results), key=lambda arm: mean_score(arm, len(ran), results), default=None)
+    ran = rounds(plan, results)
+    last = [arm for arm in left(plan, results) if arm.role is None]  # none where a baseline left all of them behind
+    candidates = last or [arm for arm in (ran[-1] if ran else ()) if arm.role is None]
+    return max(candidates, key=lambda arm: mean_score(arm, len(ran), results), default=None)
 
 
-def tested(plan: Plan, chosen: Arm) -> tuple[Arm, ...]:
-    """The winner and the baselines, which it may be one of."""
-    return (chosen, *(arm for arm in plan.baselines if arm.name != chosen.name))
+def tested(plan: Plan, chosen: Arm | None) -> tuple[Arm, ...]:
+    """The winner and the baselines."""
+    return plan.baselines if chosen is None else (chosen, *plan.baselines)
 
 
 def mean_score(arm: Arm, count: int, results: Mapping[RunKey, RunResult]) -> float:
@@ -197,17 +208,16 @@ def _ended(arms: Sequence[Arm], place: int, results: Mapping[RunKey, RunResult])
 def at_most(plan: Plan, results: Mapping[RunKey, RunResult]) -> int:
     """How many runs there will be where nobody falls behind from now on and a tuned trial wins."""
     known = len(planned(plan, results))
-    if winner(plan, results) is not None:
+    if decided(plan, results):
         return known
     rounds_to_come = plan.validation_seeds - len(rounds(plan, results))
-    tuned = any(arm.role is None for arm in left(plan, results))
-    return known + rounds_to_come * len(left(plan, results)) + (tuned + len(plan.baselines)) * plan.test_seeds
+    return known + rounds_to_come * len(left(plan, results)) + (1 + len(plan.baselines)) * plan.test_seeds
 
 
 def most_runs(tuned: int, fixed: int) -> int:
     """The same before any run, for so many tuned configurations and baselines, at the default numbers."""
     arms = min(tuned, DEFAULT_TOP) + fixed
-    validation = VALIDATION_SEEDS * arms if arms > 1 else 0
+    validation = VALIDATION_SEEDS * arms if tuned > 1 else 0
     return validation + (min(tuned, 1) + fixed) * DEFAULT_SEEDS
 
 

@@ -17,7 +17,7 @@ class Reading:
     """The last confirmation of a study, with the arms and the number of seeds that it was made with."""
 
     confirmation: Confirmation
-    winner: Row | None  # the trial or the baseline that won, once everything is run
+    recommended: Row | None  # the trial or the baseline to train with, once everything is run
     newer: int  # completed trials that the study has had since
 
     def data(self) -> dict[str, Any]:
@@ -39,9 +39,9 @@ def read_confirmation(study: Study, spec: StudySpec) -> Reading | None:
     if plan is None:  # its companion is of an earlier version
         plan = make_plan(rows, spec, top=DEFAULT_TOP, test_seeds=DEFAULT_SEEDS)
     confirmation = conclude(plan, spec, results)
-    won = confirmation.winner.name if confirmation.winner is not None and confirmation.complete else None
+    name = confirmation.recommended.name if confirmation.recommended else None
     return Reading(
         confirmation=confirmation,
-        winner=next((row for row in reversed(rows) if row.finished and row.label == won), None),
+        recommended=next((row for row in reversed(rows) if row.finished and row.label == name), None),
         newer=sum(row.value is not None for row in rows[asked.trials :]) if asked else 0,
     )

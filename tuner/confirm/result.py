@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 
 from tuner import seeds
-from tuner.confirm.plan import TEST_GOALS, Arm, Plan, Run, left, planned, tested, winner
+from tuner.confirm.plan import TEST_GOALS, Arm, Plan, Run, decided, left, planned, tested, winner
 from tuner.spec.model import StudySpec
 from tuner.statistics.records import Answer
-from tuner.statistics.verdict import WINNER, answer
+from tuner.statistics.verdict import WINNER, answer, recommended
 from tuner.study.confirmed import Phase, RunKey, RunResult
 
 Measure = Literal["success", "return"]
@@ -35,7 +35,8 @@ class Confirmation:
     measure: Measure
     test_seeds: int  # asked for
     arms: tuple[ArmResult, ...]
-    winner: Arm | None  # of the validation; None while it is not decided
+    winner: Arm | None  # the tuned one that goes into the test; None while it is not decided, or none was tuned
+    decided: bool  # whether the validation is over
     done: int  # runs
     planned: int
     answer: Answer | None  # what the test showed, its comparisons once all is run; None before its first run
@@ -43,13 +44,21 @@ class Confirmation:
     @property
     def complete(self) -> bool:
         """Whether nothing is left to run."""
-        return self.winner is not None and self.done == self.planned
+        return self.decided and self.done == self.planned
+
+    @property
+    def recommended(self) -> Arm | None:
+        """What to train with by the test, None before it is complete; `tuner.statistics.verdict` has the rule."""
+        if not self.complete or self.answer is None:
+            return None
+        by_name = {name_in_answer(one.arm): one.arm for one in self.tested}
+        return by_name[recommended(self.answer)]
 
     @property
     def tested(self) -> tuple[ArmResult, ...]:
         """Those with test runs, the winner first."""
         found = [one for one in self.arms if one.test]
-        return tuple(sorted(found, key=lambda one: self.winner is None or one.arm.name != self.winner.name))
+        return tuple(sorted(found, key=lambda one: one.arm.role is not None))
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -61,6 +70,7 @@ class Confirmation:
             "complete": self.complete,
             "runs": {"done": self.done, "planned": self.planned},
             "winner": self.winner.name if self.winner else None,
+            "recommended": self.recommended.name if self.recommended else None,
             "arms": [_arm_data(one) for one in self.arms],
             "answer": self.answer.data() if self.answer else None,
             "seeds": {key: value for key, value in seeds.plan().items() if key.startswith(("validation", "test"))},
@@ -85,7 +95,8 @@ def conclude(plan: Plan, spec: StudySpec, results: Mapping[RunKey, RunResult]) -
     measure = measured(spec, results.values())
     racing = {arm.name for arm in left(plan, results)}
     chosen = winner(plan, results)
-    testing = tested(plan, chosen) if chosen is not None else ()  # a former winner's tests are no longer anybody's
+    over = decided(plan, results)
+    testing = tested(plan, chosen) if over else ()  # a former winner's tests are no longer anybody's
     arms = tuple(
         ArmResult(
             arm=arm,
@@ -96,7 +107,7 @@ def conclude(plan: Plan, spec: StudySpec, results: Mapping[RunKey, RunResult]) -
         for arm in plan.arms
     )
     done = sum(run.key in results for run in runs)
-    shown = _answer([one for one in arms if one.test], chosen, measure)
+    shown = _answer([one for one in arms if one.test], measure)
     if shown is not None and done < len(runs):
         shown = replace(shown, comparisons=())  # who looks again after every seed finds a difference sooner or later
     return Confirmation(
@@ -106,28 +117,29 @@ def conclude(plan: Plan, spec: StudySpec, results: Mapping[RunKey, RunResult]) -
         test_seeds=plan.test_seeds,
         arms=arms,
         winner=chosen,
+        decided=over,
         done=done,
         planned=len(runs),
         answer=shown,
     )
 
 
-def _answer(arms: Sequence[ArmResult], chosen: Arm | None, measure: Measure) -> Answer | None:
+def _answer(arms: Sequence[ArmResult], measure: Measure) -> Answer | None:
     """What the test showed, the winner and the baselines held against one another."""
-    if chosen is None or not arms:
+    if not arms:
         return None
-    told = {name_in_answer(one.arm, chosen): tuning(one.arm, measure) for one in arms}
+    told = {name_in_answer(one.arm): tuning(one.arm, measure) for one in arms}
     return answer(
-        {name_in_answer(one.arm, chosen): one.test for one in arms},
+        {name_in_answer(one.arm): one.test for one in arms},
         TEST_GOALS if measure == "success" else None,
         np.random.default_rng(seeds.TEST),
         tuned={name: value for name, value in told.items() if value is not None},
     )
 
 
-def name_in_answer(arm: Arm, chosen: Arm) -> str:
-    """Its own, or `winner` for a trial that won; a baseline that won keeps its own."""
-    return WINNER if arm.name == chosen.name and arm.role is None else arm.name
+def name_in_answer(arm: Arm) -> str:
+    """A baseline's own, `winner` for the one tuned arm there."""
+    return WINNER if arm.role is None else arm.name
 
 
 def tuning(arm: Arm, measure: Measure) -> float | None:

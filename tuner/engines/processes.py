@@ -6,7 +6,8 @@ from multiprocessing.connection import wait
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished
 from tuner.engines.spawning import Child, spawn
-from tuner.engines.worker import work
+from tuner.engines.watching import Patience, is_stopped, memory
+from tuner.engines.worker import Message, Ready, work
 from tuner.errors import TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 
@@ -15,17 +16,21 @@ from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialO
 class _Worker:
     child: Child
     job: int | None = None  # the number of the trial that it runs
+    ready: bool = False  # has loaded what it needs
 
 
 class ProcessEngine:
     """Up to `workers` single-threaded processes. They are spawned, since a fork would inherit locks and engines.
 
     They load what trials need while the coordinator does something else; with `warm` they make that environment once.
+    One that is silent for too long, or takes more than `memory` bytes, is killed: its trial has failed.
     """
 
-    def __init__(self, workers: int, warm: EnvironmentRef | None = None) -> None:
+    def __init__(self, workers: int, warm: EnvironmentRef | None = None, *, memory: int | None = None) -> None:
         self.workers = workers
         self._warm = warm
+        self._memory = memory
+        self._patience = Patience()
         self._pool: list[_Worker] = []
 
     def prepare(self, count: int) -> None:
@@ -41,22 +46,29 @@ class ProcessEngine:
             except OSError:  # it died idle
                 self._bury(worker)
                 continue
-            worker.job = job.number
+            self._assign(worker, job)
             return
         worker = self._spawn()
-        worker.job = job.number
+        self._assign(worker, job)
         with contextlib.suppress(OSError):  # a worker that died at birth is found by `wait`
             worker.child.pipe.send(job)
+
+    def _assign(self, worker: _Worker, job: TrialJob) -> None:
+        worker.job = job.number
+        self._patience.begin(job.number, loading=not worker.ready)
 
     def wait(self, timeout: float) -> list[Event]:
         """Evaluations, outcomes and deaths since the last call."""
         ready = wait([worker.child.pipe for worker in self._pool if worker.job is not None], timeout)
-        return [self._event(worker) for worker in list(self._pool) if worker.child.pipe in ready]
+        heard = [self._event(worker) for worker in list(self._pool) if worker.child.pipe in ready]
+        events = [event for event in heard if event is not None]
+        return [*events, *self._killed(spared={event.number for event in events})]
 
     def answer(self, number: int, decision: Decision) -> None:
         """Answers the trial of that number."""
         for worker in self._pool:
             if worker.job == number:
+                self._patience.begin(number)
                 with contextlib.suppress(OSError):  # it died meanwhile; `wait` will say so
                     worker.child.pipe.send(decision)
 
@@ -72,20 +84,42 @@ class ProcessEngine:
         """The workers' process ids."""
         return [worker.child.process.pid for worker in self._pool if worker.child.process.pid is not None]
 
-    def _event(self, worker: _Worker) -> Event:
+    def _event(self, worker: _Worker) -> Event | None:
         number = worker.job
         assert number is not None  # noqa: S101 - only busy workers are waited for
         try:
-            message: Evaluation | TrialOutcome | TunerError = worker.child.pipe.recv()
+            message: Message = worker.child.pipe.recv()
         except (EOFError, OSError):
-            reason = f"the worker process died ({self._bury(worker)})"
-            return Finished(number=number, outcome=TrialOutcome(state="failed", reason=reason))
+            self._patience.forget(number)
+            return _failed(number, f"the worker process died ({self._bury(worker)})")
+        if isinstance(message, Ready):
+            worker.ready = True
+            self._patience.begin(number)
+            return None
+        self._patience.heard(number)
         if isinstance(message, Evaluation):
             return Evaluated(number=number, evaluation=message)
         worker.job = None
         if isinstance(message, TunerError):
             return Broken(number=number, error=message)
         return Finished(number=number, outcome=message)
+
+    def _killed(self, spared: set[int]) -> list[Event]:
+        """Kills workers that are silent for too long or hold too much memory, but those whose job was just heard of."""
+        busy = {worker.job: worker for worker in self._pool if worker.job is not None and worker.job not in spared}
+        silent = self._patience.look(lambda number: number in busy and is_stopped(busy[number].child.pid))
+        reasons = dict.fromkeys(silent, f"no word from its worker for {self._patience.limit:.0f} s")
+        if self._memory is not None:
+            held = {number: memory(worker.child.pid) for number, worker in busy.items()}
+            reasons |= {number: self._too_much(size) for number, size in held.items() if size > self._memory}
+        for number in reasons.keys() & busy.keys():
+            busy[number].child.process.kill()
+            self._bury(busy[number])
+            self._patience.forget(number)
+        return [_failed(number, f"{reason}: it was killed") for number, reason in reasons.items() if number in busy]
+
+    def _too_much(self, size: int) -> str:
+        return f"its worker held {size / 1e9:.2f} GB, more than the {(self._memory or 0) / 1e9:g} GB of --memory"
 
     def _spawn(self) -> _Worker:
         worker = _Worker(child=spawn(work, self._warm, name="tuner-worker"))
@@ -96,3 +130,7 @@ class ProcessEngine:
         """Removes a dead worker; returns how it died."""
         self._pool.remove(worker)
         return worker.child.bury()
+
+
+def _failed(number: int, reason: str) -> Finished:
+    return Finished(number=number, outcome=TrialOutcome(state="failed", reason=reason))

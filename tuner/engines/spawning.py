@@ -20,6 +20,12 @@ class Child:
     pipe: Connection
     lifeline: Connection
 
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self.process.pid is not None  # noqa: S101 - it was started
+        return self.process.pid
+
     def bury(self) -> str:
         """Ends it, by force where it lingers; returns how it ended."""
         self.lifeline.close()

@@ -5,12 +5,19 @@ import multiprocessing
 import os
 import threading
 import traceback
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from tuner.errors import TunerError, WorkerBroke
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 
-Message = Evaluation | TrialOutcome | TunerError
+
+@dataclass(frozen=True)
+class Ready:
+    """A worker has loaded what it needs, and looks for jobs."""
+
+
+Message = Ready | Evaluation | TrialOutcome | TunerError
 
 WARM_UP = TrialJob(  # one update, in an environment of Gymnasium's own
     number=-1,
@@ -47,6 +54,7 @@ def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) ->
         decision: Decision = pipe.recv()
         return decision
 
+    pipe.send(Ready())
     while True:
         try:
             job: TrialJob = pipe.recv()

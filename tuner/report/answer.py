@@ -22,6 +22,7 @@ def confirmed(reading: Reading | None) -> Confirmed | None:
         seeds=found.test_seeds,
         goals=TEST_GOALS if found.measure == "success" else None,
         winner=found.winner.name if found.winner else None,
+        recommended=found.recommended.name if found.recommended else None,
         validation=tuple(_validation(one, found.measure) for one in found.arms),
         arms=_arms(found),
         comparisons=_comparisons(found),
@@ -43,10 +44,10 @@ def _validation(one: ArmResult, measure: Measure) -> ValidationLine:
 
 
 def _arms(found: Confirmation) -> tuple[ArmLine, ...]:
-    if found.answer is None or found.winner is None:
+    if found.answer is None:
         return ()
-    pairs = [(one.arm.name, found.answer.arm(name_in_answer(one.arm, found.winner))) for one in found.tested]
-    return tuple(_arm(name, arm, winner=name == found.winner.name) for name, arm in pairs)
+    pairs = [(one.arm, found.answer.arm(name_in_answer(one.arm))) for one in found.tested]
+    return tuple(_arm(arm.name, told, winner=arm.role is None) for arm, told in pairs)
 
 
 def _arm(name: str, arm: Arm, *, winner: bool) -> ArmLine:
@@ -68,9 +69,9 @@ def _span(interval: Interval | None) -> Span | None:
 
 
 def _comparisons(found: Confirmation) -> tuple[ComparisonLine, ...]:
-    if found.answer is None or found.winner is None:
+    if found.answer is None:
         return ()
-    names = {name_in_answer(one.arm, found.winner): one.arm.name for one in found.tested}
+    names = {name_in_answer(one.arm): one.arm.name for one in found.tested}
     return tuple(_comparison(one, names, found.measure) for one in found.answer.comparisons)
 
 
@@ -111,26 +112,24 @@ def headline(summary: Summary, found: Confirmed | None, measure: Measure) -> str
     """The answer in a sentence."""
     if found is None:
         return verdict(summary)
-    if not found.complete or found.winner is None:
+    if not found.complete or found.recommended is None:
         return f"The confirmation has come to {found.done} of {found.planned} runs: no answer yet. {verdict(summary)}"
-    leader = found.arms[0] if found.arms else None
-    against = next((one for one in found.comparisons if one.first == found.winner), None)
-    if leader is None:
-        return verdict(summary)
-    if any(row.label == found.winner for row in summary.baselines):
-        return (
-            f"No tuned trial did better than the {found.winner} configuration on fresh seeds: keep it "
-            f"({arm_words(leader, measure)})."
-        )
+    follows = f"To train with: {found.recommended}."
+    leader, against = found.arms[0], _main(found)
     if against is None:
-        return f"{capital(found.winner)} did best on fresh seeds ({arm_words(leader, measure)}); there is no baseline."
-    other = next(arm for arm in found.arms if arm.name == against.second)
-    figures = (
-        f"{arm_words(leader, measure)}, against {arm_words(other, measure)}, over {len(leader.values)} fresh seeds"
-    )
+        return f"On fresh seeds {leader.name} came to {arm_words(leader, measure)}. {follows}"
+    told = {arm.name: arm for arm in found.arms}
+    first, second = told[against.first], told[against.second]
+    figures = f"{arm_words(first, measure)}, against {arm_words(second, measure)}, over {len(first.values)} fresh seeds"
     if against.verdict == "not shown":
-        return f"That {found.winner} is better than {against.second} is not shown: keep {against.second} ({figures})."
-    return f"{capital(found.winner)} is {against.verdict} than {against.second}: {figures}."
+        return f"That {first.name} is better than {second.name} is not shown ({figures}). {follows}"
+    return f"{capital(first.name)} is {against.verdict} than {second.name}: {figures}. {follows}"
+
+
+def _main(found: Confirmed) -> ComparisonLine | None:
+    """The comparison that the answer is about: with the current configuration, where it took part."""
+    about = [one for one in found.comparisons if CURRENT in (one.first, one.second)] or list(found.comparisons)
+    return next((one for one in about if one.first == found.winner), about[0] if about else None)
 
 
 def arm_words(arm: ArmLine, measure: Measure) -> str:

@@ -68,7 +68,8 @@ class Confirmed:
     planned: int
     seeds: int  # of the test, asked for
     goals: int | None  # of each seed's evaluation; None where the values are returns
-    winner: str | None
+    winner: str | None  # the tuned one that was tested; None while it is not decided, or where none was tuned
+    recommended: str | None  # what to train with; None before all is run
     validation: tuple[ValidationLine, ...]
     arms: tuple[ArmLine, ...]  # tested ones, the winner first
     comparisons: tuple[ComparisonLine, ...]

@@ -55,7 +55,7 @@ def _arms(report: Report) -> Iterator[Block]:
     if found.comparisons:
         yield Bullets(lines=[one.words for one in found.comparisons])
         yield _comparison_table(found)
-    winner = found.arms[0] if found.arms else None
+    winner = next((arm for arm in found.arms if arm.winner), None)
     if winner is not None and winner.optimism is not None:
         yield Text(
             text=f"Optimism: tuning said {amount(winner.tuned, measure)} of {winner.name}, the test says "
@@ -85,7 +85,7 @@ def _arm_table(found: Confirmed, measure: Measure) -> Table:
 def _arm_row(arm: ArmLine, measure: Measure) -> list[Cell | str]:
     optimism = _optimism(arm.optimism, measure)
     return [
-        f"{arm.name} (winner)" if arm.winner else arm.name,
+        f"{arm.name} (best tuned)" if arm.winner else arm.name,
         _cell(arm.iqm, measure),
         _span(arm.iqm_interval, measure),
         _cell(arm.mean, measure),

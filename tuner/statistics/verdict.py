@@ -79,6 +79,31 @@ def verdict(seeds: int, superiority: float | None, p_holm: float | None, interva
     return "probably worse" if 1 - superiority >= PROBABLE else "not shown"
 
 
+def recommended(found: Answer) -> str:
+    """The arm to go on with: the winner where it is (confirmed or probably) better than the reference, else that.
+
+    The reference is the current configuration, else the other arm of the highest IQM; another that is confirmed better
+    than it takes its place.
+
+    Raises:
+        ValueError: There is no arm.
+    """
+    names = [arm.name for arm in found.arms]
+    others = [arm for arm in found.arms if arm.name != WINNER]
+    if not others:
+        return names[0] if names else _no_arm()
+    highest = max(others, key=lambda arm: -np.inf if arm.iqm is None else arm.iqm).name
+    reference = CURRENT if CURRENT in names else highest
+    said = {(one.first, one.second): one.verdict for one in found.comparisons}
+    better = [arm.name for arm in others if said.get((arm.name, reference)) == "confirmed better"]
+    reference = better[0] if better else reference
+    return WINNER if said.get((WINNER, reference)) in ("confirmed better", "probably better") else reference
+
+
+def _no_arm() -> str:
+    raise ValueError("an answer without an arm recommends nothing")
+
+
 def _checked(name: str, given: Sequence[float], goals: int | None) -> Values:
     if goals is not None and goals < 1:
         raise ValueError(f"goals is {goals}, and must be at least 1")
