@@ -17,6 +17,7 @@ from tuner.report import markdown, page
 from tuner.report.build import build_report
 from tuner.report.curves import band
 from tuner.report.importances import importances
+from tuner.report.palette import CURRENT, PROPOSED, TUNED, colours
 from tuner.report.pictures import draw
 from tuner.report.records import Report
 from tuner.report.sample import Sample, thinned
@@ -93,9 +94,11 @@ def test_the_answer_is_the_confirmation_s(confirmed: Study, spec: StudySpec) -> 
     said = r"Trial \d+ is confirmed better than current: success 80\.5% \[.*\], against success 40\.5% \[.*\], "
     assert re.fullmatch(said + r"over 6 fresh seeds\. To train with: trial \d+\.", report.headline)
     assert report.confirm_command == ""
+    assert report.confirmed is not None
+    text = markdown.render(report, sections(report))
+    assert f"({report.confirmed.winner})" in text.partition("## Configurations")[0]
     assert report.curves_of == "confirmation"
     assert {one.seeds for one in report.curves} == {6}
-    assert report.confirmed is not None
     words = [one.words for one in report.confirmed.comparisons]
     assert len(words) == 3
     assert all("95 % interval" in line and "p = " in line and "probability" in line for line in words)
@@ -277,3 +280,9 @@ def test_the_edge_of_a_range_is_told(spec: StudySpec) -> None:
     study.add_trial(made.trial(spec, params, 1.0))
     words = {line.name: line.word for line in report_of(study, spec).parameters}
     assert words["clip_range"] == "clip_range = 0.3 sits at the high end of its range (0.3): the best may lie beyond"
+
+
+def test_each_configuration_has_a_colour_of_its_own_and_the_users_keep_theirs() -> None:
+    found = colours(["current", "trial 3", "proposed", "other", "another"])
+    assert (found["current"], found["proposed"], found["trial 3"]) == (CURRENT, PROPOSED, TUNED)
+    assert len(set(found.values())) == 5

@@ -18,7 +18,7 @@ def colours(names: Sequence[str]) -> dict[str, str]:
     known = {"current": CURRENT, "proposed": PROPOSED}
     tuned = [name for name in names if name.startswith("trial ")]
     rest = iter([*([TUNED] if tuned else []), *(OTHERS * (len(names) // len(OTHERS) + 1))])
-    return {name: known[name] if name in known else next(rest) for name in [*tuned, *names]}
+    return {name: known[name] if name in known else next(rest) for name in dict.fromkeys([*tuned, *names])}
 
 
 def faded(colour: str, opacity: float) -> str:

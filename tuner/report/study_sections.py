@@ -27,15 +27,23 @@ def shown(value: object) -> str:
 
 def best_table(report: Report) -> Table:
     """The best trial's arguments beside the baselines'."""
-    columns = list({trial.number: trial for trial in (report.best, *report.baselines) if trial is not None}.values())
+    name = report.confirmed.winner if report.confirmed else None
+    tested = [trial for trial in report.trials if trial.label == name and trial.role is None]
+    shown_ones = [trial for trial in (report.best, *tested, *report.baselines) if trial is not None]
+    columns = list({trial.number: trial for trial in shown_ones}.values())
     names = dict.fromkeys(name for trial in columns for name in trial.arguments)
     rows: list[list[Cell | str]] = [
         ["score in tuning", *(_score(trial) for trial in columns)],
         ["success in tuning", *(Cell(text=amount(trial.success, "success"), value=trial.success) for trial in columns)],
     ]
     rows += [[name, *(shown(trial.arguments.get(name)) for trial in columns)] for name in names]
-    heads = ["", *(f"best ({trial.label})" if trial is report.best else trial.label for trial in columns)]
+    heads = ["", *(_heading(trial, report, name) for trial in columns)]
     return Table(heads=heads, rows=rows, caption="one training seed each")
+
+
+def _heading(trial: TrialLine, report: Report, tested: str | None) -> str:
+    said = [*(["best"] if trial is report.best else []), *(["tested"] if trial.label == tested else [])]
+    return f"{' and '.join(said)} ({trial.label})" if said and trial.role is None else trial.label
 
 
 def _score(trial: TrialLine) -> Cell:
