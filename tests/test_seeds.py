@@ -17,6 +17,9 @@ def test_the_ranges_begin_where_the_protocol_says() -> None:
         "tuning_goals": 4_000_000,
         "validation_goals": 5_000_000,
         "test_goals": 6_000_000,
+        "final": 11_000_000,
+        "final_goals": 12_000_000,
+        "final_test_goals": 13_000_000,
     }
 
 
@@ -48,3 +51,9 @@ def test_what_is_shown_has_goals_of_its_own() -> None:
     assert len(shown) == 1000
     others = (*seeds.plan().values(), seeds.CHECK_GOALS)
     assert not any(start <= goal < start + MOST for start in others for goal in shown)
+
+
+def test_a_run_that_goes_on_draws_nobodys_seeds() -> None:
+    found = {seeds.resumed(seed, step) for seed in (0, 1_000_012, 11_000_003, 2**31 - 1) for step in (8192, 98_304)}
+    assert len(found) == 8
+    assert all(max(seeds.plan().values()) + MOST < seed < 2**31 - 1000 for seed in found)

@@ -35,6 +35,17 @@ class Curriculum:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """What a training for use leaves behind at every checkpoint, and what it is tested on at its end."""
+
+    folder: str  # where checkpoints go, and where training goes on from
+    goals: int  # of the evaluation that chooses the best checkpoint
+    first_goal: int  # it goes through this seed and those after it; the checkpoint's own where that does so too
+    test_goals: int
+    first_test_goal: int  # the test goes through this seed and those after it
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialJob:
     """One training run: everything that a worker needs to know."""
 
@@ -53,6 +64,7 @@ class TrialJob:
     curriculum: Curriculum | None = None
     board: str | None = None  # folder of the trial's curves for TensorBoard
     first_goal: int = seeds.TUNING_GOALS  # evaluations go through this seed and those after it
+    keeping: Keeping | None = None  # None for a run that keeps nothing until its end
 
 
 @dataclass(frozen=True, kw_only=True)

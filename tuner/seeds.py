@@ -10,6 +10,10 @@ CHECK_GOALS = 7_000_000  # of the look at an environment before any training; no
 PLAY_GOALS = 8_000_000  # of what is shown; no study keeps them either
 COMPARISON = 9_000_000  # of runs that hold algorithms against each other, which no study keeps
 COMPARISON_GOALS = 10_000_000
+FINAL = 11_000_000  # of trainings after the tuning, by `tuner train`
+FINAL_GOALS = 12_000_000  # of their checkpoints, by which the best of a run is chosen
+FINAL_TEST_GOALS = 13_000_000  # of their tests
+RESUMED = 100_000_000  # from here on: of environments in which a training goes on that was cut short
 
 
 def training_seed(trial_number: int) -> int:
@@ -36,4 +40,12 @@ def plan() -> dict[str, int]:
         "tuning_goals": TUNING_GOALS,
         "validation_goals": VALIDATION_GOALS,
         "test_goals": TEST_GOALS,
+        "final": FINAL,
+        "final_goals": FINAL_GOALS,
+        "final_test_goals": FINAL_TEST_GOALS,
     }
+
+
+def resumed(training_seed: int, step: int) -> int:
+    """What seeds the environments of a run that goes on at a step: no other role's, and another at every step."""
+    return RESUMED + (training_seed * 1_000_003 + step) % 1_000_000_000

@@ -141,7 +141,9 @@ def test_an_export_is_a_baseline_with_its_schedules(tuner: Tuner, scheduled: Pat
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("--format json", "--format 'json': must be one of rl_zoo3, sb3"),
+        ("--format rl_zoo3", "--format 'rl_zoo3': must be one of zoo, sb3, json"),
+        ("--format json -o best.yml", "-o 'best.yml': must end in .json, since --format json writes JSON"),
+        ("--format json -o studies", "-o studies: is a folder; give a file, such as studies/best.json"),
         ("--format sb3 -o best.yml", "-o 'best.yml': must end in .py, since --format sb3 writes Python"),
         ("--format sb3 -o studies", "-o studies: is a folder; give a file, such as studies/train.py"),
         ("-o train.py", "-o 'train.py': must end in .yml or .yaml"),

@@ -1,5 +1,6 @@
 """The answer as a file: YAML that rl_zoo3 reads unchanged, with where it comes from beside it."""
 
+import json
 import shlex
 import time
 from collections.abc import Mapping, Sequence
@@ -42,8 +43,18 @@ def choose(rows: list[Row], number: int | None) -> Row:
     return winner
 
 
-def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
-    """The file's data: rl_zoo3's block under the environment's id, and the provenance beside it."""
+def document(
+    row: Row, spec: StudySpec, storage: str, rows: Sequence[Row] = (), confirmation: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The file's data: rl_zoo3's block under the environment's id, and the provenance beside it.
+
+    Args:
+        row: The trial.
+        spec: Its study.
+        storage: The database's URL.
+        rows: All trials of the study, to be counted.
+        confirmation: What the study's confirmation showed, as `confirmation_data` has it.
+    """
     package, bare = zoo_names(spec.environment.id)
     block: dict[str, Any] = {
         "n_envs": spec.environment.n_envs,
@@ -53,7 +64,7 @@ def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
     }
     if spec.environment.kwargs:
         block["env_kwargs"] = spec.environment.kwargs
-    provenance = {
+    provenance: dict[str, Any] = {
         "study": spec.name,
         "storage": storage,
         "meaning": meaning_hash(spec),
@@ -62,18 +73,50 @@ def document(row: Row, spec: StudySpec, storage: str) -> dict[str, Any]:
         "state": row.state,
         "score": row.value,
         "success_rate": row.success,
-        "confirmed": False,
+        "confirmed": confirmation is not None and confirmation["recommended"] == row.label,
         "training_seed": row.seed,
-        "seeds": seeds.plan(),
+        "seeds": seeds.plan(),  # where each role's begin
         "environment": spec.environment.id,
         "gym_packages": [package] if package else [],
         "versions": row.attributes.get("versions", {}),  # as the trial ran
+        "hardware": row.attributes.get("hardware", {}),
+        "budget": _budget(spec, rows),
         "exported_by": f"tuner {__version__}",
         "date": time.strftime("%Y-%m-%d"),
     }
     if schedules := replaced(row.arguments):
         provenance["schedules"] = schedules  # as the trial ran
+    if confirmation is not None:
+        provenance["confirmation"] = dict(confirmation)
+    provenance["arguments"] = row.arguments  # as the trial ran, all of them
+    provenance["curve"] = row.attributes.get("curve", [])
+    provenance["spec"] = spec.model_dump(mode="json")  # the study, its space included: `tuner train` reads it
+    provenance = _plain(provenance)
     return {bare: block, "provenance": provenance}
+
+
+def _budget(spec: StudySpec, rows: Sequence[Row]) -> dict[str, Any]:
+    """What was spent on the answer."""
+    finished = [row for row in rows if row.finished]
+    return {
+        "timesteps": spec.timesteps,
+        "checkpoints": [checkpoint.step for checkpoint in spec.plan()],
+        "goals": spec.goals.model_dump(),
+        "trials_asked": spec.trials,
+        "trials_run": len(finished),
+        "trials_pruned": sum(row.state == "pruned" for row in finished),
+        "steps_run": sum(row.steps for row in rows),
+        "sampler": spec.sampler,
+        "sampler_seed": spec.seed,
+        "pruner": spec.pruner,
+        "space": spec.space_name,
+    }
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """As JSON has it: no tuples, and no two places that are one object, which YAML would write as references."""
+    plain: dict[str, Any] = json.loads(json.dumps(values))
+    return plain
 
 
 def zoo_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,11 +184,29 @@ def script_command(row: Row, spec: StudySpec) -> list[str]:
     return ["tuner", "export", spec.name, "--trial", str(row.number), "--format", "sb3", "-o", "train.py"]
 
 
+def standing(data: Mapping[str, Any]) -> str:
+    """How far a file's configuration is confirmed, in a sentence or some."""
+    provenance = data["provenance"]
+    found = provenance.get("confirmation")
+    if found is None or found["arm"] is None:
+        return "One training seed: not yet confirmed."
+    seeds_run = f"{found['test_seeds']} fresh training seeds, {found['test_goals']} fresh goals each"
+    if not provenance["confirmed"]:
+        return f"Tested over {seeds_run}; to train with is {found['recommended']}."
+    kept = "" if provenance["role"] == "tuned" else " No tuned trial is shown to be better than this baseline."
+    return " ".join([f"Confirmed over {seeds_run}.{kept}", *(f"{_capital(words)}." for words in found["verdicts"])])
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
 def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str] = ()) -> str:
     """The file's text, with notes in its heading."""
     algorithm = spec.algorithm.upper()
     heading = (
-        f"# {algorithm} hyperparameters from tuner's study {spec.name!r}. One training seed: not yet confirmed.\n"
+        f"# {algorithm} hyperparameters from tuner's study {spec.name!r}. {standing(data)}\n"
+        f"# tuner train {shlex.quote(file)}\n"
         f"# {zoo_command(spec, file)}\n"
     )
     for note in [zoo_note(spec.environment.id), *notes]:
@@ -170,15 +231,40 @@ def write(text: str, data: dict[str, Any], path: Path) -> None:
         raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with -o)") from None
 
 
+def as_json(data: Mapping[str, Any]) -> str:
+    """The file's data as JSON."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def check_json_target(path: Path) -> None:
+    """Refuses an output path that is no JSON file's.
+
+    Raises:
+        UsageProblem: naming the path and the rule.
+    """
+    refuse_no_file(path, "best.json")
+    if path.suffix != ".json":
+        raise UsageProblem(f"-o {str(path)!r}: must end in .json, since --format json writes JSON")
+
+
+def refuse_no_file(path: Path, example: str) -> None:
+    """Refuses an output path at which no file can be.
+
+    Raises:
+        UsageProblem: naming the path and a way out.
+    """
+    if path.is_dir():
+        raise UsageProblem(f"-o {path}: is a folder; give a file, such as {path / example}")
+    if path.exists() and not path.is_file():
+        raise UsageProblem(f"-o {path}: is no regular file; leave -o out to write to standard output")
+
+
 def check_target(path: Path) -> None:
     """Refuses an output path that is no file's, or that rl_zoo3 would not read as YAML.
 
     Raises:
         UsageProblem: naming the path and the rule.
     """
-    if path.is_dir():
-        raise UsageProblem(f"-o {path}: is a folder; give a file, such as {path / 'best.yml'}")
-    if path.exists() and not path.is_file():
-        raise UsageProblem(f"-o {path}: is no regular file; leave -o out to write to standard output")
+    refuse_no_file(path, "best.yml")
     if path.suffix not in (".yml", ".yaml") or not str(path).isprintable():
         raise UsageProblem(f"-o {str(path)!r}: must end in .yml or .yaml, or rl_zoo3 takes it for a Python module")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import UsageProblem
-from tuner.reporting.export import normalize_kwargs, policy_kwargs
+from tuner.reporting.export import normalize_kwargs, policy_kwargs, refuse_no_file
 from tuner.reporting.rows import Row
 from tuner.spec.algorithms import OFF_POLICY
 from tuner.spec.arguments import NOISE, NORMALIZE, POLICY
@@ -36,14 +36,14 @@ class Coefficients(BaseCallback):
 '''
 
 
-def script(row: Row, spec: StudySpec) -> str:
+def script(row: Row, spec: StudySpec, standing: str = "One training seed: not yet confirmed.") -> str:
     """Python that trains the trial's configuration again, with its training seed, and saves the model."""
     algorithm = spec.algorithm.upper()
     moved = {name: line for name, value in row.arguments.items() if name not in CALLED and (line := parse(value))}
     callback = f", callback=Coefficients({_keywords(moved)})" if moved else ""
     keywords = [*_arguments(row.arguments, spec), f"seed={row.seed}", f"device={spec.device!r}", "verbose=1"]
     lines = [
-        f'"""{algorithm} as {row.label} of the study {spec.name!r} ran it. One training seed: not yet confirmed."""',
+        f'"""{algorithm} as {row.label} of the study {spec.name!r} ran it. {standing}"""',
         "",
         *_imports(algorithm, row.arguments, spec, callback=bool(moved)),
         *(CALLBACK.splitlines() if moved else []),
@@ -159,9 +159,6 @@ def check_target(path: Path) -> None:
     Raises:
         UsageProblem: naming the path and the rule.
     """
-    if path.is_dir():
-        raise UsageProblem(f"-o {path}: is a folder; give a file, such as {path / 'train.py'}")
-    if path.exists() and not path.is_file():
-        raise UsageProblem(f"-o {path}: is no regular file; leave -o out to write to standard output")
+    refuse_no_file(path, "train.py")
     if path.suffix != ".py":
         raise UsageProblem(f"-o {str(path)!r}: must end in .py, since --format sb3 writes Python")

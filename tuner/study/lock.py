@@ -19,8 +19,9 @@ class StudyLock:
     two files of one name.
     """
 
-    def __init__(self, database: Path, study: str) -> None:
-        self._study = study
+    def __init__(self, database: Path, study: str, what: str | None = None) -> None:
+        """Takes what is locked, in words, where it is no study."""
+        self._what = what or f"study {study!r}"
         self._path = database.with_name(f"{database.name}.{study}.lock")
         self._file: IO[str] | None = None
 
@@ -43,7 +44,7 @@ class StudyLock:
             holder = _holder(file)
             file.close()
             raise StudyLocked(
-                f"study {self._study!r} is being worked on {holder}; wait for it, or stop it with Ctrl-C there"
+                f"{self._what} is being worked on {holder}; wait for it, or stop it with Ctrl-C there"
             ) from None
         file.truncate(0)
         file.write(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": _now()}))

@@ -54,6 +54,16 @@ class CurriculumCallback(BaseCallback):
             )
         self._set(env, self._rules.start, step=0)
 
+    def state(self) -> dict[str, Any]:
+        """All that it knows, as JSON."""
+        return {"difficulty": self.difficulty, "raises": self.raises, "window": list(self._window)}
+
+    def restore(self, difficulty: float, raises: list[dict[str, float]], window: list[bool]) -> None:
+        """Takes up what `state` said."""
+        self.difficulty, self.raises = difficulty, raises
+        self._window.clear()
+        self._window.extend(window)
+
     def _on_step(self) -> bool:
         dones: Any = self.locals["dones"]
         if dones.any():

@@ -8,6 +8,7 @@ import gymnasium as gym
 import torch
 from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import ModelUnusable
 from tuner.training.model_files import algorithm_of, needs_statistics
@@ -31,14 +32,14 @@ NOT_NEEDED: dict[str, Any] = {
 
 
 def load_actor(
-    content: bytes, label: str, env: gym.Env[Any, Any], statistics: bytes | None = None
+    content: bytes, label: str, env: gym.Env[Any, Any] | VecEnv, statistics: bytes | None = None
 ) -> Callable[[Any], Any]:
     """A function from an observation of `env` to the model's best action. Unpickles: for trusted files alone.
 
     Args:
         content: A zip of Stable-Baselines3's.
         label: What errors call it.
-        env: Where it is to act.
+        env: Where it is to act; in a vector environment it takes observations (n, …).
         statistics: What VecNormalize.save wrote, where the model was trained on scaled observations.
 
     Raises:

@@ -1,7 +1,6 @@
 """One training run with its evaluations: SB3's own `learn`, never in pieces, watched by a callback."""
 
 import contextlib
-import io
 import math
 import time
 from collections.abc import Callable
@@ -29,8 +28,8 @@ from tuner.training.environments import make_vec_env
 from tuner.training.evaluate import Evaluator
 from tuner.training.fused_ppo import NotFiniteError
 from tuner.training.health import Recorder, episode_signals
+from tuner.training.keeping import Keeper, Snapshot, saved
 from tuner.training.machine import hardware, versions
-from tuner.training.model_files import SCALED
 from tuner.training.normalizing import normalized, scaled, statistics
 from tuner.training.schedules import CoefficientCallback
 
@@ -66,7 +65,10 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
     torch.set_num_threads(1)
     begun = time.perf_counter()
     with contextlib.ExitStack() as stack:
-        env = normalized(make_vec_env(job.environment), job.params)
+        keeper = _keeper(job, stack)
+        begun_before = None if keeper is None else keeper.snapshot()
+        bare = make_vec_env(job.environment)
+        env = normalized(bare, job.params) if begun_before is None else begun_before.environment(bare)
         stack.callback(env.close)
         most_goals = max((checkpoint.goals for checkpoint in job.checkpoints), default=1)
         evaluator = Evaluator(
@@ -78,11 +80,16 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
         )
         stack.callback(evaluator.close)
         curriculum = _curriculum(job, env)
-        model = make_model(job, env)
+        model = make_model(job, env) if begun_before is None else begun_before.model(job, env)
         recorder = Recorder()
         board = _board(job, stack)
         ready = time.perf_counter()
-        watch = Watch(job, evaluator, report, stopped, ready, recorder, curriculum, board)
+        watch = Watch(job, evaluator, report, stopped, ready, recorder, curriculum, board, keeper)
+        if begun_before is not None:
+            begun_before.restore(curriculum, env)
+            watch.go_on_from(begun_before)
+            if keeper is not None and model.num_timesteps < job.timesteps:
+                keeper.going_on(model.num_timesteps)
         coefficients = CoefficientCallback(job.params)
         try:
             _learn(model, job, [callback for callback in (curriculum, coefficients, watch) if callback])
@@ -101,8 +108,9 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
                 **_course(recorder),
                 **({} if curriculum is None else {"curriculum": curriculum.raises}),
                 **({} if (size := replay_bytes(model)) is None else {"bytes_a_transition": size}),
+                **_kept(keeper, watch, model, env),
             },
-            model=_saved(model) if watch.decision.keep else None,
+            model=saved(model) if watch.decision.keep else None,
             statistics=statistics(env) if watch.decision.keep else None,
         )
 
@@ -136,8 +144,11 @@ def _curriculum(job: TrialJob, env: VecEnv) -> CurriculumCallback | None:
 
 def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -> None:
     model.set_logger(Logger(folder=None, output_formats=[]))  # SB3's own makes an empty folder in /tmp for every run
+    left = job.timesteps - model.num_timesteps  # all, but for a run that goes on
+    if left <= 0:
+        return
     try:
-        model.learn(job.timesteps, callback=callbacks, log_interval=None)  # type: ignore[arg-type]
+        model.learn(left, callback=callbacks, log_interval=None, reset_num_timesteps=not model.num_timesteps)  # type: ignore[arg-type]
     except NotFiniteError as error:
         raise TrialDiverged(str(error)) from error
     except (ValueError, EnvironmentFailed) as error:
@@ -150,12 +161,17 @@ def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -
         raise TrialDiverged("a spread of the policy's actions is out of range") from error
 
 
-def _saved(model: BaseAlgorithm) -> bytes:
-    buffer = io.BytesIO()
-    if (env := model.get_vec_normalize_env()) is not None:
-        setattr(model, SCALED, env.norm_obs)  # so that the file says what it needs
-    model.save(buffer)
-    return buffer.getvalue()
+def _keeper(job: TrialJob, stack: contextlib.ExitStack) -> Keeper | None:
+    if job.keeping is None:
+        return None
+    keeper = Keeper(job, job.keeping)
+    stack.callback(keeper.close)
+    return keeper
+
+
+def _kept(keeper: Keeper | None, watch: "Watch", model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
+    """What a training for use says at its end."""
+    return {} if keeper is None or not watch.going_on() else keeper.facts(model, env)
 
 
 def _finite_parameters(model: BaseAlgorithm) -> bool:
@@ -179,6 +195,7 @@ class Watch(BaseCallback):
         recorder: Recorder,
         curriculum: CurriculumCallback | None = None,
         board: Board | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         super().__init__()
         self.decision = Decision(go_on=True)
@@ -190,8 +207,14 @@ class Watch(BaseCallback):
         self._recorder = recorder
         self._curriculum = curriculum
         self._board = board
+        self._keeper = keeper
         self._next = 0
         self._looked = 0  # step of the last look at an algorithm that updates all the time
+
+    def go_on_from(self, snapshot: Snapshot) -> None:
+        """Takes the evaluations before as done and their time as spent."""
+        self._next = len(snapshot.evaluations)
+        self._begun -= snapshot.seconds
 
     def going_on(self) -> bool:
         """Whether nobody has said *stop*."""
@@ -269,4 +292,6 @@ class Watch(BaseCallback):
         self._next += 1
         if self._board is not None:
             self._board.evaluation(evaluation)
+        if self._keeper is not None:
+            self._keeper.keep(self.model, evaluation, self._curriculum)
         self.decision = self._report(evaluation)

@@ -1,0 +1,95 @@
+"""`tuner train`: the training for use, from a file of hyperparameters."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli.options import JsonOption, MemoryOption, one_of, whole
+from tuner.cli.run import ALGORITHMS, ENGINES, cores
+from tuner.errors import UsageProblem
+
+MOST_SEEDS = 1000
+MOST_STEPS = 10**12
+LARGEST_SEED = 2**31 - 1001  # environments take the seeds after it as well
+
+
+def train(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `tuner export` wrote, or any rl_zoo3 YAML.")],
+    *,
+    timesteps: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole("--timesteps", 1, MOST_STEPS), metavar="T", help="Environment steps. Default: the file's."
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|S,S,…", help="So many fresh training seeds, or these. Default: the trial's own, one run."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Where to. Default: trained/FILE, or trained/FILE-seeds with --seeds."
+        ),
+    ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The environment, where the file does not say it: `module:Id` or an id."),
+    ] = None,
+    algorithm: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(ALGORITHMS), help="Where the file does not say it. Default: ppo."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(parser=whole("--workers", 1), metavar="W", help="Runs side by side. Default: one a core."),
+    ] = None,
+    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where runs go.")] = "processes",
+    memory: MemoryOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Train for use, with checkpoints, a test and a model card. The same command goes on where it was cut short."""
+    one_of(engine, ENGINES, "--engine")
+    one_of(algorithm, ALGORITHMS, "--algorithm")
+    wanted = _seeds(seeds)
+    from tuner.cli.finishing import Request, run
+
+    return run(
+        Request(
+            file=file,
+            timesteps=timesteps,
+            seeds=wanted,
+            output=output,
+            environment=env,
+            algorithm=algorithm,
+            workers=workers or cores(),
+            engine=engine,
+            memory=memory,
+            as_json=as_json,
+        )
+    )
+
+
+def _seeds(text: str | None) -> tuple[int, ...] | None:
+    """The training seeds asked for: a number of fresh ones, or a list with a comma in it; None where none are.
+
+    Raises:
+        UsageProblem: where it is neither, or a seed stands twice.
+    """
+    from tuner.final.plan import other_seeds
+
+    if text is None:
+        return None
+    if "," not in text:
+        return other_seeds(whole("--seeds", 1, MOST_SEEDS)(text))
+    parse = whole("--seeds", 0, LARGEST_SEED)
+    found = tuple(parse(part.strip()) for part in text.split(",") if part.strip())
+    if not found:
+        raise UsageProblem(f"--seeds {text!r}: names none")
+    for seed in found:
+        if found.count(seed) > 1:
+            raise UsageProblem(f"--seeds {text}: {seed} stands twice")
+    return found

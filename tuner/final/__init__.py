@@ -1,0 +1,1 @@
+"""Training for use, after the tuning: a file in, models with their card out."""

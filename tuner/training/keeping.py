@@ -1,0 +1,253 @@
+"""What a training for use leaves behind: at every checkpoint all that it takes to go on, or to be used, from there."""
+
+import contextlib
+import io
+import json
+import pickle
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+
+from tuner import seeds
+from tuner.errors import ModelUnusable, StorageFailed
+from tuner.records import Evaluation, Keeping, TrialJob
+from tuner.training.algorithms import TRAINERS, deterministic_actor
+from tuner.training.checkpoints import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, folder_of, newest
+from tuner.training.curriculum import CurriculumCallback, set_difficulty
+from tuner.training.evaluate import Evaluator, Predict, Result
+from tuner.training.model_files import SCALED
+from tuner.training.models import load_actor
+from tuner.training.normalizing import scaled, statistics
+
+REPLAY, RANDOM = "replay.pkl", "random.pkl"
+PART = ".part-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A checkpoint that training goes on from."""
+
+    folder: Path
+    evaluations: tuple[Evaluation, ...]
+    resumed: tuple[int, ...]  # steps at which training went on before
+    curriculum: dict[str, Any] | None
+
+    @property
+    def seconds(self) -> float:
+        """Of training and evaluation before it."""
+        return self.evaluations[-1].seconds
+
+    def environment(self, env: VecEnv) -> VecEnv:
+        """The environment behind the statistics of then, where there are any."""
+        path = self.folder / LAST_STATISTICS
+        if not path.is_file():
+            return env
+        return VecNormalize.load(str(path), env)
+
+    def model(self, job: TrialJob, env: VecEnv) -> BaseAlgorithm:
+        """The model as it was, its random streams included; its environments begin new episodes from other seeds.
+
+        Raises:
+            ModelUnusable: where it cannot be loaded.
+        """
+        algorithm = TRAINERS[job.algorithm][job.trainer]
+        try:
+            model = algorithm.load(self.folder / LAST, env=env, device=job.device)
+            if isinstance(model, OffPolicyAlgorithm):
+                model.load_replay_buffer(self.folder / REPLAY)
+            streams = pickle.loads((self.folder / RANDOM).read_bytes())  # noqa: S301 - our own, beside the model
+        except Exception as error:
+            why = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ModelUnusable(
+                f"{self.folder}: training cannot go on from it ({why}); delete the folder to begin anew"
+            ) from error
+        env.seed(seeds.resumed(job.seed, model.num_timesteps))
+        _set_streams(streams)
+        return model
+
+    def restore(self, curriculum: CurriculumCallback | None, env: VecEnv) -> None:
+        """Puts a curriculum where it was."""
+        if curriculum is None or self.curriculum is None:
+            return
+        curriculum.restore(**self.curriculum)
+        set_difficulty(env, curriculum.difficulty)
+
+
+class Keeper:
+    """Writes a folder a checkpoint, whole or not at all, and takes the one before away."""
+
+    def __init__(self, job: TrialJob, keeping: Keeping) -> None:
+        self._job = job
+        self._keeping = keeping
+        self._folder = Path(keeping.folder)
+        self._evaluations: list[Evaluation] = []
+        self._resumed: list[int] = []
+        self._scores: list[float] = []  # of each checkpoint on the goals that choose the best
+        self._best: dict[str, bytes] = {}  # the files of the best model so far
+        self._chooser: Evaluator | None = None
+
+    def snapshot(self) -> Snapshot | None:
+        """Where training goes on, None where it begins. What a killed run left half written goes."""
+        for half in self._folder.glob(f"{PART}*"):
+            shutil.rmtree(half, ignore_errors=True)
+        found = newest(self._folder)
+        if found is None:
+            return None
+        state = json.loads((found / STATE).read_text(encoding="utf-8"))
+        self._evaluations = [Evaluation(**one) for one in state["evaluations"]]
+        self._resumed, self._scores = [*state["resumed"]], [*state["scores"]]
+        self._best = {name: (found / name).read_bytes() for name in (BEST, BEST_STATISTICS) if (found / name).is_file()}
+        return Snapshot(
+            folder=found,
+            evaluations=tuple(self._evaluations),
+            resumed=tuple(self._resumed),
+            curriculum=state["curriculum"],
+        )
+
+    def going_on(self, step: int) -> None:
+        """Notes that training goes on from a checkpoint, not from its beginning."""
+        self._resumed.append(step)
+
+    def keep(self, model: BaseAlgorithm, evaluation: Evaluation, curriculum: CurriculumCallback | None) -> None:
+        """Writes the checkpoint of an evaluation; the best model so far is of the highest score, the last of equals.
+
+        Raises:
+            StorageFailed: where it cannot be written.
+        """
+        streams = _streams()
+        self._evaluations.append(evaluation)
+        self._scores.append(self._score(model, evaluation))
+        current, scaling = saved(model), _statistics(model)
+        if self._last_is_best():
+            self._best = _named({BEST: current, BEST_STATISTICS: scaling})
+        files = {**_named({LAST: current, LAST_STATISTICS: scaling}), **self._best}
+        files[STATE] = json.dumps(self._state(curriculum), indent=1).encode()
+        files[RANDOM] = pickle.dumps(streams)
+        with self._written():
+            self._write(files, model, evaluation.step)
+        _set_streams(streams)  # whatever an environment drew meanwhile, training goes on as if nobody had looked
+
+    def _score(self, model: BaseAlgorithm, evaluation: Evaluation) -> float:
+        """On the goals by which the best is chosen: the evaluation's own, or others than it went through."""
+        if self._job.first_goal == self._keeping.first_goal:
+            return evaluation.score
+        if self._chooser is None:
+            self._chooser = self._evaluator(self._keeping.goals, self._keeping.first_goal)
+        env = model.get_env()
+        assert env is not None  # noqa: S101 - it is being trained
+        return self._chooser.run(scaled(deterministic_actor(model), env), self._keeping.goals).score
+
+    def close(self) -> None:
+        """Closes what evaluations were made in."""
+        if self._chooser is not None:
+            self._chooser.close()
+
+    def _evaluator(self, goals: int, first: int) -> Evaluator:
+        job = self._job
+        return Evaluator(
+            job.environment,
+            objective=job.objective,
+            most_goals=goals,
+            milestones=job.milestones,
+            first_goal=first,
+        )
+
+    def facts(self, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
+        """What a run says at its end: its test, its best checkpoint, and where it went on after being cut short."""
+        best = max(range(len(self._scores)), key=lambda place: (self._scores[place], place))
+        return {
+            "tests": self._test(model, env),
+            "best_step": self._evaluations[best].step,
+            "choice": self._scores,
+            "resumed": self._resumed,
+        }
+
+    def _test(self, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
+        """How the last model and the best one do on goals that nothing was chosen by."""
+        goals = self._keeping.test_goals
+        with contextlib.closing(self._evaluator(goals, self._keeping.first_test_goal)) as evaluator:
+            last = _told(evaluator.run(scaled(deterministic_actor(model), env), goals))
+            if self._last_is_best():
+                return {"final": last, "best": last}
+            act: Predict = load_actor(self._best[BEST], "the best model", env, self._best.get(BEST_STATISTICS))
+            return {"final": last, "best": _told(evaluator.run(act, goals))}
+
+    def _last_is_best(self) -> bool:
+        return self._scores[-1] >= max(self._scores)
+
+    def _state(self, curriculum: CurriculumCallback | None) -> dict[str, Any]:
+        return {
+            "evaluations": [asdict(one) for one in self._evaluations],
+            "resumed": self._resumed,
+            "scores": self._scores,
+            "curriculum": None if curriculum is None else curriculum.state(),
+        }
+
+    def _write(self, files: dict[str, bytes], model: BaseAlgorithm, step: int) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        before = newest(self._folder)
+        with tempfile.TemporaryDirectory(dir=self._folder, prefix=PART, ignore_cleanup_errors=True) as part:
+            half = Path(part) / "checkpoint"
+            half.mkdir()
+            for name, content in files.items():
+                (half / name).write_bytes(content)
+            if isinstance(model, OffPolicyAlgorithm):
+                model.save_replay_buffer(half / REPLAY)
+            half.rename(folder_of(self._folder, step))
+        if before is not None:
+            shutil.rmtree(before, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageFailed(
+                f"cannot write a checkpoint to {self._folder}: {error.strerror or error} "
+                "(with the cause gone, the same command goes on)"
+            ) from error
+
+
+def saved(model: BaseAlgorithm) -> bytes:
+    """The model as SB3 saves it; the file says whether it needs statistics."""
+    buffer = io.BytesIO()
+    if (env := model.get_vec_normalize_env()) is not None:
+        setattr(model, SCALED, env.norm_obs)
+    model.save(buffer)
+    return buffer.getvalue()
+
+
+def _streams() -> dict[str, Any]:
+    """Where the random streams are that SB3 draws from."""
+    return {"torch": torch.get_rng_state(), "numpy": np.random.get_state(), "python": random.getstate()}
+
+
+def _set_streams(streams: dict[str, Any]) -> None:
+    torch.set_rng_state(streams["torch"])
+    np.random.set_state(streams["numpy"])
+    random.setstate(streams["python"])
+
+
+def _statistics(model: BaseAlgorithm) -> bytes | None:
+    env = model.get_vec_normalize_env()
+    return None if env is None else statistics(env)
+
+
+def _named(files: dict[str, bytes | None]) -> dict[str, bytes]:
+    return {name: content for name, content in files.items() if content is not None}
+
+
+def _told(result: Result) -> dict[str, Any]:
+    """What a test showed, as JSON."""
+    found = asdict(replace(result, seconds=round(result.seconds, 3)))
+    return {"return" if name == "mean_return" else name: value for name, value in found.items()}
