@@ -12,7 +12,7 @@ import typer
 import typer.exceptions
 
 from tuner import __version__
-from tuner.cli import check, compare, confirm, dashboard, export, listing, play, run, show, status, train
+from tuner.cli import check, compare, confirm, dashboard, export, listing, play, report, run, show, status, train
 from tuner.cli.options import INTERRUPTED
 from tuner.errors import TunerError, WorkerBroke
 
@@ -32,6 +32,7 @@ app.command("compare")(compare.compare)
 app.command("play")(play.play)
 app.command("status")(status.status)
 app.command("show")(show.show)
+app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("train")(train.train)
 app.command("dashboard")(dashboard.dashboard)
