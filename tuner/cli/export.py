@@ -94,9 +94,11 @@ def _write_yaml(row: "Row", spec: "StudySpec", storage: str | None, output: Path
     from tuner.cli.opening import storage_url
     from tuner.reporting import export
     from tuner.spec.zoo_schedules import note
+    from tuner.study.storage import is_sqlite, storage_text
 
-    data = export.document(row, spec, str(storage_url(storage)))
-    where = ["--storage", storage] if storage else []
+    url = storage_url(storage)
+    data = export.document(row, spec, storage_text(url))
+    where = ["--storage", storage if is_sqlite(url) else storage_text(url)] if storage else []
     schedules = note(row.arguments, shlex.join([*export.script_command(row, spec), *where]))
     text = export.render(data, spec, str(output or "best.yml"), [schedules])
     if output is None:
