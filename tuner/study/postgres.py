@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -136,12 +137,14 @@ def _make_tables(url: URL) -> None:
 
 def _open(creator: Callable[[], Any], *, skip_compatibility_check: bool = False, **pool: int) -> RDBStorage:
     """The URL that Optuna keeps and hands around is bare: connections come from elsewhere, passwords with them."""
-    return RDBStorage(
+    storage = RDBStorage(
         BARE,
         engine_kwargs={"creator": creator, "pool_pre_ping": True, **pool},
         skip_table_creation=True,
         skip_compatibility_check=skip_compatibility_check,  # which takes two connections at once
     )
+    weakref.finalize(storage, storage.engine.dispose)  # whatever opens, closes
+    return storage
 
 
 def is_passing(error: BaseException) -> bool:
