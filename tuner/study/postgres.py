@@ -63,6 +63,15 @@ def describe(url: URL) -> str:
     return url.set(query=query).render_as_string(hide_password=True)
 
 
+def without_secrets(url: URL) -> str:
+    """The URL as somebody types it who keeps the password elsewhere."""
+    query = {key: value for key, value in url.query.items() if key not in SECRETS}
+    bare = URL.create(
+        url.drivername, username=url.username, host=url.host, port=url.port, database=url.database, query=query
+    )
+    return bare.render_as_string()
+
+
 def load_driver(url: URL) -> Any:
     """The package psycopg.
 

@@ -72,8 +72,8 @@ def describe(url: URL) -> str:
 
 
 def storage_text(url: URL) -> str:
-    """A URL to be typed or stored, without the password."""
-    return url.render_as_string(hide_password=True) if is_sqlite(url) else postgres.describe(url)
+    """A URL to be typed or stored: it works where the password comes from PGPASSWORD or ~/.pgpass."""
+    return url.render_as_string(hide_password=True) if is_sqlite(url) else postgres.without_secrets(url)
 
 
 def artifact_folder(url: URL) -> Path:
