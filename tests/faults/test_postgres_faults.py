@@ -33,12 +33,12 @@ def start(study: Path, url: URL) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def count(server: Server, url: URL, table: str) -> int:
+def reports(server: Server, url: URL) -> int:
     with server.session(str(url.database)) as session:
-        row = session.execute("SELECT to_regclass(%s)", [table]).fetchone()
+        row = session.execute("SELECT to_regclass('trial_intermediate_values')").fetchone()
         if row is None or row[0] is None:
             return 0
-        found = session.execute(f"SELECT count(*) FROM {table}").fetchone()
+        found = session.execute("SELECT count(*) FROM trial_intermediate_values").fetchone()
     return int(found[0]) if found else 0
 
 
@@ -61,7 +61,7 @@ def prove_exact(url: URL) -> None:
 
 def test_a_server_that_stops_and_comes_back_costs_no_trial(server: Server, postgres: URL, study: Path) -> None:
     process = start(study, postgres)
-    wait_for(lambda: count(server, postgres, "trial_intermediate_values") >= 3, process)
+    wait_for(lambda: reports(server, postgres) >= 3, process)
     server.halt()
     try:
         time.sleep(3)
@@ -76,7 +76,7 @@ def test_a_server_that_stops_and_comes_back_costs_no_trial(server: Server, postg
 
 def test_connections_that_are_ended_again_and_again_cost_no_trial(server: Server, postgres: URL, study: Path) -> None:
     process = start(study, postgres)
-    wait_for(lambda: count(server, postgres, "trial_intermediate_values") >= 1, process)
+    wait_for(lambda: reports(server, postgres) >= 1, process)
     while process.poll() is None:
         server.end_sessions(str(postgres.database))
         time.sleep(0.2)
@@ -89,7 +89,7 @@ def test_a_second_coordinator_is_refused_and_a_killed_one_is_followed(
     server: Server, postgres: URL, study: Path
 ) -> None:
     first = start(study, postgres)
-    wait_for(lambda: count(server, postgres, "trial_intermediate_values") >= 1, first)
+    wait_for(lambda: reports(server, postgres) >= 1, first)
     second = start(study, postgres)
     _, err = second.communicate(timeout=LIMIT)
     assert second.returncode == 1, err
