@@ -94,5 +94,5 @@ def cause(text: str) -> str:
     if NOT_A_DATABASE in text:
         return "is not an SQLite database, or a damaged one (restore a copy, or give another with --storage)"
     if "readonly" in text or "unable to open" in text:
-        return f"{text} (check the permissions, or give another with --storage)"
+        return f"{text} (a read-only disk, or missing permissions; mend that, or give another with --storage)"
     return f"{text} (with the cause gone, the same command goes on)"
