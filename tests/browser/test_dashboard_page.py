@@ -11,7 +11,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REQUIRED = "browser" in os.environ.get("TUNER_REQUIRE", "")
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--enable-logging=stderr --disable-component-update --disable-sync --window-size=1400,1600 --virtual-time-budget=20000"
+    "--disable-component-update --disable-sync --window-size=1400,1600 --virtual-time-budget=20000 "
+    "--enable-logging=stderr"
 )
 
 
