@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
 
@@ -22,6 +22,9 @@ from sqlalchemy.engine import URL
 from tuner.cli.main import call
 from tuner.records import Checkpoint, EnvironmentRef, TrialJob
 from tuner.study.storage import parse_url
+
+if TYPE_CHECKING:
+    from dashboard_parts import Shown
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and their children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -177,6 +180,14 @@ def finished(_finished_folder: Path, tmp_path: Path) -> Path:
     """The file of a toy study with four finished trials, its database the default one of the current folder."""
     shutil.copytree(_finished_folder, tmp_path, dirs_exist_ok=True)
     return tmp_path / "toy.yaml"
+
+
+@pytest.fixture
+def shown(finished: Path, tmp_path: Path) -> "Shown":
+    """A dashboard over the toy study, to be asked in this process."""
+    from dashboard_parts import show
+
+    return show(tmp_path)
 
 
 @pytest.fixture

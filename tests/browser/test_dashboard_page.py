@@ -11,7 +11,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REQUIRED = "browser" in os.environ.get("TUNER_REQUIRE", "")
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --window-size=1400,1600 --virtual-time-budget=20000"
+    "--disable-component-update --disable-sync --window-size=1400,1600 --virtual-time-budget=20000 "
+    "--enable-logging=stderr"
 )
 
 
@@ -28,3 +29,4 @@ def test_the_history_plot_is_drawn(dashboard: str, tmp_path: Path) -> None:
     assert "scatterlayer" in done.stdout  # the trials' points
     assert ">History<" in done.stdout
     assert ">score<" in done.stdout  # the axis
+    assert "Content Security Policy" not in done.stderr  # which the page keeps to

@@ -105,16 +105,20 @@ def test_a_killed_coordinator_takes_its_workers_along_and_the_same_command_goes_
     assert "Nothing to do" in finish(study)
 
 
-@pytest.mark.parametrize("engine", ["processes", "inline"])
+@pytest.mark.parametrize(
+    ("engine", "how", "code"),
+    [("processes", signal.SIGINT, 130), ("inline", signal.SIGINT, 130), ("processes", signal.SIGTERM, 143)],
+    ids=["processes", "inline", "a service manager's stop"],
+)
 def test_ctrl_c_keeps_what_is_finished_says_how_to_go_on_and_exits_130(
-    study: Path, tmp_path: Path, engine: str
+    study: Path, tmp_path: Path, engine: str, how: signal.Signals, code: int
 ) -> None:
     process = start(study, "--engine", engine)
     wait_for(lambda: reports(tmp_path) >= 2, process)
     children = workers(process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     _, err = process.communicate(timeout=LIMIT)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "the same command goes on" in err
     assert "Traceback" not in err
     assert not psutil.wait_procs(children, timeout=15)[1]

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ from tuner.cli.options import INTERRUPTED
 from tuner.errors import TunerError, WorkerBroke, without_passwords
 
 UNEXPECTED = 3
+TERMINATED = 128 + signal.SIGTERM
 
 app = typer.Typer(
     name="tuner",
@@ -58,11 +60,19 @@ def _options(
 
 
 def main() -> None:
-    """Runs the command line and exits: 0 done, 1 known error, 2 usage, 3 a fault of ours, 130 Ctrl-C."""
+    """Runs the command line and exits: 0 done, 1 known error, 2 usage, 3 a fault of ours, 130 Ctrl-C, 143 SIGTERM."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
-    sys.exit(call(sys.argv[1:]))
+    signal.signal(signal.SIGTERM, _stop)
+    code = call(sys.argv[1:])
+    sys.exit(TERMINATED if code == INTERRUPTED and signal.getsignal(signal.SIGTERM) is signal.SIG_IGN else code)
+
+
+def _stop(*_: object) -> None:
+    """A service manager's stop is a Ctrl-C that comes once: more of them would cut the booking short."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def call(arguments: list[str]) -> int:

@@ -66,7 +66,7 @@ def _from_file(found: Found, name: str | None, changes: Mapping[str, Any], envir
     other = spec.algorithm != study_algorithm(found)
     if name is None:
         own_name = _joined(found.name, environment if elsewhere else None, spec.algorithm if other else None)
-        spec = spec.model_copy(update={"name": own_name})
+        spec = validate(StudySpec, {**spec.model_dump(), "name": own_name}, found.where)  # an id may not be a name
     full = full_id(spec.environment.id)  # two spellings of one environment mean the same
     spec = spec.model_copy(update={"environment": spec.environment.model_copy(update={"id": full})})
     return Resolved(

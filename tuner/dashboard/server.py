@@ -1,61 +1,93 @@
-"""Serves optuna-dashboard with waitress."""
+"""Serves optuna-dashboard with waitress, behind a guard."""
 
+import logging
 import socket
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import waitress
 from optuna.artifacts import FileSystemArtifactStore
+from optuna.storages import BaseStorage
 from optuna_dashboard import wsgi
 from sqlalchemy.engine import URL
 
-from tuner.errors import UsageProblem
-from tuner.study.storage import artifact_folder, open_to_read, storage_errors
+from tuner import __version__
+from tuner.dashboard.access import LOOPBACK, Access, listen, make_access
+from tuner.dashboard.answers import ARTIFACTS, Application, status_line, with_safe_headers
+from tuner.dashboard.artifacts import artifact_pages
+from tuner.dashboard.guard import Health, guarded
+from tuner.study.storage import artifact_folder, open_to_read, open_to_write, storage_errors
 
-HOST = "127.0.0.1"
 THREADS = 4
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-
-def serve(url: URL, port: int, *, announce: Callable[[str], None]) -> None:
+def serve(
+    url: URL,
+    port: int,
+    *,
+    announce: Callable[[str], None],
+    host: str = LOOPBACK,
+    token_file: Path | None = None,
+    writable: bool = False,
+) -> None:
     """Serves until Ctrl-C.
 
     Raises:
         StorageFailed: where there is no database yet.
-        UsageProblem: where the port is taken.
+        UsageProblem: where the port is taken, the host is not this machine's, or the file holds no token.
     """
-    with storage_errors(url):
-        server = make_server(url, port)
-    announce(f"http://{HOST}:{server.effective_port}/dashboard/")
-    try:
-        server.run()
-    finally:
-        server.close()
+    with storage_errors(url), listen(host, port) as listener:
+        access = make_access(listener.getsockname()[0], token_file, writable=writable)
+        server = make_server(url, listener, access)
+        announce(page_address(listener, access))
+        try:
+            server.run()
+        finally:
+            server.close()
 
 
-def make_server(url: URL, port: int) -> Any:
-    """The server, bound and not yet running."""
-    folder = artifact_folder(url)
-    store = FileSystemArtifactStore(str(folder)) if folder.is_dir() else None
-    application = read_only(wsgi(open_to_read(url), artifact_store=store))
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-    except OSError as error:
-        listener.close()
-        raise UsageProblem(f"--port {port}: {error.strerror} (another port, or 0 for a free one)") from None
+def make_server(url: URL, listener: socket.socket, access: Access, health: Health | None = None) -> Any:
+    """The server, listening and not yet running."""
+    storage = open_to_read(url)  # which looks whether there is one
+    application = make_application(
+        open_to_write(url) if access.writable else storage, artifact_folder(url), access, health
+    )
     return waitress.create_server(application, sockets=[listener], threads=THREADS, ident=None)
 
 
-def read_only(application: Application) -> Application:
-    """Lets GET and HEAD pass and answers 403 to all else: the dashboard could delete a study and its files."""
+def make_application(storage: BaseStorage, folder: Path, access: Access, health: Health | None = None) -> Application:
+    """The dashboard with its artifacts, behind the guard."""
+    if access.writable:
+        folder.mkdir(exist_ok=True)  # uploads go there
+    pages = wsgi(storage, artifact_store=FileSystemArtifactStore(str(folder)))
+    pages.catchall = False  # the guard catches, and shows nobody a trace
+    pages.default_error_handler = status_line
+    logging.getLogger("optuna_dashboard").addFilter(_in_a_line)
+    logging.getLogger("optuna_dashboard._bottle_util").addFilter(_in_a_line)
+    artifacts = artifact_pages(storage, folder)
+    artifacts.catchall = False
 
-    def guarded(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            return application(environ, start_response)
-        start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
-        return [b"This dashboard is read-only.\n"]
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        chosen: Application = artifacts if environ.get("PATH_INFO", "").startswith(ARTIFACTS) else pages
+        return chosen(environ, start_response)
 
-    return guarded
+    return with_safe_headers(guarded(application, access, health or _alive))
+
+
+def page_address(listener: socket.socket, access: Access) -> str:
+    """Where a browser finds the page; with the token, where nobody knows it yet."""
+    host, port = listener.getsockname()[:2]
+    shown = socket.gethostname() if host in EVERYWHERE else f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}/dashboard/" + (f"?token={access.token}" if access.generated else "")
+
+
+def _alive() -> dict[str, Any]:
+    return {"ok": True, "version": __version__}
+
+
+def _in_a_line(record: logging.LogRecord) -> bool:
+    """optuna-dashboard writes a trace into its message; whoever asked for a page that is not there needs none."""
+    record.msg, record.args = record.getMessage().partition("\n")[0], None
+    return True

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO
+from urllib.parse import quote
 
 from tuner.errors import StorageFailed, StudyLocked
 
@@ -16,13 +17,13 @@ class StudyLock:
     """An exclusive lock on a file beside the database; the kernel lets go of it when the process ends, however.
 
     The file names the holder and stays when the lock is released: removing it would let two processes hold locks on
-    two files of one name.
+    two files of one name. A name that is no file's, with a slash in it, is spelt so that it is one.
     """
 
     def __init__(self, database: Path, study: str, what: str | None = None) -> None:
         """Takes what is locked, in words, where it is no study."""
         self._what = what or f"study {study!r}"
-        self._path = database.with_name(f"{database.name}.{study}.lock")
+        self._path = database.with_name(f"{database.name}.{quote(study, safe='')}.lock")
         self._file: IO[str] | None = None
 
     def __enter__(self) -> "StudyLock":

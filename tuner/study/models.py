@@ -1,5 +1,6 @@
 """The models that a study kept, read back from beside its database."""
 
+import re
 from pathlib import Path
 
 from optuna import Study
@@ -9,6 +10,7 @@ from optuna.trial import FrozenTrial
 from tuner.errors import NothingToShow, StorageFailed
 
 MODEL, STATISTICS = ".zip", ".pkl"  # how the files of a trial end
+PLAIN = re.compile(r"[0-9a-fA-F-]{1,64}")
 SHOWN = 20  # numbers in a line
 
 
@@ -31,7 +33,7 @@ def read_model(study: Study, number: int, folder: Path) -> bytes:
         others = ", ".join(kept[:SHOWN]) + (" and more" if len(kept) > SHOWN else "")
         there = f"--trial takes one that did: {others}" if kept else "no trial of it did"
         raise NothingToShow(f"trial {number} of study {study.study_name!r} kept no model; {there}")
-    return _read(folder / name, f"the model of trial {number}")
+    return _read(folder, name, f"the model of trial {number}")
 
 
 def read_statistics(study: Study, number: int, folder: Path) -> bytes | None:
@@ -41,10 +43,13 @@ def read_statistics(study: Study, number: int, folder: Path) -> bytes | None:
         StorageFailed: where their file is gone.
     """
     name = _file(study, study.get_trials(deepcopy=False)[number], STATISTICS)
-    return None if name is None else _read(folder / name, f"the statistics of trial {number}'s observations")
+    return None if name is None else _read(folder, name, f"the statistics of trial {number}'s observations")
 
 
-def _read(path: Path, what: str) -> bytes:
+def _read(folder: Path, name: str, what: str) -> bytes:
+    if not PLAIN.fullmatch(name):  # the database's word, and somebody may have put a path there
+        raise StorageFailed(f"{what} cannot be read: the database calls its file {name!r}, which is no artifact's name")
+    path = folder / name
     try:
         return path.read_bytes()
     except OSError as error:

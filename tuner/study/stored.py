@@ -93,7 +93,8 @@ def parse_spec(name: str, text: Any) -> StudySpec:
         NothingToShow: where another version wrote it and this one cannot read it.
     """
     try:
-        return validate(StudySpec, json.loads(text), f"the stored study {name!r}")
+        data = {**json.loads(text), "name": name}  # its present name: a dashboard can give it another
+        return validate(StudySpec, data, f"the stored study {name!r}")
     except (SpecInvalid, TypeError, ValueError) as error:
         raise NothingToShow(
             f"study {name!r} carries a spec that this tuner {__version__} cannot read, as one of another version may: "

@@ -1,0 +1,100 @@
+"""Where the dashboard listens, and who gets in: this machine alone, or whoever has the token."""
+
+import errno
+import hashlib
+import hmac
+import ipaddress
+import re
+import secrets
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tuner.errors import UsageProblem
+
+LOOPBACK = "127.0.0.1"
+SHORTEST = 16  # characters of a token
+ADDRESS_FAULTS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+TOKEN = re.compile(rf"[!-~]{{{SHORTEST},256}}")  # printable, no space
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """What the dashboard lets in. Without a token it answers to names of this machine's loopback alone."""
+
+    token: str | None = field(default=None, repr=False)
+    generated: bool = False  # so that nobody knows the token but from what is printed
+    writable: bool = False
+
+    def knows(self, given: str) -> bool:
+        """Whether this is the token; takes as long whatever is wrong with it."""
+        return self.token is not None and hmac.compare_digest(given.encode(), self.token.encode())
+
+    def pass_text(self) -> str:
+        """What the cookie holds: follows from the token, so that it outlives a restart, and does not tell it."""
+        return hmac.new((self.token or "").encode(), b"tuner dashboard", hashlib.sha256).hexdigest()
+
+    def admits(self, cookie: str) -> bool:
+        """Whether a cookie is one that was given for the token."""
+        return self.token is not None and hmac.compare_digest(cookie.encode(), self.pass_text().encode())
+
+
+def make_access(address: str, token_file: Path | None, *, writable: bool = False) -> Access:
+    """The token of a file; without one a token of its own, unless only this machine can reach the address.
+
+    Raises:
+        UsageProblem: where the file holds no token.
+    """
+    if token_file is not None:
+        return Access(token=read_token(token_file), writable=writable)
+    if is_loopback(address):
+        return Access(writable=writable)
+    return Access(token=secrets.token_urlsafe(32), generated=True, writable=writable)
+
+
+def read_token(path: Path) -> str:
+    """The token that a file holds, in its one line.
+
+    Raises:
+        UsageProblem: where it cannot be read, or is too short or no plain text; the token is never said.
+    """
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "is no plain text"
+        raise UsageProblem(f"--token-file {path}: {why} (make one: openssl rand -hex 32 > FILE)") from None
+    if TOKEN.fullmatch(text) is None:
+        raise UsageProblem(
+            f"--token-file {path}: must hold one line of {SHORTEST} to 256 characters without spaces "
+            "(make one: openssl rand -hex 32 > FILE)"
+        )
+    return text
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is reached from this machine alone."""
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the first address of a host; port 0 takes a free one.
+
+    Raises:
+        UsageProblem: where the host is none of this machine's, or the port is taken.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host or LOOPBACK, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "is no host's name"
+        raise UsageProblem(f"--host {host!r}: {why} (an address of this machine, or 0.0.0.0 for all)") from None
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno in ADDRESS_FAULTS:
+            way_out = "an address of this machine, or 0.0.0.0 for all"
+            raise UsageProblem(f"--host {host!r}: {error.strerror} ({way_out})") from None
+        raise UsageProblem(f"--port {port}: {error.strerror} (another port, or 0 for a free one)") from None
+    return listener

@@ -1,0 +1,55 @@
+"""Plain answers of the dashboard's own, and what every answer carries for the browser's sake."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Headers = list[tuple[str, str]]
+
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+ARTIFACTS = "/artifacts/"
+# eval is Plotly's, for the plots that WebGL draws; inline styles and data URLs are the page's
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
+    "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
+    "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+# what a trial left behind is shown, and runs nothing
+ARTIFACT_POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+
+
+def plain(start_response: Callable[..., Any], status: str, text: str, headers: Headers | None = None) -> list[bytes]:
+    """One line of text as an answer."""
+    body = f"{text}\n".encode()
+    own = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    start_response(status, [*own, *(headers or [])])
+    return [body]
+
+
+def with_safe_headers(application: Application) -> Application:
+    """Puts headers on every answer that keep browsers from running, guessing, framing or telling anything."""
+
+    def answering(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        artifact = environ.get("PATH_INFO", "").startswith(ARTIFACTS)
+        own = {**SAFE, "Content-Security-Policy": ARTIFACT_POLICY if artifact else PAGE_POLICY}
+        replaced = {name.lower() for name in own} | {"access-control-allow-origin"}
+
+        def start(status: str, headers: Headers, *more: Any) -> Any:
+            kept = [(name, value) for name, value in headers if name.lower() not in replaced]
+            return start_response(status, [*kept, *own.items()], *more)
+
+        return application(environ, start)
+
+    return answering
+
+
+def status_line(answer: Any) -> str:
+    """The body of an error of Bottle's: its status, and nothing of what was asked."""
+    answer.content_type = "text/plain; charset=utf-8"
+    return f"{answer.status_line}\n"

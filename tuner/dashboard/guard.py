@@ -1,0 +1,113 @@
+"""Stands before the dashboard: who asks, from where, and for what, is looked at before any of its code runs."""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from tuner.dashboard.access import Access
+from tuner.dashboard.answers import Application, plain
+
+logger = logging.getLogger(__name__)
+
+READING = ("GET", "HEAD")
+HEALTH = "/healthz"
+NAMES = {"localhost", "127.0.0.1", "[::1]"}  # of loopback; another that leads here is somebody's trick
+COOKIE = "tuner-pass"
+YEAR = 365 * 24 * 3600
+TOO_LONG = re.compile(r"\d{19,}")  # no database's number
+WHOLE = re.compile(r"[0-9]{1,18}")
+
+Health = Callable[[], Mapping[str, Any]]
+Start = Callable[..., Any]
+
+
+def guarded(application: Application, access: Access, health: Health) -> Application:
+    """The dashboard behind all checks; the health is told without a token."""
+
+    def answer(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if access.token is None and not named_as_loopback(environ):
+            return plain(start, "403 Forbidden", "This dashboard answers to localhost and 127.0.0.1 alone.")
+        if environ["REQUEST_METHOD"] not in READING:
+            if not access.writable:
+                return plain(start, "403 Forbidden", "This dashboard is read-only.")
+            if not same_site(environ):
+                return plain(start, "403 Forbidden", "Changes are taken from the dashboard's own pages alone.")
+        if path == HEALTH:
+            return _tell_health(start, health)
+        if access.token is not None and not _is_in(environ, access):
+            return _at_the_door(environ, start, access)
+        return _inside(application, environ, start)
+
+    return answer
+
+
+def named_as_loopback(environ: Mapping[str, Any]) -> bool:
+    """Whether the page was asked for under a name of this machine's own: a foreign name that leads here is a trick."""
+    return re.sub(r":\d*$", "", environ.get("HTTP_HOST", "")).lower() in NAMES
+
+
+def same_site(environ: Mapping[str, Any]) -> bool:
+    """Whether a change comes from a page of ours, or from no page at all: browsers say where a request comes from."""
+    fetched = environ.get("HTTP_SEC_FETCH_SITE")
+    if fetched is not None and fetched not in ("same-origin", "none"):
+        return False
+    origin = environ.get("HTTP_ORIGIN")
+    return origin is None or (urlsplit_or_none(origin) or "") == environ.get("HTTP_HOST", "")
+
+
+def urlsplit_or_none(text: str) -> str | None:
+    """Host and port of a URL, None where it is none."""
+    try:
+        return urlsplit(text).netloc or None
+    except ValueError:
+        return None
+
+
+def _tell_health(start: Start, health: Health) -> Iterable[bytes]:
+    found = health()
+    body = json.dumps(found).encode() + b"\n"
+    headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Content-Length", str(len(body)))]
+    start("200 OK" if found.get("ok") else "503 Service Unavailable", headers)
+    return [body]
+
+
+def _is_in(environ: Mapping[str, Any], access: Access) -> bool:
+    """Whether the request carries the cookie, or the token as scripts send it."""
+    cookies = (part.strip().partition("=") for part in environ.get("HTTP_COOKIE", "").split(";"))
+    scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return access.knows(given.strip())
+    return any(name == COOKIE and access.admits(value) for name, _, value in cookies)
+
+
+def _at_the_door(environ: Mapping[str, Any], start: Start, access: Access) -> Iterable[bytes]:
+    """Takes the token once and gives a cookie for it, at the same address without the token."""
+    asked = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    if environ["REQUEST_METHOD"] in READING and any(name == "token" and access.knows(text) for name, text in asked):
+        rest = urlencode([(name, text) for name, text in asked if name != "token"])
+        path = "/" + quote(environ.get("PATH_INFO", "").lstrip("/\\").encode("latin-1"))
+        cookie = f"{COOKIE}={access.pass_text()}; HttpOnly; SameSite=Strict; Path=/; Max-Age={YEAR}"
+        headers = [("Location", f"{path}?{rest}" if rest else path), ("Set-Cookie", cookie)]
+        return plain(start, "303 See Other", "Welcome.", [*headers, ("Cache-Control", "no-store")])
+    word = "This dashboard wants its token, once, as ?token=…, or as `Authorization: Bearer …`."
+    return plain(start, "401 Unauthorized", word, [("WWW-Authenticate", 'Bearer realm="tuner"')])
+
+
+def _inside(application: Application, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    """The dashboard's own answer; what it cannot take is refused before, what it raises becomes a line."""
+    if TOO_LONG.search(environ.get("PATH_INFO", "")):
+        return plain(start, "404 Not Found", "There is no such page.")
+    asked = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    if any(name == "after" and WHOLE.fullmatch(text) is None for name, text in asked):
+        return plain(start, "400 Bad Request", "after must be a whole number.")
+    environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # the dashboard counts on it
+    try:
+        return application(environ, start)
+    except Exception as error:  # the border: a page that fails takes no other with it
+        logger.error("%s %r: %s", environ["REQUEST_METHOD"], environ.get("PATH_INFO"), " ".join(repr(error).split()))
+        logger.debug("the trace", exc_info=True)
+        return plain(start, "500 Internal Server Error", "The dashboard failed at this; its log says why.")
