@@ -4,15 +4,19 @@ TRIALS ?= 20
 PIP_ARGS ?=
 PYTEST_ARGS ?=
 JOBS ?= logical
+MINUTES ?= 10
+ENGINE ?= processes
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help tune test check format lint types layers wheel clean
+.PHONY: help tune test faults chaos check format lint types layers wheel clean
 
 help:
 	@echo "make tune   tune on this machine          STUDY=$(STUDY) TRIALS=$(TRIALS) PIP_ARGS='...'"
 	@echo "make test   run the tests, with coverage  JOBS=$(JOBS) PYTEST_ARGS='...'"
+	@echo "make faults everything that can be killed, filled or blocked, the slow ones too"
+	@echo "make chaos  random blows at a run for a while, then the proof   MINUTES=$(MINUTES) ENGINE=$(ENGINE)"
 	@echo "make check  format, lint, types, layers and the tests"
 	@echo "make wheel  build the wheel into dist/"
 
@@ -25,6 +29,12 @@ test: $(READY)
 	$(BIN)/coverage run -m pytest --numprocesses $(JOBS) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+faults: $(READY)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) -m "long or not long" tests/faults
+
+chaos: $(READY)
+	$(BIN)/python tests/faults/chaos.py --minutes $(MINUTES) --engine $(ENGINE)
 
 check: format lint types layers test
 

@@ -16,9 +16,12 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
 
 import pytest
 import yaml
+from servers import PRESENT, REQUIRED, WHY, Server, running_server
+from sqlalchemy.engine import URL
 
 from tuner.cli.main import call
 from tuner.records import Checkpoint, EnvironmentRef, TrialJob
+from tuner.study.storage import parse_url
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and their children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -130,6 +133,31 @@ def tuner(capsys: pytest.CaptureFixture[str]) -> Tuner:
         return Said(code=code, out=captured.out, err=captured.err)
 
     return typed
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """PostgreSQL, one server for all tests of a process."""
+    if not PRESENT and not REQUIRED:
+        pytest.skip(WHY)
+    assert PRESENT, f"TUNER_REQUIRE asks for PostgreSQL: {WHY}"
+    with running_server() as running:
+        yield running
+
+
+@pytest.fixture
+def postgres(server: Server) -> URL:
+    """An empty PostgreSQL database."""
+    return server.make_database()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """The URL of an empty database, of every kind."""
+    if request.param == "sqlite":
+        return parse_url(f"sqlite:///{tmp_path}/toy.db")
+    url: URL = request.getfixturevalue("postgres")
+    return url
 
 
 @pytest.fixture(scope="session")

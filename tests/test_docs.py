@@ -9,7 +9,20 @@ from conftest import Tuner
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-COMMANDS = ("run", "check", "confirm", "compare", "play", "status", "show", "export", "train", "dashboard", "list")
+COMMANDS = (
+    "run",
+    "check",
+    "confirm",
+    "compare",
+    "play",
+    "status",
+    "show",
+    "report",
+    "export",
+    "train",
+    "dashboard",
+    "list",
+)
 
 
 def options(tuner: Tuner, command: str) -> set[str]:

@@ -1,6 +1,7 @@
 """Every error that a person can act on. The message is one line or a few: the value, the rule, the way out."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -116,6 +117,12 @@ class WorkerBroke(TunerError):
     def __init__(self, summary: str, trace: str) -> None:
         self.trace = trace
         super().__init__(summary)
+
+
+def without_passwords(text: str) -> str:
+    """A text in which `***` stands for every password of a URL."""
+    text = re.sub(r"(\w://[^\s/@:]*):[^\s'\"]+@", r"\1:***@", text)
+    return re.sub(r"(?i)([?&](?:ssl)?password=)[^\s&'\"]+", r"\1***", text)
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

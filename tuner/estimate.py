@@ -99,8 +99,8 @@ def _probe(engine: Engine, spec: StudySpec, run: ShortRun, goals: int = 0) -> Tr
     return run_short(engine, job)
 
 
-def run_short(engine: Engine, job: TrialJob) -> TrialOutcome:
-    """Runs a job to its end before anything is decided.
+def run_short(engine: Engine, job: TrialJob, *, keep: bool = False) -> TrialOutcome:
+    """Runs a job to its end before anything is decided; its model is kept where that is asked for.
 
     Raises:
         TunerError: what the environment or the arguments are refused for.
@@ -111,7 +111,7 @@ def run_short(engine: Engine, job: TrialJob) -> TrialOutcome:
             if isinstance(event, Broken):
                 raise event.error
             if isinstance(event, Evaluated):
-                engine.answer(event.number, Decision(go_on=True))
+                engine.answer(event.number, Decision(go_on=True, keep=keep))
             if isinstance(event, Finished):
                 if event.outcome.state != "completed":
                     raise EnvironmentFailed(f"before the first trial: {event.outcome.reason}")

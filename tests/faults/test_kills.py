@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+from audit import audit
 from conftest import Tuner, write_study
 
 TRIALS = 4
@@ -77,20 +78,7 @@ def workers(process: subprocess.Popen[str] | psutil.Process) -> list[psutil.Proc
 
 def prove_exact(folder: Path) -> dict[str, int]:
     """Counts from the database alone; returns the number of trials by state."""
-    states = Counter(state for (state,) in query(folder, "SELECT state FROM trials"))
-    assert states["COMPLETE"] + states["PRUNED"] == TRIALS
-    assert states["RUNNING"] == states["WAITING"] == 0
-    finished = "SELECT number, trial_id FROM trials WHERE state IN ('COMPLETE', 'PRUNED')"
-    attributes: dict[int, dict[str, Any]] = {number: {} for number, _ in query(folder, finished)}
-    numbers = {trial: number for number, trial in query(folder, finished)}
-    for trial, key, value in query(folder, "SELECT trial_id, key, value_json FROM trial_user_attributes"):
-        if trial in numbers:
-            attributes[numbers[trial]][key] = json.loads(value)
-    roles = Counter(values.get("role") for values in attributes.values())
-    assert roles["baseline:current"] == roles["baseline:proposed"] == 1
-    seeds = [values["seed"] for values in attributes.values()]
-    assert len(set(seeds)) == len(seeds)
-    return dict(states)
+    return audit(f"sqlite:///{folder / 'studies' / 'tuner.db'}", "toy", TRIALS).states
 
 
 def test_a_killed_worker_costs_one_trial_that_runs_again(study: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from conftest import write_study
 from optuna.artifacts import get_all_artifact_meta
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import TrialState
+from sqlalchemy.engine import URL
 
 from tuner import seeds
 from tuner.errors import MeaningChanged, NothingToShow, UnknownName
@@ -17,13 +18,13 @@ from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
 from tuner.study.ledger import MAX_ATTEMPTS, Asked, Ledger
 from tuner.study.samplers import distributions
-from tuner.study.storage import open_to_write, parse_url
+from tuner.study.storage import open_to_write
 from tuner.study.stored import counts, load_stored, meaning_hash
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> BaseStorage:
-    return open_to_write(parse_url(f"sqlite:///{tmp_path}/toy.db"))
+def storage(database: URL) -> BaseStorage:
+    return open_to_write(database)
 
 
 def make_spec(**changes: Any) -> StudySpec:
@@ -254,7 +255,7 @@ def test_what_is_told_is_counted_without_reading_it_back(storage: BaseStorage, m
     assert (again.count_finished(), again.best()) == (5, (0.75, 0.375))
 
 
-def test_the_history_is_read_once(storage: BaseStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_history_is_read_once(storage: BaseStorage, database: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = start(storage, baselines={}, sampler="random")
     for _ in range(30):
         ledger.prune(ledger.ask().number, {})
@@ -267,7 +268,7 @@ def test_the_history_is_read_once(storage: BaseStorage, tmp_path: Path, monkeypa
         return trials
 
     monkeypatch.setattr(RDBStorage, "_get_trials", counting)
-    again = start(open_to_write(parse_url(f"sqlite:///{tmp_path}/toy.db")), baselines={}, sampler="random")
+    again = start(open_to_write(database), baselines={}, sampler="random")
     number = again.ask().number
     again.report(number, 0.5, 64)
     again.should_prune(number)

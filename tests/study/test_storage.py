@@ -41,7 +41,7 @@ def test_models_are_kept_beside_the_database(url: URL, tmp_path: Path) -> None:
         pytest.param("", id="nothing"),
         pytest.param("sqlite://", id="no file"),
         pytest.param("sqlite:///:memory:", id="memory"),
-        pytest.param("postgresql://me:secret@host/db", id="another kind"),
+        pytest.param("mysql://me:secret@host/db", id="another kind"),
         pytest.param("postgresql://me:secret@host:port/db", id="a port that is no number"),
     ],
 )
@@ -54,7 +54,7 @@ def test_what_is_no_sqlite_file_is_refused_without_its_password(text: str) -> No
 def test_every_connection_waits_for_writers_and_writes_ahead(url: URL) -> None:
     storage = open_to_write(url)
     optuna.create_study(storage=storage, study_name="toy")
-    engine = storage._backend.engine  # type: ignore[attr-defined]
+    engine = storage._storage._backend.engine  # type: ignore[attr-defined]
     with engine.connect() as connection:
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "busy_timeout")]
     assert values == ["wal", 60_000]

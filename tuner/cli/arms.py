@@ -11,7 +11,7 @@ from tuner.reporting.rows import Row, best, make_rows
 from tuner.spec.algorithms import ACTIONS, ALGORITHMS, STARTING, unfit
 from tuner.spec.model import StudySpec
 from tuner.spec.space import job_arguments
-from tuner.study.storage import database_path, open_to_read, storage_errors
+from tuner.study.storage import is_there, open_to_read, storage_errors
 from tuner.study.stored import load_stored, read_history, stored_names
 from tuner.training.making import action_space
 
@@ -59,7 +59,7 @@ def make_arm(study: str, url: URL, algorithm: str, env: str | None) -> tuple[Arm
 
 def _best(spec: StudySpec, url: URL) -> Row | None:
     """The best trial of the stored study of that name, where it is of the same algorithm and environment."""
-    if not database_path(url).is_file():
+    if not is_there(url):
         return None
     with storage_errors(url):
         storage: BaseStorage = open_to_read(url)

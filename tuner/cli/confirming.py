@@ -26,8 +26,7 @@ from tuner.spec.environment_ids import same_environment
 from tuner.spec.load import find, is_path, load_study
 from tuner.spec.model import StudySpec
 from tuner.study.confirmed import Asked, ConfirmationBook, read_results
-from tuner.study.lock import StudyLock
-from tuner.study.storage import database_path, open_to_read, open_to_write, storage_errors
+from tuner.study.storage import Lock, describe, open_to_read, open_to_write, storage_errors, study_lock
 from tuner.study.stored import companion, load_stored
 
 
@@ -70,10 +69,10 @@ def confirm_study(request: Request) -> tuple[Confirmation, bool]:
     try:
         with (
             storage_errors(url),
-            StudyLock(database_path(url), spec.name),
+            study_lock(url, spec.name) as lock,
             open_engine(request.engine, request.workers, spec, memory=request.memory) as engine,
         ):
-            return _work(request, spec.name, url, engine), False
+            return _work(request, spec.name, url, lock, engine), False
     except KeyboardInterrupt:
         say("Stopped. Every finished run is kept; the same command goes on.")
     with storage_errors(url):
@@ -94,9 +93,9 @@ def _refuse_elsewhere(argument: str, stored: StudySpec) -> None:
         )
 
 
-def _work(request: Request, name: str, url: URL, engine: Engine) -> Confirmation:
+def _work(request: Request, name: str, url: URL, lock: Lock, engine: Engine) -> Confirmation:
     """Under the lock: the study's trials are read again, since another process may have gone on with it."""
-    storage = open_to_write(url)
+    storage = open_to_write(url, lock)
     study, spec = load_stored(storage, name)
     rows = make_rows(study.get_trials(deepcopy=False), spec)
     plan = make_plan(rows, spec, top=request.top, test_seeds=request.seeds)
@@ -135,7 +134,7 @@ def _read(request: Request, name: str, url: URL) -> Confirmation:
 
 
 def _announce(plan: Plan, spec: StudySpec, url: URL) -> None:
-    say(f"Confirming study {spec.name!r} of {database_path(url)}, in its companion {companion(spec.name)!r}")
+    say(f"Confirming study {spec.name!r} of {describe(url)}, in its companion {companion(spec.name)!r}")
     say(f"Who takes part: {', '.join(arm.name for arm in plan.arms)}; {spec.timesteps:,} steps a run")
     if not plan.baselines:
         say("The study has no finished baseline: there is nothing to hold the winner against.")

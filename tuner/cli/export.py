@@ -106,10 +106,11 @@ def _data(
     from tuner.cli.opening import storage_url
     from tuner.confirm.provenance import confirmation_data
     from tuner.reporting.export import document
+    from tuner.study.storage import storage_text
 
     complete = reading is not None and reading.confirmation.complete
     confirmation = confirmation_data(reading, row) if reading is not None and complete else None
-    return document(row, spec, str(storage_url(storage)), rows, confirmation)
+    return document(row, spec, storage_text(storage_url(storage)), rows, confirmation)
 
 
 def _refuse_beside_model(model: Path, output: Path | None, form: str) -> None:
@@ -155,10 +156,13 @@ def _write_json(row: "Row", spec: "StudySpec", data: dict[str, Any], output: Pat
 
 
 def _write_yaml(row: "Row", spec: "StudySpec", data: dict[str, Any], storage: str | None, output: Path | None) -> None:
+    from tuner.cli.opening import storage_url
     from tuner.reporting import export
     from tuner.spec.zoo_schedules import note
+    from tuner.study.storage import is_sqlite, storage_text
 
-    where = ["--storage", storage] if storage else []
+    url = storage_url(storage)
+    where = ["--storage", storage if is_sqlite(url) else storage_text(url)] if storage else []
     schedules = note(row.arguments, shlex.join([*export.script_command(row, spec), *where]))
     text = export.render(data, spec, str(output or "best.yml"), [schedules])
     if output is None:

@@ -12,9 +12,9 @@ import typer
 import typer.exceptions
 
 from tuner import __version__
-from tuner.cli import check, compare, confirm, dashboard, export, listing, play, run, show, status, train
+from tuner.cli import check, compare, confirm, dashboard, export, listing, play, report, run, show, status, train
 from tuner.cli.options import INTERRUPTED
-from tuner.errors import TunerError, WorkerBroke
+from tuner.errors import TunerError, WorkerBroke, without_passwords
 
 UNEXPECTED = 3
 
@@ -32,6 +32,7 @@ app.command("compare")(compare.compare)
 app.command("play")(play.play)
 app.command("status")(status.status)
 app.command("show")(show.show)
+app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("train")(train.train)
 app.command("dashboard")(dashboard.dashboard)
@@ -86,12 +87,13 @@ def call(arguments: list[str]) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    for line in message.splitlines():
+    for line in without_passwords(message).splitlines():
         sys.stderr.write(f"tuner: {line}\n")
     return code
 
 
 def _unexpected(error: BaseException, trace: str) -> int:
     with tempfile.NamedTemporaryFile("w", prefix="tuner-", suffix=".log", delete=False, encoding="utf-8") as log:
-        log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} tuner {__version__} {sys.argv[1:]}\n\n{trace}")
+        text = f"{time.strftime('%Y-%m-%d %H:%M:%S')} tuner {__version__} {sys.argv[1:]}\n\n{trace}"
+        log.write(without_passwords(text))
     return _say(f"{type(error).__name__}: {error} - a fault of tuner's; the trace is in {Path(log.name)}", UNEXPECTED)

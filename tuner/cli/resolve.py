@@ -25,7 +25,7 @@ from tuner.spec.load import (
 )
 from tuner.spec.model import StudyFile, StudySpec
 from tuner.spec.yaml import read_yaml
-from tuner.study.storage import database_path, open_to_read, storage_errors
+from tuner.study.storage import describe, is_there, open_to_read, storage_errors
 from tuner.study.stored import load_stored, stored_names
 from tuner.training.names import full_id
 
@@ -52,11 +52,11 @@ def resolve(argument: str, url: URL, *, name: str | None, changes: Mapping[str, 
     environment = full_id(env) if env is not None else None
     if is_path(argument) or argument in available("studies"):
         return _from_file(find("studies", argument), name, changes, environment)
-    if not database_path(url).is_file():
+    if not is_there(url):
         raise UnknownName("study", argument, available("studies"), "or give the path of a YAML file")
     with storage_errors(url):
         stored = _stored(open_to_read(url), argument)
-    return _from_database(stored, name, changes, environment, f"stored in {database_path(url)}")
+    return _from_database(stored, name, changes, environment, f"stored in {describe(url)}")
 
 
 def _from_file(found: Found, name: str | None, changes: Mapping[str, Any], environment: str | None) -> Resolved:

@@ -82,6 +82,9 @@ def run(
     confirm: Annotated[
         bool, typer.Option("--confirm", help="At the end, confirm the winner as `tuner confirm` does.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Measure this machine and print what the run would take; write nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
@@ -120,6 +123,7 @@ def run(
         confirm=confirm,
         deadline=deadline(minutes),
         memory=memory,
+        dry_run=dry_run,
     )
     return tune(request)
 

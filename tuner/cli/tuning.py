@@ -10,6 +10,7 @@ from tuner.cli import words
 from tuner.cli.confirm_tables import print_confirmation
 from tuner.cli.confirming import Request as ConfirmRequest
 from tuner.cli.confirming import confirm_study
+from tuner.cli.dry_run import tell_plan
 from tuner.cli.engine import open_engine
 from tuner.cli.opening import storage_url
 from tuner.cli.options import INTERRUPTED
@@ -36,6 +37,8 @@ def tune(request: Request) -> int:
         refuse_few_trials(spec)
     words.announce(spec, resolved.source, url, resolved.timesteps_asked)
     words.tell_left(spec, resolved.left)
+    if request.dry_run:
+        return tell_plan(request, spec, url)
     words.tell_board(request.board)
     return _tune_in_stages(request, spec, url) if spec.stages else _tune(request, spec, url)
 

@@ -13,7 +13,7 @@ from tuner.estimate import Estimate, rounds_minutes
 from tuner.reporting.summary import Summary
 from tuner.spec.algorithms import ROLLOUTS
 from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
-from tuner.study.storage import DEFAULT_URL, database_path, parse_url
+from tuner.study.storage import DEFAULT_URL, describe, parse_url, storage_text
 
 
 def say(text: str) -> None:
@@ -24,7 +24,7 @@ def say(text: str) -> None:
 
 def announce(spec: StudySpec, source: str, url: URL, timesteps_asked: int) -> None:
     """Says what will run, and from where."""
-    say(f"Study {spec.name!r} ({source}) in {database_path(url)}")
+    say(f"Study {spec.name!r} ({source}) in {describe(url)}")
     say(f"{spec.algorithm.upper()} in {spec.environment.id}, space {spec.space_name}, {spec.timesteps:,} steps a trial")
     if timesteps_asked != spec.timesteps:
         say(f"{timesteps_asked:,} steps were rounded up to {spec.timesteps:,}: whole multiples of the largest rollout")
@@ -91,7 +91,7 @@ def next_commands(summary: Summary, url: URL, run_again: Sequence[str], workers:
         run_again: The arguments of `tuner run` that lead to this study again.
         workers: Side by side, for the time that a confirmation takes; None where that is not what comes next.
     """
-    storage = [] if url == parse_url(DEFAULT_URL) else ["--storage", url.render_as_string(hide_password=True)]
+    storage = [] if url == parse_url(DEFAULT_URL) else ["--storage", storage_text(url)]
     more = ["tuner", "run", *run_again, "--trials", str(max(summary.finished, summary.target) * 2)]
     commands = [["tuner", "export", summary.study, "-o", "best.yml"]] if summary.best else []
     typed = [shlex.join([*command, *storage]) for command in [*commands, ["tuner", "dashboard"], more]]

@@ -20,16 +20,16 @@ from tuner.limits import TimeLimit
 from tuner.reporting.summary import Summary, summarise
 from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
-from tuner.study.lock import StudyLock
 from tuner.study.storage import (
     artifact_folder,
-    database_path,
     half_made,
+    is_there,
     open_to_read,
     open_to_write,
     prepare_folder,
     refuse_foreign,
     storage_errors,
+    study_lock,
 )
 from tuner.study.stored import load_stored, stored_names
 from tuner.study.tuning import TuningSource
@@ -55,6 +55,7 @@ class Request:
     confirm: bool = False  # the winner, at the end
     deadline: float | None = None  # on the monotonic clock
     memory: int | None = None  # bytes that a worker may hold
+    dry_run: bool = False
 
 
 def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary:
@@ -63,13 +64,13 @@ def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary
     Nothing is written before the spec, the environment and the database proved sound.
     """
     seconds: float | None = None
-    if database_path(url).is_file():
+    if is_there(url):
         refuse_foreign(url)
     else:
         seconds = _first_look(request, spec, engine)
     prepare_folder(url)
-    with StudyLock(database_path(url), spec.name):
-        storage = open_to_write(url)
+    with study_lock(url, spec.name) as lock:
+        storage = open_to_write(url, lock)
         if seconds is None and spec.name not in stored_names(storage):
             seconds = _first_look(request, spec, engine)
         ledger, changes = Ledger.open(storage, spec, artifact_folder(url))
@@ -82,15 +83,23 @@ def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary
 def _first_look(request: Request, spec: StudySpec, engine: Engine) -> float:
     """What a new study is refused for, then the seconds of a full trial."""
     if not request.skip_check:
-        words.say("Looking at the environment …")
-        ref, plan = spec.environment.ref(), quick()
-        algorithm = spec.algorithm
-        inline = request.engine == "inline"
-        report = run_check(ref, plan, algorithm) if inline else run_once(run_check, ref, plan, algorithm)
-        report = behind_normalize(report, spec.space.fixed)
-        refuse_wrong(report)
-        words.tell_warnings(report)
+        look(request, spec)
     return _measure(spec, engine)
+
+
+def look(request: Request, spec: StudySpec) -> None:
+    """Takes a short look at the environment of a new study.
+
+    Raises:
+        CheckFailed: where something is wrong with it.
+    """
+    words.say("Looking at the environment …")
+    ref, plan = spec.environment.ref(), quick()
+    inline = request.engine == "inline"
+    report = run_check(ref, plan, spec.algorithm) if inline else run_once(run_check, ref, plan, spec.algorithm)
+    report = behind_normalize(report, spec.space.fixed)
+    refuse_wrong(report)
+    words.tell_warnings(report)
 
 
 def _measure(spec: StudySpec, engine: Engine) -> float:
@@ -125,7 +134,7 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None,
 
 def stored_study(name: str, url: URL) -> tuple[Study, StudySpec] | None:
     """A study to read from, None where it was not made yet."""
-    if not database_path(url).is_file() or half_made(url):
+    if not is_there(url) or half_made(url):
         return None
     with storage_errors(url):
         storage = open_to_read(url)

@@ -1,20 +1,29 @@
 """What training costs by its arguments: updates a step, and two short runs that tell apart what a step and one cost."""
 
+import itertools
 import math
 import statistics
 from dataclasses import dataclass
 from typing import Any
 
 from tuner.spec.algorithms import OFF_POLICY
-from tuner.spec.arguments import NETS
+from tuner.spec.arguments import NETS, layers
 from tuner.spec.model import StudySpec
-from tuner.spec.space import IntParameter, SpaceSpec
+from tuner.spec.space import ChoiceParameter, IntParameter, SpaceSpec
 from tuner.spec.warm import DEFAULTS
 
 STEPS = 512  # of a short run, about
 PARTS = 8  # that a short run can be cut into
 FEW, MANY = 1, 6  # PPO's epochs
 GRADIENT_STEPS = 1, 8  # an update of the off-policy ones
+_REPLAYED = ("batch_size", "train_freq", "gradient_steps", "net_arch")
+DEAR = {  # what a trial's time depends on, by algorithm
+    "ppo": ("batch_size", "n_epochs", "net_arch"),
+    "a2c": ("n_steps", "net_arch"),
+    "sac": _REPLAYED,
+    "td3": _REPLAYED,
+    "dqn": _REPLAYED,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +56,53 @@ def _runs(spec: StudySpec, part: int) -> list[tuple[int, dict[str, Any]]]:
     batch = round(math.sqrt(low * high))
     replay = {"batch_size": batch, "learning_starts": 0, "train_freq": part}
     return [(steps * PARTS, {**replay, "gradient_steps": steps}) for steps in GRADIENT_STEPS]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corner:
+    """The values of the space that decide what a trial costs, at their ends."""
+
+    values: dict[str, Any]
+    params: dict[str, Any]  # the arguments of a short run there
+    steps: int  # of its rollout, to be made several times
+
+
+def corners(spec: StudySpec) -> list[Corner]:
+    """Every combination of the lowest and the highest of what a trial's time depends on, one where nothing does."""
+    ends = {name: _both_ends(spec.space, name) for name in DEAR[spec.algorithm] if name in spec.space.parameters}
+    fixed = {name: value for name, value in spec.space.fixed.items() if name in (*DEAR[spec.algorithm], *NETS)}
+    found = []
+    for values in itertools.product(*ends.values()):
+        chosen = dict(zip(ends, values, strict=True))
+        params, steps = _corner_run(spec, {**fixed, **chosen})
+        found.append(Corner(values=chosen, params=params, steps=steps))
+    return found
+
+
+def _both_ends(space: SpaceSpec, name: str) -> list[Any]:
+    parameter = space.parameters[name]
+    if isinstance(parameter, ChoiceParameter):
+        choices = sorted(parameter.choices, key=_size)
+        return [choices[0], choices[-1]]
+    return [space.lowest(name), space.highest(name)]
+
+
+def _size(choice: Any) -> float:
+    """How large a net is, or a number; words are all alike."""
+    if isinstance(choice, int | float):
+        return float(choice)
+    return float(sum(width**2 for width in layers(choice) or ()))
+
+
+def _corner_run(spec: StudySpec, params: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """PPO's rollout is one that a minibatch fits into; the others learn from the first step."""
+    n_envs = spec.environment.n_envs
+    if spec.algorithm == "ppo":
+        batch = params.get("batch_size", DEFAULTS["ppo"]["batch_size"])
+        n_steps = max(-(-batch // n_envs), STEPS // n_envs, 2)
+        return {**params, "n_steps": n_steps}, n_steps * n_envs
+    more = {"learning_starts": 0} if spec.algorithm in OFF_POLICY else {}
+    return {**params, **more}, STEPS // 2
 
 
 def updates_a_step(spec: StudySpec) -> float:

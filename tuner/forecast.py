@@ -1,0 +1,101 @@
+"""What a run will take, before it is begun: measured on this machine, nothing is written."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tuner import estimate
+from tuner.confirm.plan import most_runs
+from tuner.engines.base import Engine
+from tuner.records import Checkpoint, TrialOutcome
+from tuner.spec.costs import Corner, corners
+from tuner.spec.model import StudySpec
+
+ROW_BYTES = 11_000  # of a trial in the database: its course, its curve, its parameters; measured over 200 trials
+ROLLOUTS = (2, 12)  # of the two runs at a corner
+KEPT_MODELS = 6  # beyond the baselines': of trials that were the best so far, which become rare
+
+
+@dataclass(frozen=True, kw_only=True)
+class CornerTime:
+    """What a full trial takes at one corner of the space."""
+
+    values: dict[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """A run that is still to come."""
+
+    study: str
+    timesteps: int
+    trials: int  # to run
+    workers: int
+    trial_seconds: float  # of a typical full trial
+    steps_per_second: float  # of one worker, evaluations included
+    corners: tuple[CornerTime, ...]  # cheapest first
+    minutes: float  # with pruning as it usually goes
+    minutes_unpruned: float
+    confirmation_minutes: float
+    disk_bytes: int
+
+    @property
+    def saved(self) -> float:
+        """Share of the time that pruning should save."""
+        return 1 - self.minutes / self.minutes_unpruned if self.minutes_unpruned else 0.0
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return {**asdict(self), "pruning_saves": self.saved}
+
+
+def forecast(engine: Engine, spec: StudySpec, trials: int) -> Forecast:
+    """Measures and reckons.
+
+    Args:
+        engine: Whose workers will run the trials; the measuring uses one of them.
+        spec: The study.
+        trials: How many are still to run.
+
+    Raises:
+        TunerError: what the environment or the arguments are refused for.
+    """
+    seconds = estimate.measure(engine, spec)
+    times = sorted((_corner(engine, spec, corner) for corner in corners(spec)), key=lambda time: time.seconds)
+    likely = estimate.minutes(trials, engine.workers, spec, seconds)
+    fixed = len(spec.baselines)
+    confirmation = estimate.rounds_minutes(most_runs(max(trials - fixed, 0), fixed), engine.workers, seconds)
+    return Forecast(
+        study=spec.name,
+        timesteps=spec.timesteps,
+        trials=trials,
+        workers=engine.workers,
+        trial_seconds=seconds,
+        steps_per_second=spec.timesteps / seconds,
+        corners=tuple(times),
+        minutes=likely.likely,
+        minutes_unpruned=likely.unpruned,
+        confirmation_minutes=confirmation,
+        disk_bytes=trials * ROW_BYTES + min(trials, fixed + KEPT_MODELS) * _model_bytes(engine, spec),
+    )
+
+
+def _corner(engine: Engine, spec: StudySpec, corner: Corner) -> CornerTime:
+    """By two runs of different length, so that what a run takes once is not counted for every step."""
+    few, many = (_run(engine, spec, corner, rollouts) for rollouts in ROLLOUTS)
+    steps = max(many.steps - few.steps, 1)
+    training = spec.timesteps * max(many.training_seconds - few.training_seconds, 0.0) / steps
+    return CornerTime(values=corner.values, seconds=many.setup_seconds + training / (1 - estimate.EVALUATION_SHARE))
+
+
+def _run(engine: Engine, spec: StudySpec, corner: Corner, rollouts: int, goals: int = 0) -> TrialOutcome:
+    steps = corner.steps * rollouts
+    checkpoints = (Checkpoint(step=steps, goals=goals),) if goals else ()
+    job = spec.job(number=-1, seed=0, params=corner.params, timesteps=steps, checkpoints=checkpoints)
+    return estimate.run_short(engine, job, keep=True)
+
+
+def _model_bytes(engine: Engine, spec: StudySpec) -> int:
+    """The size of a model's file, by one that is kept."""
+    model = _run(engine, spec, corners(spec)[-1], 1, goals=1).model
+    return len(model) if model else 0

@@ -1,0 +1,153 @@
+"""One coordinator a study, on PostgreSQL: a lock that lives and dies with the connection that writes."""
+
+import contextlib
+import hashlib
+import os
+import re
+import socket
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import psutil
+from sqlalchemy.engine import URL
+
+from tuner.errors import StudyLocked
+from tuner.study import postgres
+
+if TYPE_CHECKING:
+    import psycopg
+
+GRACE = 10.0  # s that the server may take to notice that a connection of ours, or of a dead process here, has ended
+POLL = 0.1  # s
+NAME = re.compile(r"tuner (?P<pid>\d+) (?P<since>\d{8}T\d{6}) (?P<host>.+)")  # as sessions are called in the server
+HOLDER = """
+SELECT a.pid, a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND l.classid::bigint = %s AND l.objid::bigint = %s
+"""
+
+
+class AdvisoryLock:
+    """An exclusive session lock; the server lets go of it when the connection ends, however.
+
+    There is one connection, on which the lock is held and through which the study is written. So nothing can be written
+    without the lock. When the connection is lost, the next one takes the lock again before it is handed out, and
+    by then the server has ended the former one: what was done there is done, what was not never will be.
+    """
+
+    def __init__(self, url: URL, study: str) -> None:
+        self._url = url
+        self._study = study
+        self._key = key_of(study)
+        self._name = f"tuner {os.getpid()} {time.strftime('%Y%m%dT%H%M%S')} {socket.gethostname()}"[:63]
+        self._connection: psycopg.Connection[Any] | None = None
+        self._fresh = False  # whether the connection was not handed out yet
+        self._former: int | None = None  # the server's process id of the connection before
+        self._refusal: str | None = None
+
+    def __enter__(self) -> "AdvisoryLock":
+        """Takes the lock at once or not at all.
+
+        Raises:
+            StudyLocked: where another process holds it, with host, process id and since when.
+            StorageFailed: where there is no connection to be had.
+        """
+        with postgres.errors(self._url):
+            self._connection = self._take()
+        self._fresh = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Lets go, and closes the connection."""
+        connection, self._connection = self._connection, None
+        self._refusal = f"study {self._study!r}: its lock was let go"
+        if connection is None:
+            return
+        psycopg = postgres.load_driver(self._url)
+        with contextlib.suppress(psycopg.Error):  # a connection that is lost has let go by itself
+            connection.rollback()
+            connection.execute("SELECT pg_advisory_unlock(%s)", [self._key])
+            connection.commit()
+        connection.close()
+
+    def connect(self) -> "psycopg.Connection[Any]":
+        """The connection that holds the lock; after it was lost, the next one, which holds it too.
+
+        Raises:
+            StudyLocked: where another process has it meanwhile; from then on, always.
+        """
+        if self._refusal is not None:
+            raise StudyLocked(self._refusal)
+        if self._connection is not None and self._fresh:
+            self._fresh = False
+            return self._connection
+        if self._connection is not None:
+            self._former = self._connection.info.backend_pid
+            self._connection.close()
+            self._connection = None
+        try:
+            self._connection = self._take()
+        except StudyLocked as error:
+            self._refusal = f"the connection was lost, and meanwhile {error}"
+            raise StudyLocked(self._refusal) from None
+        return self._connection
+
+    def _take(self) -> "psycopg.Connection[Any]":
+        connection = postgres.connect(self._url, name=self._name)
+        try:
+            connection.autocommit = True
+            deadline = time.monotonic() + GRACE
+            while not _locked(connection, self._key):
+                self._judge(connection, deadline)
+                time.sleep(POLL)
+            connection.autocommit = False
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _judge(self, connection: "psycopg.Connection[Any]", deadline: float) -> None:
+        """Refuses a lock that is somebody's; one that is nobody's any more is waited for."""
+        found = connection.execute(HOLDER, [self._key >> 32 & 0xFFFFFFFF, self._key & 0xFFFFFFFF]).fetchone()
+        if found is None:  # let go of meanwhile
+            return
+        process, name = found
+        if process == self._former and name == self._name:
+            connection.execute("SELECT pg_terminate_backend(%s)", [process])
+        elif not _is_dead_here(name) or time.monotonic() > deadline:
+            raise StudyLocked(
+                f"study {self._study!r} is being worked on {_holder(process, name)}; "
+                "wait for it, or stop it with Ctrl-C there"
+            )
+
+
+def key_of(study: str) -> int:
+    """The key of a study's lock: a signed number of 64 bits that follows from the name."""
+    return int.from_bytes(hashlib.sha256(f"tuner:{study}".encode()).digest()[:8], "big", signed=True)
+
+
+def _locked(connection: "psycopg.Connection[Any]", key: int) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
+    return row is not None and row[0] is True
+
+
+def _is_dead_here(name: str) -> bool:
+    """Whether a session is of a process of this machine that is no more."""
+    found = NAME.fullmatch(name)
+    return (
+        found is not None
+        and socket.gethostname().startswith(found["host"])
+        and not psutil.pid_exists(int(found["pid"]))
+    )
+
+
+def _holder(process: int, name: str) -> str:
+    found = NAME.fullmatch(name)
+    if found is None:
+        return f"by another session (process {process} of the server)"
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.strptime(found["since"], "%Y%m%dT%H%M%S"))
+    return f"by process {found['pid']} on {found['host']} since {since}"

@@ -1,0 +1,230 @@
+"""A storage that rides out a database that is away: waits, tries again, and looks what was done before it repeats."""
+
+import logging
+import time
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import Any, TypeVar
+
+from optuna.distributions import BaseDistribution
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.study._frozen import FrozenStudy
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.interfaces import ExceptionContext
+
+from tuner.errors import StorageFailed
+
+PATIENCE = 300.0  # s that a database may be away
+LONGEST_PAUSE = 10.0  # s between two tries
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class DatabaseAway(Exception):
+    """The database did not answer, or broke off: what it was asked for may or may not have been done."""
+
+
+def announce_away(engine: Engine, transient: Callable[[BaseException], bool]) -> None:
+    """Lets an engine raise `DatabaseAway` for what waiting may mend.
+
+    Raised here, under Optuna, the error is none of those that Optuna handles by itself: it would make a trial a second
+    time where the answer to the first was lost.
+    """
+
+    def handle(context: ExceptionContext) -> BaseException | None:
+        error = context.original_exception
+        if context.is_pre_ping or not (context.is_disconnect or transient(error)):
+            return None
+        return DatabaseAway(" ".join(str(error).split()))
+
+    event.listen(engine, "handle_error", handle)
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds to wait before each try: none before the first, then ever longer."""
+    yield 0.0
+    pause = 0.25
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+class PatientStorage(BaseStorage):
+    """Passes everything on to another storage, again and again while the database is away.
+
+    Whatever may have been done before the answer was lost is looked up before it is repeated. That there is one writer,
+    under its lock, is what makes looking enough.
+    """
+
+    def __init__(self, storage: BaseStorage, database: str, patience: float = PATIENCE) -> None:
+        """Takes the database's name for people, and the seconds that it may be away."""
+        self._storage = storage
+        self._database = database
+        self._patience = patience
+        self._given_up = False
+        self._trials: dict[int, int] = {}  # how many each study has at least, by the study's id
+
+    def _persist(self, call: Callable[[], T], again: Callable[[], T] | None = None) -> T:
+        """What `call` returns; after a break, what `again` does, which knows that `call` may have worked.
+
+        Raises:
+            StorageFailed: where the database stays away.
+        """
+        try:
+            return call()
+        except DatabaseAway as error:
+            return self._ride_out(again or call, error)
+
+    def _ride_out(self, again: Callable[[], T], error: DatabaseAway) -> T:
+        begun, told = time.monotonic(), False
+        for pause in _pauses():
+            if self._given_up or time.monotonic() - begun + pause > self._patience:
+                break
+            if pause and not told:
+                told = True
+                _log.warning(
+                    "database %s is away (%s): trying again, for up to %.0f s", self._database, error, self._patience
+                )
+            try:
+                time.sleep(pause)
+                result = again()
+            except DatabaseAway as next_error:
+                error = next_error
+            except KeyboardInterrupt:  # what is left to be written will not wait
+                self._given_up = True
+                raise
+            else:
+                if told:
+                    _log.warning("database %s is back after %.1f s", self._database, time.monotonic() - begun)
+                return result
+        self._given_up = True
+        raise StorageFailed(
+            f"database {self._database} is away: {error} (with the cause gone, the same command goes on)"
+        ) from error
+
+    def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> int:
+        """Makes a study, unless the last try did."""
+
+        def again() -> int:
+            studies = self._storage.get_all_studies()
+            made = next((study._study_id for study in studies if study.study_name == study_name), None)
+            return self._storage.create_new_study(directions, study_name) if made is None else made
+
+        return self._persist(lambda: self._storage.create_new_study(directions, study_name), again)
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        """Makes a trial, unless the last try did: one beyond those that there were, and as it should be."""
+        if study_id not in self._trials:
+            self._trials[study_id] = len(self.get_all_trials(study_id, deepcopy=False))
+        before = self._trials[study_id]
+
+        def again() -> int:
+            trials = self._storage.get_all_trials(study_id, deepcopy=False)
+            made = next((trial._trial_id for trial in trials[before:] if _is_made_from(trial, template_trial)), None)
+            return self._storage.create_new_trial(study_id, template_trial) if made is None else made
+
+        trial_id = self._persist(lambda: self._storage.create_new_trial(study_id, template_trial), again)
+        self._trials[study_id] += 1
+        return trial_id
+
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        """Tells a state, unless the last try did."""
+
+        def again() -> bool:
+            trial = self._storage.get_trial(trial_id)
+            done = trial.state == state and (values is None or trial.values == list(values))
+            return done or self._storage.set_trial_state_values(trial_id, state, values)
+
+        return self._persist(lambda: self._storage.set_trial_state_values(trial_id, state, values), again)
+
+    # What follows may be done twice and is the same.
+
+    def delete_study(self, study_id: int) -> None:
+        """Deletes a study."""
+        self._persist(lambda: self._storage.delete_study(study_id))
+
+    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
+        """Sets an attribute of a study."""
+        self._persist(lambda: self._storage.set_study_user_attr(study_id, key, value))
+
+    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
+        """Sets an attribute of Optuna's of a study."""
+        self._persist(lambda: self._storage.set_study_system_attr(study_id, key, value))
+
+    def set_trial_param(
+        self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
+    ) -> None:
+        """Sets a parameter; a second time, the database keeps the first."""
+        self._persist(lambda: self._storage.set_trial_param(trial_id, param_name, param_value_internal, distribution))
+
+    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+        """Stores a report."""
+        self._persist(lambda: self._storage.set_trial_intermediate_value(trial_id, step, intermediate_value))
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Sets an attribute of a trial."""
+        self._persist(lambda: self._storage.set_trial_user_attr(trial_id, key, value))
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Sets an attribute of Optuna's of a trial."""
+        self._persist(lambda: self._storage.set_trial_system_attr(trial_id, key, value))
+
+    def get_study_id_from_name(self, study_name: str) -> int:
+        """Reads."""
+        return self._persist(lambda: self._storage.get_study_id_from_name(study_name))
+
+    def get_study_name_from_id(self, study_id: int) -> str:
+        """Reads."""
+        return self._persist(lambda: self._storage.get_study_name_from_id(study_id))
+
+    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
+        """Reads."""
+        return self._persist(lambda: self._storage.get_study_directions(study_id))
+
+    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
+        """Reads."""
+        return self._persist(lambda: self._storage.get_study_user_attrs(study_id))
+
+    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
+        """Reads."""
+        return self._persist(lambda: self._storage.get_study_system_attrs(study_id))
+
+    def get_all_studies(self) -> list[FrozenStudy]:
+        """Reads."""
+        return self._persist(self._storage.get_all_studies)
+
+    def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:
+        """Reads."""
+        return self._persist(lambda: self._storage.get_trial_id_from_study_id_trial_number(study_id, trial_number))
+
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        """Reads."""
+        return self._persist(lambda: self._storage.get_trial(trial_id))
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """Reads."""
+        return self._persist(lambda: self._storage.get_all_trials(study_id, deepcopy, states))
+
+    def get_best_trial(self, study_id: int) -> FrozenTrial:
+        """Reads."""
+        return self._persist(lambda: self._storage.get_best_trial(study_id))
+
+    def remove_session(self) -> None:
+        """Lets go of this thread's session."""
+        self._storage.remove_session()
+
+
+def _is_made_from(trial: FrozenTrial, template: FrozenTrial | None) -> bool:
+    """Whether a trial is as it was just made, and nobody has done anything with it yet."""
+    if template is None:
+        return trial.state == TrialState.RUNNING and not (trial.params or trial.user_attrs or trial.system_attrs)
+    return (
+        trial.state == template.state
+        and trial.user_attrs == template.user_attrs
+        and trial.system_attrs == template.system_attrs
+    )

@@ -1,0 +1,98 @@
+"""Studies in an SQLite file."""
+
+import contextlib
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage, RDBStorage
+from sqlalchemy import event
+from sqlalchemy.engine import URL
+
+from tuner.errors import StorageFailed
+from tuner.study.patient import PatientStorage, announce_away
+
+BUSY_TIMEOUT = 60  # s that a write waits for another process's
+DRIVERS = ("sqlite", "sqlite+pysqlite")
+OPTUNA_TABLES = {"alembic_version", "studies", "trials"}
+WRITER = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")  # readers and the writer stop waiting for each other
+READER = ("PRAGMA query_only=ON",)
+NOT_A_DATABASE = "file is not a database"
+LOCKED = ("database is locked", "database table is locked")
+
+
+def database_path(url: URL) -> Path:
+    """The file behind a URL."""
+    return Path(str(url.database))
+
+
+def tables(url: URL) -> set[str]:
+    """The tables of a file, opened so that nothing can be written.
+
+    Raises:
+        StorageFailed: where it cannot be read.
+    """
+    query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{database_path(url).as_uri()}?mode=ro", uri=True)) as connection:
+            return {name for (name,) in connection.execute(query)}
+    except sqlite3.Error as error:
+        raise StorageFailed(f"database {database_path(url)}: {cause(str(error))}") from error
+
+
+def open_to_read(url: URL) -> BaseStorage:
+    """Opens a database that is there; never writes to it."""
+    return optuna.storages.get_storage(_open(url, READER))
+
+
+def open_to_write(url: URL) -> BaseStorage:
+    """Opens a database to write to, creating it where missing, by one process at a time."""
+    path = database_path(url)
+    with _alone(path.with_name(f"{path.name}.lock")):
+        storage = _open(url, WRITER)
+    announce_away(storage.engine, is_locked)
+    return PatientStorage(optuna.storages.get_storage(storage), str(path))
+
+
+def _open(url: URL, pragmas: tuple[str, ...]) -> RDBStorage:
+    def tune(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    storage = RDBStorage(
+        url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": BUSY_TIMEOUT}}
+    )
+    event.listen(storage.engine, "connect", tune)
+    storage.engine.dispose()  # so that every connection is a tuned one
+    return storage
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether somebody else held the file for longer than a write waits."""
+    return isinstance(error, sqlite3.OperationalError) and any(text in str(error) for text in LOCKED)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Waits until no other process holds the lock on this file."""
+    try:
+        file = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise StorageFailed(f"cannot write {path}: {error.strerror} (choose another --storage)") from None
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def cause(text: str) -> str:
+    """What SQLite says, with the way out."""
+    if NOT_A_DATABASE in text:
+        return "is not an SQLite database, or a damaged one (restore a copy, or give another with --storage)"
+    if "readonly" in text or "unable to open" in text:
+        return f"{text} (check the permissions, or give another with --storage)"
+    return f"{text} (with the cause gone, the same command goes on)"
