@@ -114,7 +114,16 @@ def test_a_file_of_others_is_trained_by_its_environments_id(tuner: Tuner) -> Non
     assert scaling.obs_rms.count > 200
     assert (folder / "best-vecnormalize.pkl").is_file()
     assert "normalize_obs(observation)" in (folder / "README.md").read_text()
-    assert json.loads((folder / "result.json").read_text())["seed"] == 11_000_000
+    result = json.loads((folder / "result.json").read_text())
+    assert (result["seed"], result["steps"], result["curve"][-1]["step"]) == (11_000_000, 256, 256)
+
+
+def test_a_length_that_is_no_whole_number_of_rollouts_is_rounded_up(tuner: Tuner) -> None:
+    plain(n_timesteps=250)
+    said = tuner(f"train plain.yml {INLINE}")
+    assert "250 steps were rounded up to 256" in said.err
+    result = json.loads(Path("trained/plain/result.json").read_text())
+    assert result["steps"] == result["curve"][-1]["step"] == 256
 
 
 def test_the_environment_and_the_algorithm_may_be_named(tuner: Tuner) -> None:

@@ -105,8 +105,8 @@ def _announce(plan: Plan, source: FinalSource, request: Request) -> None:
     say(f"{recipe.label}: {what}, into {plan.folder}")
     if recipe.changed:
         say(f"Changed since the export, and so not the trial any more: {', '.join(recipe.changed)}")
-    asked = request.timesteps
-    if asked is not None and asked != spec.timesteps:
+    asked = request.timesteps or recipe.timesteps
+    if asked != spec.timesteps:
         say(f"{asked:,} steps were rounded up to {spec.timesteps:,}: whole multiples of the largest rollout")
     if plan.own:
         say(f"With the trial's own training seed, {plan.seeds[0]}, and goals; --seeds 10 trains ten others")

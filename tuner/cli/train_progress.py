@@ -98,10 +98,10 @@ class LiveTraining(PlainTraining):
         picture = Table.grid(padding=(0, 1))
         if self._count > 1:
             done = self._count - self._source.missing
-            picture.add_row("runs", ProgressBar(total=self._count, completed=done, width=40), f"{done}/{self._count}")
+            picture.add_row("runs", ProgressBar(total=self._count, completed=done, width=24), f"{done}/{self._count}")
         for number, seed in sorted(self._running.items()):
             seen = self._source.so_far(number)
-            bar = ProgressBar(total=self._total, completed=seen[-1].step if seen else 0, width=40)
+            bar = ProgressBar(total=self._total, completed=seen[-1].step if seen else 0, width=24)
             picture.add_row(f"seed {seed}", bar, self._state(number))
         return picture
 

@@ -29,6 +29,7 @@ class Recipe:
     spec: StudySpec  # environment, algorithm, length, checkpoints, goals
     arguments: dict[str, Any]  # the algorithm's
     provenance: dict[str, Any]  # as the file has it, empty where it has none
+    timesteps: int  # as the file says, before they are rounded up
     changed: tuple[str, ...] = ()  # what is not as the trial ran any more
 
     @property
@@ -92,7 +93,8 @@ def read_recipe(path: Path, env: str | None, algorithm: str | None) -> Recipe:
         raise SpecInvalid(f"{path}: {split(environment)[1]}", [fault.removeprefix(".") for fault in faults])
     if spec is None:
         spec = _bare_spec(path, environment, kind, block, values)
-        return Recipe(file=str(path), spec=spec, arguments=values, provenance=provenance)
+        steps = int(block["n_timesteps"])
+        return Recipe(file=str(path), spec=spec, arguments=values, provenance=provenance, timesteps=steps)
     return _exported(path, spec, block, values, provenance)
 
 
@@ -194,7 +196,8 @@ def _bare_spec(
         "seed": None,
         "baselines": {},
     }
-    return validate(StudySpec, data, str(path))
+    spec = validate(StudySpec, data, str(path))
+    return with_timesteps(spec, spec.timesteps, str(path))
 
 
 def _with_rollout(algorithm: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,7 +228,14 @@ def _exported(
     environment = environment.model_copy(update={"id": full_id(environment.id), "n_envs": envs, "kwargs": kwargs})
     spec = spec.model_copy(update={"environment": environment})
     spec = with_timesteps(own_rollout(spec, ordered), steps, str(path)) if changed else spec
-    return Recipe(file=str(path), spec=spec, arguments=ordered, provenance=provenance, changed=tuple(changed))
+    return Recipe(
+        file=str(path),
+        spec=spec,
+        arguments=ordered,
+        provenance=provenance,
+        timesteps=steps,
+        changed=tuple(changed),
+    )
 
 
 def _same_off(name: str, values: Mapping[str, Any], ran: Mapping[str, Any]) -> bool:
