@@ -21,6 +21,9 @@ COMMANDS = (
     "export",
     "train",
     "dashboard",
+    "serve",
+    "submit",
+    "cancel",
     "list",
 )
 

@@ -97,6 +97,10 @@ class TooManyFailures(TunerError):
     """Trials fail again and again; the run stops rather than burn the night."""
 
 
+class Cancelled(TunerError):
+    """Somebody took the study out of the service's queue while it was worked on."""
+
+
 class CheckFailed(TunerError):
     """The environment is not worth training in as it is."""
 

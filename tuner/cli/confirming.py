@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,7 @@ class Request:
     seeds: int = DEFAULT_SEEDS
     deadline: float | None = None  # on the monotonic clock
     memory: int | None = None  # bytes that a worker may hold
+    look: Callable[[], None] | None = None  # called now and then; what it raises ends the run
 
 
 def run(request: Request, *, as_json: bool) -> int:
@@ -70,7 +72,7 @@ def confirm_study(request: Request) -> tuple[Confirmation, bool]:
         with (
             storage_errors(url),
             study_lock(url, spec.name) as lock,
-            open_engine(request.engine, request.workers, spec, memory=request.memory) as engine,
+            open_engine(request.engine, request.workers, spec, memory=request.memory, look=request.look) as engine,
         ):
             return _work(request, spec.name, url, lock, engine), False
     except KeyboardInterrupt:

@@ -13,7 +13,7 @@ import typer
 import typer.exceptions
 
 from tuner import __version__
-from tuner.cli import check, compare, confirm, dashboard, export, listing, play, report, run, show, status, train
+from tuner.cli import check, compare, confirm, dashboard, export, listing, play, report, run, serve, show, status, train
 from tuner.cli.options import INTERRUPTED
 from tuner.errors import TunerError, WorkerBroke, without_passwords
 
@@ -38,6 +38,9 @@ app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("train")(train.train)
 app.command("dashboard")(dashboard.dashboard)
+app.command("serve")(serve.serve)
+app.command("submit")(serve.submit)
+app.command("cancel")(serve.cancel)
 app.command("list")(listing.list_names)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from optuna import Study
+from optuna.storages import BaseStorage
 from sqlalchemy.engine import URL
 
 from tuner import estimate
@@ -71,13 +72,18 @@ def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary
     prepare_folder(url)
     with study_lock(url, spec.name) as lock:
         storage = open_to_write(url, lock)
-        if seconds is None and spec.name not in stored_names(storage):
+        if seconds is None and _is_new(storage, spec.name):
             seconds = _first_look(request, spec, engine)
         ledger, changes = Ledger.open(storage, spec, artifact_folder(url))
         for change in changes:
             words.say(f"Since the last run, {change}.")
         _run(ledger, spec, engine, seconds, request)
         return summarise(ledger.study, spec)
+
+
+def _is_new(storage: BaseStorage, name: str) -> bool:
+    """Whether a study is not there, or was only submitted."""
+    return name not in stored_names(storage) or not storage.get_all_trials(storage.get_study_id_from_name(name))
 
 
 def _first_look(request: Request, spec: StudySpec, engine: Engine) -> float:

@@ -1,0 +1,176 @@
+"""What `tuner serve` does: one submitted study after another, by the very loop of `tuner run`, beside the dashboard."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from optuna.storages import BaseStorage
+from sqlalchemy.engine import URL
+
+from tuner import __version__
+from tuner.cli.confirming import Request as ConfirmRequest
+from tuner.cli.confirming import confirm_study
+from tuner.cli.engine import open_engine
+from tuner.cli.opening import storage_url
+from tuner.cli.words import say
+from tuner.cli.working import Request as RunRequest
+from tuner.cli.working import work
+from tuner.dashboard.access import listen, make_access
+from tuner.dashboard.server import make_server, page_address
+from tuner.errors import Cancelled, StorageFailed, StudyLocked, TunerError
+from tuner.study import queue
+from tuner.study.queue import Submission
+from tuner.study.storage import (
+    describe,
+    is_there,
+    open_to_write,
+    prepare_folder,
+    refuse_foreign,
+    storage_errors,
+    study_lock,
+)
+from tuner.study.stored import load_stored
+
+SERVER = "@server"  # the name of its lock, which no study can have
+PAUSE = 2.0  # s between looks at an empty queue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for."""
+
+    storage: str | None
+    workers: int
+    engine: str
+    memory: int | None
+    host: str
+    port: int
+    token_file: Path | None
+
+
+@dataclass(kw_only=True)
+class Health:
+    """What the health endpoint tells; nothing of it is secret."""
+
+    study: str | None = None
+    queued: int = 0
+    ended: int = 0  # submissions, since the start
+    alive_at: float = field(default_factory=time.time)  # s since the epoch, when the service last looked up
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "ok": True,
+            "version": __version__,
+            "study": self.study,
+            "queued": self.queued,
+            "ended": self.ended,
+            "last_look": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.alive_at)),
+        }
+
+
+def serve(request: Request) -> int:
+    """Serves until Ctrl-C or SIGTERM; returns the exit code."""
+    url, health = storage_url(request.storage), Health()
+    if is_there(url):
+        refuse_foreign(url)
+    prepare_folder(url)
+    with storage_errors(url), study_lock(url, SERVER) as lock:
+        storage = open_to_write(url, lock)
+        with _dashboard(request, url, health):
+            try:
+                _work_off(request, storage, health)
+            except KeyboardInterrupt:
+                say("Stopped. Every finished trial is kept; the same command goes on.")
+    return 0
+
+
+@contextlib.contextmanager
+def _dashboard(request: Request, url: URL, health: Health) -> Iterator[None]:
+    with listen(request.host, request.port) as listener:
+        access = make_access(listener.getsockname()[0], request.token_file, writable=False)
+        server = make_server(url, listener, access, health.data)
+        threading.Thread(target=server.run, name="dashboard", daemon=True).start()
+        say(f"Dashboard: {page_address(listener, access)} (Ctrl-C ends the service)")
+        say(f"Working off what is submitted to {describe(url)}")
+        try:
+            yield
+        finally:
+            server.close()
+
+
+def _work_off(request: Request, storage: BaseStorage, health: Health) -> None:
+    """One submission after another, for ever."""
+    while True:
+        waiting = [one for one in queue.submissions(storage) if one.open]
+        health.study, health.queued, health.alive_at = None, len(waiting), time.time()
+        if not any(_worked(request, storage, one, health) for one in waiting):
+            time.sleep(PAUSE)
+
+
+def _worked(request: Request, storage: BaseStorage, submission: Submission, health: Health) -> bool:
+    """Works on a submission until it has ended; false where somebody else does."""
+
+    def look() -> None:
+        health.alive_at = time.time()
+        if queue.is_cancelled(storage, submission):
+            raise Cancelled(f"study {submission.study!r} was cancelled")
+
+    health.study = submission.study
+    queue.begin(storage, submission)
+    say(f"\n{time.strftime('%Y-%m-%d %H:%M:%S')} study {submission.study!r}, to {submission.trials} finished trials")
+    try:
+        _run(request, storage, submission, look)
+    except StudyLocked as error:
+        say(str(error))
+        return False
+    except StorageFailed:
+        raise  # the database's trouble, not this study's: whoever watches over the service starts it again
+    except Cancelled as error:
+        queue.end(storage, submission, "cancelled")
+        say(f"{error}; what is finished is kept.")
+    except TunerError as error:
+        queue.end(storage, submission, "failed", str(error))
+        say(f"Study {submission.study!r} failed: {error}")
+    else:
+        queue.end(storage, submission, "done")
+        say(f"Study {submission.study!r} is done.")
+    health.ended += 1
+    return True
+
+
+def _run(request: Request, storage: BaseStorage, submission: Submission, look: Any) -> None:
+    _, stored = load_stored(storage, submission.study)
+    spec = stored.model_copy(update={"trials": submission.trials})
+    url = storage_url(request.storage)
+    run = RunRequest(
+        study=spec.name,
+        storage=request.storage,
+        name=None,
+        changes={},
+        environment=None,
+        engine=request.engine,
+        workers=request.workers,
+        as_json=False,
+        skip_check=submission.skip_check,
+        memory=request.memory,
+    )
+    look()
+    with open_engine(request.engine, request.workers, spec, memory=request.memory, look=look) as engine:
+        work(run, spec, url, engine)
+    if submission.confirm:
+        asked = ConfirmRequest(
+            study=spec.name,
+            workers=request.workers,
+            engine=request.engine,
+            storage=request.storage,
+            memory=request.memory,
+            look=look,
+        )
+        _, interrupted = confirm_study(asked)
+        if interrupted:
+            raise KeyboardInterrupt

@@ -1,0 +1,107 @@
+"""What was submitted to a standing service: attributes of the studies, so that any machine at the database sees it.
+
+Each key has one kind of writer (who submits, who cancels, the service), so that no two of them overwrite each other.
+"""
+
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from optuna.storages import BaseStorage
+
+from tuner.errors import NothingToShow
+
+ASKED, CANCELLED, RUNNING, ENDED = "queue:asked", "queue:cancelled", "queue:running", "queue:ended"
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+OPEN = ("queued", "running")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A study that waits for the service, is worked on, or was."""
+
+    study: str
+    key: str  # its own: a study that is submitted again has another
+    at: float  # s since the epoch, when it was submitted
+    trials: int  # finished ones in all
+    confirm: bool
+    skip_check: bool
+    state: State = "queued"
+    reason: str = ""  # why it failed
+
+    @property
+    def open(self) -> bool:
+        """Whether there is work left."""
+        return self.state in OPEN
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+def submit(storage: BaseStorage, study: str, *, trials: int, confirm: bool, skip_check: bool) -> Submission:
+    """Queues a stored study; one that is in the queue already keeps its place, with the higher number of trials."""
+    before = next((one for one in submissions(storage) if one.study == study and one.open), None)
+    made = Submission(
+        study=study,
+        key=uuid.uuid4().hex,
+        at=before.at if before else time.time(),
+        trials=max(trials, before.trials) if before else trials,
+        confirm=confirm or (before is not None and before.confirm),
+        skip_check=skip_check,
+    )
+    asked = {name: value for name, value in made.data().items() if name not in ("study", "state", "reason")}
+    storage.set_study_user_attr(storage.get_study_id_from_name(study), ASKED, asked)
+    return made
+
+
+def submissions(storage: BaseStorage) -> list[Submission]:
+    """All that were ever submitted, each study's last: what runs first, then in the order of their submission."""
+    found = []
+    for study in storage.get_all_studies():
+        if (asked := study.user_attrs.get(ASKED)) is not None:
+            state, reason = _state(study.user_attrs, asked["key"])
+            found.append(Submission(study=study.study_name, state=state, reason=reason, **asked))
+    return sorted(found, key=lambda one: (one.state != "running", one.at))
+
+
+def _state(attributes: dict[str, Any], key: str) -> tuple[State, str]:
+    if (ended := attributes.get(ENDED, {})).get("key") == key:
+        return ended["state"], ended["reason"]
+    if attributes.get(CANCELLED) == key:
+        return "cancelled", ""
+    return ("running" if attributes.get(RUNNING) == key else "queued"), ""
+
+
+def cancel(storage: BaseStorage, study: str) -> Submission:
+    """Takes a study out of the queue; the service stops working on it when it looks next.
+
+    Raises:
+        NothingToShow: where it is not in the queue.
+    """
+    waiting = [one for one in submissions(storage) if one.open]
+    found = next((one for one in waiting if one.study == study), None)
+    if found is None:
+        there = f"there {'is' if len(waiting) == 1 else 'are'} {', '.join(one.study for one in waiting)}"
+        raise NothingToShow(f"study {study!r} is not in the queue ({there if waiting else 'it is empty'})")
+    storage.set_study_user_attr(storage.get_study_id_from_name(study), CANCELLED, found.key)
+    return found
+
+
+def begin(storage: BaseStorage, submission: Submission) -> None:
+    """Marks a submission as the one that is worked on."""
+    storage.set_study_user_attr(storage.get_study_id_from_name(submission.study), RUNNING, submission.key)
+
+
+def end(storage: BaseStorage, submission: Submission, state: State, reason: str = "") -> None:
+    """Marks a submission as ended."""
+    ended = {"key": submission.key, "state": state, "reason": reason}
+    storage.set_study_user_attr(storage.get_study_id_from_name(submission.study), ENDED, ended)
+
+
+def is_cancelled(storage: BaseStorage, submission: Submission) -> bool:
+    """Whether it was cancelled since it began."""
+    attributes = storage.get_study_user_attrs(storage.get_study_id_from_name(submission.study))
+    return bool(attributes.get(CANCELLED) == submission.key)
