@@ -57,8 +57,11 @@ def states() -> dict[str, str]:
 
 
 def reports(folder: Path, study: str) -> int:
-    tables = "trial_intermediate_values JOIN trials USING (trial_id) JOIN studies USING (study_id)"
-    found = query(folder, f"SELECT study_name, count(*) FROM {tables} GROUP BY study_name")
+    found = query(
+        folder,
+        "SELECT study_name, count(*) FROM trial_intermediate_values JOIN trials USING (trial_id) "
+        "JOIN studies USING (study_id) GROUP BY study_name",
+    )
     return int(dict(found).get(study, 0))
 
 
