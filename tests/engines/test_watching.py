@@ -78,6 +78,12 @@ def test_a_worker_that_loads_has_half_an_hour_whatever_is_usual(patience: Patien
     assert wait(patience, clock, 62) == [7]
 
 
+def test_with_words_hours_apart_nobody_is_given_up(clock: Clock) -> None:
+    patience = Patience(clock, first=float("inf"))
+    patience.begin(7)
+    assert wait(patience, clock, 20 * FIRST_PATIENCE, step=5) == []
+
+
 def test_the_time_in_which_a_worker_is_stopped_does_not_count(patience: Patience, clock: Clock) -> None:
     teach(patience, clock, 1)
     patience.begin(7)

@@ -7,6 +7,7 @@ from tuner.engines.base import Engine
 from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
 from tuner.engines.watched import WatchedEngine
+from tuner.engines.watching import Patience
 from tuner.errors import UsageProblem
 from tuner.spec.model import StudySpec
 
@@ -19,6 +20,7 @@ def open_engine(
     *,
     memory: int | None = None,
     look: Callable[[], None] | None = None,
+    patience: Patience | None = None,
 ) -> Iterator[Engine]:
     """`inline`, or worker processes that make the study's environment ahead; they end with the block.
 
@@ -28,6 +30,7 @@ def open_engine(
         spec: Of the study.
         memory: Bytes that a worker may hold.
         look: Called every two seconds of waiting; what it raises ends the run.
+        patience: With silent workers; the usual one by default.
 
     Raises:
         UsageProblem: where memory is limited and there is no worker process.
@@ -35,7 +38,9 @@ def open_engine(
     if name == "inline" and memory is not None:
         raise UsageProblem("--memory: --engine inline trains in this very process; limit --engine processes")
     engine: Engine = (
-        InlineEngine() if name == "inline" else ProcessEngine(workers, warm=spec.environment.ref(), memory=memory)
+        InlineEngine()
+        if name == "inline"
+        else ProcessEngine(workers, warm=spec.environment.ref(), memory=memory, patience=patience)
     )
     try:
         yield engine if look is None else WatchedEngine(engine, look)

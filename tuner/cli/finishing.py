@@ -1,6 +1,7 @@
 """What `tuner train` does, once the command line is read."""
 
 import json
+import math
 import shlex
 import sys
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from tuner.cli.train_progress import make_progress
 from tuner.cli.words import say
 from tuner.coordinator import coordinate
 from tuner.engines.once import run_once
+from tuner.engines.watching import Patience
 from tuner.errors import TunerError, UsageProblem
 from tuner.final.card import card
 from tuner.final.film import film
@@ -88,7 +90,9 @@ def _train(plan: Plan, request: Request) -> bool:
     workers = min(request.workers, source.missing)
     try:
         with (
-            open_engine(request.engine, workers, plan.recipe.spec, memory=request.memory) as engine,
+            open_engine(
+                request.engine, workers, plan.recipe.spec, memory=request.memory, patience=Patience(first=math.inf)
+            ) as engine,
             make_progress(source, plan) as progress,
         ):
             engine.prepare(workers)

@@ -26,11 +26,18 @@ class ProcessEngine:
     One that is silent for too long, or takes more than `memory` bytes, is killed: its trial has failed.
     """
 
-    def __init__(self, workers: int, warm: EnvironmentRef | None = None, *, memory: int | None = None) -> None:
+    def __init__(
+        self,
+        workers: int,
+        warm: EnvironmentRef | None = None,
+        *,
+        memory: int | None = None,
+        patience: Patience | None = None,
+    ) -> None:
         self.workers = workers
         self._warm = warm
         self._memory = memory
-        self._patience = Patience()
+        self._patience = patience or Patience()
         self._pool: list[_Worker] = []
 
     def prepare(self, count: int) -> None:

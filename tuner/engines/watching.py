@@ -28,8 +28,10 @@ class Patience:
     within half an hour while no median is known. Wall time counts, not the processor's: one that blocks uses none.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, first: float = FIRST_PATIENCE) -> None:
+        """Takes the seconds to wait while nothing is known; infinite ones for runs whose words lie hours apart."""
         self._clock = clock
+        self._first = first
         self._last_look = clock()
         self._silent: dict[int, _Silence] = {}  # by job
         self._usual: list[float] = []  # s between words
@@ -38,7 +40,7 @@ class Patience:
     def limit(self) -> float:
         """Seconds of silence after which a worker is given up."""
         if len(self._usual) < ENOUGH_WORDS:
-            return FIRST_PATIENCE
+            return self._first
         return max(LEAST_PATIENCE, TIMES_USUAL * statistics.median(self._usual))
 
     def begin(self, job: int, *, loading: bool = False) -> None:
@@ -46,7 +48,7 @@ class Patience:
 
         A worker that is still loading its libraries has half an hour, since many may load side by side.
         """
-        self._silent[job] = _Silence(limit=FIRST_PATIENCE if loading else None)
+        self._silent[job] = _Silence(limit=self._first if loading else None)
 
     def heard(self, job: int) -> None:
         """A word came."""
