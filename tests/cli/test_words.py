@@ -29,11 +29,11 @@ def test_the_forecast(capsys: pytest.CaptureFixture[str], likely: float, unprune
 def test_the_next_commands_work_as_typed(tuner: Tuner, finished: Path) -> None:
     out = tuner(f"run {finished} --engine inline").out
     commands = [line.strip() for line in out.partition("Next:")[2].splitlines() if line.strip()]
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
         program, *rest = shlex.split(command, comments=True)
         assert program == "tuner"
-        if rest[0] == "export":
+        if rest[0] in ("export", "report"):
             assert tuner(shlex.join(rest)).code == 0
         if rest[0] == "run":
             assert tuner(f"{shlex.join(rest)} --engine inline").code == 0

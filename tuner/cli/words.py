@@ -93,7 +93,8 @@ def next_commands(summary: Summary, url: URL, run_again: Sequence[str], workers:
     """
     storage = [] if url == parse_url(DEFAULT_URL) else ["--storage", storage_text(url)]
     more = ["tuner", "run", *run_again, "--trials", str(max(summary.finished, summary.target) * 2)]
-    commands = [["tuner", "export", summary.study, "-o", "best.yml"]] if summary.best else []
+    export, report = ["tuner", "export", summary.study, "-o", "best.yml"], ["tuner", "report", summary.study]
+    commands = [export, report] if summary.best else []
     typed = [shlex.join([*command, *storage]) for command in [*commands, ["tuner", "dashboard"], more]]
     if summary.best is None or workers is None:
         return typed
