@@ -101,7 +101,7 @@ def test_a_cancelled_study_stops_in_mid_run_and_a_second_service_is_refused(tune
         until(lambda: reports(tmp_path, "toy") >= 1)
         refused = tuner("serve --port 0")
         assert refused.code == 1
-        assert "@server" in refused.err
+        assert "tuner.db has a service already, process " in refused.err
         assert "the service stops within seconds" in tuner("cancel toy").err
         until(lambda: states() == {"toy": "cancelled"})
         until(lambda: not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'"))

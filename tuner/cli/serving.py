@@ -25,6 +25,7 @@ from tuner.errors import Cancelled, StorageFailed, StudyLocked, TunerError
 from tuner.study import queue
 from tuner.study.queue import Submission
 from tuner.study.storage import (
+    Lock,
     describe,
     is_there,
     open_to_write,
@@ -79,7 +80,7 @@ def serve(request: Request) -> int:
     if is_there(url):
         refuse_foreign(url)
     prepare_folder(url)
-    with storage_errors(url), study_lock(url, SERVER) as lock:
+    with storage_errors(url), _alone(url) as lock:
         storage = open_to_write(url, lock)
         with _dashboard(request, url, health):
             try:
@@ -87,6 +88,22 @@ def serve(request: Request) -> int:
             except KeyboardInterrupt:
                 say("Stopped. Every finished trial is kept; the same command goes on.")
     return 0
+
+
+@contextlib.contextmanager
+def _alone(url: URL) -> Iterator[Lock]:
+    """The lock that makes this the database's only service.
+
+    Raises:
+        StudyLocked: where another service has it, saying who and since when.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            lock = stack.enter_context(study_lock(url, SERVER))
+        except StudyLocked as error:
+            who = str(error).partition(" by ")[2] or str(error)
+            raise StudyLocked(f"{describe(url)} has a service already, {who}") from None
+        yield lock
 
 
 @contextlib.contextmanager
