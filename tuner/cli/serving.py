@@ -98,8 +98,9 @@ def _alone(url: URL) -> Iterator[Lock]:
         StudyLocked: where another service has it, saying who and since when.
     """
     with contextlib.ExitStack() as stack:
+        lock = study_lock(url, SERVER)
         try:
-            lock = stack.enter_context(study_lock(url, SERVER))
+            stack.enter_context(lock)
         except StudyLocked as error:
             who = str(error).partition(" by ")[2] or str(error)
             raise StudyLocked(f"{describe(url)} has a service already, {who}") from None
