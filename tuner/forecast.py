@@ -64,7 +64,7 @@ def forecast(engine: Engine, spec: StudySpec, trials: int) -> Forecast:
     times = sorted((_corner(engine, spec, corner) for corner in corners(spec)), key=lambda time: time.seconds)
     likely = estimate.minutes(trials, engine.workers, spec, seconds)
     fixed = len(spec.baselines)
-    confirmation = estimate.rounds_minutes(most_runs(max(trials - fixed, 0), fixed), engine.workers, seconds)
+    confirmation = estimate.rounds_minutes(most_runs(max(spec.trials - fixed, 0), fixed), engine.workers, seconds)
     return Forecast(
         study=spec.name,
         timesteps=spec.timesteps,

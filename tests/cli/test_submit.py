@@ -37,7 +37,8 @@ def test_a_second_one_stands_behind_it_and_can_be_cancelled(tuner: Tuner, toy_st
 def test_more_trials_of_a_study_that_is_there(tuner: Tuner, finished: Path) -> None:
     said = tuner(f"submit {finished} --trials 9")
     assert said.code == 0, said.err
-    assert "4 of 4" in tuner("status toy").out  # nothing is run by submitting
+    assert "Since the last run, sampler was 'random' and is now 'tpe'." in said.err
+    assert "4 of 9" in tuner("status toy").out  # nothing is run by submitting
 
 
 def test_another_meaning_is_refused_with_the_difference(tuner: Tuner, finished: Path, tmp_path: Path) -> None:

@@ -10,12 +10,24 @@ from conftest import write_study
 
 from tuner import seeds
 from tuner.confirm import plan as planning
-from tuner.confirm.plan import Arm, Plan, Run, at_most, make_job, make_plan, most_runs, planned, rounds, winner
+from tuner.confirm.plan import (
+    Arm,
+    Plan,
+    Run,
+    at_most,
+    make_job,
+    make_plan,
+    most_runs,
+    plan_again,
+    planned,
+    rounds,
+    winner,
+)
 from tuner.errors import NothingToShow
 from tuner.reporting.rows import Row
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
-from tuner.study.confirmed import RunKey, RunResult, digest
+from tuner.study.confirmed import Asked, RunKey, RunResult, digest
 
 Scores = Mapping[str, list[float | None]]  # by seed of the validation
 
@@ -105,6 +117,16 @@ def test_returns_are_measured_by_how_far_the_scores_lie_apart(spec: StudySpec) -
     assert make_plan(rows, spec, top=4, test_seeds=1).scale == 400.0
     alone = make_plan(rows[1:], spec, top=4, test_seeds=1)
     assert alone.scale == float("inf")
+
+
+def test_what_was_tuned_since_does_not_undo_a_confirmation(spec: StudySpec) -> None:
+    rows = [row(0, 50.0, "baseline:current", success=None), row(1, 100.0, success=None)]
+    asked = Asked(top=1, seeds=3, arms=("trial 1", "current"), trials=2)
+    plan = plan_again(rows, spec, asked)
+    assert plan is not None
+    assert (plan.scale, plan.test_seeds, [one.name for one in plan.arms]) == (50.0, 3, ["trial 1", "current"])
+    assert plan_again([*rows, row(2, -900.0, success=None), row(3, 900.0, success=None)], spec, asked) == plan
+    assert plan_again(rows[:1], spec, asked) is None
 
 
 @pytest.mark.parametrize(

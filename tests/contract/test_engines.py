@@ -19,6 +19,7 @@ from conftest import TOYS, make_job
 from tuner.engines.base import Broken, Engine, Evaluated, Event, Finished
 from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
+from tuner.engines.watching import FIRST_PATIENCE
 from tuner.errors import EnvironmentUnusable, WorkerBroke
 from tuner.records import Checkpoint, Decision, EnvironmentRef, TrialJob
 
@@ -233,6 +234,19 @@ def test_a_worker_that_hangs_is_killed_and_the_next_job_runs(toys: None, monkeyp
         engine.stop()
 
 
+def test_short_measurements_say_nothing_of_what_is_usual(processes: ProcessEngine) -> None:
+    engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
+    try:
+        for _ in range(4):
+            assert completes(engine, make_job(number=-1))
+        assert engine._patience.limit == FIRST_PATIENCE
+        for number in range(2):
+            assert completes(engine, make_job(number=number))
+        assert engine._patience.limit < FIRST_PATIENCE
+    finally:
+        engine.stop()
+
+
 def test_a_stopped_worker_is_waited_for(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 2.0)
     engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
@@ -423,6 +437,7 @@ COORDINATOR = """
 import pickle, sys, time
 from tuner.engines.base import Evaluated
 from tuner.engines.processes import ProcessEngine
+from tuner.engines.watching import FIRST_PATIENCE
 from tuner.records import Decision
 
 if __name__ == "__main__":

@@ -128,6 +128,7 @@ def test_a_malformed_environment_is_a_fault_with_and_without_the_option(tmp_path
         ({"objective": "milestones"}, "milestones: is required for `objective: milestones`"),
         ({"objective": "milestone"}, "objective: must be 'success', 'milestones' or 'return', not 'milestone'"),
         ({"baselines": {"a b": CURRENT}}, "baselines.a b: 'a b' must be letters, digits"),
+        ({"baselines": {"winner": CURRENT}}, "baselines.winner: so a confirmation calls the best tuned trial"),
     ],
     ids=str,
 )

@@ -202,6 +202,7 @@ def test_of_three_equal_arms_one_is_confirmed_better_in_one_of_twenty_at_the_mos
         pytest.param({"winner": NONE, "current": NONE, "proposed": HIGH}, "proposed", id="another baseline"),
         pytest.param({"winner": LOW, "mine": HIGH, "proposed": NONE}, "mine", id="no current"),
         pytest.param({"winner": LOW}, "winner", id="alone"),
+        pytest.param({"current": NONE, "p1": LOW, "p2": HIGH, "winner": LOW}, "p2", id="the highest of several"),
     ],
 )
 def test_what_is_recommended_follows_from_the_verdicts(arms: dict[str, list[float]], name: str) -> None:

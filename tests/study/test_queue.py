@@ -80,6 +80,26 @@ def test_a_cancelled_one_is_open_no_more_and_who_runs_it_sees_that(storage: Base
     assert states(storage) == {"a": "cancelled"}
 
 
+def test_a_cancel_reaches_the_run_of_a_study_that_was_submitted_again(storage: BaseStorage) -> None:
+    first = submit(storage, "a", 4)
+    queue.begin(storage, first)
+    submit(storage, "a", 8)
+    assert states(storage) == {"a": "running"}
+    assert not queue.is_cancelled(storage, first)
+    assert queue.cancel(storage, "a").state == "running"
+    assert queue.is_cancelled(storage, first)
+    queue.end(storage, first, "cancelled")
+    assert states(storage) == {"a": "cancelled"}
+
+
+def test_a_study_that_is_gone_is_told(storage: BaseStorage) -> None:
+    made = submit(storage, "a")
+    optuna.delete_study(study_name="a", storage=storage)
+    with pytest.raises(NothingToShow, match="not in the database any more"):
+        queue.begin(storage, made)
+    assert queue.submissions(storage) == []
+
+
 def test_what_is_not_there_cannot_be_cancelled(storage: BaseStorage) -> None:
     with pytest.raises(NothingToShow, match=r"study 'a' is not in the queue \(it is empty\)"):
         queue.cancel(storage, "a")

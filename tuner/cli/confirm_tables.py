@@ -14,8 +14,7 @@ from tuner.confirm.reading import Reading
 from tuner.confirm.result import ArmResult, Confirmation, Measure, name_in_answer, tuning
 from tuner.confirm.source import ConfirmationSource
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.statistics.records import Answer, Interval
-from tuner.statistics.verdict import WINNER
+from tuner.statistics.records import WINNER, Answer, Interval
 
 
 class RunLines:

@@ -21,7 +21,7 @@ from tuner.cli.working import Request as RunRequest
 from tuner.cli.working import work
 from tuner.dashboard.access import listen, make_access
 from tuner.dashboard.server import make_server, page_address
-from tuner.errors import Cancelled, StorageFailed, StudyLocked, TunerError
+from tuner.errors import Cancelled, NothingToShow, StorageFailed, StudyLocked, TunerError
 from tuner.study import queue
 from tuner.study.queue import Submission
 from tuner.study.storage import (
@@ -123,42 +123,54 @@ def _dashboard(request: Request, url: URL, health: Health) -> Iterator[None]:
 
 def _work_off(request: Request, storage: BaseStorage, health: Health) -> None:
     """One submission after another, for ever."""
+    told: set[str] = set()  # submissions that somebody else works on
     while True:
         waiting = [one for one in queue.submissions(storage) if one.open]
         health.study, health.queued, health.alive_at = None, len(waiting), time.time()
-        if not any(_worked(request, storage, one, health) for one in waiting):
+        if not any(_worked(request, storage, one, health, told) for one in waiting):
             time.sleep(PAUSE)
 
 
-def _worked(request: Request, storage: BaseStorage, submission: Submission, health: Health) -> bool:
+def _worked(request: Request, storage: BaseStorage, submission: Submission, health: Health, told: set[str]) -> bool:
     """Works on a submission until it has ended; false where somebody else does."""
+    try:
+        with study_lock(storage_url(request.storage), submission.study):
+            pass
+    except StudyLocked as error:
+        if submission.key not in told:
+            say(f"{error}; the service comes back to it.")
+        told.add(submission.key)
+        return False
+    health.study = submission.study
+    say(f"\n{time.strftime('%Y-%m-%d %H:%M:%S')} study {submission.study!r}, to {submission.trials} finished trials")
+    state, reason = _ended(request, storage, submission, health)
+    with contextlib.suppress(NothingToShow):  # somebody deleted it
+        queue.end(storage, submission, state, reason)
+    health.ended += 1
+    return True
+
+
+def _ended(request: Request, storage: BaseStorage, submission: Submission, health: Health) -> tuple[queue.State, str]:
+    """Runs it, and says how that ended."""
 
     def look() -> None:
         health.alive_at = time.time()
         if queue.is_cancelled(storage, submission):
             raise Cancelled(f"study {submission.study!r} was cancelled")
 
-    health.study = submission.study
-    queue.begin(storage, submission)
-    say(f"\n{time.strftime('%Y-%m-%d %H:%M:%S')} study {submission.study!r}, to {submission.trials} finished trials")
     try:
+        queue.begin(storage, submission)
         _run(request, storage, submission, look)
-    except StudyLocked as error:
-        say(str(error))
-        return False
-    except StorageFailed:
+    except (StorageFailed, StudyLocked):
         raise  # the database's trouble, not this study's: whoever watches over the service starts it again
     except Cancelled as error:
-        queue.end(storage, submission, "cancelled")
         say(f"{error}; what is finished is kept.")
+        return "cancelled", ""
     except TunerError as error:
-        queue.end(storage, submission, "failed", str(error))
         say(f"Study {submission.study!r} failed: {error}")
-    else:
-        queue.end(storage, submission, "done")
-        say(f"Study {submission.study!r} is done.")
-    health.ended += 1
-    return True
+        return "failed", str(error)
+    say(f"Study {submission.study!r} is done.")
+    return "done", ""
 
 
 def _run(request: Request, storage: BaseStorage, submission: Submission, look: Any) -> None:

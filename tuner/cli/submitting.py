@@ -41,6 +41,7 @@ def submit_study(
 
     Raises:
         MeaningChanged: where another study of that name is stored.
+        StudyLocked: where it is worked on just now and the sampler, the pruner or a baseline is another one.
         UsageProblem: where it is one in stages.
     """
     url = storage_url(storage)
@@ -63,11 +64,15 @@ def _stored(url: URL, spec: StudySpec) -> BaseStorage:
     """The database, with the study in it."""
     if is_there(url) and spec.name in stored_names(open_to_read(url)):
         opened = open_to_write(url)
-        if differences := differences_in_meaning(load_stored(opened, spec.name)[1], spec):
+        before = load_stored(opened, spec.name)[1]
+        if differences := differences_in_meaning(before, spec):
             raise MeaningChanged(spec.name, differences)
-        return opened  # whoever works on it just now keeps its lock
+        if before.model_copy(update={"trials": spec.trials}) == spec:
+            return opened  # whoever works on it just now keeps its lock
     with study_lock(url, spec.name) as lock:
-        Ledger.open(open_to_write(url, lock), spec, artifact_folder(url))
+        _, changes = Ledger.open(open_to_write(url, lock), spec, artifact_folder(url))
+    for change in changes:
+        say(f"Since the last run, {change}.")
     return open_to_write(url)
 
 

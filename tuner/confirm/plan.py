@@ -95,6 +95,7 @@ def make_plan(rows: Sequence[Row], spec: StudySpec, *, top: int, test_seeds: int
 
 def plan_again(rows: Sequence[Row], spec: StudySpec, asked: Asked) -> Plan | None:
     """The plan that an earlier confirmation followed, whatever was tuned since; None where an arm's trial is gone."""
+    rows = rows[: asked.trials]  # what came since has no say
     last = {row.label: row for row in rows if row.finished}
     if not last.keys() >= set(asked.arms):
         return None

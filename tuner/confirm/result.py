@@ -9,8 +9,8 @@ import numpy as np
 from tuner import seeds
 from tuner.confirm.plan import TEST_GOALS, Arm, Plan, Run, decided, left, planned, tested, winner
 from tuner.spec.model import StudySpec
-from tuner.statistics.records import Answer
-from tuner.statistics.verdict import WINNER, answer, recommended
+from tuner.statistics.records import WINNER, Answer
+from tuner.statistics.verdict import answer, recommended
 from tuner.study.confirmed import Phase, RunKey, RunResult
 
 Measure = Literal["success", "return"]

@@ -103,7 +103,9 @@ class ProcessEngine:
             worker.ready = True
             self._patience.begin(number)
             return None
-        self._patience.heard(number)
+        if isinstance(message, Evaluation) and number >= 0:  # an end comes sooner, and short measurements much sooner
+            self._patience.heard(number)
+        self._patience.forget(number)
         if isinstance(message, Evaluation):
             return Evaluated(number=number, evaluation=message)
         worker.job = None

@@ -10,12 +10,15 @@ from tuner.spec.model import StudyFile, StudySpec, baseline_steps, largest_rollo
 from tuner.spec.schedule_parts import value_faults
 from tuner.spec.space import SpaceSpec, allows, not_below, rollouts
 from tuner.spec.terms import in_terms_of
+from tuner.statistics.records import WINNER
 
 
 def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """What is wrong with baselines in a space, a line each."""
     for role, values in baselines.items():
         path = f"baselines.{role}"
+        if role == WINNER:
+            yield f"{path}: so a confirmation calls the best tuned trial; give the baseline another name"
         if values.get("device", "cpu") not in ("cpu", "auto", "cuda"):
             yield f"{path}.device: {values['device']!r} must be cpu, auto or cuda"
         given = {name: value for name, value in values.items() if name != "device"}

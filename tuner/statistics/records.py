@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+WINNER = "winner"  # of the trials that were tuned
 CURRENT = "current"  # the configuration that is kept until another is shown to be better
 Verdict = Literal["confirmed better", "probably better", "not shown", "probably worse", "confirmed worse"]
 

@@ -17,9 +17,8 @@ from tuner.statistics.intervals import (
     mean_interval,
 )
 from tuner.statistics.ranks import ALPHA, holm, permutation_p, smallest_difference, superiority
-from tuner.statistics.records import CURRENT, Answer, Arm, Comparison, Interval, Verdict
+from tuner.statistics.records import CURRENT, WINNER, Answer, Arm, Comparison, Interval, Verdict
 
-WINNER = "winner"
 PROBABLE = 0.8  # P(A > B) from which A is probably better
 
 
@@ -92,12 +91,16 @@ def recommended(found: Answer) -> str:
     others = [arm for arm in found.arms if arm.name != WINNER]
     if not others:
         return names[0] if names else _no_arm()
-    highest = max(others, key=lambda arm: -np.inf if arm.iqm is None else arm.iqm).name
+    highest = max(others, key=_height).name
     reference = CURRENT if CURRENT in names else highest
     said = {(one.first, one.second): one.verdict for one in found.comparisons}
-    better = [arm.name for arm in others if said.get((arm.name, reference)) == "confirmed better"]
-    reference = better[0] if better else reference
+    better = [arm for arm in others if said.get((arm.name, reference)) == "confirmed better"]
+    reference = max(better, key=_height).name if better else reference
     return WINNER if said.get((WINNER, reference)) in ("confirmed better", "probably better") else reference
+
+
+def _height(arm: Arm) -> float:
+    return -np.inf if arm.iqm is None else arm.iqm
 
 
 def _no_arm() -> str:

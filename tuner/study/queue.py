@@ -50,10 +50,10 @@ def submit(storage: BaseStorage, study: str, *, trials: int, confirm: bool, skip
         at=before.at if before else time.time(),
         trials=max(trials, before.trials) if before else trials,
         confirm=confirm or (before is not None and before.confirm),
-        skip_check=skip_check,
+        skip_check=skip_check or (before is not None and before.skip_check),
     )
     asked = {name: value for name, value in made.data().items() if name not in ("study", "state", "reason")}
-    storage.set_study_user_attr(storage.get_study_id_from_name(study), ASKED, asked)
+    storage.set_study_user_attr(_id(storage, study), ASKED, asked)
     return made
 
 
@@ -72,7 +72,8 @@ def _state(attributes: dict[str, Any], key: str) -> tuple[State, str]:
         return ended["state"], ended["reason"]
     if attributes.get(CANCELLED) == key:
         return "cancelled", ""
-    return ("running" if attributes.get(RUNNING) == key else "queued"), ""
+    running = attributes.get(RUNNING)  # perhaps of the submission before, while it was submitted again
+    return ("running" if running is not None and running != ended.get("key") else "queued"), ""
 
 
 def cancel(storage: BaseStorage, study: str) -> Submission:
@@ -86,22 +87,29 @@ def cancel(storage: BaseStorage, study: str) -> Submission:
     if found is None:
         there = f"there {'is' if len(waiting) == 1 else 'are'} {', '.join(one.study for one in waiting)}"
         raise NothingToShow(f"study {study!r} is not in the queue ({there if waiting else 'it is empty'})")
-    storage.set_study_user_attr(storage.get_study_id_from_name(study), CANCELLED, found.key)
+    storage.set_study_user_attr(_id(storage, study), CANCELLED, found.key)
     return found
 
 
 def begin(storage: BaseStorage, submission: Submission) -> None:
     """Marks a submission as the one that is worked on."""
-    storage.set_study_user_attr(storage.get_study_id_from_name(submission.study), RUNNING, submission.key)
+    storage.set_study_user_attr(_id(storage, submission.study), RUNNING, submission.key)
 
 
 def end(storage: BaseStorage, submission: Submission, state: State, reason: str = "") -> None:
     """Marks a submission as ended."""
     ended = {"key": submission.key, "state": state, "reason": reason}
-    storage.set_study_user_attr(storage.get_study_id_from_name(submission.study), ENDED, ended)
+    storage.set_study_user_attr(_id(storage, submission.study), ENDED, ended)
 
 
 def is_cancelled(storage: BaseStorage, submission: Submission) -> bool:
     """Whether it was cancelled since it began."""
-    attributes = storage.get_study_user_attrs(storage.get_study_id_from_name(submission.study))
-    return bool(attributes.get(CANCELLED) == submission.key)
+    attributes = storage.get_study_user_attrs(_id(storage, submission.study))
+    return attributes.get(CANCELLED) in (submission.key, attributes.get(ASKED, {}).get("key"))
+
+
+def _id(storage: BaseStorage, study: str) -> int:
+    try:
+        return storage.get_study_id_from_name(study)
+    except KeyError:
+        raise NothingToShow(f"study {study!r} is not in the database any more") from None
