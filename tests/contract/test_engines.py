@@ -217,7 +217,7 @@ def test_a_worker_killed_in_a_trial_is_a_failed_outcome(processes: ProcessEngine
 
 
 def test_a_worker_that_hangs_is_killed_and_the_next_job_runs(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 2.0)
+    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 6.0)
     engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
     try:
         for number in range(2):  # two evaluations and an outcome each: what is usual is known
@@ -248,7 +248,7 @@ def test_short_measurements_say_nothing_of_what_is_usual(processes: ProcessEngin
 
 
 def test_a_stopped_worker_is_waited_for(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 2.0)
+    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 6.0)
     engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
     try:
         for number in range(2):
@@ -258,7 +258,7 @@ def test_a_stopped_worker_is_waited_for(toys: None, monkeypatch: pytest.MonkeyPa
         assert isinstance(until_next(engine), Evaluated)
         os.kill(pid, signal.SIGSTOP)
         engine.answer(2, Decision(go_on=False))
-        end = time.monotonic() + 5
+        end = time.monotonic() + 9
         while time.monotonic() < end:
             assert engine.wait(0.2) == []
         os.kill(pid, signal.SIGCONT)
