@@ -53,7 +53,7 @@ def test_its_model_is_played_with_its_statistics(tuner: Tuner, scaled: Path) -> 
     said = tuner(f"play --study toy {HERE} -o film.mp4 --episodes 1 --json")
     assert said.code == 0, said.err
     first, *written = tuner("export toy --model model.zip").err.splitlines()
-    assert first.startswith("Taking trial ")
+    assert first.startswith("Taking ")
     assert written == [
         "Wrote model-vecnormalize.pkl",
         "Wrote model.zip",

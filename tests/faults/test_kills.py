@@ -148,6 +148,7 @@ def test_a_worker_that_always_dies_stops_the_run_with_the_study_intact(tmp_path:
     assert not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'")
 
 
+@pytest.mark.long
 def test_a_run_in_stages_killed_in_the_second_goes_on_there(tmp_path: Path) -> None:
     rate = {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}
     steps = {"type": "int", "low": 16, "high": 64, "scale": "power_of_two"}
@@ -196,6 +197,7 @@ def test_a_killed_confirmation_goes_on_with_exactly_the_runs_that_are_missing(tu
     assert {"current", "proposed"} <= tests.keys()
 
 
+@pytest.mark.long
 def test_killed_environments_cost_one_trial_and_none_outlives_its_worker(tmp_path: Path) -> None:
     """A project's own class, `envs.arm:Arm`, each environment in a process of its own."""
     (tmp_path / "envs").mkdir()
