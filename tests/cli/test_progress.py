@@ -8,7 +8,7 @@ import pytest
 from conftest import make_job
 from rich.console import Console
 
-from tuner.cli import progress as shown
+from tuner.cli import displays
 from tuner.cli.progress import LiveProgress, PlainProgress, Tally, clock
 from tuner.estimate import Estimate
 from tuner.records import Decision, Evaluation, TrialOutcome
@@ -100,7 +100,7 @@ def test_the_live_display_shows_the_running_trials(monkeypatch: pytest.MonkeyPat
     def console(**_: object) -> Console:
         return Console(file=screen, force_terminal=True, width=120)
 
-    monkeypatch.setattr(shown, "Console", console)
+    monkeypatch.setattr(displays, "Console", console)
     with LiveProgress(tally()) as live:
         live.started(make_job(number=3))
         live.tick()

@@ -437,7 +437,6 @@ COORDINATOR = """
 import pickle, sys, time
 from tuner.engines.base import Evaluated
 from tuner.engines.processes import ProcessEngine
-from tuner.engines.watching import FIRST_PATIENCE
 from tuner.records import Decision
 
 if __name__ == "__main__":

@@ -4,14 +4,13 @@ import sys
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
-from rich.console import Console
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tuner.cli.displays import LiveDisplay
 from tuner.coordinator import Listener
 from tuner.estimate import Estimate
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
@@ -119,7 +118,7 @@ class PlainProgress:
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
 
-    def __enter__(self) -> "PlainProgress":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -147,30 +146,15 @@ class PlainProgress:
         sys.stderr.flush()
 
 
-class LiveProgress(PlainProgress):
+class LiveProgress(LiveDisplay, PlainProgress):
     """A display that stays in place: a bar, the tally, and a line a running trial; finished trials scroll above."""
 
     def __init__(self, tally: Tally) -> None:
-        super().__init__(tally)
-        self._console = Console(stderr=True, highlight=False)
-        self._live = Live(self._picture(), console=self._console, auto_refresh=False)
-
-    def __enter__(self) -> "LiveProgress":
-        self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.stop()
-
-    def tick(self) -> None:
-        """Time passed."""
-        self._live.update(self._picture(), refresh=True)
+        PlainProgress.__init__(self, tally)
+        LiveDisplay.__init__(self)
 
     def _write(self, text: str) -> None:
-        self._console.print(Text(text.split(" | ")[0]))
-        self.tick()
+        super()._write(text.split(" | ")[0])
 
     def _picture(self) -> Table:
         tally = self._tally

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from tuner.cli.tables import make_console, shown
+from tuner.cli.tables import make_console
 from tuner.spec.load import Found
+from tuner.spec.schedules import shown
 from tuner.spec.space import ChoiceParameter, IntParameter, Parameter, SpaceSpec
 from tuner.spec.warm import DEFAULTS
 

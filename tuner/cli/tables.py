@@ -9,7 +9,7 @@ from tuner.reporting.rows import Row
 from tuner.reporting.summary import Summary, verdict
 from tuner.spec.model import StudySpec
 from tuner.spec.schedule_parts import part_of
-from tuner.spec.schedules import parse
+from tuner.spec.schedules import shown
 
 TABLE_WIDTH = 160  # columns
 
@@ -97,17 +97,6 @@ def _heading(row: Row) -> str:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}"
-
-
-def shown(value: object) -> str:
-    """A value in four digits; `-` for none."""
-    if value is None:
-        return "-"
-    if isinstance(value, list):
-        return "x".join(map(str, value)) or "none"
-    if (line := parse(value)) is not None:
-        return line.shown()
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:

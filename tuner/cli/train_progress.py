@@ -3,13 +3,12 @@
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
-from rich.console import Console
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
 
+from tuner.cli.displays import LiveDisplay
 from tuner.cli.progress import Progress, clock
 from tuner.final.plan import Plan
 from tuner.final.source import FinalSource
@@ -25,7 +24,7 @@ class PlainTraining:
         self._count = len(plan.seeds)
         self._running: dict[int, int] = {}  # number of a job → its training seed
 
-    def __enter__(self) -> "PlainTraining":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -65,33 +64,15 @@ class PlainTraining:
         sys.stderr.flush()
 
 
-class LiveTraining(PlainTraining):
+class LiveTraining(LiveDisplay, PlainTraining):
     """A display that stays in place: a bar a run, and one over all where there are several."""
 
     def __init__(self, source: FinalSource, plan: Plan) -> None:
-        super().__init__(source, plan)
-        self._console = Console(stderr=True, highlight=False)
-        self._live = Live(self._picture(), console=self._console, auto_refresh=False)
-
-    def __enter__(self) -> "LiveTraining":
-        self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.stop()
+        PlainTraining.__init__(self, source, plan)
+        LiveDisplay.__init__(self)
 
     def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:  # noqa: ARG002
         """A run reached a checkpoint."""
-        self.tick()
-
-    def tick(self) -> None:
-        """Time passed."""
-        self._live.update(self._picture(), refresh=True)
-
-    def _write(self, text: str) -> None:
-        self._console.print(Text(text))
         self.tick()
 
     def _picture(self) -> Table:

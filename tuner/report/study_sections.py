@@ -7,22 +7,11 @@ from tuner.report.answer import amount
 from tuner.report.blocks import Block, Bullets, Cell, Gallery, Picture, Table, Text
 from tuner.report.parameters import MOST_CROSSED
 from tuner.report.records import ParameterLine, Report, TrialLine
-from tuner.spec.schedules import parse
+from tuner.spec.schedules import shown
 
 TOP = 10  # trials in the table
 MOST_REASONS = 10
 MOST_ROWS = 30
-
-
-def shown(value: object) -> str:
-    """A value in four digits; `-` for none."""
-    if value is None:
-        return "-"
-    if isinstance(value, list):
-        return "x".join(map(str, value)) or "none"
-    if (line := parse(value)) is not None:
-        return line.shown()
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def best_table(report: Report) -> Table:

@@ -42,3 +42,14 @@ def parse(value: object) -> Linear | None:
         return None
     start, end = (float(part or 0.0) for part in found.groups())
     return Linear(start=start, end=end) if math.isfinite(start) and math.isfinite(end) else None
+
+
+def shown(value: object) -> str:
+    """A value in four digits; `-` for none."""
+    if value is None:
+        return "-"
+    if isinstance(value, list):
+        return "x".join(map(str, value)) or "none"
+    if (line := parse(value)) is not None:
+        return line.shown()
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
