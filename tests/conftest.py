@@ -76,6 +76,14 @@ def _own_modules(tmp_path: Path) -> Iterator[None]:
             del sys.modules[name]
 
 
+@pytest.fixture(scope="module")
+def toys() -> Iterator[None]:
+    """The toy environments for workers that start before a test has its own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TOYS))
+        yield
+
+
 @pytest.fixture
 def toy_study(tmp_path: Path) -> Path:
     """A study file that runs in a second, in the current folder."""

@@ -1,0 +1,62 @@
+"""How tests drive an engine, and wait for what has to happen."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from tuner.engines.base import Engine, Evaluated, Event, Finished
+from tuner.engines.processes import ProcessEngine
+from tuner.records import Checkpoint, Decision, TrialJob
+
+PATIENCE = 120.0  # s, for anything that has to happen
+LONG = {"timesteps": 10_000_000, "checkpoints": (Checkpoint(step=64, goals=1), Checkpoint(step=10_000_000, goals=1))}
+
+
+def until_next(engine: Engine) -> Event:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if events := engine.wait(1.0):
+            assert len(events) == 1
+            return events[0]
+    pytest.fail("no event came")
+
+
+def drive(engine: Engine, job: TrialJob, *, keep: bool = False) -> list[Event]:
+    engine.start(job)
+    events = [until_next(engine)]
+    while isinstance(event := events[-1], Evaluated):
+        engine.answer(event.number, Decision(go_on=True, keep=keep))
+        events.append(until_next(engine))
+    return events
+
+
+def completes(engine: Engine, job: TrialJob) -> bool:
+    end = drive(engine, job)[-1]
+    return isinstance(end, Finished) and end.number == job.number and end.outcome.state == "completed"
+
+
+def wait_for(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def gone(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def kill_workers(engine: ProcessEngine) -> set[int]:
+    pids = set(engine.process_ids())
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    assert wait_for(lambda: not pids & {child.pid for child in multiprocessing.active_children()})
+    return pids

@@ -1,0 +1,331 @@
+"""What worker processes owe beyond the contract of all engines: deaths, silence, memory, warming up, their end."""
+
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from conftest import make_job
+from driving import LONG, PATIENCE, completes, drive, gone, kill_workers, until_next, wait_for
+
+from tuner.engines.base import Broken, Evaluated, Finished
+from tuner.engines.processes import ProcessEngine
+from tuner.engines.watching import FIRST_PATIENCE
+from tuner.records import Decision, EnvironmentRef
+
+UNKNOWN = EnvironmentRef(id="tuner_toys:ToyNothing-v0")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def processes(toys: None) -> Iterator[ProcessEngine]:
+    made = ProcessEngine(2)
+    made.prepare(2)
+    yield made
+    made.stop()
+
+
+def test_a_worker_runs_one_job_after_another(processes: ProcessEngine) -> None:
+    assert completes(processes, make_job(number=0))
+    pids = processes.process_ids()
+    assert completes(processes, make_job(number=1))
+    assert processes.process_ids() == pids
+    assert len(pids) == processes.workers
+
+
+def test_as_many_workers_as_there_are_jobs_for_are_there_before_the_first() -> None:
+    engine = ProcessEngine(3)
+    assert engine.process_ids() == []
+    engine.prepare(2)
+    engine.prepare(1)
+    pids = engine.process_ids()
+    try:
+        assert len(set(pids)) == 2
+        assert completes(engine, make_job())
+        assert engine.process_ids() == pids
+    finally:
+        engine.stop()
+    assert wait_for(lambda: all(gone(pid) for pid in pids))
+
+
+def test_two_jobs_run_side_by_side(processes: ProcessEngine) -> None:
+    processes.start(make_job(number=0))
+    processes.start(make_job(number=1))
+    waiting = {until_next(processes).number, until_next(processes).number}  # both wait before any is answered
+    assert waiting == {0, 1}
+    states = []
+    for number in (1, 0):
+        processes.answer(number, Decision(go_on=False))
+        event = until_next(processes)
+        assert isinstance(event, Finished)
+        states.append((event.number, event.outcome.state))
+    assert states == [(1, "stopped"), (0, "stopped")]
+    assert len(processes.process_ids()) == 2
+
+
+def test_a_worker_killed_in_a_trial_is_a_failed_outcome(processes: ProcessEngine) -> None:
+    processes.start(make_job(number=4, **LONG))
+    assert isinstance(until_next(processes), Evaluated)
+    kill_workers(processes)
+    end = until_next(processes)
+    assert isinstance(end, Finished)
+    assert (end.number, end.outcome.state) == (4, "failed")
+    assert f"signal {int(signal.SIGKILL)}" in end.outcome.reason
+    assert completes(processes, make_job(number=5))
+
+
+def test_a_worker_that_hangs_is_killed_and_the_next_job_runs(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 6.0)
+    engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
+    try:
+        for number in range(2):  # two evaluations and an outcome each: what is usual is known
+            assert completes(engine, make_job(number=number))
+        [before] = engine.process_ids()
+        end = drive(engine, make_job(number=2, environment=EnvironmentRef(id="tuner_toys:ToyHanging-v0")))[-1]
+        assert isinstance(end, Finished)
+        assert (end.number, end.outcome.state) == (2, "failed")
+        assert end.outcome.reason.startswith("no word from its worker for ")
+        assert end.outcome.reason.endswith(" s: it was killed")
+        assert gone(before)
+        assert completes(engine, make_job(number=3))
+    finally:
+        engine.stop()
+
+
+def test_short_measurements_say_nothing_of_what_is_usual(processes: ProcessEngine) -> None:
+    engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
+    try:
+        for _ in range(4):
+            assert completes(engine, make_job(number=-1))
+        assert engine._patience.limit == FIRST_PATIENCE
+        for number in range(2):
+            assert completes(engine, make_job(number=number))
+        assert engine._patience.limit < FIRST_PATIENCE
+    finally:
+        engine.stop()
+
+
+def test_a_stopped_worker_is_waited_for(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 6.0)
+    engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
+    try:
+        for number in range(2):
+            assert completes(engine, make_job(number=number))
+        [pid] = engine.process_ids()
+        engine.start(make_job(number=2, **LONG))
+        assert isinstance(until_next(engine), Evaluated)
+        os.kill(pid, signal.SIGSTOP)
+        engine.answer(2, Decision(go_on=False))
+        end = time.monotonic() + 9
+        while time.monotonic() < end:
+            assert engine.wait(0.2) == []
+        os.kill(pid, signal.SIGCONT)
+        event = until_next(engine)
+        assert isinstance(event, Finished)
+        assert event.outcome.state == "stopped"
+    finally:
+        engine.stop()
+
+
+def test_a_worker_that_takes_too_much_memory_is_killed(toys: None) -> None:
+    engine = ProcessEngine(1, memory=1_000_000_000)
+    try:
+        assert completes(engine, make_job(number=0))
+        hungry = make_job(number=1, environment=EnvironmentRef(id="tuner_toys:ToyHungry-v0"), **LONG)
+        end = drive(engine, hungry)[-1]
+        assert isinstance(end, Finished)
+        assert (end.number, end.outcome.state) == (1, "failed")
+        assert "more than the 1 GB of --memory: it was killed" in end.outcome.reason
+        assert completes(engine, make_job(number=2))
+    finally:
+        engine.stop()
+
+
+def test_workers_killed_while_idle_are_replaced(processes: ProcessEngine) -> None:
+    assert completes(processes, make_job(number=0))
+    dead = kill_workers(processes)
+    assert completes(processes, make_job(number=1))
+    assert not dead & set(processes.process_ids())
+
+
+def test_a_worker_has_one_thread_and_is_deaf_to_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    engine = ProcessEngine(1)
+    try:
+        engine.start(make_job(environment=EnvironmentRef(id="tuner_toys:ToyThreads-v0")))
+        event = until_next(engine)
+        (pid,) = engine.process_ids()
+        os.kill(pid, signal.SIGINT)
+        engine.answer(0, Decision(go_on=False))
+        end = until_next(engine)
+        variables = psutil.Process(pid).environ()
+    finally:
+        engine.stop()
+    assert isinstance(event, Evaluated)
+    assert event.evaluation.distance == 1.0  # this environment's distance is the number of torch's threads
+    assert isinstance(end, Finished)
+    assert end.outcome.state == "stopped"
+    assert (variables["OMP_NUM_THREADS"], variables["MKL_NUM_THREADS"]) == ("1", "1")
+    assert os.environ["OMP_NUM_THREADS"] == "4"  # restored
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+LATE = """
+import sys
+from multiprocessing import Pipe
+from tuner.engines.worker import Ready, work
+from tuner.errors import TunerError
+from tuner.records import *
+
+class Coordinator:
+    def __init__(self):
+        self.jobs = [JOB]
+    def recv(self):
+        self.before = set(sys.modules)
+        if not self.jobs:
+            raise EOFError
+        return self.jobs.pop()
+    def send(self, message):
+        assert not isinstance(message, TunerError), message.trace
+        if isinstance(message, Ready):
+            return
+        print(len({"torch", "stable_baselines3", "tuner_toys"} & self.before))
+        print(*sorted(set(sys.modules) - self.before))
+
+lifeline, other_end = Pipe()
+work(Coordinator(), lifeline, JOB.environment)
+"""
+
+
+def test_a_warm_worker_imports_nothing_in_its_first_trial(tmp_path: Path) -> None:
+    script = tmp_path / "late.py"
+    script.write_text(LATE.replace("JOB", repr(make_job(checkpoints=()))))
+    result = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=PATIENCE)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""  # what is printed in a worker is talk
+    assert result.stderr == "3\n\n"
+
+
+DEADLY = """
+import os, signal, gymnasium
+from pathlib import Path
+from tuner_toys import Line
+
+class Deadly(Line):
+    def __init__(self, **kwargs):
+        super().__init__()
+        with Path("made").open("a") as made:
+            made.write(".")
+        if DIES:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+gymnasium.register("Deadly-v0", Deadly)
+"""
+DEADLY_REF = EnvironmentRef(id="deadly:Deadly-v0")
+
+
+def deadly(folder: Path, monkeypatch: pytest.MonkeyPatch, dies: str) -> Callable[[], int]:
+    """Puts an environment into a folder that workers import from; returns what counts how often it was made."""
+    (folder / "deadly.py").write_text(DEADLY.replace("DIES", dies))
+    monkeypatch.syspath_prepend(str(folder))
+    made = folder / "made"
+    return lambda: len(made.read_text()) if made.exists() else 0
+
+
+def test_a_worker_that_died_warming_up_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = deadly(tmp_path, monkeypatch, dies="len(Path('made').read_text()) == 1")
+    engine = ProcessEngine(1, warm=DEADLY_REF)
+    engine.prepare(1)
+    (pid,) = engine.process_ids()
+    try:
+        assert wait_for(lambda: made() == 1 and pid not in {child.pid for child in multiprocessing.active_children()})
+        assert completes(engine, make_job(environment=DEADLY_REF))
+        assert engine.process_ids() != [pid]
+    finally:
+        engine.stop()
+
+
+def test_a_worker_that_dies_warming_up_again_and_again_fails_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadly(tmp_path, monkeypatch, dies="True")
+    engine = ProcessEngine(1, warm=DEADLY_REF)
+    engine.prepare(1)
+    try:
+        end = drive(engine, make_job(environment=DEADLY_REF))[-1]
+        assert isinstance(end, Finished)
+        assert end.outcome.state == "failed"
+        assert f"signal {int(signal.SIGKILL)}" in end.outcome.reason
+    finally:
+        engine.stop()
+
+
+def test_a_fault_while_warming_up_is_told_by_the_first_job() -> None:
+    engine = ProcessEngine(1, warm=UNKNOWN)
+    engine.prepare(1)
+    pids = engine.process_ids()
+    try:
+        end = drive(engine, make_job(environment=UNKNOWN))[-1]
+        assert isinstance(end, Broken)
+        assert "ToyNothing-v0" in str(end.error)
+        assert completes(engine, make_job())
+        assert engine.process_ids() == pids
+    finally:
+        engine.stop()
+
+
+def test_stopping_ends_workers_that_still_warm_up() -> None:
+    engine = ProcessEngine(2, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
+    engine.prepare(2)
+    pids = engine.process_ids()
+    engine.stop()
+    assert all(gone(pid) for pid in pids)
+
+
+COORDINATOR = """
+import pickle, sys, time
+from tuner.engines.base import Evaluated
+from tuner.engines.processes import ProcessEngine
+from tuner.records import Decision
+
+if __name__ == "__main__":
+    engine = ProcessEngine(2)
+    for job in pickle.load(sys.stdin.buffer):
+        engine.start(job)
+    waiting = 2
+    while waiting:
+        waiting -= sum(isinstance(event, Evaluated) for event in engine.wait(1.0))
+    engine.answer(0, Decision(go_on=True))  # one trains on, the other waits for its answer
+    print(*engine.process_ids(), flush=True)
+    time.sleep(600)
+"""
+
+
+def test_workers_end_with_a_killed_coordinator(tmp_path: Path) -> None:
+    script = tmp_path / "coordinator.py"
+    script.write_text(COORDINATOR)
+    jobs = [make_job(number=number, **LONG) for number in (0, 1)]
+    with subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as coordinator:
+        pids = _pids_of_workers(coordinator, pickle.dumps(jobs))
+        alive = [pid for pid in pids if not gone(pid)]
+        coordinator.kill()
+    assert len(alive) == 2
+    assert wait_for(lambda: all(gone(pid) for pid in pids))
+
+
+def _pids_of_workers(coordinator: "subprocess.Popen[Any]", jobs: bytes) -> list[int]:
+    assert coordinator.stdin is not None
+    assert coordinator.stdout is not None
+    coordinator.stdin.write(jobs)
+    coordinator.stdin.close()
+    return [int(word) for word in coordinator.stdout.readline().split()]
