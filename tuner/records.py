@@ -100,6 +100,7 @@ class TrialOutcome:
 
     state: Literal["completed", "stopped", "diverged", "failed"]
     reason: str = ""
+    lost_with: str = ""  # what was lost under it, by name: a node, say; then the trial itself did nothing wrong
     steps: int = 0
     seconds: float = 0.0
     facts: dict[str, Any] = field(default_factory=dict)  # JSON: the model's arguments, library versions

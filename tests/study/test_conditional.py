@@ -8,6 +8,7 @@ import yaml
 from conftest import SPACE, write_study
 from optuna.trial import TrialState
 
+from tuner.records import TrialOutcome
 from tuner.spec.load import find, load_study
 from tuner.spec.model import Sampler, StudySpec
 from tuner.study.ledger import Ledger
@@ -90,7 +91,7 @@ def test_a_trial_of_either_branch_is_tried_again(role: str, tmp_path: Path) -> N
     ledger = open_ledger(tmp_path, spec)
     ledger.enqueue_baselines()
     asked = ledger.ask()
-    assert ledger.fail(asked.number, "the gripper fell off")
+    assert ledger.fail(asked.number, TrialOutcome(state="failed", reason="the gripper fell off"))
     again = ledger.ask()
     assert (again.retry_of, again.params, again.seed) == (asked.number, asked.params, asked.seed)
 

@@ -14,12 +14,17 @@ from sqlalchemy.engine import URL
 
 from tuner import seeds
 from tuner.errors import MeaningChanged, NothingToShow, UnknownName
+from tuner.records import TrialOutcome
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
-from tuner.study.ledger import MAX_ATTEMPTS, Asked, Ledger
+from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
+from tuner.study.ledger import Asked, Ledger
 from tuner.study.samplers import distributions
 from tuner.study.storage import open_to_write
 from tuner.study.stored import counts, load_stored, meaning_hash
+
+FAILED = TrialOutcome(state="failed", reason="for a reason")
+LOST = TrialOutcome(state="failed", reason="a node is gone", lost_with="node 1")
 
 
 @pytest.fixture
@@ -195,19 +200,46 @@ def test_interrupts_use_up_no_retry(storage: BaseStorage) -> None:
     assert len({str(retry_of(asked)) for asked in found}) == 1
     for left in reversed(range(MAX_ATTEMPTS)):
         ledger = start(storage, baselines={})
-        assert ledger.fail(ledger.ask().number, "for a reason") is (left > 0)
+        assert ledger.fail(ledger.ask().number, FAILED) is (left > 0)
 
 
 def test_three_failures_of_one_parameter_set_are_enough(storage: BaseStorage) -> None:
     ledger = start(storage, baselines={})
     attempts = [ledger.ask()]
-    while ledger.fail(attempts[-1].number, "for a reason"):
+    while ledger.fail(attempts[-1].number, FAILED):
         attempts.append(ledger.ask())
     assert len(attempts) == MAX_ATTEMPTS
     assert len({str(retry_of(asked)) for asked in attempts}) == 1
     assert ledger.recover() == 0
     assert ledger.ask().retry_of is None
     assert ledger.trials(TrialState.FAIL)[0].user_attrs["failure"] == "for a reason"
+
+
+def test_what_is_lost_with_its_node_uses_up_no_retry_until_it_was_lost_ten_times(storage: BaseStorage) -> None:
+    ledger = start(storage, baselines={})
+    assert ledger.fail(ledger.ask().number, FAILED)
+    attempts = [ledger.ask()]
+    while ledger.fail(attempts[-1].number, LOST):
+        attempts.append(ledger.ask())
+    assert len(attempts) == MAX_LOSSES
+    assert len({str(retry_of(asked)) for asked in attempts}) == 1
+    assert counts(ledger.study)["interrupted"] == MAX_LOSSES
+
+
+def test_what_is_drawn_after_retries_is_what_is_drawn_without_them(storage: BaseStorage) -> None:
+    ledger = start(storage, baselines={}, sampler="random", seed=3)
+    without = [ledger.ask() for _ in range(6)]
+    other = make_spec(name="other", baselines={}, sampler="random", seed=3)
+    ledger, _ = Ledger.open(storage, other, Path("artifacts"))
+    found = [ledger.ask(), ledger.ask()]
+    ledger.fail(found[1].number, FAILED)
+    ledger.fail(found[0].number, LOST)
+    found += [ledger.ask() for _ in range(3)]
+    ledger, _ = Ledger.open(storage, other, Path("artifacts"))  # as after a kill
+    ledger.recover()
+    drawn = {asked.seed: asked.params for asked in [*found, *(ledger.ask() for _ in range(6))]}
+    assert drawn == {asked.seed: asked.params for asked in without}
+    assert [*drawn] == [seeds.training_seed(draw) for draw in range(6)]
 
 
 def test_an_interrupt_leaves_finished_trials_alone(storage: BaseStorage) -> None:
@@ -282,7 +314,7 @@ def test_counts_name_every_state(storage: BaseStorage) -> None:
     ledger = start(storage)  # two baselines wait
     ledger.complete(ledger.ask().number, 0.5, {})
     ledger.prune(ledger.ask().number, {"reason": "it diverged"})
-    ledger.fail(ledger.ask().number, "for a reason")  # waits again
+    ledger.fail(ledger.ask().number, FAILED)  # waits again
     study, _ = load_stored(storage, "toy")
     assert counts(study) == {"running": 0, "complete": 1, "pruned": 1, "fail": 1, "waiting": 1, "interrupted": 0}
     assert ledger.count_finished() == 2

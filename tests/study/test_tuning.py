@@ -14,9 +14,10 @@ from tuner.errors import TooManyFailures
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
+from tuner.study.failures import MAX_FAILURES_IN_A_ROW
 from tuner.study.ledger import Ledger
 from tuner.study.storage import open_to_write, parse_url
-from tuner.study.tuning import MAX_FAILURES_IN_A_ROW, TuningSource, facts, late_mean, reported_value, trial_value
+from tuner.study.tuning import TuningSource, facts, late_mean, reported_value, trial_value
 
 STEPS = (64, 128, 192, 256, 320, 384)
 DONE = TrialOutcome(state="completed", steps=384, seconds=2.0)
@@ -26,7 +27,7 @@ FAILED = TrialOutcome(state="failed", reason="the gripper fell off")
 class Bench:
     """A source with its ledger."""
 
-    def __init__(self, storage: BaseStorage, trials: int = 20, **changes: Any) -> None:
+    def __init__(self, storage: BaseStorage, trials: int = 30, **changes: Any) -> None:
         spec: StudySpec = load_study(find("studies", str(write_study(Path.cwd(), **changes))))
         self.storage = storage
         self.ledger, _ = Ledger.open(storage, spec, Path("artifacts"))
@@ -231,6 +232,17 @@ def test_five_failures_in_a_row_stop_the_run(storage: BaseStorage) -> None:
         bench.source.on_outcome(job.number, FAILED)
     with pytest.raises(TooManyFailures, match="5 failures in a row"):
         bench.source.on_outcome(jobs[-1].number, FAILED)
+
+
+def test_all_that_is_lost_with_one_node_is_one_failure_in_the_row(storage: BaseStorage) -> None:
+    bench = Bench(storage, baselines={})
+    rows = [[bench.job() for _ in range(MAX_FAILURES_IN_A_ROW + 1)] for _ in range(MAX_FAILURES_IN_A_ROW - 1)]
+    for node, jobs in enumerate(rows):
+        for job in jobs:
+            lost = TrialOutcome(state="failed", reason="the node is gone", lost_with=f"node {node}")
+            bench.source.on_outcome(job.number, lost)
+    with pytest.raises(TooManyFailures, match="5 failures in a row, at last: the gripper fell off"):
+        bench.source.on_outcome(bench.job().number, FAILED)
 
 
 def test_an_end_without_failure_starts_the_row_anew(storage: BaseStorage) -> None:

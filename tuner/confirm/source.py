@@ -3,12 +3,11 @@
 from typing import Any
 
 from tuner.confirm.plan import Plan, Run, at_most, make_job, planned
-from tuner.errors import TooManyFailures
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.spec.model import StudySpec
 from tuner.study.confirmed import ConfirmationBook
-from tuner.study.ledger import MAX_ATTEMPTS
-from tuner.study.tuning import MAX_FAILURES_IN_A_ROW, facts, trial_value
+from tuner.study.failures import MAX_ATTEMPTS, FailuresInARow, too_often
+from tuner.study.tuning import facts, trial_value
 
 
 class ConfirmationSource:
@@ -22,7 +21,7 @@ class ConfirmationSource:
         self._failures = book.failures()
         self._running: dict[int, Run] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
-        self._failures_in_a_row = 0
+        self._in_a_row = FailuresInARow()
 
     def next_job(self) -> TrialJob | None:
         """The next run; None while those under way decide what comes next, and at the end."""
@@ -63,9 +62,9 @@ class ConfirmationSource:
         """
         run, evaluations = self._running.pop(number), self._evaluations.pop(number)
         if outcome.state == "failed":
-            self._fail(number, run, outcome.reason)
+            self._fail(number, run, outcome)
             return
-        self._failures_in_a_row = 0
+        self._in_a_row.none()
         attributes = facts(evaluations, outcome)
         if outcome.state == "completed":
             attributes["score"] = trial_value(evaluations)
@@ -80,16 +79,12 @@ class ConfirmationSource:
         """Books every run under way as interrupted; the next start runs it again."""
         self._book.interrupt()
 
-    def _fail(self, number: int, run: Run, reason: str) -> None:
-        self._book.fail(number, reason)
-        self._failures[run.key] += 1
-        self._failures_in_a_row += 1
-        way_out = "mend the cause, then the same command goes on"
+    def _fail(self, number: int, run: Run, outcome: TrialOutcome) -> None:
+        self._book.fail(number, outcome)
+        self._failures[run.key] += not outcome.lost_with
         if self._failures[run.key] >= MAX_ATTEMPTS:
-            what = f"{run.arm.name} with {run.phase} seed {run.place + 1}"
-            raise TooManyFailures(f"{what} failed {MAX_ATTEMPTS} times, at last: {reason} ({way_out})")
-        if self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
-            raise TooManyFailures(f"{MAX_FAILURES_IN_A_ROW} failures in a row, at last: {reason} ({way_out})")
+            raise too_often(f"{run.arm.name} with {run.phase} seed {run.place + 1}", outcome)
+        self._in_a_row.one(outcome)
 
 
 def last_alone(evaluation: Evaluation) -> dict[str, Any]:

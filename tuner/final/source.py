@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from tuner.errors import TooManyFailures
 from tuner.final.folder import evaluations, finish, result
 from tuner.final.plan import TEST_GOALS, Plan
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.study.ledger import MAX_ATTEMPTS
+from tuner.study.failures import MAX_ATTEMPTS, too_often
 from tuner.study.tuning import facts
 
 
@@ -58,10 +57,7 @@ class FinalSource:
         if outcome.state == "failed":
             self._failures[seed] = self._failures.get(seed, 0) + 1
             if self._failures[seed] >= MAX_ATTEMPTS:
-                raise TooManyFailures(
-                    f"seed {seed} failed {MAX_ATTEMPTS} times, at last: {outcome.reason} (mend the cause, then the "
-                    "same command goes on)"
-                )
+                raise too_often(f"seed {seed}", outcome)
             self._waiting.insert(0, seed)
             return
         finish(self._plan.run_folder(seed), _told(seed, seen, outcome))

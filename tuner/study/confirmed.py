@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tuner import __version__, seeds
 from tuner.errors import StorageFailed
+from tuner.records import TrialOutcome
 from tuner.spec.model import StudySpec
 from tuner.study.stored import (
     CONFIRMS,
@@ -22,6 +23,7 @@ from tuner.study.stored import (
     create,
     differences_in_meaning,
     fail_running,
+    failure,
     name_metric,
     parse_spec,
     read_history,
@@ -123,9 +125,9 @@ class ConfirmationBook:
         """Books a run that left the finite numbers: it counts, as the worst there is."""
         self._tell(number, attributes, None, TrialState.PRUNED)
 
-    def fail(self, number: int, reason: str) -> None:
+    def fail(self, number: int, outcome: TrialOutcome) -> None:
         """Books a run that the environment or its worker failed."""
-        self._tell(number, {"failure": reason}, None, TrialState.FAIL)
+        self._tell(number, failure(outcome), None, TrialState.FAIL)
 
     def interrupt(self) -> None:
         """Books every run under way as interrupted; the next start runs them again."""

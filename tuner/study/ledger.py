@@ -14,15 +14,16 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tuner import seeds
 from tuner.errors import StorageFailed
+from tuner.records import TrialOutcome
 from tuner.spec.conditions import searched
 from tuner.spec.model import StudySpec
 from tuner.spec.terms import in_terms_of
+from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
 from tuner.study.pruners import make_pruner
-from tuner.study.samplers import distributions, make_sampler, suggest_conditional
-from tuner.study.stored import create, fail_running, qmc_seed, read_history, stored_names, write_spec
+from tuner.study.samplers import SnappingSampler, distributions, make_sampler, suggest_conditional
+from tuner.study.stored import create, fail_running, failure, qmc_seed, read_history, stored_names, write_spec
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-MAX_ATTEMPTS = 3  # of one parameter set, before the run stops
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ class Ledger:
         self._artifacts = artifacts
         self._live: dict[int, Trial] = {}
         read_history(study)
+        self._drawn = _drawn(study.get_trials(deepcopy=False))
         self._finished = len(self.trials(*FINISHED))
         self._best = _best(self.trials(TrialState.COMPLETE))
 
@@ -73,7 +75,8 @@ class Ledger:
         """Puts right what a dead or interrupted coordinator left; returns how many trials will run again.
 
         Trials left running are told FAIL. Every failed trial that no later one names as its predecessor is enqueued
-        again, as long as its parameters are complete and it has failed, interrupts apart, fewer than three times.
+        again, as long as its parameters are complete and it has failed fewer than three times, interrupts and losses of
+        what it ran on apart.
         """
         self._abandon("the coordinator ended")
         return sum(self._retry(trial) for trial in self.trials(TrialState.FAIL))
@@ -94,11 +97,14 @@ class Ledger:
 
     def ask(self) -> Asked:
         """Hands out the next trial: one that waits, else a new one, all its parameters suggested at once."""
+        if isinstance(sampler := self.study.sampler, SnappingSampler):
+            sampler.draw = self._drawn
         trial = self.study.ask(fixed_distributions=distributions(self._spec.space))
         suggest_conditional(trial, self._spec.space)
         attributes = trial.user_attrs
-        seed = attributes.get("seed", seeds.training_seed(trial.number))
-        if "seed" not in attributes:
+        seed = attributes.get("seed")
+        if seed is None:
+            seed = self._new_seed()
             trial.set_user_attr("seed", seed)
         self._live[trial.number] = trial
         return Asked(
@@ -147,9 +153,9 @@ class Ledger:
         self._tell(number, attributes, None, TrialState.PRUNED)
         self._finished += 1
 
-    def fail(self, number: int, reason: str) -> bool:
-        """Tells that a trial failed and enqueues it again; False where it has failed too often."""
-        self._tell(number, {"failure": reason}, None, TrialState.FAIL)
+    def fail(self, number: int, outcome: TrialOutcome) -> bool:
+        """Tells that a trial failed and enqueues it again; False where it has failed, or was lost, too often."""
+        self._tell(number, failure(outcome), None, TrialState.FAIL)
         return self._retry(self.study.get_trials(deepcopy=False)[number])
 
     def interrupt(self) -> None:
@@ -196,13 +202,23 @@ class Ledger:
         trials = self.study.get_trials(deepcopy=False)
         if any(self._retries(other, trial) for other in trials[trial.number + 1 :]):
             return False
-        if sum("interrupted" not in attempt.user_attrs for attempt in _attempts(trial, trials)) >= MAX_ATTEMPTS:
+        attempts = [attempt.user_attrs for attempt in _attempts(trial, trials)]
+        failed = sum("interrupted" not in attributes for attributes in attempts)
+        lost = sum("lost_with" in attributes for attributes in attempts)
+        if failed >= MAX_ATTEMPTS or lost >= MAX_LOSSES:
             return False
         names = ("role", "overrides", "device_asked")
         kept: dict[str, Any] = {name: trial.user_attrs[name] for name in names if name in trial.user_attrs}
-        seed = trial.user_attrs.get("seed", seeds.training_seed(trial.number))
+        seed = trial.user_attrs.get("seed")
+        if seed is None:  # lost between its parameters and its seed: nothing was drawn after it
+            seed = self._new_seed()
         self.study.enqueue_trial(dict(trial.params), user_attrs={**kept, "seed": seed, "retry_of": trial.number})
         return True
+
+    def _new_seed(self) -> int:
+        """The seed of the next draw. Retries draw nothing: what is drawn after them is what it is without them."""
+        self._drawn += 1
+        return seeds.training_seed(self._drawn - 1)
 
     def _retries(self, other: FrozenTrial, trial: FrozenTrial) -> bool:
         """Whether `other` stands for `trial`; one that was lost before it had its parameters does not."""
@@ -211,6 +227,12 @@ class Ledger:
 
     def _has_parameters(self, trial: FrozenTrial) -> bool:
         return trial.params.keys() == set(searched(self._spec.space.parameters, trial.params))
+
+
+def _drawn(trials: list[FrozenTrial]) -> int:
+    """How many trials were drawn so far, retries left out: one more than the place of the latest."""
+    used = [seed for trial in trials if (seed := trial.user_attrs.get("seed")) is not None]
+    return max(used, default=seeds.TRAINING - 1) - seeds.TRAINING + 1
 
 
 def _best(trials: list[FrozenTrial]) -> tuple[float, float | None] | None:

@@ -58,7 +58,7 @@ def make_sampler(kind: Sampler, space: SpaceSpec, seed: int | None, qmc_seed: in
     Args:
         kind: Its name.
         space: What its proposals are snapped to.
-        seed: Seeds it afresh at every ask, together with the trial's number; None for fresh entropy.
+        seed: Seeds it afresh at every ask, together with the draw's place; None for fresh entropy.
         qmc_seed: The one seed that a quasi-random sequence keeps for its whole length.
     """
     conditional = any(parameter.when for parameter in space.parameters.values())
@@ -103,19 +103,22 @@ class SnappingSampler(BaseSampler):
     """Snaps any sampler's proposals to the space's powers of two and keeps every `below`, before they are stored.
 
     What the database shows is what runs, and no trial is spent on an infeasible point. With a seed, the inner sampler
-    is made anew for every trial from (seed, number): a restarted run goes on, it does not repeat its start.
+    is made anew for every draw from (seed, draw): a restarted run goes on, it does not repeat its start. `draw` counts
+    the trials before that were no retries; whoever asks sets it. Without it the trial's number stands for it.
     """
 
     def __init__(self, space: SpaceSpec, make: MakeSampler, seed: int | None) -> None:
         self._space = space
         self._make = make
         self._seed = seed
+        self.draw: int | None = None
         self._inner = make(seed)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Makes the inner sampler anew for this trial."""
+        """Makes the inner sampler anew for this draw."""
         if self._seed is not None:
-            self._inner = self._make(int(np.random.SeedSequence((self._seed, trial.number)).generate_state(1)[0]))
+            draw = trial.number if self.draw is None else self.draw
+            self._inner = self._make(int(np.random.SeedSequence((self._seed, draw)).generate_state(1)[0]))
         self._inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:

@@ -20,6 +20,7 @@ from optuna.trial import TrialState
 
 from tuner import __version__, seeds
 from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, UnknownName
+from tuner.records import TrialOutcome
 from tuner.spec.load import validate
 from tuner.spec.model import StudySpec
 
@@ -65,6 +66,13 @@ def fail_running(storage: BaseStorage, study: Study, reason: str) -> int:
         storage.set_trial_user_attr(trial._trial_id, "interrupted", reason)
         study.tell(trial.number, state=TrialState.FAIL)
     return len(running)
+
+
+def failure(outcome: TrialOutcome) -> dict[str, str]:
+    """What a failed trial keeps: its failure, or what it was interrupted by where something was lost under it."""
+    if outcome.lost_with:
+        return {"interrupted": outcome.reason, "lost_with": outcome.lost_with}
+    return {"failure": outcome.reason}
 
 
 def load_stored(storage: BaseStorage, name: str) -> tuple[Study, StudySpec]:

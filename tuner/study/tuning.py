@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tuner.diagnosis.judge import diagnose, in_words
-from tuner.errors import TooManyFailures
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.spec.model import LATE_EVALUATIONS, StudySpec
 from tuner.spec.space import job_arguments
-from tuner.study.ledger import MAX_ATTEMPTS, Asked, Ledger
+from tuner.study.failures import FailuresInARow, too_often
+from tuner.study.ledger import Asked, Ledger
 
-MAX_FAILURES_IN_A_ROW = 5
 REPORTED = 2  # evaluations in the running mean that the pruner sees
 
 
@@ -29,7 +28,7 @@ class TuningSource:
         self._plan = spec.plan()
         self._asked: dict[int, Asked] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
-        self._failures_in_a_row = 0
+        self._failures = FailuresInARow()
 
     def next_job(self) -> TrialJob | None:
         """The next training run, None when enough are finished or under way."""
@@ -66,9 +65,11 @@ class TuningSource:
         asked = self._asked.pop(number)
         evaluations = self._evaluations.pop(number)
         if outcome.state == "failed":
-            self._fail(asked, outcome.reason)
+            if not self._ledger.fail(asked.number, outcome):
+                raise too_often(f"trial {asked.number}", outcome)
+            self._failures.one(outcome)
             return
-        self._failures_in_a_row = 0
+        self._failures.none()
         attributes = facts(evaluations, outcome)
         arguments = job_arguments(self._spec.space, asked.params, asked.overrides)
         if signs := diagnose(self._spec.algorithm, arguments, attributes):
@@ -85,14 +86,6 @@ class TuningSource:
     def interrupt(self) -> None:
         """Books every trial under way as interrupted; the next start runs it again."""
         self._ledger.interrupt()
-
-    def _fail(self, asked: Asked, reason: str) -> None:
-        self._failures_in_a_row += 1
-        way_out = "mend the cause, then the same command goes on"
-        if not self._ledger.fail(asked.number, reason):
-            raise TooManyFailures(f"trial {asked.number} failed {MAX_ATTEMPTS} times, at last: {reason} ({way_out})")
-        if self._failures_in_a_row >= MAX_FAILURES_IN_A_ROW:
-            raise TooManyFailures(f"{MAX_FAILURES_IN_A_ROW} failures in a row, at last: {reason} ({way_out})")
 
     def _keep(self, number: int, name: str, content: bytes) -> None:
         with tempfile.TemporaryDirectory() as folder:
