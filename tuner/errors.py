@@ -66,6 +66,10 @@ class StorageFailed(TunerError):
     """The database cannot be opened, read or written."""
 
 
+class ClusterFailed(TunerError):
+    """There is no cluster to train on, or it takes nobody in."""
+
+
 class StudyLocked(TunerError):
     """Another coordinator works on the study."""
 

@@ -18,9 +18,16 @@ UNKNOWN = EnvironmentRef(id="tuner_toys:ToyNothing-v0")
 pytestmark = pytest.mark.slow
 
 
+def ray_engine(workers: int) -> Engine:
+    from tuner.engines.ray.engine import RayEngine
+
+    return RayEngine(EnvironmentRef(id="tuner_toys:ToyLine-v0"), workers, "local")
+
+
 ENGINES: dict[str, Callable[[], Engine]] = {
     "inline": InlineEngine,
     "processes": lambda: ProcessEngine(2),
+    "ray": lambda: ray_engine(2),
     "warmed processes": lambda: ProcessEngine(2, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0")),
 }
 

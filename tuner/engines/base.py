@@ -31,6 +31,11 @@ class Broken:
     error: TunerError
 
 
+def failed(number: int, reason: str, lost_with: str = "") -> Finished:
+    """The end of a trial whose worker failed it, or was lost with what it ran on."""
+    return Finished(number=number, outcome=TrialOutcome(state="failed", reason=reason, lost_with=lost_with))
+
+
 Event = Evaluated | Finished | Broken
 
 

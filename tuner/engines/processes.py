@@ -4,12 +4,12 @@ import contextlib
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 
-from tuner.engines.base import Broken, Evaluated, Event, Finished
+from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
 from tuner.engines.spawning import Child, spawn
-from tuner.engines.watching import Patience, is_stopped, memory
+from tuner.engines.watching import Patience, is_stopped, memory, too_much
 from tuner.engines.worker import Message, Ready, work
 from tuner.errors import TunerError
-from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
+from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob
 
 
 @dataclass(kw_only=True)
@@ -98,7 +98,7 @@ class ProcessEngine:
             message: Message = worker.child.pipe.recv()
         except (EOFError, OSError):
             self._patience.forget(number)
-            return _failed(number, f"the worker process died ({self._bury(worker)})")
+            return failed(number, f"the worker process died ({self._bury(worker)})")
         if isinstance(message, Ready):
             worker.ready = True
             self._patience.begin(number)
@@ -117,18 +117,16 @@ class ProcessEngine:
         """Kills workers that are silent for too long or hold too much memory, but those whose job was just heard of."""
         busy = {worker.job: worker for worker in self._pool if worker.job is not None and worker.job not in spared}
         silent = self._patience.look(lambda number: number in busy and is_stopped(busy[number].child.pid))
-        reasons = dict.fromkeys(silent, f"no word from its worker for {self._patience.limit:.0f} s")
+        reasons = dict.fromkeys(silent, self._patience.reason)
         if self._memory is not None:
             held = {number: memory(worker.child.pid) for number, worker in busy.items()}
-            reasons |= {number: self._too_much(size) for number, size in held.items() if size > self._memory}
+            limit = self._memory
+            reasons |= {number: too_much(size, limit) for number, size in held.items() if size > limit}
         for number in reasons.keys() & busy.keys():
             busy[number].child.process.kill()
             self._bury(busy[number])
             self._patience.forget(number)
-        return [_failed(number, f"{reason}: it was killed") for number, reason in reasons.items() if number in busy]
-
-    def _too_much(self, size: int) -> str:
-        return f"its worker held {size / 1e9:.2f} GB, more than the {(self._memory or 0) / 1e9:g} GB of --memory"
+        return [failed(number, reason) for number, reason in reasons.items() if number in busy]
 
     def _spawn(self) -> _Worker:
         worker = _Worker(child=spawn(work, self._warm, name="tuner-worker"))
@@ -139,7 +137,3 @@ class ProcessEngine:
         """Removes a dead worker; returns how it died."""
         self._pool.remove(worker)
         return worker.child.bury()
-
-
-def _failed(number: int, reason: str) -> Finished:
-    return Finished(number=number, outcome=TrialOutcome(state="failed", reason=reason))

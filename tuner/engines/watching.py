@@ -43,6 +43,11 @@ class Patience:
             return self._first
         return max(LEAST_PATIENCE, TIMES_USUAL * statistics.median(self._usual))
 
+    @property
+    def reason(self) -> str:
+        """What to say of a worker that is given up."""
+        return f"no word from its worker for {self.limit:.0f} s: it was killed"
+
     def begin(self, job: int, *, loading: bool = False) -> None:
         """From now on a word of this job is awaited: it was started or answered.
 
@@ -80,6 +85,11 @@ def is_stopped(pid: int) -> bool:
         return psutil.Process(pid).status() in STOPPED
     except psutil.Error:
         return False
+
+
+def too_much(held: int, limit: int) -> str:
+    """What to say of a worker that holds more bytes than it may."""
+    return f"its worker held {held / 1e9:.2f} GB, more than the {limit / 1e9:g} GB of --memory: it was killed"
 
 
 def memory(pid: int) -> int:

@@ -47,7 +47,7 @@ def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) ->
     from tuner.trial import run_trial
 
     if warm is not None:
-        _warm_up(warm)
+        warm_up(warm)
 
     def report(evaluation: Evaluation) -> Decision:
         pipe.send(evaluation)
@@ -70,7 +70,7 @@ def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) ->
         pipe.send(message)
 
 
-def _warm_up(environment: EnvironmentRef) -> None:
+def warm_up(environment: EnvironmentRef) -> None:
     """Loads all that a first trial would load within its own time: much of torch comes with the first update only.
 
     The study's environment is made and closed, not stepped, unless it is to have processes of its own. A fault here is

@@ -1,0 +1,98 @@
+"""The way into a Ray cluster, and out of it."""
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import exceptions
+
+from tuner.errors import ClusterFailed
+from tuner.training.children import ONE_THREAD
+
+OBJECT_STORE = 200_000_000  # bytes, on a cluster of our own: models pass through it and nothing else
+LEAVE_CARDS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}  # a trial sees the graphics cards that its node has
+REACH = 10.0  # s for a cluster to answer a knock
+
+_log = logging.getLogger(__name__)
+
+
+def brief(error: BaseException) -> str:
+    """What an error of Ray's comes to, in a line: a task's own error stands last, under its trace."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return lines[-1] if isinstance(error, exceptions.RayTaskError) else lines[0]
+
+
+@contextlib.contextmanager
+def connected(address: str | None, workers: int | None, folder: Path) -> Iterator[None]:
+    """A connection to a cluster, whose workers import from the folder.
+
+    Raises:
+        ClusterFailed: where there is no cluster, or it does not take this process in.
+    """
+    settings = {
+        "runtime_env": {"working_dir": str(folder), "env_vars": {**ONE_THREAD, **LEAVE_CARDS}},
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+    }
+    _mute()
+    with _own_sigterm():
+        try:
+            _connect(address, workers, settings)
+        except (ConnectionError, OSError, RuntimeError, ValueError, exceptions.RayError) as error:
+            where = f"at {address}" if address else "on this machine"
+            raise ClusterFailed(
+                f"--engine ray: no way into a Ray cluster {where} ({brief(error)}); see docs/cluster.md"
+            ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _connect(address: str | None, workers: int | None, settings: dict[str, Any]) -> None:
+    address = address or os.environ.get("RAY_ADDRESS") or "auto"
+    if address not in ("auto", "local"):
+        _reach(address)
+        ray.init(address, **settings)
+        return
+    if address == "auto":
+        with contextlib.suppress(ConnectionError):  # where none runs here
+            ray.init("auto", **settings)
+            return
+    ray.init("local", num_cpus=workers, object_store_memory=OBJECT_STORE, include_dashboard=False, **settings)
+
+
+def _reach(address: str) -> None:
+    """A quick look whether anybody is there: Ray itself would knock for minutes, and then end this process."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=REACH).close()
+
+
+@contextlib.contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Ray takes SIGTERM for itself when it connects; whoever had it gets it back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _mute() -> None:
+    """Has what a cluster says of itself logged: Ray prints it to standard output, which is the result's alone."""
+
+    def log(data: dict[str, Any], ignore_prefix: bool) -> None:  # noqa: ARG001 - as Ray calls it
+        for line in data.get("lines", ()):
+            _log.info("%s", line)
+
+    ray._private.worker.print_to_stdstream = log

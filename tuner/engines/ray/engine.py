@@ -1,0 +1,295 @@
+"""Workers on a Ray cluster: one task a trial, one mailbox for what trials report. Ray Core alone, no Ray Tune."""
+
+import contextlib
+import functools
+import logging
+import queue
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import exceptions
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
+from tuner.engines.once import run_once
+from tuner.engines.ray.connection import brief, connected
+from tuner.engines.ray.mailbox import Began, Letter, Loaded, Mailbox, Overfull
+from tuner.engines.ray.node import run_on_node
+from tuner.engines.ray.shipping import local_sources, stage, stage_file
+from tuner.engines.watching import Patience, too_much
+from tuner.engines.worker import broken
+from tuner.errors import ClusterFailed, TunerError
+from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
+
+LEAST_CONCURRENCY = 2000  # calls at once that the mailbox takes; at least twice the workers
+LOOK = 2.0  # s between looks at the cluster's nodes
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """A job that was given to the cluster."""
+
+    number: int
+    task: Any
+    node: Began | None = None
+
+
+class _Post:
+    """The way from a worker to the mailbox."""
+
+    def __init__(self, mailbox: Any, key: int) -> None:
+        self._mailbox = mailbox
+        self._key = key
+
+    def tell(self, letter: Letter) -> None:
+        ray.get(self._mailbox.tell.remote(self._key, letter))
+
+    def report(self, evaluation: Evaluation) -> Decision:
+        decision: Decision = ray.get(self._mailbox.report.remote(self._key, evaluation))
+        return decision
+
+
+def _task(job: TrialJob, mailbox: Any, key: int, warm: EnvironmentRef, limit: int | None) -> TrialOutcome | TunerError:
+    here = Began(node=ray.get_runtime_context().get_node_id(), address=_own_address())
+    try:
+        return run_on_node(job, _Post(mailbox, key), here, warm, limit)
+    except exceptions.RayError as error:
+        return TrialOutcome(state="failed", reason=f"the mailbox is gone ({brief(error)})", lost_with="mailbox")
+    except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
+        return broken(error)
+
+
+def _own_address() -> str:
+    address: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+    return address
+
+
+class RayEngine:
+    """One task for each trial, on one CPU of whichever node has one free.
+
+    By default as many trials run side by side as the cluster has CPUs at the time. Where more were asked for than there
+    are, half as many again wait in Ray's queue, so that a cluster that grows on demand sees some. Ray repeats nothing:
+    what is lost is an outcome, and whoever coordinates decides.
+    """
+
+    def __init__(
+        self,
+        environment: EnvironmentRef,
+        workers: int | None = None,
+        address: str | None = None,
+        *,
+        memory: int | None = None,
+        patience: Patience | None = None,
+        say: Callable[[str], None] = _log.info,
+    ) -> None:
+        """Connects to a cluster, or starts one on this machine where there is none.
+
+        Args:
+            environment: What most trials train in: its code is sent to the nodes, and every worker makes it once
+                before its first trial.
+            workers: Trials side by side at most.
+            address: `HOST:PORT` of the cluster. Without one: the variable RAY_ADDRESS, else a cluster that this machine
+                is a node of, else one of its own.
+            memory: Bytes that a worker may hold; no node takes more trials than have room.
+            patience: With silent workers.
+            say: Told in a line which nodes there are, come and go.
+
+        Raises:
+            ClusterFailed: where there is no cluster at that address, or it does not take this process in.
+            UsageProblem: where the environment's code is too much to be sent.
+        """
+        self._asked = workers
+        self._environment = environment
+        self._memory = memory
+        self._patience = patience or Patience()
+        self._say = say
+        self._runs: dict[int, _Run] = {}  # by key
+        self._keys = self._mailboxes = 0
+        self._news: queue.SimpleQueue[Callable[[], list[Event]]] = queue.SimpleQueue()  # filled by Ray's threads
+        self._nodes: dict[str, tuple[str, float]] = {}  # address and CPUs by the node's id
+        self._next_look = 0.0
+        sources = run_once(local_sources, environment)
+        with contextlib.ExitStack() as opened:
+            folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tuner-ray-")))
+            stage(sources, folder)
+            self._sent = stage_file(environment, folder)
+            opened.enter_context(connected(address, workers, folder))
+            self._open_mailbox()
+            self._look()
+            self._closing = opened.pop_all()
+
+    @property
+    def workers(self) -> int:
+        """How many jobs may run, or wait in the cluster's queue, just now."""
+        there = max(1, int(self.cpus))
+        return there if self._asked is None else min(self._asked, there + max(1, there // 2))
+
+    @property
+    def cpus(self) -> float:
+        """The cluster's CPUs at the last look."""
+        return sum(cpus for _, cpus in self._nodes.values())
+
+    def prepare(self, count: int) -> None:
+        """Nothing to do: workers load what they need before their first trial, outside the trial's own time."""
+
+    def start(self, job: TrialJob) -> None:
+        """Gives the job to the cluster."""
+        self._keys += 1
+        key = self._keys
+        if job.environment.id == self._environment.id:
+            job = replace(job, environment=replace(job.environment, id=self._sent.id))
+        options = {"num_cpus": 1, "max_retries": 0, "memory": self._memory, "name": f"trial-{job.number}"}
+        task = ray.remote(_task).options(**options).remote(job, self._mailbox, key, self._sent, self._memory)
+        self._runs[key] = _Run(number=job.number, task=task)
+        self._when_there(task, functools.partial(self._ended, key))
+
+    def wait(self, timeout: float) -> list[Event]:
+        """Evaluations, outcomes and losses since the last call."""
+        events: list[Event] = []
+        with contextlib.suppress(queue.Empty):
+            events += self._news.get(timeout=timeout)()
+            while True:
+                events += self._news.get_nowait()()
+        events += self._given_up(spared={event.number for event in events})
+        self._look()
+        return events
+
+    def answer(self, number: int, decision: Decision) -> None:
+        """Answers the trial of that number."""
+        for key, run in self._runs.items():
+            if run.number == number:
+                self._patience.begin(number)
+                self._mailbox.answer.remote(key, decision)
+
+    def stop(self) -> None:
+        """Leaves the cluster, which then ends this run's workers; ends a cluster of our own."""
+        self._runs.clear()
+        self._closing.close()
+
+    def _when_there(self, reference: Any, handle: Callable[["Future[Any]"], list[Event]]) -> None:
+        """Has `wait` call `handle` once a result, or its loss, is there."""
+        reference.future().add_done_callback(lambda future: self._news.put(lambda: handle(future)))
+
+    def _open_mailbox(self) -> None:
+        self._mailboxes += 1
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        concurrency = max(LEAST_CONCURRENCY, 2 * (self._asked or 0))
+        options = {"num_cpus": 0, "max_restarts": 0, "max_concurrency": concurrency, "scheduling_strategy": here}
+        self._mailbox: Any = ray.remote(Mailbox).options(**options).remote()
+        self._collect()
+
+    def _collect(self) -> None:
+        self._when_there(self._mailbox.empty.remote(), functools.partial(self._letters, self._mailboxes))
+
+    def _letters(self, mailbox: int, future: "Future[list[tuple[int, Letter]]]") -> list[Event]:
+        if mailbox != self._mailboxes:
+            return []
+        if (error := future.exception()) is not None:
+            return self._mailbox_lost(error)
+        self._collect()
+        return [event for key, letter in future.result() if (event := self._read(key, letter)) is not None]
+
+    def _read(self, key: int, letter: Letter) -> Event | None:
+        if (run := self._runs.get(key)) is None:  # given up meanwhile
+            return None
+        match letter:
+            case Began():
+                run.node = letter
+                self._patience.begin(run.number, loading=True)
+            case Loaded():
+                self._patience.begin(run.number)
+            case Overfull(held=held):
+                return self._give_up(key, too_much(held, self._memory or 0))
+            case Evaluation():
+                if run.number >= 0:  # short measurements come much sooner
+                    self._patience.heard(run.number)
+                self._patience.forget(run.number)
+                return Evaluated(number=run.number, evaluation=letter)
+        return None
+
+    def _ended(self, key: int, future: "Future[TrialOutcome | TunerError]") -> list[Event]:
+        if (run := self._runs.pop(key, None)) is None:
+            return []
+        self._patience.forget(run.number)
+        if (error := future.exception()) is not None:
+            self._mailbox.forget.remote(key)
+            return [_loss(run, error)]
+        result = future.result()
+        if isinstance(result, TunerError):
+            return [Broken(number=run.number, error=result)]
+        if result.lost_with:
+            result = replace(result, lost_with=f"{result.lost_with} {self._mailboxes}")
+        return [Finished(number=run.number, outcome=result)]
+
+    def _mailbox_lost(self, error: BaseException) -> list[Event]:
+        """What was under way reports to nobody: it is ended, and a new mailbox takes the place of the old."""
+        lost, name = list(self._runs), f"mailbox {self._mailboxes}"
+        self._open_mailbox()
+        return [self._give_up(key, f"the mailbox is gone ({brief(error)})", name) for key in lost]
+
+    def _give_up(self, key: int, reason: str, lost_with: str = "") -> Event:
+        run = self._runs.pop(key)
+        self._patience.forget(run.number)
+        self._mailbox.forget.remote(key)
+        ray.cancel(run.task, force=True)
+        return failed(run.number, reason, lost_with)
+
+    def _given_up(self, spared: set[int]) -> list[Event]:
+        """Ends runs that were silent for too long, but those just heard of."""
+        silent, reason = set(self._patience.look(lambda _: False)) - spared, self._patience.reason
+        return [self._give_up(key, reason) for key, run in list(self._runs.items()) if run.number in silent]
+
+    def _look(self) -> None:
+        """Counts the nodes now and then, and says which came and went."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + LOOK
+        before, self._nodes = self._nodes, _nodes()
+        if not before:
+            self._say(f"Ray cluster at {ray.get_runtime_context().gcs_address}: {self._size()}.")
+            return
+        for node in self._nodes.keys() - before.keys():
+            self._say(f"Node {self._nodes[node][0]} joined: {self._size()}.")
+        for node in before.keys() - self._nodes.keys():
+            self._say(f"Node {before[node][0]} is gone: {self._size()}.")
+
+    def _size(self) -> str:
+        count, cpus = len(self._nodes), self.cpus
+        return f"{count} node{'s' * (count != 1)}, {cpus:g} CPU{'s' * (cpus != 1)}"
+
+
+def _nodes() -> dict[str, tuple[str, float]]:
+    """Address and CPUs of the nodes that are there, by id."""
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return {
+        node["NodeID"]: (node["NodeManagerAddress"], float(node["Resources"].get("CPU", 0)))
+        for node in nodes
+        if node["Alive"]
+    }
+
+
+def _loss(run: _Run, error: BaseException) -> Event:
+    """What to tell of a task that gave no result."""
+    where = f"node {run.node.address}" if run.node is not None else "its node"
+    match error:
+        case exceptions.NodeDiedError():
+            return failed(run.number, f"{where} is gone", f"node {run.node.node if run.node else ''}".strip())
+        case exceptions.OutOfMemoryError():
+            reason = (
+                f"{where} ran short of memory and Ray ended the worker: with --memory GB no node takes too many trials"
+            )
+            return failed(run.number, reason)
+        case exceptions.WorkerCrashedError():
+            return failed(run.number, f"the worker process died on {where}")
+        case exceptions.RayTaskError():  # before our own code could run
+            return Broken(number=run.number, error=ClusterFailed(f"{where} cannot run a trial: {brief(error)}"))
+        case _:
+            return failed(run.number, f"lost on {where}: {brief(error)}")

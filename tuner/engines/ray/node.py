@@ -1,0 +1,93 @@
+"""A trial in a worker process of a node, far from its coordinator."""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from tuner.engines.ray.mailbox import Began, Letter, Loaded, Overfull
+from tuner.engines.watching import memory
+from tuner.engines.worker import broken, warm_up
+from tuner.errors import EnvironmentUnusable, TunerError
+from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
+
+WATCH = 1.0  # s between a worker's looks at its own memory
+
+_warm: set[str] = set()  # the environments that this process has made already
+
+
+class Post(Protocol):
+    """The way to the coordinator."""
+
+    def tell(self, letter: Letter) -> None:
+        """Brings a letter there."""
+        ...
+
+    def report(self, evaluation: Evaluation) -> Decision:
+        """Brings an evaluation there, and its answer back."""
+        ...
+
+
+def run_on_node(
+    job: TrialJob, post: Post, began: Began, warm: EnvironmentRef, limit: int | None
+) -> TrialOutcome | TunerError:
+    """Runs one job; every fault is returned, but those of the post.
+
+    Args:
+        job: What to train.
+        post: Where its news goes.
+        began: Where it runs.
+        warm: The environment that a process makes once before its first trial, outside the trial's time.
+        limit: Bytes of memory that this process may hold.
+    """
+    post.tell(began)
+    ended = threading.Event()
+    if limit is not None:
+        threading.Thread(target=_watch, args=(post, limit, ended), daemon=True).start()
+    try:
+        return _run(job, post, warm)
+    except TunerError as error:
+        return error
+    except ImportError as error:
+        return EnvironmentUnusable(
+            f"node {began.address}: {' '.join(str(error).split())}; every node needs the packages that are installed "
+            "on the machine of the run (docs/cluster.md)"
+        )
+    finally:
+        ended.set()
+
+
+def _run(job: TrialJob, post: Post, warm: EnvironmentRef) -> TrialOutcome | TunerError:
+    from tuner.trial import run_trial
+
+    if warm.id not in _warm:
+        warm_up(warm)
+        _warm.add(warm.id)
+    post.tell(Loaded())
+    lost: list[Exception] = []
+
+    def report(evaluation: Evaluation) -> Decision:
+        try:
+            return post.report(evaluation)
+        except Exception as error:
+            lost.append(error)
+            raise
+
+    try:
+        return run_trial(job, report)
+    except TunerError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
+        if lost:
+            raise lost[0] from None
+        return broken(error)
+
+
+def _watch(post: Post, limit: int, ended: threading.Event, look: Callable[[int], int] = memory) -> None:
+    """Ends this process where it holds too much memory, once that is told."""
+    while not ended.wait(WATCH):
+        if (held := look(os.getpid())) > limit:
+            try:
+                post.tell(Overfull(held))
+            finally:
+                os._exit(1)
