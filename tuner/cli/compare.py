@@ -5,8 +5,19 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import DEFAULT_STUDY, JsonOption, StorageOption, StudyArgument, minutes_of, one_of, whole
-from tuner.cli.run import ALGORITHMS, ENGINES, cores
+from tuner.cli.options import (
+    DEFAULT_STUDY,
+    EngineOption,
+    JsonOption,
+    RayAddressOption,
+    StorageOption,
+    StudyArgument,
+    WorkersOption,
+    minutes_of,
+    whole,
+)
+from tuner.cli.run import ALGORITHMS
+from tuner.cli.workforce import workforce
 from tuner.errors import UsageProblem, did_you_mean
 
 MOST_SEEDS = 1000
@@ -32,11 +43,9 @@ def compare(
             metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(parser=whole("--workers", 1), metavar="W", help="Runs side by side. Default: one a core."),
-    ] = None,
-    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where runs go.")] = "processes",
+    workers: WorkersOption = None,
+    engine: EngineOption = "processes",
+    ray_address: RayAddressOption = None,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page as well, anew after every run.")
     ] = None,
@@ -44,7 +53,6 @@ def compare(
     as_json: JsonOption = False,
 ) -> int:
     """Compare algorithms over the same minutes of training: samples, time and success, seed by seed."""
-    one_of(engine, ENGINES, "--engine")
     wanted = _algorithms(algorithms)
     from tuner.cli.comparing import Request, run
     from tuner.comparison.page import check_target
@@ -58,8 +66,7 @@ def compare(
             minutes=minutes,
             seeds=seeds,
             environment=env,
-            workers=workers or cores(),
-            engine=engine,
+            force=workforce(engine, workers, None, ray_address),
             html=html,
             storage=storage,
             as_json=as_json,

@@ -13,6 +13,7 @@ from tuner.cli.engine import open_engine
 from tuner.cli.opening import storage_url
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.words import say
+from tuner.cli.workforce import Workforce
 from tuner.comparison import page
 from tuner.comparison.plan import make_jobs, short_jobs
 from tuner.comparison.records import Arm, Comparison
@@ -31,8 +32,7 @@ class Request:
     minutes: float
     seeds: int
     environment: str | None
-    workers: int
-    engine: str
+    force: Workforce
     html: Path | None
     storage: str | None
     as_json: bool
@@ -45,11 +45,11 @@ def run(request: Request) -> int:
     source: ComparisonSource | None = None
     interrupted = False
     try:
-        with open_engine(request.engine, request.workers, specs[arms[0].algorithm]) as engine:
+        with open_engine(request.force, specs[arms[0].algorithm]) as engine:
             speeds = _speeds(arms, specs, engine)
             seconds = request.minutes * 60
             source = _source(request, arms, specs, speeds)
-            _foretell(request, len(arms))
+            _foretell(request, len(arms), engine.workers)
             coordinate(source, engine, RunLines(source.seed, seconds))
     except KeyboardInterrupt:
         interrupted = True
@@ -57,7 +57,7 @@ def run(request: Request) -> int:
 
 
 def _arms(request: Request, url: URL) -> tuple[tuple[Arm, ...], dict[str, StudySpec]]:
-    algorithms = chosen(request.study, url, request.environment, request.algorithms, inline=request.engine == "inline")
+    algorithms = chosen(request.study, url, request.environment, request.algorithms, inline=request.force.inline)
     made = [make_arm(request.study, url, algorithm, request.environment) for algorithm in algorithms]
     for arm, _ in made:
         say(f"{arm.algorithm}: {arm.source}")
@@ -101,9 +101,9 @@ def _comparison(
     )
 
 
-def _foretell(request: Request, arms: int) -> None:
+def _foretell(request: Request, arms: int, workers: int) -> None:
     runs = arms * request.seeds
-    side_by_side = 1 if request.engine == "inline" else min(request.workers, runs)
+    side_by_side = min(workers, runs)
     minutes = -(-runs // side_by_side) * request.minutes
     say(
         f"{runs} run{'s' * (runs > 1)} of {request.minutes:g} minutes, {side_by_side} side by side: {minutes:.3g} "

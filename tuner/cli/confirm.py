@@ -6,15 +6,17 @@ import typer
 
 from tuner.cli.options import (
     DEFAULT_STUDY,
+    EngineOption,
     JsonOption,
     MemoryOption,
     MinutesOption,
+    RayAddressOption,
     StorageOption,
     StudyArgument,
-    one_of,
+    WorkersOption,
     whole,
 )
-from tuner.cli.run import ENGINES, cores
+from tuner.cli.workforce import workforce
 
 MOST = 100  # of either: what is exact over every permutation has its price
 
@@ -34,18 +36,15 @@ def confirm(
             parser=whole("--seeds", 1, MOST), metavar="N", help="Test seeds of each configuration. Default: 10."
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(parser=whole("--workers", 1), metavar="W", help="Runs side by side. Default: one a core."),
-    ] = None,
+    workers: WorkersOption = None,
     minutes: MinutesOption = None,
     memory: MemoryOption = None,
-    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where runs go.")] = "processes",
+    engine: EngineOption = "processes",
+    ray_address: RayAddressOption = None,
     storage: StorageOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Confirm the winner: the best trials and the baselines again, on fresh seeds. The same command goes on."""
-    one_of(engine, ENGINES, "--engine")
     from tuner.cli.confirming import Request, run
     from tuner.confirm.plan import DEFAULT_SEEDS, DEFAULT_TOP
     from tuner.limits import deadline
@@ -55,11 +54,9 @@ def confirm(
             study=study,
             top=top or DEFAULT_TOP,
             seeds=seeds or DEFAULT_SEEDS,
-            workers=workers or cores(),
-            engine=engine,
+            force=workforce(engine, workers, memory, ray_address),
             storage=storage,
             deadline=deadline(minutes),
-            memory=memory,
         ),
         as_json=as_json,
     )

@@ -15,6 +15,7 @@ from tuner.cli.engine import open_engine
 from tuner.cli.opening import open_study, storage_url
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.words import minutes_text, say
+from tuner.cli.workforce import Workforce
 from tuner.confirm.plan import DEFAULT_SEEDS, DEFAULT_TOP, FEWEST_SEEDS, Plan, at_most, make_plan
 from tuner.confirm.result import Confirmation, conclude
 from tuner.confirm.source import ConfirmationSource
@@ -36,13 +37,11 @@ class Request:
     """What was asked for."""
 
     study: str  # a name or a file
-    workers: int
-    engine: str
+    force: Workforce
     storage: str | None
     top: int = DEFAULT_TOP
     seeds: int = DEFAULT_SEEDS
     deadline: float | None = None  # on the monotonic clock
-    memory: int | None = None  # bytes that a worker may hold
     look: Callable[[], None] | None = None  # called now and then; what it raises ends the run
 
 
@@ -72,7 +71,7 @@ def confirm_study(request: Request) -> tuple[Confirmation, bool]:
         with (
             storage_errors(url),
             study_lock(url, spec.name) as lock,
-            open_engine(request.engine, request.workers, spec, memory=request.memory, look=request.look) as engine,
+            open_engine(request.force, spec, look=request.look) as engine,
         ):
             return _work(request, spec.name, url, lock, engine), False
     except KeyboardInterrupt:

@@ -22,7 +22,7 @@ def tell_plan(request: Request, spec: StudySpec, url: URL) -> int:
     """Measures and prints; returns the exit code."""
     trials = _missing(spec, url)
     measured = stage_spec(spec, 1, {}) if spec.stages else spec
-    with open_engine(request.engine, request.workers, measured, memory=request.memory) as engine:
+    with open_engine(request.force, measured) as engine:
         if not request.skip_check:
             look(request, measured)
         words.say("Measuring this machine's speed …")

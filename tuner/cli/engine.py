@@ -3,46 +3,48 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
+from tuner.cli.words import say
+from tuner.cli.workforce import Workforce
 from tuner.engines.base import Engine
 from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
 from tuner.engines.watched import WatchedEngine
 from tuner.engines.watching import Patience
-from tuner.errors import UsageProblem
 from tuner.spec.model import StudySpec
 
 
 @contextlib.contextmanager
 def open_engine(
-    name: str,
-    workers: int,
+    force: Workforce,
     spec: StudySpec,
     *,
-    memory: int | None = None,
     look: Callable[[], None] | None = None,
     patience: Patience | None = None,
 ) -> Iterator[Engine]:
-    """`inline`, or worker processes that make the study's environment ahead; they end with the block.
+    """Workers that make the study's environment ahead; they end with the block.
 
     Args:
-        name: Of the engine.
-        workers: Jobs side by side.
+        force: Which, and how many.
         spec: Of the study.
-        memory: Bytes that a worker may hold.
         look: Called every two seconds of waiting; what it raises ends the run.
         patience: With silent workers; the usual one by default.
 
     Raises:
-        UsageProblem: where memory is limited and there is no worker process.
+        ClusterFailed: where there is no Ray cluster to be had.
     """
-    if name == "inline" and memory is not None:
-        raise UsageProblem("--memory: --engine inline trains in this very process; limit --engine processes")
-    engine: Engine = (
-        InlineEngine()
-        if name == "inline"
-        else ProcessEngine(workers, warm=spec.environment.ref(), memory=memory, patience=patience)
-    )
+    engine = _make(force, spec, patience)
     try:
         yield engine if look is None else WatchedEngine(engine, look)
     finally:
         engine.stop()
+
+
+def _make(force: Workforce, spec: StudySpec, patience: Patience | None) -> Engine:
+    if force.engine == "inline":
+        return InlineEngine()
+    environment = spec.environment.ref()
+    if force.engine == "ray":
+        from tuner.engines.ray.engine import RayEngine
+
+        return RayEngine(environment, force.workers, force.address, memory=force.memory, patience=patience, say=say)
+    return ProcessEngine(force.workers or 1, warm=environment, memory=force.memory, patience=patience)

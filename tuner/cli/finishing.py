@@ -11,6 +11,7 @@ from tuner.cli.engine import open_engine
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.train_progress import make_progress
 from tuner.cli.words import say
+from tuner.cli.workforce import Workforce
 from tuner.coordinator import coordinate
 from tuner.engines.once import run_once
 from tuner.engines.watching import Patience
@@ -38,10 +39,8 @@ class Request:
     output: Path | None
     environment: str | None
     algorithm: str | None
-    workers: int
-    engine: str
+    force: Workforce
     as_json: bool
-    memory: int | None = None  # bytes that a worker may hold
 
     def command(self) -> str:
         """The command that asks for the same."""
@@ -87,15 +86,12 @@ def _train(plan: Plan, request: Request) -> bool:
     _announce(plan, source, request)
     if not source.missing:
         return False
-    workers = min(request.workers, source.missing)
     try:
         with (
-            open_engine(
-                request.engine, workers, plan.recipe.spec, memory=request.memory, patience=Patience(first=math.inf)
-            ) as engine,
+            open_engine(request.force, plan.recipe.spec, patience=Patience(first=math.inf)) as engine,
             make_progress(source, plan) as progress,
         ):
-            engine.prepare(workers)
+            engine.prepare(source.missing)
             coordinate(source, engine, progress)
     except KeyboardInterrupt:
         say("Stopped. The last checkpoint of every run is kept; the same command goes on.")
@@ -161,7 +157,7 @@ def _film(plan: Plan, summary: Summary, request: Request) -> bool:
     ref = replace(plan.recipe.spec.environment.ref(), n_envs=1, vec_env="dummy")
     folder = plan.run_folder(best["seed"])
     try:
-        film(ref, folder, path) if request.engine == "inline" else run_once(film, ref, folder, path)
+        film(ref, folder, path) if request.force.inline else run_once(film, ref, folder, path)
     except TunerError as error:
         say(f"No film: {error}")
         return False

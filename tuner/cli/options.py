@@ -89,6 +89,26 @@ MemoryOption = Annotated[
 ]
 
 
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        parser=whole("--workers", 1),
+        metavar="W",
+        help="Trials side by side. Default: one a core, on Ray one a CPU of the cluster.",
+    ),
+]
+EngineOption = Annotated[str, typer.Option("--engine", metavar="processes|inline|ray", help="Where trials run.")]
+RayAddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address",
+        metavar="HOST:PORT",
+        help="With --engine ray, the cluster. Default: RAY_ADDRESS, this machine's, or one of its own.",
+    ),
+]
+
+
 def one_of(value: str | None, valid: tuple[str, ...], name: str) -> None:
     """Refuses a word that is not offered.
 

@@ -1,25 +1,27 @@
 """`tuner run`: from a study file to tuned parameters."""
 
-import os
 from typing import Annotated
 
 import typer
 
 from tuner.cli.options import (
     DEFAULT_STUDY,
+    EngineOption,
     JsonOption,
     MemoryOption,
     MinutesOption,
+    RayAddressOption,
     StorageOption,
     StudyArgument,
+    WorkersOption,
     one_of,
     whole,
 )
+from tuner.cli.workforce import workforce
 
 SAMPLERS = ("tpe", "random", "qmc")
 PRUNERS = ("median", "halving", "none")
 ALGORITHMS = ("ppo", "a2c", "sac", "td3", "dqn")
-ENGINES = ("processes", "inline")
 MAX_SEED = 2**32 - 1
 
 
@@ -32,10 +34,7 @@ def run(
             parser=whole("--trials", 1), metavar="N", help="Finished trials in all, those of earlier runs included."
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(parser=whole("--workers", 1), metavar="W", help="Trials side by side. Default: one a core."),
-    ] = None,
+    workers: WorkersOption = None,
     storage: StorageOption = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The study's name in the database.")] = None,
     timesteps: Annotated[
@@ -72,7 +71,8 @@ def run(
     ] = False,
     minutes: MinutesOption = None,
     memory: MemoryOption = None,
-    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
+    engine: EngineOption = "processes",
+    ray_address: RayAddressOption = None,
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
     ] = False,
@@ -91,7 +91,6 @@ def run(
     one_of(algorithm, ALGORITHMS, "--algorithm")
     one_of(sampler, SAMPLERS, "--sampler")
     one_of(pruner, PRUNERS, "--pruner")
-    one_of(engine, ENGINES, "--engine")
     from tuner.cli.boards import board_folder
     from tuner.cli.tuning import tune
     from tuner.cli.working import Request
@@ -112,8 +111,7 @@ def run(
         name=name,
         changes={key: value for key, value in asked.items() if value is not None},
         environment=env,
-        engine=engine,
-        workers=workers or cores(),
+        force=workforce(engine, workers, memory, ray_address),
         as_json=as_json,
         skip_check=skip_check,
         staged=staged,
@@ -122,12 +120,6 @@ def run(
         board=board_folder(tensorboard) if tensorboard is not None else None,
         confirm=confirm,
         deadline=deadline(minutes),
-        memory=memory,
         dry_run=dry_run,
     )
     return tune(request)
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -5,34 +5,38 @@ from typing import Annotated
 import typer
 
 from tuner.cli.dashboard import DEFAULT_HOST, DEFAULT_PORT, HostOption, PortOption, TokenOption, token_path
-from tuner.cli.options import DEFAULT_STUDY, MemoryOption, StorageOption, StudyArgument, one_of, whole
-from tuner.cli.run import ENGINES, cores
+from tuner.cli.options import (
+    DEFAULT_STUDY,
+    EngineOption,
+    MemoryOption,
+    RayAddressOption,
+    StorageOption,
+    StudyArgument,
+    WorkersOption,
+    whole,
+)
+from tuner.cli.workforce import workforce
 
 
 def serve(
     *,
-    workers: Annotated[
-        int | None,
-        typer.Option(parser=whole("--workers", 1), metavar="W", help="Trials side by side. Default: one a core."),
-    ] = None,
+    workers: WorkersOption = None,
     port: PortOption = DEFAULT_PORT,
     host: HostOption = DEFAULT_HOST,
     token_file: TokenOption = None,
     memory: MemoryOption = None,
-    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where trials run.")] = "processes",
+    engine: EngineOption = "processes",
+    ray_address: RayAddressOption = None,
     storage: StorageOption = None,
 ) -> int:
     """Serve the dashboard and work off submitted studies, one after another, until it is stopped."""
-    one_of(engine, ENGINES, "--engine")
     from tuner.cli.serving import Request
     from tuner.cli.serving import serve as work_and_serve
 
     return work_and_serve(
         Request(
             storage=storage,
-            workers=workers or cores(),
-            engine=engine,
-            memory=memory,
+            force=workforce(engine, workers, memory, ray_address),
             host=host,
             port=port,
             token_file=token_path(token_file),

@@ -17,6 +17,7 @@ from tuner.cli.confirming import confirm_study
 from tuner.cli.engine import open_engine
 from tuner.cli.opening import storage_url
 from tuner.cli.words import say
+from tuner.cli.workforce import Workforce
 from tuner.cli.working import Request as RunRequest
 from tuner.cli.working import work
 from tuner.dashboard.access import listen, make_access
@@ -45,9 +46,7 @@ class Request:
     """What was asked for."""
 
     storage: str | None
-    workers: int
-    engine: str
-    memory: int | None
+    force: Workforce
     host: str
     port: int
     token_file: Path | None
@@ -183,22 +182,18 @@ def _run(request: Request, storage: BaseStorage, submission: Submission, look: A
         name=None,
         changes={},
         environment=None,
-        engine=request.engine,
-        workers=request.workers,
+        force=request.force,
         as_json=False,
         skip_check=submission.skip_check,
-        memory=request.memory,
     )
     look()
-    with open_engine(request.engine, request.workers, spec, memory=request.memory, look=look) as engine:
+    with open_engine(request.force, spec, look=look) as engine:
         work(run, spec, url, engine)
     if submission.confirm:
         asked = ConfirmRequest(
             study=spec.name,
-            workers=request.workers,
-            engine=request.engine,
+            force=request.force,
             storage=request.storage,
-            memory=request.memory,
             look=look,
         )
         _, interrupted = confirm_study(asked)

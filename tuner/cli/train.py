@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import JsonOption, MemoryOption, one_of, whole
-from tuner.cli.run import ALGORITHMS, ENGINES, cores
+from tuner.cli.options import EngineOption, JsonOption, MemoryOption, WorkersOption, one_of, whole
+from tuner.cli.run import ALGORITHMS
+from tuner.cli.workforce import workforce
 from tuner.errors import UsageProblem
 
 MOST_SEEDS = 1000
@@ -43,16 +44,14 @@ def train(
         str | None,
         typer.Option(metavar="|".join(ALGORITHMS), help="Where the file does not say it. Default: ppo."),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(parser=whole("--workers", 1), metavar="W", help="Runs side by side. Default: one a core."),
-    ] = None,
-    engine: Annotated[str, typer.Option(metavar="|".join(ENGINES), help="Where runs go.")] = "processes",
+    workers: WorkersOption = None,
+    engine: EngineOption = "processes",
     memory: MemoryOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Train for use, with checkpoints, a test and a model card. The same command goes on where it was cut short."""
-    one_of(engine, ENGINES, "--engine")
+    if engine == "ray":
+        raise UsageProblem("--engine ray: a training for use writes its files on this machine as it goes; leave it out")
     one_of(algorithm, ALGORITHMS, "--algorithm")
     wanted = _seeds(seeds)
     from tuner.cli.finishing import Request, run
@@ -65,9 +64,7 @@ def train(
             output=output,
             environment=env,
             algorithm=algorithm,
-            workers=workers or cores(),
-            engine=engine,
-            memory=memory,
+            force=workforce(engine, workers, memory),
             as_json=as_json,
         )
     )

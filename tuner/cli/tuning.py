@@ -45,7 +45,7 @@ def tune(request: Request) -> int:
 
 def _tune(request: Request, spec: StudySpec, url: URL) -> int:
     try:
-        with storage_errors(url), open_engine(request.engine, request.workers, spec, memory=request.memory) as engine:
+        with storage_errors(url), open_engine(request.force, spec) as engine:
             summary = work(request, spec, url, engine)
     except KeyboardInterrupt:
         stored = stored_study(spec.name, url)
@@ -57,7 +57,7 @@ def _tune_in_stages(request: Request, spec: StudySpec, url: URL) -> int:
     done: list[Summary] = []
     interrupted = False
     try:
-        with storage_errors(url), open_engine(request.engine, request.workers, spec, memory=request.memory) as engine:
+        with storage_errors(url), open_engine(request.force, spec) as engine:
             for summary in work_in_stages(request, spec, url, engine):
                 done.append(summary)
     except KeyboardInterrupt:
@@ -89,11 +89,9 @@ def _finish(request: Request, data: dict[str, Any] | None, last: Summary | None,
     if request.confirm and last is not None and last.best is not None and not interrupted:
         asked = ConfirmRequest(
             study=last.study,
-            workers=request.workers,
-            engine=request.engine,
+            force=request.force,
             storage=request.storage,
             deadline=request.deadline,
-            memory=request.memory,
         )
         confirmation, interrupted = confirm_study(asked)
     if request.as_json and data is not None:
@@ -105,8 +103,11 @@ def _finish(request: Request, data: dict[str, Any] | None, last: Summary | None,
 
 
 def _next_commands(summary: Summary, url: URL, request: Request) -> list[str]:
-    workers = None if request.confirm else 1 if request.engine == "inline" else request.workers
-    return words.next_commands(summary, url, _run_again(request), workers)
+    force = request.force
+    workers = 1 if force.inline else force.workers
+    again = [*_run_again(request), *force.arguments()]
+    confirm = [] if request.confirm else ["tuner", "confirm", summary.study, *force.arguments()]
+    return words.next_commands(summary, url, again, confirm, workers)
 
 
 def _run_again(request: Request) -> list[str]:

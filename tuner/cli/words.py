@@ -82,27 +82,30 @@ def minutes_text(value: float) -> str:
     return f"{value / 60:.1f} hours" if value >= 100 else f"{value:.0f} minute{'s' * (round(value) > 1)}"
 
 
-def next_commands(summary: Summary, url: URL, run_again: Sequence[str], workers: int | None) -> list[str]:
+def next_commands(
+    summary: Summary, url: URL, run_again: Sequence[str], confirm: Sequence[str], workers: int | None
+) -> list[str]:
     """The commands that come next, as they are to be typed.
 
     Args:
         summary: The study.
         url: Its database.
         run_again: The arguments of `tuner run` that lead to this study again.
-        workers: Side by side, for the time that a confirmation takes; None where that is not what comes next.
+        confirm: The command that confirms its winner; empty where that is not what comes next.
+        workers: Side by side, for the time that this takes; None where nobody knows.
     """
     storage = [] if url == parse_url(DEFAULT_URL) else ["--storage", storage_text(url)]
     more = ["tuner", "run", *run_again, "--trials", str(max(summary.finished, summary.target) * 2)]
     export, report = ["tuner", "export", summary.study, "-o", "best.yml"], ["tuner", "report", summary.study]
     commands = [export, report] if summary.best else []
     typed = [shlex.join([*command, *storage]) for command in [*commands, ["tuner", "dashboard"], more]]
-    if summary.best is None or workers is None:
+    if summary.best is None or not confirm:
         return typed
-    confirm = shlex.join(["tuner", "confirm", summary.study, *storage])
-    return [f"{confirm}  # {_confirmation_time(summary, workers)}", *typed]
+    time = "" if workers is None else f"about {_confirmation_minutes(summary, workers)}, "
+    return [f"{shlex.join([*confirm, *storage])}  # {time}on fresh seeds and goals", *typed]
 
 
-def _confirmation_time(summary: Summary, workers: int) -> str:
+def _confirmation_minutes(summary: Summary, workers: int) -> str:
     """How long it takes to hold the winner against the baselines on fresh seeds."""
     runs = most_runs(summary.contenders, len(summary.baselines))
-    return f"about {minutes_text(rounds_minutes(runs, workers, summary.full_seconds or 0.0))}, on fresh seeds and goals"
+    return minutes_text(rounds_minutes(runs, workers, summary.full_seconds or 0.0))

@@ -14,6 +14,7 @@ from tuner.checking.check import behind_normalize, refuse_wrong, run_check
 from tuner.checking.plan import quick
 from tuner.cli import words
 from tuner.cli.progress import make_progress
+from tuner.cli.workforce import Workforce
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.once import run_once
@@ -45,8 +46,7 @@ class Request:
     name: str | None
     changes: Mapping[str, Any]
     environment: str | None
-    engine: str
-    workers: int
+    force: Workforce
     as_json: bool
     skip_check: bool = False
     staged: bool = False
@@ -55,7 +55,6 @@ class Request:
     board: Path | None = None  # where TensorBoard's curves go
     confirm: bool = False  # the winner, at the end
     deadline: float | None = None  # on the monotonic clock
-    memory: int | None = None  # bytes that a worker may hold
     dry_run: bool = False
 
 
@@ -101,7 +100,7 @@ def look(request: Request, spec: StudySpec) -> None:
     """
     words.say("Looking at the environment …")
     ref, plan = spec.environment.ref(), quick()
-    inline = request.engine == "inline"
+    inline = request.force.inline
     report = run_check(ref, plan, spec.algorithm) if inline else run_once(run_check, ref, plan, spec.algorithm)
     report = behind_normalize(report, spec.space.fixed)
     refuse_wrong(report)

@@ -42,7 +42,10 @@ Event = Evaluated | Finished | Broken
 class Engine(Protocol):
     """Runs jobs side by side. Every started job ends in one `Finished` or `Broken`, unless the engine is stopped."""
 
-    workers: int
+    @property
+    def workers(self) -> int:
+        """How many jobs may run side by side just now."""
+        ...
 
     def prepare(self, count: int) -> None:
         """Is told that up to `count` jobs will run side by side, and may get ready for them meanwhile."""

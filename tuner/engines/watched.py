@@ -16,7 +16,11 @@ class WatchedEngine:
         self._engine = engine
         self._look = look
         self._next = 0.0
-        self.workers = engine.workers
+
+    @property
+    def workers(self) -> int:
+        """The other's."""
+        return self._engine.workers
 
     def prepare(self, count: int) -> None:
         """Passes it on."""
