@@ -7,16 +7,17 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import ray
 from ray import exceptions
 
+from tuner.engines.ray.shipping import LEFT_OUT
 from tuner.errors import ClusterFailed
 from tuner.training.children import ONE_THREAD
 
 OBJECT_STORE = 200_000_000  # bytes, on a cluster of our own: models pass through it and nothing else
+ALONE = {"PYTHONSAFEPATH": "1"}  # what lies in the folder where a node was started is not imported
 LEAVE_CARDS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}  # a trial sees the graphics cards that its node has
 REACH = 10.0  # s for a cluster to answer a knock
 
@@ -30,18 +31,19 @@ def brief(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def connected(address: str | None, workers: int | None, folder: Path) -> Iterator[None]:
-    """A connection to a cluster, whose workers import from the folder.
+def connected(address: str | None, workers: int | None, modules: list[str]) -> Iterator[None]:
+    """A connection to a cluster, whose workers can import those modules.
 
     Raises:
         ClusterFailed: where there is no cluster, or it does not take this process in.
     """
     settings = {
-        "runtime_env": {"working_dir": str(folder), "env_vars": {**ONE_THREAD, **LEAVE_CARDS}},
+        "runtime_env": {"py_modules": modules, "excludes": [*LEFT_OUT], "env_vars": ONE_THREAD | ALONE | LEAVE_CARDS},
         "log_to_driver": False,
         "logging_level": logging.ERROR,
     }
     _mute()
+    os.environ["RAY_RUNTIME_ENV_IGNORE_GITIGNORE"] = "1"  # an environment may need what its project does not keep
     with _own_sigterm():
         try:
             _connect(address, workers, settings)

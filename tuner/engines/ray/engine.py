@@ -4,8 +4,8 @@ import contextlib
 import functools
 import logging
 import queue
+import re
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -21,14 +21,14 @@ from tuner.engines.once import run_once
 from tuner.engines.ray.connection import brief, connected
 from tuner.engines.ray.mailbox import Began, Letter, Loaded, Mailbox, Overfull
 from tuner.engines.ray.node import run_on_node
-from tuner.engines.ray.shipping import local_sources, stage, stage_file
+from tuner.engines.ray.nodes import Nodes
+from tuner.engines.ray.shipping import local_sources, to_send
 from tuner.engines.watching import Patience, too_much
 from tuner.engines.worker import broken
 from tuner.errors import ClusterFailed, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 
 LEAST_CONCURRENCY = 2000  # calls at once that the mailbox takes; at least twice the workers
-LOOK = 2.0  # s between looks at the cluster's nodes
 
 _log = logging.getLogger(__name__)
 
@@ -110,32 +110,23 @@ class RayEngine:
         self._environment = environment
         self._memory = memory
         self._patience = patience or Patience()
-        self._say = say
         self._runs: dict[int, _Run] = {}  # by key
         self._keys = self._mailboxes = 0
         self._news: queue.SimpleQueue[Callable[[], list[Event]]] = queue.SimpleQueue()  # filled by Ray's threads
-        self._nodes: dict[str, tuple[str, float]] = {}  # address and CPUs by the node's id
-        self._next_look = 0.0
         sources = run_once(local_sources, environment)
+        self._sent = replace(environment, id=sources.id)
         with contextlib.ExitStack() as opened:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tuner-ray-")))
-            stage(sources, folder)
-            self._sent = stage_file(environment, folder)
-            opened.enter_context(connected(address, workers, folder))
+            opened.enter_context(connected(address, workers, to_send(sources, folder)))
             self._open_mailbox()
-            self._look()
+            self._nodes = Nodes(say)
             self._closing = opened.pop_all()
 
     @property
     def workers(self) -> int:
         """How many jobs may run, or wait in the cluster's queue, just now."""
-        there = max(1, int(self.cpus))
+        there = max(1, int(self._nodes.cpus))
         return there if self._asked is None else min(self._asked, there + max(1, there // 2))
-
-    @property
-    def cpus(self) -> float:
-        """The cluster's CPUs at the last look."""
-        return sum(cpus for _, cpus in self._nodes.values())
 
     def prepare(self, count: int) -> None:
         """Nothing to do: workers load what they need before their first trial, outside the trial's own time."""
@@ -159,7 +150,7 @@ class RayEngine:
             while True:
                 events += self._news.get_nowait()()
         events += self._given_up(spared={event.number for event in events})
-        self._look()
+        self._nodes.look()
         return events
 
     def answer(self, number: int, decision: Decision) -> None:
@@ -221,6 +212,10 @@ class RayEngine:
         self._patience.forget(run.number)
         if (error := future.exception()) is not None:
             self._mailbox.forget.remote(key)
+            if isinstance(error, exceptions.NodeDiedError):
+                run.node = run.node or _named(error)
+                if run.node is not None:
+                    self._nodes.lost(run.node.node)
             return [_loss(run, error)]
         result = future.result()
         if isinstance(result, TunerError):
@@ -247,41 +242,13 @@ class RayEngine:
         silent, reason = set(self._patience.look(lambda _: False)) - spared, self._patience.reason
         return [self._give_up(key, reason) for key, run in list(self._runs.items()) if run.number in silent]
 
-    def _look(self) -> None:
-        """Counts the nodes now and then, and says which came and went."""
-        if time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + LOOK
-        before, self._nodes = self._nodes, _nodes()
-        if not before:
-            self._say(f"Ray cluster at {ray.get_runtime_context().gcs_address}: {self._size()}.")
-            return
-        for node in self._nodes.keys() - before.keys():
-            self._say(f"Node {self._nodes[node][0]} joined: {self._size()}.")
-        for node in before.keys() - self._nodes.keys():
-            self._say(f"Node {before[node][0]} is gone: {self._size()}.")
-
-    def _size(self) -> str:
-        count, cpus = len(self._nodes), self.cpus
-        return f"{count} node{'s' * (count != 1)}, {cpus:g} CPU{'s' * (cpus != 1)}"
-
-
-def _nodes() -> dict[str, tuple[str, float]]:
-    """Address and CPUs of the nodes that are there, by id."""
-    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    return {
-        node["NodeID"]: (node["NodeManagerAddress"], float(node["Resources"].get("CPU", 0)))
-        for node in nodes
-        if node["Alive"]
-    }
-
 
 def _loss(run: _Run, error: BaseException) -> Event:
     """What to tell of a task that gave no result."""
     where = f"node {run.node.address}" if run.node is not None else "its node"
     match error:
         case exceptions.NodeDiedError():
-            return failed(run.number, f"{where} is gone", f"node {run.node.node if run.node else ''}".strip())
+            return failed(run.number, f"{where} is gone", f"node {run.node.node}" if run.node is not None else "a node")
         case exceptions.OutOfMemoryError():
             reason = (
                 f"{where} ran short of memory and Ray ended the worker: with --memory GB no node takes too many trials"
@@ -293,3 +260,9 @@ def _loss(run: _Run, error: BaseException) -> Event:
             return Broken(number=run.number, error=ClusterFailed(f"{where} cannot run a trial: {brief(error)}"))
         case _:
             return failed(run.number, f"lost on {where}: {brief(error)}")
+
+
+def _named(error: exceptions.NodeDiedError) -> Began | None:
+    """The node that an error tells of; a task may be lost before it said where it runs."""
+    found = re.search(r"Node IP: (\S+), node ID: (\w+)", str(error))
+    return Began(node=found[2], address=found[1]) if found else None

@@ -1,25 +1,35 @@
 """What nodes are sent: the tuner, and what of an environment's code is not installed but lies in folders."""
 
+import re
 import shutil
 import site
 import sys
 import sysconfig
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import tuner
 from tuner.errors import UsageProblem
 from tuner.records import EnvironmentRef
 from tuner.spec.environment_ids import is_file, split
 
-LARGEST = 100_000_000  # bytes; more belongs into an installed package, or on a disk that the nodes share
-LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc")
-FILES = "files"  # folder of environments that are named by their file and lie in no package
+LARGEST = 100_000_000  # bytes; more belongs into an installed package, or onto a disk that the nodes share
+LEFT_OUT = (".*", "__pycache__", "*.pyc")
 
 
-def local_sources(ref: EnvironmentRef) -> dict[str, str]:
-    """Makes an environment; returns the top-level modules that came with it out of folders, and where they lie.
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Where an environment's code lies, and what the environment is called where that is imported as modules."""
+
+    id: str
+    places: tuple[str, ...]  # folders of packages and files of modules
+    renamed: tuple[str, str] | None = None  # a file, and the module that it is to be: its own name is another's
+
+
+def local_sources(ref: EnvironmentRef) -> Sources:
+    """Makes an environment and looks which modules came with it from elsewhere than Python's own folders.
 
     Call it in a process of its own: it imports the environment.
 
@@ -29,70 +39,63 @@ def local_sources(ref: EnvironmentRef) -> dict[str, str]:
     from tuner.training.making import make_bare
 
     make_bare(ref, looked_at=False).close()
-    installed = _installed()
-    found: dict[str, str] = {}
-    for name, module in list(sys.modules.items()):
-        top = name.partition(".")[0]
-        place = _place(sys.modules.get(top)) if top.isidentifier() and not top.startswith("__") else None
-        if place is not None and isinstance(module, ModuleType) and not any(map(place.is_relative_to, installed)):
-            found[top] = str(place)
-    return found
+    installed, places = _installed(), {Path(tuner.__file__).parent}
+    for name in [*sys.modules]:
+        place = _place(sys.modules.get(name.partition(".")[0])) if name.partition(".")[0].isidentifier() else None
+        if place is not None and not name.startswith("__") and not any(map(place.is_relative_to, installed)):
+            places.add(place)
+    front, last = split(ref.id)
+    if not is_file(front):
+        return Sources(id=ref.id, places=tuple(map(str, sorted(places))))
+    path = Path(front).resolve()
+    name = next(name for name, module in sys.modules.items() if _file(module) == path and not name.startswith("__"))
+    renamed = None
+    if not name.replace(".", "").isidentifier():
+        name = "environment_" + re.sub(r"\W", "_", path.stem)
+        renamed = (str(path), name)
+    return Sources(id=f"{name}:{last}", places=tuple(map(str, sorted(places))), renamed=renamed)
 
 
 def _installed() -> list[Path]:
-    """The folders of Python and of what was installed into it."""
-    folders = {*site.getsitepackages(), site.getusersitepackages(), *sysconfig.get_paths().values()}
-    standard = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    roots = {sys.prefix, sys.base_prefix, sysconfig.get_path("data"), sysconfig.get_path("scripts")}
-    return [Path(folder).resolve() for folder in (folders | standard) - roots]
+    """The folders of Python's own modules and of what was installed."""
+    folders = {*site.getsitepackages(), site.getusersitepackages()}
+    folders |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return [Path(folder).resolve() for folder in folders]
 
 
 def _place(module: ModuleType | None) -> Path | None:
     """The folder of a package, or the file of a module; None for what is built in."""
-    folders = list(getattr(module, "__path__", ()))
-    place = folders[0] if folders else getattr(module, "__file__", None)
-    return Path(place).resolve() if place is not None else None
+    folders: list[Any] = list(getattr(module, "__path__", ()))
+    return Path(folders[0]).resolve() if folders else _file(module)
 
 
-def stage(sources: dict[str, str], folder: Path) -> None:
-    """Copies modules into a folder from which they can be imported, and the tuner with them.
+def _file(module: ModuleType | None) -> Path | None:
+    file = getattr(module, "__file__", None)
+    return Path(file).resolve() if isinstance(file, str) else None
+
+
+def to_send(sources: Sources, folder: Path) -> list[str]:
+    """The folders and files to send; one that is to have another name is copied to the given folder.
 
     Raises:
-        UsageProblem: where that is too much to send.
+        UsageProblem: where that is too much.
     """
-    left = LARGEST
-    for name, place in {**sources, "tuner": str(Path(tuner.__file__).parent)}.items():
-        path = Path(place)
-        if path.is_dir():
-            shutil.copytree(path, folder / name, ignore=LEFT_OUT)
-        else:
-            shutil.copy(path, folder / path.name)
-        left -= _size(folder / (name if path.is_dir() else path.name))
-        if left < 0:
-            raise UsageProblem(
-                f"--engine ray: {path} makes what the nodes are sent larger than {LARGEST / 1e6:.0f} MB; install it "
-                "on every node as on this machine (then it is not sent), or keep its data outside the package"
-            )
+    places = [Path(place) for place in sources.places]
+    if sources.renamed is not None:
+        file, name = sources.renamed
+        places.append(Path(shutil.copy(file, folder / f"{name}.py")))
+    sizes = {place: _size(place) for place in places}
+    if sum(sizes.values()) > LARGEST:
+        largest = max(sizes, key=lambda place: sizes[place])
+        raise UsageProblem(
+            f"--engine ray: the nodes would be sent {sum(sizes.values()) / 1e6:.0f} MB, at most {LARGEST / 1e6:.0f}; "
+            f"{largest} has the most of it: install it on every node as on this machine, or keep its data elsewhere"
+        )
+    return [str(place) for place in places]
 
 
-def _size(path: Path) -> int:
-    return (
-        sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
-    )
-
-
-def stage_file(ref: EnvironmentRef, folder: Path) -> EnvironmentRef:
-    """An environment by the name that it has in that folder: another one where its own names a file."""
-    front, last = split(ref.id)
-    if not is_file(front):
-        return ref
-    path = Path(front).resolve()
-    parts, package = [path.name], path.parent
-    while (package / "__init__.py").is_file():
-        parts.insert(0, package.name)
-        package = package.parent
-    if len(parts) == 1:  # in no package
-        parts.insert(0, FILES)
-        (folder / FILES).mkdir(exist_ok=True)
-        shutil.copy(path, folder / FILES / path.name)
-    return replace(ref, id=f"{'/'.join(parts)}:{last}")
+def _size(place: Path) -> int:
+    """Bytes of a file, or of a folder without what is left out."""
+    if place.is_file():
+        return place.stat().st_size
+    return sum(_size(child) for child in place.iterdir() if not any(map(child.match, LEFT_OUT)))

@@ -1,0 +1,119 @@
+"""A study on a Ray cluster of several nodes: whatever is killed, exactly N, and what one worker alone would find."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from audit import FINISHED, audit
+from conftest import Tuner, write_study
+from ray.cluster_utils import Cluster
+
+TRIALS = 8
+LIMIT = 240.0  # s, for anything here
+NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80_000_000}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """Trials of seconds, none pruned, drawn from a seed."""
+    changes: dict[str, Any] = {"timesteps": 12_800, "checkpoints": 10, "pruner": "none", "sampler": "random", "seed": 7}
+    return write_study(tmp_path, **changes, trials=TRIALS)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A head without CPUs, and no other node."""
+    made = Cluster(initialize_head=True, head_node_args={**NODE, "num_cpus": 0, "include_dashboard": False})
+    yield made
+    made.shutdown()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def nodes(cluster: Cluster) -> Iterator[list[Any]]:
+    """Three nodes of one CPU each; all that are there at the end are taken away."""
+    yield [cluster.add_node(**NODE) for _ in range(3)]
+    for node in list(cluster.worker_nodes):
+        cluster.remove_node(node, allow_graceful=False)
+
+
+def start(study: Path, cluster: Cluster) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tuner", "run", str(study), "--json", "--engine", "ray", "--skip-check"]
+    command += ["--ray-address", cluster.address, "--workers", "4"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'studies' / 'tuner.db'}"
+
+
+def reports(folder: Path) -> int:
+    if not (folder / "studies" / "tuner.db").exists() or "toy" not in optuna.get_all_study_names(url(folder)):
+        return 0
+    trials = optuna.load_study(storage=url(folder), study_name="toy").get_trials(deepcopy=False)
+    return sum(len(trial.intermediate_values) for trial in trials)
+
+
+def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def found(folder: Path) -> dict[int, tuple[Any, ...]]:
+    """Parameters, value and curve of every finished trial, by its seed."""
+    study = optuna.load_study(storage=url(folder), study_name="toy")
+    trials = study.get_trials(deepcopy=False, states=FINISHED)
+    return {trial.user_attrs["seed"]: (trial.params, trial.value, trial.intermediate_values) for trial in trials}
+
+
+def alone(study: Path, folder: Path, tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> dict[int, tuple[Any, ...]]:
+    """What one worker finds."""
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert tuner(f"run {study} --engine inline --skip-check").code == 0
+    return found(folder)
+
+
+def test_a_node_dies_and_one_joins_and_every_trial_is_what_one_worker_finds(
+    study: Path, cluster: Cluster, nodes: list[Any], tmp_path: Path, tuner: Tuner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = start(study, cluster)
+    wait_for(lambda: reports(tmp_path) >= 4, process)
+    cluster.remove_node(nodes[0], allow_graceful=False)
+    cluster.add_node(**NODE)
+    out, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, err
+    assert json.loads(out)["finished"] == TRIALS
+    assert re.search(r"Node \S+ is gone: 3 nodes, 2 CPUs\.", err)
+    assert re.search(r"Node \S+ joined: \d nodes, \d CPUs\.", err)
+    assert re.search(r"trial \d failed \(node \S+ is gone\)", err)
+    states = audit(url(tmp_path), "toy", TRIALS).states
+    assert states["COMPLETE"] == TRIALS
+    assert states.get("FAIL", 0) >= 1
+    assert found(tmp_path) == alone(study, tmp_path / "alone", tuner, monkeypatch)
+
+
+def test_a_killed_driver_takes_its_trials_along_and_the_same_command_goes_on(
+    study: Path, cluster: Cluster, nodes: list[Any], tmp_path: Path
+) -> None:
+    process = start(study, cluster)
+    wait_for(lambda: reports(tmp_path) >= 4, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=LIMIT)
+    again = start(study, cluster)
+    _, err = again.communicate(timeout=LIMIT)
+    assert again.returncode == 0, err
+    assert "of an earlier run will run again" in err
+    assert audit(url(tmp_path), "toy", TRIALS).states["FAIL"] >= 1
