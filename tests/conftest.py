@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
+os.environ["RAY_AUTH_TOKEN"] = "tests"  # noqa: S105 - Ray keeps its own under HOME, which every test has another of
 
 import pytest
 import yaml

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
@@ -15,6 +16,18 @@ from tuner.records import Checkpoint, Decision, TrialJob
 
 PATIENCE = 120.0  # s, for anything that has to happen
 LONG = {"timesteps": 10_000_000, "checkpoints": (Checkpoint(step=64, goals=1), Checkpoint(step=10_000_000, goals=1))}
+ARM = """
+import gymnasium, numpy
+IMPORTS
+
+class Arm(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-1, 1, (1,))
+    action_space = gymnasium.spaces.Box(-1, 1, (1,))
+    def reset(self, *, seed=None, options=None):
+        return numpy.zeros(1, numpy.float32), {}
+    def step(self, action):
+        return numpy.zeros(1, numpy.float32), REWARD, False, True, {}
+"""
 
 
 def until_next(engine: Engine) -> Event:
@@ -60,3 +73,10 @@ def kill_workers(engine: ProcessEngine) -> set[int]:
         os.kill(pid, signal.SIGKILL)
     assert wait_for(lambda: not pids & {child.pid for child in multiprocessing.active_children()})
     return pids
+
+
+def write_arm(path: Path, imports: str = "", reward: str = "0.0") -> Path:
+    """A file with an environment, which imports and rewards what is given."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(ARM.replace("IMPORTS", imports).replace("REWARD", reward))
+    return path

@@ -48,7 +48,7 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
         try:
             _connect(address, workers, settings)
         except (ConnectionError, OSError, RuntimeError, ValueError, exceptions.RayError) as error:
-            where = f"at {address}" if address else "on this machine"
+            where = "on this machine" if address in (None, "auto", "local") else f"at {address}"
             raise ClusterFailed(
                 f"--engine ray: no way into a Ray cluster {where} ({brief(error)}); see docs/cluster.md"
             ) from error

@@ -16,7 +16,7 @@ from tuner.records import EnvironmentRef
 from tuner.spec.environment_ids import is_file, split
 
 LARGEST = 100_000_000  # bytes; more belongs into an installed package, or onto a disk that the nodes share
-LEFT_OUT = (".*", "__pycache__", "*.pyc")
+LEFT_OUT = (".?*", "__pycache__", "*.pyc")
 
 
 @dataclass(frozen=True, kw_only=True)

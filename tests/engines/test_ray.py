@@ -1,0 +1,155 @@
+"""What Ray's workers owe beyond the contract of all engines: deaths of any kind, one thread, code that was sent."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import ray
+from conftest import make_job
+from driving import LONG, completes, drive, gone, until_next, wait_for, write_arm
+
+from tuner.engines.base import Evaluated, Event, Finished
+from tuner.engines.ray.engine import RayEngine
+from tuner.errors import ClusterFailed
+from tuner.records import Decision, EnvironmentRef
+
+LINE = EnvironmentRef(id="tuner_toys:ToyLine-v0")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def engine(toys: None, said: list[str]) -> Iterator[RayEngine]:
+    made = RayEngine(LINE, 2, "local", say=said.append)
+    yield made
+    made.stop()
+
+
+def workers(task: str = "ray::trial") -> list[psutil.Process]:
+    """The processes on this machine that run a trial, or another actor or task of this driver's."""
+    family = psutil.Process().children(recursive=True)
+    return [
+        process for process in family if process.name().startswith(task[:15]) or task in " ".join(process.cmdline())
+    ]
+
+
+def failure(event: Event) -> str:
+    assert isinstance(event, Finished)
+    assert event.outcome.state == "failed"
+    return event.outcome.reason
+
+
+def test_the_cluster_is_told_of(engine: RayEngine, said: list[str]) -> None:
+    assert len(said) == 1
+    assert said[0].startswith("Ray cluster at ")
+    assert said[0].endswith(": 1 node, 2 CPUs.")
+    assert engine.workers == 2
+
+
+def test_two_jobs_run_side_by_side(engine: RayEngine) -> None:
+    engine.start(make_job(number=0))
+    engine.start(make_job(number=1))
+    assert {until_next(engine).number, until_next(engine).number} == {0, 1}  # both wait before any is answered
+    for number in (1, 0):
+        engine.answer(number, Decision(go_on=False))
+        event = until_next(engine)
+        assert isinstance(event, Finished)
+        assert (event.number, event.outcome.state) == (number, "stopped")
+
+
+def test_a_worker_killed_in_a_trial_is_a_failed_outcome(engine: RayEngine) -> None:
+    engine.start(make_job(number=4, **LONG))
+    assert isinstance(until_next(engine), Evaluated)
+    [worker] = workers("ray::trial-4")
+    worker.kill()
+    event = until_next(engine)
+    assert failure(event).startswith("the worker process died on node ")
+    assert isinstance(event, Finished)
+    assert event.outcome.lost_with == ""
+    assert completes(engine, make_job(number=5))
+
+
+def test_a_mailbox_that_dies_takes_its_jobs_along_and_the_next_one_serves(engine: RayEngine) -> None:
+    engine.start(make_job(number=6, **LONG))
+    engine.start(make_job(number=7, **LONG))
+    assert {type(until_next(engine)), type(until_next(engine))} == {Evaluated}
+    engine.answer(6, Decision(go_on=True))  # one trains, the other waits for its answer
+    [mailbox] = workers("ray::Mailbox")
+    mailbox.kill()
+    lost: list[Event] = []
+    assert wait_for(lambda: lost.extend(engine.wait(1.0)) or len(lost) == 2)  # type: ignore[func-returns-value]
+    assert all(failure(event).startswith("the mailbox is gone") for event in lost)
+    assert {event.outcome.lost_with for event in lost if isinstance(event, Finished)} == {"mailbox 1"}
+    assert wait_for(lambda: not workers("ray::trial"))
+    assert completes(engine, make_job(number=8))
+
+
+def test_a_worker_that_takes_too_much_memory_ends(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_memory", 1_000_000_000)
+    event = drive(engine, make_job(number=9, environment=EnvironmentRef(id="tuner_toys:ToyHungry-v0"), **LONG))[-1]
+    assert "more than the 1 GB of --memory: it was killed" in failure(event)
+    assert completes(engine, make_job(number=10))
+
+
+def test_a_worker_that_hangs_is_ended(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (11, 12):  # what is usual is known
+        assert completes(engine, make_job(number=number))
+    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 6.0)
+    event = drive(engine, make_job(number=13, environment=EnvironmentRef(id="tuner_toys:ToyHanging-v0")))[-1]
+    assert failure(event).startswith("no word from its worker for ")
+    assert wait_for(lambda: not workers("ray::trial-13"))
+    assert completes(engine, make_job(number=14))
+
+
+def test_a_worker_has_one_thread(engine: RayEngine) -> None:
+    engine.start(make_job(number=15, environment=EnvironmentRef(id="tuner_toys:ToyThreads-v0")))
+    event = until_next(engine)
+    assert isinstance(event, Evaluated)
+    assert event.evaluation.distance == 1.0  # this environment's distance is the number of torch's threads
+    [worker] = workers("ray::trial-15")
+    variables = worker.environ()
+    assert (variables["OMP_NUM_THREADS"], variables["MKL_NUM_THREADS"]) == ("1", "1")
+    engine.answer(15, Decision(go_on=False))
+    assert isinstance(until_next(engine), Finished)
+
+
+def test_sigterm_stays_with_whoever_had_it(engine: RayEngine) -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+    assert getattr(handler, "__module__", "") != "ray._private.worker"
+
+
+def test_nothing_is_left_and_code_was_sent(engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this order, since a process has one cluster at a time."""
+    family = [process for process in psutil.Process().children(recursive=True) if "ray" in process.name()]
+    assert family
+    engine.stop()
+    engine.stop()
+    assert wait_for(lambda: all(gone(process.pid) for process in family))
+    assert not ray.is_initialized()
+    reward = "1.0 if 'py_modules_files' in __file__ and 'py_modules_files' in metal.__file__ else 0.0"
+    path = write_arm(tmp_path / "elsewhere" / "arm.py", "import metal", reward)
+    (path.parent / "metal.py").touch()
+    environment = EnvironmentRef(id=f"{path}:Arm")
+    monkeypatch.setenv("PYTHONPATH", "")
+    other = RayEngine(environment, 1, "local")
+    try:
+        job = make_job(environment=environment, objective="return")
+        evaluated = drive(other, job)[0]
+        assert isinstance(evaluated, Evaluated)
+        assert evaluated.evaluation.mean_return == 1.0
+    finally:
+        other.stop()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "no-such-host.invalid:6379"])
+def test_no_cluster_at_an_address_is_one_line(address: str, toys: None) -> None:
+    with pytest.raises(ClusterFailed, match=rf"no way into a Ray cluster at {address} \(.+\); see docs/cluster\.md"):
+        RayEngine(LINE, 1, address)
+    assert not ray.is_initialized()
