@@ -43,14 +43,14 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
         "logging_level": logging.ERROR,
     }
     _mute()
-    os.environ["RAY_RUNTIME_ENV_IGNORE_GITIGNORE"] = "1"  # an environment may need what its project does not keep
     with _own_sigterm():
         try:
             _connect(address, workers, settings)
         except (ConnectionError, OSError, RuntimeError, ValueError, exceptions.RayError) as error:
             where = "on this machine" if address in (None, "auto", "local") else f"at {address}"
             raise ClusterFailed(
-                f"--engine ray: no way into a Ray cluster {where} ({brief(error)}); see docs/cluster.md"
+                f"--engine ray: no way into a Ray cluster {where} ({brief(error)}): is it there, with this Ray and "
+                "this Python, and is its token, if it has one, in ~/.ray/auth_token here? (docs/cluster.md)"
             ) from error
     try:
         yield
@@ -59,16 +59,23 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
 
 
 def _connect(address: str | None, workers: int | None, settings: dict[str, Any]) -> None:
-    address = address or os.environ.get("RAY_ADDRESS") or "auto"
-    if address not in ("auto", "local"):
+    address = address or os.environ.get("RAY_ADDRESS") or _started_here() or "local"
+    if address == "local":
+        settings |= {"num_cpus": workers, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
+    elif address != "auto":
         _reach(address)
-        ray.init(address, **settings)
-        return
-    if address == "auto":
-        with contextlib.suppress(ConnectionError):  # where none runs here
-            ray.init("auto", **settings)
-            return
-    ray.init("local", num_cpus=workers, object_store_memory=OBJECT_STORE, include_dashboard=False, **settings)
+    ray.init(address, **settings)
+
+
+def _started_here() -> str | None:
+    """The address of the cluster that `ray start` made this machine a node of, where it is still there."""
+    address = ray._private.utils.read_ray_address()
+    if address is not None:
+        try:
+            _reach(address)
+        except OSError:
+            return None
+    return address
 
 
 def _reach(address: str) -> None:
