@@ -12,10 +12,10 @@ from conftest import write_study
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tuner.engines.base import Event, Finished
+from tuner.engines.base import Event, Finished, failed
 from tuner.engines.inline import InlineEngine
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, UsageProblem
-from tuner.estimate import measure, minutes, pruning_cost, refuse_large_buffers, typical_seconds
+from tuner.estimate import measure, minutes, pruning_cost, refuse_large_buffers, run_short, typical_seconds
 from tuner.records import Decision, TrialJob, TrialOutcome
 from tuner.spec.costs import largest_buffer
 from tuner.spec.load import find, load_study
@@ -75,6 +75,29 @@ class Clock:
 
     def stop(self) -> None:
         """Nothing runs."""
+
+
+class Losing(Clock):
+    """An engine whose first jobs are lost with their nodes."""
+
+    def __init__(self, losses: int) -> None:
+        super().__init__(per_step=0.001)
+        self._losses = losses
+
+    def wait(self, timeout: float) -> list[Event]:
+        if self._losses:
+            self._losses -= 1
+            return [failed(self.jobs[-1].number, "node 10.0.0.1 is gone", f"node {self._losses}")]
+        return super().wait(timeout)
+
+
+def test_a_measurement_that_is_lost_with_its_node_is_made_again(spec: StudySpec) -> None:
+    job = spec.job(number=-1, seed=0, params={"n_steps": 16, "batch_size": 8, "n_epochs": 1}, timesteps=16)
+    engine = Losing(2)
+    assert run_short(engine, job).state == "completed"
+    assert engine.jobs == [job] * 3
+    with pytest.raises(EnvironmentFailed, match=r"before the first trial: node 10\.0\.0\.1 is gone"):
+        run_short(Losing(3), job)
 
 
 @pytest.mark.parametrize(

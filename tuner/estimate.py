@@ -13,6 +13,7 @@ from tuner.errors import EnvironmentFailed, UsageProblem
 from tuner.records import Checkpoint, Decision, TrialJob, TrialOutcome
 from tuner.spec.costs import ShortRun, largest_buffer, short_runs, updates_a_step
 from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
+from tuner.study.failures import MAX_ATTEMPTS
 
 EVALUATION_SHARE = 0.12  # of a trial's time
 MEDIAN_RULE_COST = ((1, 1.0), (11, 0.8), (20, 0.70), (60, 0.58), (200, 0.515))  # trials, full runs a trial: a replay
@@ -102,9 +103,12 @@ def _probe(engine: Engine, spec: StudySpec, run: ShortRun, goals: int = 0) -> Tr
 def run_short(engine: Engine, job: TrialJob, *, keep: bool = False) -> TrialOutcome:
     """Runs a job to its end before anything is decided; its model is kept where that is asked for.
 
+    One that is lost with the node it ran on runs again.
+
     Raises:
         TunerError: what the environment or the arguments are refused for.
     """
+    losses = 0
     engine.start(job)
     while True:
         for event in engine.wait(0.5):
@@ -113,6 +117,9 @@ def run_short(engine: Engine, job: TrialJob, *, keep: bool = False) -> TrialOutc
             if isinstance(event, Evaluated):
                 engine.answer(event.number, Decision(go_on=True, keep=keep))
             if isinstance(event, Finished):
+                if event.outcome.lost_with and (losses := losses + 1) < MAX_ATTEMPTS:
+                    engine.start(job)
+                    continue
                 if event.outcome.state != "completed":
                     raise EnvironmentFailed(f"before the first trial: {event.outcome.reason}")
                 return event.outcome

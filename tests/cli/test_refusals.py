@@ -1,5 +1,6 @@
 """Bad input: one line that names the value, the rule and the way out; no trace; nothing written."""
 
+import importlib.util
 import sqlite3
 from pathlib import Path
 
@@ -20,7 +21,14 @@ USAGE = {
     "environment of an unknown module": ("run --env nowhere:X-v0", "cannot import 'nowhere'"),
     "unknown sampler": ("run --sampler tpee", "must be one of tpe, random, qmc"),
     "unknown pruner": ("run --pruner hyperband", "must be one of median, halving, none"),
-    "unknown engine": ("run --engine ray", "must be one of processes, inline"),
+    "unknown engine": ("run --engine dask", "must be one of processes, inline, ray"),
+    "a cluster without Ray": ("confirm reach --ray-address 10.0.0.1:6379", "10.0.0.1:6379: goes with --engine ray"),
+    "a cluster from outside": (
+        "run --engine ray --ray-address ray://10.0.0.1:10001",
+        "typed on a machine of the cluster",
+    ),
+    "a cluster without port": ("serve --engine ray --ray-address head", "'head': must be HOST:PORT"),
+    "files made elsewhere": ("train best.yml --engine ray", "writes its files on this machine"),
     "budget under a rollout": ("run --timesteps 1000", "give at least 8192"),
     "a seed too large": ("run --seed 4294967296", "--seed 4294967296: must be at most 4294967295"),
     "a budget beyond counting": (f"run --timesteps {10**400}", "must be less than or equal to 1000000000000"),
@@ -54,6 +62,18 @@ def test_usage_is_refused_in_a_line(tuner: Tuner, tmp_path: Path, line: str, wor
     assert len(said.err.splitlines()) == 1
     assert said.out == ""
     assert not list(tmp_path.iterdir())
+
+
+def test_without_ray_the_line_says_how_to_install_it(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "ray" else find_spec(name))
+    for command in ("run reach", "confirm reach", "compare reach", "serve"):
+        said = tuner(f"{command} --engine ray")
+        assert (said.code, said.out) == (2, "")
+        assert said.err == (
+            "tuner: --engine ray: Ray is not installed (pip install 'roarm-tuner[ray]', or in a checkout "
+            "pip install '.[ray]')\n"
+        )
 
 
 def test_a_password_is_never_printed(tuner: Tuner) -> None:

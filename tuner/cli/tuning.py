@@ -39,7 +39,7 @@ def tune(request: Request) -> int:
     words.tell_left(spec, resolved.left)
     if request.dry_run:
         return tell_plan(request, spec, url)
-    words.tell_board(request.board)
+    words.tell_board(request.board, shared=request.force.engine == "ray")
     return _tune_in_stages(request, spec, url) if spec.stages else _tune(request, spec, url)
 
 

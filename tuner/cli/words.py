@@ -38,9 +38,11 @@ def tell_left(spec: StudySpec, left: Sequence[str]) -> None:
         say(f"Baseline{many} {', '.join(left)}: of another algorithm than {spec.algorithm.upper()}, and left out.")
 
 
-def tell_board(folder: Path | None) -> None:
-    """Says how to look at TensorBoard's curves, where they are written."""
+def tell_board(folder: Path | None, *, shared: bool) -> None:
+    """Says how to look at TensorBoard's curves, where they are written; by other machines, where it is shared."""
     if folder is not None:
+        if shared:
+            say(f"Curves are written by the nodes: {folder} must lie on a disk that they share with this machine.")
         say(f"Curves: {shlex.join(['tensorboard', '--logdir', str(folder)])}")
 
 
