@@ -89,7 +89,7 @@ def _first_look(request: Request, spec: StudySpec, engine: Engine) -> float:
     """What a new study is refused for, then the seconds of a full trial."""
     if not request.skip_check:
         look(request, spec)
-    return _measure(spec, engine)
+    return _measure(request, spec, engine)
 
 
 def look(request: Request, spec: StudySpec) -> None:
@@ -107,9 +107,9 @@ def look(request: Request, spec: StudySpec) -> None:
     words.tell_warnings(report)
 
 
-def _measure(spec: StudySpec, engine: Engine) -> float:
+def _measure(request: Request, spec: StudySpec, engine: Engine) -> float:
     engine.prepare(spec.trials)
-    words.say("Measuring this machine's speed …")
+    words.say(f"Measuring {'a node' if request.force.engine == 'ray' else 'this machine'}'s speed …")
     return estimate.measure(engine, spec)
 
 
@@ -126,7 +126,7 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None,
             words.say(f"Baseline {', '.join(waiting)} has yet to run: --trials {done + len(waiting)} or more.")
         return
     engine.prepare(missing)
-    known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or _measure(spec, engine)
+    known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or _measure(request, spec, engine)
     forecast = estimate.minutes(missing, engine.workers, spec, known)
     words.foretell(missing, engine.workers, forecast)
     source = TuningSource(ledger, spec, spec.trials, request.board)
