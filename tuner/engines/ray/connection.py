@@ -43,6 +43,7 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
         "logging_level": logging.ERROR,
     }
     _mute()
+    os.environ["RAY_RUNTIME_ENV_IGNORE_GITIGNORE"] = "1"  # an environment may need what its project does not keep
     with _own_sigterm():
         try:
             _connect(address, workers, settings)
@@ -50,7 +51,8 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
             where = "on this machine" if address in (None, "auto", "local") else f"at {address}"
             raise ClusterFailed(
                 f"--engine ray: no way into a Ray cluster {where} ({brief(error)}): is it there, with this Ray and "
-                "this Python, and is its token, if it has one, in ~/.ray/auth_token here? (docs/cluster.md)"
+                "this Python? One with a token wants RAY_AUTH_MODE=token and ~/.ray/auth_token here too "
+                "(docs/cluster.md)"
             ) from error
     try:
         yield
