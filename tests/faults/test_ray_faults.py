@@ -15,6 +15,7 @@ import pytest
 from audit import FINISHED, audit
 from conftest import Tuner, write_study
 from ray.cluster_utils import Cluster
+from test_kills import reports
 
 TRIALS = 6
 LIMIT = 240.0  # s, for anything here
@@ -54,13 +55,6 @@ def start(study: Path, cluster: Cluster) -> "subprocess.Popen[str]":
 
 def url(folder: Path) -> str:
     return f"sqlite:///{folder / 'studies' / 'tuner.db'}"
-
-
-def reports(folder: Path) -> int:
-    if not (folder / "studies" / "tuner.db").exists() or "toy" not in optuna.get_all_study_names(url(folder)):
-        return 0
-    trials = optuna.load_study(storage=url(folder), study_name="toy").get_trials(deepcopy=False)
-    return sum(len(trial.intermediate_values) for trial in trials)
 
 
 def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
