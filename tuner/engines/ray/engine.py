@@ -118,6 +118,8 @@ class RayEngine:
         with contextlib.ExitStack() as opened:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tuner-ray-")))
             opened.enter_context(connected(address, workers, to_send(sources, folder)))
+            options: dict[str, Any] = {"num_cpus": 1, "max_retries": 0, "memory": memory or None}
+            self._task: Any = ray.remote(**options)(_task)  # once: the cluster keeps every one that it is sent
             self._open_mailbox()
             self._nodes = Nodes(say)
             self._closing = opened.pop_all()
@@ -137,20 +139,26 @@ class RayEngine:
         key = self._keys
         if job.environment.id == self._environment.id:
             job = replace(job, environment=replace(job.environment, id=self._sent.id))
-        options = {"num_cpus": 1, "max_retries": 0, "memory": self._memory, "name": f"trial-{job.number}"}
-        task = ray.remote(_task).options(**options).remote(job, self._mailbox, key, self._sent, self._memory)
+        task = self._task.options(name=f"trial-{job.number}").remote(job, self._mailbox, key, self._sent, self._memory)
         self._runs[key] = _Run(number=job.number, task=task)
         self._when_there(task, functools.partial(self._ended, key))
 
     def wait(self, timeout: float) -> list[Event]:
-        """Evaluations, outcomes and losses since the last call."""
+        """Evaluations, outcomes and losses since the last call.
+
+        Raises:
+            ClusterFailed: where the cluster itself is gone.
+        """
         events: list[Event] = []
-        with contextlib.suppress(queue.Empty):
-            events += self._news.get(timeout=timeout)()
-            while True:
-                events += self._news.get_nowait()()
-        events += self._given_up(spared={event.number for event in events})
-        self._nodes.look()
+        try:
+            with contextlib.suppress(queue.Empty):
+                events += self._news.get(timeout=timeout)()
+                while True:
+                    events += self._news.get_nowait()()
+            events += self._given_up(spared={event.number for event in events})
+            self._nodes.look()
+        except exceptions.RayError as error:
+            raise ClusterFailed(f"the Ray cluster is gone ({brief(error)}); the same command goes on") from error
         return events
 
     def answer(self, number: int, decision: Decision) -> None:
