@@ -19,8 +19,8 @@ answer at a checkpoint (median and 99th percentile); `next`, how long a worker w
 """
 
 import argparse
-import cProfile
 import contextlib
+import cProfile
 import itertools
 import shutil
 import statistics

@@ -14,8 +14,8 @@ from tuner.engines.base import Evaluated, Event, Finished
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 SPREAD = 0.3  # of a trial's length, to either side: what is tuned decides on it as well
-BEHIND, AHEAD = (0.0, 0.3), (0.35, 0.6)  # what trials come to that the median rule stops at once, and the others
-ABOVE_ALL = (0.6, 0.9)  # what trials come to that nothing stops
+BEHIND, AHEAD = (0.0, 0.3), (0.35, 0.6)  # what trials come to that the median rule stops, and the others
+LEARNT = 0.01  # a trial, by which the others come to more: else the rule would stop ever more of them
 
 
 class Enough(BaseException):
@@ -86,7 +86,7 @@ class SimulatedEngine:
         now = self.now()
         length = self._seconds * self._rng.uniform(1.0 - SPREAD, 1.0 + SPREAD)
         running = _Running(job=job, interval=length / len(job.checkpoints), left=[*self._curve(job)], seen=[])
-        first = len(self.course.begun) < self.workers
+        first = not self._free
         done = float(self._rng.uniform(0.0, len(running.left))) if first else 0.0
         if first:
             self.course.begun.append(now)
@@ -136,9 +136,9 @@ class SimulatedEngine:
         heapq.heappush(self._due, (due, next(self._order), event))
 
     def _curve(self, job: TrialJob) -> Sequence[Evaluation]:
-        ahead = self._rng.random() < COMPLETE_SHARE
-        ends = (AHEAD if ahead else BEHIND) if self._stopped else ABOVE_ALL
-        return [*learning_curve(job.checkpoints, float(self._rng.uniform(*ends)), self._rng)]
+        ahead = not self._stopped or self._rng.random() < COMPLETE_SHARE
+        skill = self._rng.uniform(*AHEAD) + LEARNT * job.number if ahead else self._rng.uniform(*BEHIND)
+        return [*learning_curve(job.checkpoints, float(skill), self._rng)]
 
     def _outcome(self, running: _Running, decision: Decision) -> TrialOutcome:
         return outcome(running.job.params, running.seen, MODEL if decision.keep else None, decision.go_on)
