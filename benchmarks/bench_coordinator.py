@@ -93,11 +93,11 @@ class Window:
     def enough(self) -> bool:
         """Whether all is measured. Looks at the clock as well, so it is to be asked often."""
         course, now = self._engine.course, self._real()
-        if len(course.begun) < self._case.workers:
+        if len(course.begun) < self._engine.workers:
             self._given = now
             if now - self._start < self._options.patience:
                 return False
-            self._engine.workers = len(course.begun)
+            self._engine.workers = len(course.begun) + 1  # that one is being asked for
         if self.begin is None:
             caught_up = bool(course.idle) and course.idle[-1][0] > course.begun[-1]
             if caught_up or now - self._given > self._options.settle:
