@@ -91,10 +91,11 @@ def test_every_proposal_is_optunas(conditional: bool, afresh: bool) -> None:
 
 def frozen(number: int, rng: np.random.Generator) -> FrozenTrial:
     values = {
-        name: distribution.to_external_repr(float(rng.integers(0, 2)))
-        if isinstance(distribution, CategoricalDistribution)
-        else distribution.to_external_repr(float(rng.uniform(distribution.low, distribution.high)))
-        for name, distribution in SPACE.items()
+        "learning_rate": float(10.0 ** rng.uniform(-5, -2)),
+        "n_steps": int(rng.integers(64, 4097)),
+        "clip": float(rng.uniform(0.1, 0.3)),
+        "epochs": int(rng.integers(1, 21)),
+        "net": ("small", "large")[rng.integers(0, 2)],
     }
     complete = rng.random() < 0.5
     return optuna.trial.create_trial(
@@ -128,9 +129,12 @@ def test_a_finished_trial_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     study.ask(SPACE)
     read: list[float] = []
     original = FloatDistribution.to_internal_repr
-    monkeypatch.setattr(
-        FloatDistribution, "to_internal_repr", lambda self, value: (read.append(value), original(self, value))[1]
-    )
+
+    def reading(self: FloatDistribution, value: float) -> float:
+        read.append(value)
+        return original(self, value)
+
+    monkeypatch.setattr(FloatDistribution, "to_internal_repr", reading)
     study.tell(study.ask(SPACE), 0.5)
     study.ask(SPACE)
     assert 0 < len(read) < 40

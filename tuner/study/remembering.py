@@ -16,6 +16,8 @@ from optuna.trial import FrozenTrial, TrialState
 from tuner.study.changes import Changes, End
 from tuner.study.patient import PatientStorage
 
+FINISHED = [state for state in TrialState if state.is_finished()]
+
 
 class RememberingStorage(BaseStorage):
     """Reads a study's trials once, and keeps up with what it writes.
@@ -31,6 +33,7 @@ class RememberingStorage(BaseStorage):
         self._storage = storage
         self._trials: dict[int, list[FrozenTrial]] = {}  # by study, in their order
         self._distributions: dict[int, dict[str, BaseDistribution]] = {}  # by study, the first of each name
+        self._unfinished: dict[int, set[int]] = {}  # by study, numbers of trials
         self._places: dict[int, tuple[int, int]] = {}  # the study and the number of each trial
         self._together: dict[int, Changes] | None = None  # what is written at the end of a `together`
 
@@ -80,6 +83,7 @@ class RememberingStorage(BaseStorage):
             trials = list(self._storage.get_all_trials(study_id, deepcopy=False))
             self._trials[study_id] = trials
             self._places |= {trial._trial_id: (study_id, trial.number) for trial in trials}
+            self._unfinished[study_id] = {trial.number for trial in trials if not trial.state.is_finished()}
             known = self._distributions[study_id] = {}
             for trial in trials:
                 for name, distribution in trial.distributions.items():
@@ -105,6 +109,7 @@ class RememberingStorage(BaseStorage):
         trial = self._storage.get_trial(trial_id)
         if trial.number == len(trials):
             trials.append(trial)
+            self._unfinished[study_id].add(trial.number)
             self._places[trial_id] = (study_id, trial.number)
         else:  # somebody else made one
             self._forget()
@@ -158,6 +163,8 @@ class RememberingStorage(BaseStorage):
             changes.end = end
         told_values = {} if end.values is None else {"values": end.values}
         self._set(trial_id, state=state, datetime_complete=end.at, **told_values)
+        study_id, number = self._places[trial_id]
+        self._unfinished[study_id].discard(number)
         return True
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
@@ -175,7 +182,13 @@ class RememberingStorage(BaseStorage):
     ) -> list[FrozenTrial]:
         """A study's trials."""
         trials = self._of(study_id)
-        found = [*trials] if states is None else [trial for trial in trials if trial.state in states]
+        if states is None:
+            found = [*trials]
+        elif any(state in states for state in FINISHED):
+            found = [trial for trial in trials if trial.state in states]
+        else:
+            unfinished = (trials[number] for number in sorted(self._unfinished[study_id]))
+            found = [trial for trial in unfinished if trial.state in states]
         return copy.deepcopy(found) if deepcopy else found
 
     def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:

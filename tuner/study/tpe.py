@@ -94,8 +94,8 @@ class KeepingTPESampler(TPESampler):
     """Optuna's TPE for one objective that is maximised, with what it knows of finished trials kept in `Observed`.
 
     Optuna sorts all trials and reads every parameter out of each at every ask, which in a study of 10 000 takes several
-    times as long as the proposal itself. What is sampled from, and the order in which random numbers are drawn, is the same:
-    a test holds both to one another, digit for digit.
+    times as long as the proposal itself. What is sampled from, and the order in which random numbers are drawn, is the
+    same: a test holds both to one another, digit for digit.
     """
 
     def __init__(self, observed: Observed, *, seed: int | None, n_startup_trials: int, group: bool) -> None:
