@@ -88,16 +88,18 @@ class Window:
         self._options = options
         self._real = time.perf_counter
         self._start = self._given = self._real()
+        self._giving = True
         self.begin: float | None = None  # s of the engine's time
 
     def enough(self) -> bool:
         """Whether all is measured. Looks at the clock as well, so it is to be asked often."""
         course, now = self._engine.course, self._real()
-        if len(course.begun) < self._engine.workers:
+        if self._giving and len(course.begun) < self._case.workers and now - self._start < self._options.patience:
             self._given = now
-            if now - self._start < self._options.patience:
-                return False
-            self._engine.workers = len(course.begun) + 1  # that one is being asked for
+            return False
+        if self._giving:
+            self._giving = False
+            self._engine.workers = min(self._case.workers, len(course.begun) + 1)  # one is being asked for
         if self.begin is None:
             caught_up = bool(course.idle) and course.idle[-1][0] > course.begun[-1]
             if caught_up or now - self._given > self._options.settle:
@@ -265,7 +267,9 @@ def _options() -> argparse.Namespace:
     made.add_argument("--held", nargs="+", type=int, help="only the rows with studies that hold so many trials")
     made.add_argument("--seconds", type=float, default=15.0, help="real time a row is measured for (default 15)")
     made.add_argument("--settle", type=float, default=10.0, help="real time it may take to settle (default 10)")
-    made.add_argument("--patience", type=float, default=40.0, help="real time to give all workers a trial (default 40)")
+    made.add_argument(
+        "--patience", type=float, default=100.0, help="real time to give all workers a trial (default 100)"
+    )
     made.add_argument("--sampler", choices=("tpe", "random"), default="tpe", help="who proposes (default tpe)")
     made.add_argument("--postgres", metavar="URL", help="a database on a server (default: a server of this script's)")
     made.add_argument("--profile", type=Path, metavar="FILE", help="write cProfile's figures of the last row there")

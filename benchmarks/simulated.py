@@ -86,7 +86,7 @@ class SimulatedEngine:
         now = self.now()
         length = self._seconds * self._rng.uniform(1.0 - SPREAD, 1.0 + SPREAD)
         running = _Running(job=job, interval=length / len(job.checkpoints), left=[*self._curve(job)], seen=[])
-        first = not self._free
+        first = len(self.course.begun) < self.workers
         done = float(self._rng.uniform(0.0, len(running.left))) if first else 0.0
         if first:
             self.course.begun.append(now)
