@@ -265,7 +265,7 @@ def _options() -> argparse.Namespace:
     made.add_argument("--workers", nargs="+", type=int, help="only the rows with so many workers")
     made.add_argument("--trial-seconds", nargs="+", type=float, help="only the rows with trials of that length")
     made.add_argument("--held", nargs="+", type=int, help="only the rows with studies that hold so many trials")
-    made.add_argument("--seconds", type=float, default=15.0, help="real time a row is measured for (default 15)")
+    made.add_argument("--seconds", type=float, default=10.0, help="real time a row is measured for (default 10)")
     made.add_argument("--settle", type=float, default=10.0, help="real time it may take to settle (default 10)")
     made.add_argument(
         "--patience", type=float, default=100.0, help="real time to give all workers a trial (default 100)"

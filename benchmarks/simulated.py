@@ -15,6 +15,8 @@ from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 SPREAD = 0.3  # of a trial's length, to either side: what is tuned decides on it as well
 BEHIND, AHEAD = (0.0, 0.3), (0.35, 0.6)  # what trials come to that the median rule stops, and the others
+SHORT = 1 / 3  # of a trial's length, after which the rule stops those: the first checkpoint behind its warm-up
+UNDER_WAY = COMPLETE_SHARE / (COMPLETE_SHARE + SHORT * (1 - COMPLETE_SHARE))  # the others' share of those that run
 LEARNT = 0.01  # a trial, by which the others come to more: else the rule would stop ever more of them
 
 
@@ -48,7 +50,8 @@ class SimulatedEngine:
 
     Time is the clock's, and what was skipped: where nothing is due, `wait` goes straight to the next event. A worker
     trains from an answer to its next checkpoint, and does nothing from a checkpoint to the answer and from a trial's
-    end to the next trial. Each worker's first trial is somewhere in its midst, as in a run that has gone on for long.
+    end to the next trial. Each worker's first trial is somewhere in its midst, as in a run that has gone on for long,
+    of either kind as many as then run.
     """
 
     def __init__(
@@ -85,9 +88,10 @@ class SimulatedEngine:
         """Gives a trial to a worker."""
         now = self.now()
         length = self._seconds * self._rng.uniform(1.0 - SPREAD, 1.0 + SPREAD)
-        running = _Running(job=job, interval=length / len(job.checkpoints), left=[*self._curve(job)], seen=[])
         first = len(self.course.begun) < self.workers
-        done = float(self._rng.uniform(0.0, len(running.left))) if first else 0.0
+        ahead = not self._stopped or self._rng.random() < (UNDER_WAY if first else COMPLETE_SHARE)
+        running = _Running(job=job, interval=length / len(job.checkpoints), left=[*self._curve(job, ahead)], seen=[])
+        done = float(self._rng.uniform(0.0, len(running.left) * (1.0 if ahead else SHORT))) if first else 0.0
         if first:
             self.course.begun.append(now)
         else:
@@ -135,8 +139,7 @@ class SimulatedEngine:
     def _push(self, due: float, event: Event) -> None:
         heapq.heappush(self._due, (due, next(self._order), event))
 
-    def _curve(self, job: TrialJob) -> Sequence[Evaluation]:
-        ahead = not self._stopped or self._rng.random() < COMPLETE_SHARE
+    def _curve(self, job: TrialJob, ahead: bool) -> Sequence[Evaluation]:
         skill = self._rng.uniform(*AHEAD) + LEARNT * job.number if ahead else self._rng.uniform(*BEHIND)
         return [*learning_curve(job.checkpoints, float(skill), self._rng)]
 
