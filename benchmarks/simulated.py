@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from synthetic import COMPLETE_SHARE, MODEL, learning_curve, outcome
+from synthetic import COMPLETE_SHARE, LEARNT, MODEL, learning_curve, outcome
 
 from tuner.coordinator import JobSource
 from tuner.engines.base import Evaluated, Event, Finished
@@ -17,7 +17,6 @@ SPREAD = 0.3  # of a trial's length, to either side: what is tuned decides on it
 BEHIND, AHEAD = (0.0, 0.3), (0.35, 0.6)  # what trials come to that the median rule stops, and the others
 SHORT = 1 / 3  # of a trial's length, after which the rule stops those: the first checkpoint behind its warm-up
 UNDER_WAY = COMPLETE_SHARE / (COMPLETE_SHARE + SHORT * (1 - COMPLETE_SHARE))  # the others' share of those that run
-LEARNT = 0.01  # a trial, by which the others come to more: else the rule would stop ever more of them
 
 
 class Enough(BaseException):

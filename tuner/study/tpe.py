@@ -10,6 +10,7 @@ from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.samplers import TPESampler
 from optuna.samplers._tpe.sampler import _get_infeasible_trial_score, _get_pruned_trial_score, default_gamma
+from optuna.search_space import IntersectionSearchSpace
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.study.history import History
@@ -25,6 +26,7 @@ class Observed:
     """
 
     def __init__(self) -> None:
+        self.space = IntersectionSearchSpace(include_pruned=True)  # Optuna's, which goes on from where it was
         self._history = History()
         self._finished: list[FrozenTrial] = []
         self._ranks = np.full((0, 3), np.nan)  # group, then twice what Optuna sorts it by
@@ -103,6 +105,7 @@ class KeepingTPESampler(TPESampler):
             multivariate=True, group=group, constant_liar=True, n_startup_trials=n_startup_trials, seed=seed
         )
         self._observed = observed
+        self._search_space = observed.space
 
     def _sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
