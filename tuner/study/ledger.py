@@ -194,7 +194,8 @@ class Ledger:
         del self._live[number]
 
     def _abandon(self, reason: str) -> None:
-        fail_running(self._storage, self.study, reason)
+        with self.together():
+            fail_running(self._storage, self.study, reason)
         self._live.clear()
 
     def _retry(self, trial: FrozenTrial) -> bool:
