@@ -35,6 +35,7 @@ class Stage:
         self.most = 0
         self.fatal: TooManyFailures | None = None
         self.retry_failures = False
+        self.early: list[Event] = []  # what is there while jobs are still being started
         self._waiting = [make_job(number=number) for number in range(jobs)]
         self._running: list[int] = []
         self._script = script
@@ -66,6 +67,8 @@ class Stage:
         self.most = max(self.most, len(self._running))
 
     def wait(self, timeout: float) -> list[Event]:
+        if not timeout:  # a look between two starts
+            return [self.early.pop(0)] if self.early else []
         self.log.append("wait")
         step: Step = self._script.pop(0) if self._script is not None else [_finished(self._running[0])]
         if isinstance(step, BaseException):
@@ -127,6 +130,13 @@ def test_never_more_jobs_than_workers(workers: int) -> None:
     log = stage.run()
     assert stage.most == min(workers, 5)
     assert sorted(line for line in log if "books" in line) == [f"source books {n} completed" for n in range(5)]
+
+
+def test_who_waits_for_an_answer_gets_it_before_the_next_job_is_made() -> None:
+    stage = Stage(jobs=3, workers=3, script=[[_finished(1)], [_finished(2)], [_finished(0)]])
+    stage.early = [_evaluated(0)]
+    log = stage.run()
+    assert log.index("start 0") < log.index("answer 0 False") < log.index("start 1")
 
 
 def test_a_place_that_falls_free_is_filled_while_others_run() -> None:

@@ -51,6 +51,7 @@ class Listener(Protocol):
 def coordinate(source: JobSource, engine: Engine, listener: Listener) -> None:
     """Runs the source's jobs until it has no more and all have ended.
 
+    Between two jobs that are started, whoever waits for an answer gets it: a proposal takes longer than an answer.
     However it ends, no job is left under way: on Ctrl-C, or when something is broken, those that run are booked as
     interrupted, and the error goes on upwards.
 
@@ -60,18 +61,26 @@ def coordinate(source: JobSource, engine: Engine, listener: Listener) -> None:
     running: set[int] = set()
     try:
         while True:
-            while len(running) < engine.workers and (job := source.next_job()) is not None:
-                running.add(job.number)
-                engine.start(job)
-                listener.started(job)
+            started = len(running) < engine.workers and _start(source, engine, listener, running)
             if not running:
                 return
-            for event in engine.wait(POLL):
+            for event in engine.wait(0.0 if started and len(running) < engine.workers else POLL):
                 _handle(event, source, engine, listener, running)
             listener.tick()
     except BaseException:
         source.interrupt()
         raise
+
+
+def _start(source: JobSource, engine: Engine, listener: Listener, running: set[int]) -> bool:
+    """Starts one job where there is one."""
+    job = source.next_job()
+    if job is None:
+        return False
+    running.add(job.number)
+    engine.start(job)
+    listener.started(job)
+    return True
 
 
 def _handle(event: Event, source: JobSource, engine: Engine, listener: Listener, running: set[int]) -> None:

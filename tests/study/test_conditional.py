@@ -101,8 +101,9 @@ def test_a_trial_that_was_lost_before_its_condition_was_looked_at_is_not_tried_a
     ledger = open_ledger(tmp_path, spec)
     trial = ledger.study.ask()
     trial.suggest_categorical("learning_rate_schedule", ["constant", "linear"])
-    assert open_ledger(tmp_path, spec).recover() == 0
-    assert [found.state for found in ledger.study.get_trials()] == [TrialState.FAIL]
+    again = open_ledger(tmp_path, spec)
+    assert again.recover() == 0
+    assert [found.state for found in again.study.get_trials()] == [TrialState.FAIL]
 
 
 def test_a_condition_is_part_of_a_studys_meaning_and_its_absence_is_not(tmp_path: Path) -> None:

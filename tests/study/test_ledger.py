@@ -10,6 +10,7 @@ from conftest import write_study
 from optuna.artifacts import get_all_artifact_meta
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import TrialState
+from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from tuner import seeds
@@ -264,6 +265,20 @@ def test_attributes_reports_and_model_are_there_when_a_trial_is_told(storage: Ba
     assert (trial.value, trial.intermediate_values, trial.user_attrs["success"]) == (0.5, {64: 0.25}, 0.4)
     assert (tmp_path / "artifacts" / artifact.artifact_id).read_bytes() == b"a model"
     assert ledger.full_trial_seconds() == [2.0]
+
+
+def test_a_proposal_and_an_end_are_a_transaction_each(storage: BaseStorage) -> None:
+    ledger = start(storage, baselines={})
+    engine = storage._engine  # type: ignore[attr-defined]
+    commits: list[None] = []
+    event.listen(engine, "commit", lambda _: commits.append(None))
+    with ledger.together():
+        number = ledger.ask().number
+    asked = len(commits)
+    ledger.complete(number, 0.5, {f"attribute {n}": n for n in range(20)})
+    assert asked <= 4  # the trial's making is Optuna's: its reads end in a commit as well
+    assert len(commits) == asked + 1
+    assert len(load_stored(storage, "toy")[0].trials[0].user_attrs) == 21
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")], ids=str)

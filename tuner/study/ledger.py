@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tuner.spec.model import StudySpec
 from tuner.spec.terms import in_terms_of
 from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
 from tuner.study.pruners import make_pruner
+from tuner.study.remembering import RememberingStorage, remembering
 from tuner.study.samplers import SnappingSampler, distributions, make_sampler, suggest_conditional
 from tuner.study.stored import create, fail_running, failure, qmc_seed, read_history, stored_names, write_spec
 
@@ -44,7 +46,7 @@ class Ledger:
     The database is read once, here; since nobody else writes, the ledger counts along with what it tells.
     """
 
-    def __init__(self, storage: BaseStorage, study: Study, spec: StudySpec, artifacts: Path) -> None:
+    def __init__(self, storage: RememberingStorage, study: Study, spec: StudySpec, artifacts: Path) -> None:
         self.study = study  # to read from; writing goes through the ledger
         self._storage = storage
         self._spec = spec
@@ -62,14 +64,15 @@ class Ledger:
         Raises:
             MeaningChanged: where the stored study's values mean something else.
         """
-        if spec.name in stored_names(storage):
-            study = optuna.load_study(storage=storage, study_name=spec.name)
+        remembers = remembering(storage)
+        if spec.name in stored_names(remembers):
+            study = optuna.load_study(storage=remembers, study_name=spec.name)
         else:
-            study = create(storage, spec.name)
+            study = create(remembers, spec.name)
         changes = write_spec(study, spec)
         study.sampler = make_sampler(spec.sampler, spec.space, spec.seed, qmc_seed(study, spec))
         study.pruner = make_pruner(spec.pruner, spec.timesteps)
-        return cls(storage, study, spec, artifacts), changes
+        return cls(remembers, study, spec, artifacts), changes
 
     def recover(self) -> int:
         """Puts right what a dead or interrupted coordinator left; returns how many trials will run again.
@@ -115,6 +118,10 @@ class Ledger:
             role=attributes.get("role"),
             retry_of=attributes.get("retry_of"),
         )
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written of a trial while within is written at the end, all of it or nothing."""
+        return self._storage.together()
 
     def report(self, number: int, value: float, step: int) -> None:
         """Stores an intermediate value."""
@@ -186,13 +193,15 @@ class Ledger:
 
     def _tell(self, number: int, attributes: Mapping[str, Any], value: float | None, state: TrialState | None) -> None:
         trial = self._live[number]
-        for name, attribute in attributes.items():
-            trial.set_user_attr(name, attribute)
-        self.study.tell(trial, value, state=state)
+        with self.together():
+            for name, attribute in attributes.items():
+                trial.set_user_attr(name, attribute)
+            self.study.tell(trial, value, state=state)
         del self._live[number]
 
     def _abandon(self, reason: str) -> None:
-        fail_running(self._storage, self.study, reason)
+        with self.together():
+            fail_running(self._storage, self.study, reason)
         self._live.clear()
 
     def _retry(self, trial: FrozenTrial) -> bool:

@@ -15,6 +15,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import ExceptionContext
 
 from tuner.errors import StorageFailed
+from tuner.study import changes as writing
+from tuner.study.changes import Changes
 
 PATIENCE = 300.0  # s that a database may be away
 LONGEST_PAUSE = 10.0  # s between two tries
@@ -59,9 +61,12 @@ class PatientStorage(BaseStorage):
     under its lock, is what makes looking enough.
     """
 
-    def __init__(self, storage: BaseStorage, database: str, patience: float = PATIENCE) -> None:
-        """Takes the database's name for people, and the seconds that it may be away."""
+    def __init__(
+        self, storage: BaseStorage, database: str, patience: float = PATIENCE, engine: Engine | None = None
+    ) -> None:
+        """Takes the database's name for people, the seconds that it may be away, and what `write` writes through."""
         self._storage = storage
+        self._engine = engine
         self._database = database
         self._patience = patience
         self._given_up = False
@@ -139,6 +144,18 @@ class PatientStorage(BaseStorage):
             return done or self._storage.set_trial_state_values(trial_id, state, values)
 
         return self._persist(lambda: self._storage.set_trial_state_values(trial_id, state, values), again)
+
+    def write(self, changes: Changes) -> None:
+        """Writes what belongs together in one transaction, unless the last try did: only an end cannot come twice."""
+        engine = self._engine
+        if engine is None:
+            raise RuntimeError("this storage was made without an engine to write through")
+
+        def again() -> None:
+            if changes.end is None or not changes.end.is_of(self._storage.get_trial(changes.trial_id)):
+                writing.write(engine, changes)
+
+        self._persist(lambda: writing.write(engine, changes), again)
 
     # What follows may be done twice and is the same.
 

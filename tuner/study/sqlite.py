@@ -54,7 +54,7 @@ def open_to_write(url: URL) -> BaseStorage:
     with _alone(path.with_name(f"{path.name}.lock")):
         storage = _open(url, WRITER)
     announce_away(storage.engine, is_locked)
-    return PatientStorage(optuna.storages.get_storage(storage), str(path))
+    return PatientStorage(optuna.storages.get_storage(storage), str(path), engine=storage.engine)
 
 
 def _open(url: URL, pragmas: tuple[str, ...]) -> RDBStorage:

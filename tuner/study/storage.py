@@ -179,7 +179,7 @@ def open_to_write(url: URL, lock: Lock | None = None) -> BaseStorage:
         held = lock if isinstance(lock, AdvisoryLock) else None
         storage = postgres.open_to_write(url, held.connect if held else lambda: postgres.connect(url))
         announce_away(storage.engine, postgres.is_passing)
-        return PatientStorage(optuna.storages.get_storage(storage), describe(url))
+        return PatientStorage(optuna.storages.get_storage(storage), describe(url), engine=storage.engine)
 
 
 def _tables(url: URL) -> set[str]:

@@ -34,7 +34,8 @@ class TuningSource:
         """The next training run, None when enough are finished or under way."""
         if self._ledger.count_finished() + len(self._asked) >= self._target:
             return None
-        asked = self._ledger.ask()
+        with self._ledger.together():
+            asked = self._ledger.ask()
         self._asked[asked.number] = asked
         self._evaluations[asked.number] = []
         return self._spec.job(

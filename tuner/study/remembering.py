@@ -1,0 +1,257 @@
+"""A storage for a study's only writer: it remembers what it wrote, and writes together what belongs together."""
+
+import contextlib
+import copy
+import json
+from collections.abc import Container, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from optuna.distributions import BaseDistribution, check_distribution_compatibility
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.study._frozen import FrozenStudy
+from optuna.trial import FrozenTrial, TrialState
+
+from tuner.study.changes import Changes, End
+from tuner.study.patient import PatientStorage
+
+FINISHED = [state for state in TrialState if state.is_finished()]
+
+
+class RememberingStorage(BaseStorage):
+    """Reads a study's trials once, and keeps up with what it writes.
+
+    Optuna's own cache reads every trial that has not ended from the database again and again, since another process
+    may have changed it: with a thousand under way, that is a thousand trials at every look. Here nobody else writes.
+    What is read from memory is what the database would say: a test compares the two after every call.
+
+    Trials are never changed in place: whoever holds one holds it as it was.
+    """
+
+    def __init__(self, storage: PatientStorage) -> None:
+        self._storage = storage
+        self._trials: dict[int, list[FrozenTrial]] = {}  # by study, in their order
+        self._distributions: dict[int, dict[str, BaseDistribution]] = {}  # by study, the first of each name
+        self._unfinished: dict[int, set[int]] = {}  # by study, numbers of trials
+        self._places: dict[int, tuple[int, int]] = {}  # the study and the number of each trial
+        self._together: dict[int, Changes] | None = None  # what is written at the end of a `together`
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written to a trial while within is written at the end, in one transaction.
+
+        Until then it is in memory alone. Where that end is not reached, nothing was written, and nothing is remembered.
+        """
+        if self._together is not None:
+            yield
+            return
+        self._together = {}
+        try:
+            yield
+            for changes in self._together.values():
+                self._storage.write(changes)
+        except BaseException:
+            self._forget()
+            raise
+        finally:
+            self._together = None
+
+    @contextlib.contextmanager
+    def _changing(self, trial_id: int) -> Iterator[Changes]:
+        """Takes what is to be written of a trial that has not ended."""
+        self.check_trial_is_updatable(trial_id, self._trial(trial_id).state)
+        if self._together is not None:
+            yield self._together.setdefault(trial_id, Changes(trial_id=trial_id))
+            return
+        changes = Changes(trial_id=trial_id)
+        yield changes
+        try:
+            self._storage.write(changes)
+        except BaseException:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        """What was written is not known: the database says it when it is next asked."""
+        self._trials.clear()
+        self._distributions.clear()
+
+    def _of(self, study_id: int) -> list[FrozenTrial]:
+        """A study's trials."""
+        if study_id not in self._trials:
+            trials = list(self._storage.get_all_trials(study_id, deepcopy=False))
+            self._trials[study_id] = trials
+            self._places |= {trial._trial_id: (study_id, trial.number) for trial in trials}
+            self._unfinished[study_id] = {trial.number for trial in trials if not trial.state.is_finished()}
+            known = self._distributions[study_id] = {}
+            for trial in trials:
+                for name, distribution in trial.distributions.items():
+                    known.setdefault(name, distribution)
+        return self._trials[study_id]
+
+    def _trial(self, trial_id: int) -> FrozenTrial:
+        study_id, number = self._places[trial_id]
+        return self._of(study_id)[number]
+
+    def _set(self, trial_id: int, **attributes: Any) -> None:
+        """Puts a trial with other attributes in its place."""
+        study_id, number = self._places[trial_id]
+        trial = copy.copy(self._of(study_id)[number])
+        for name, value in attributes.items():
+            setattr(trial, name, value)
+        self._trials[study_id][number] = trial
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        """Makes a trial."""
+        trials = self._of(study_id)
+        trial_id = self._storage.create_new_trial(study_id, template_trial)
+        trial = self._storage.get_trial(trial_id)
+        if trial.number == len(trials):
+            trials.append(trial)
+            self._unfinished[study_id].add(trial.number)
+            self._places[trial_id] = (study_id, trial.number)
+        else:  # somebody else made one
+            self._forget()
+            self._of(study_id)
+        return trial_id
+
+    def set_trial_param(
+        self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
+    ) -> None:
+        """Sets a parameter, whose distribution must go with those of the trials before."""
+        trial, known = self._trial(trial_id), self._distributions[self._places[trial_id][0]]
+        check_distribution_compatibility(known.setdefault(param_name, distribution), distribution)
+        with self._changing(trial_id) as changes:
+            changes.params[param_name] = (param_value_internal, distribution)
+        self._set(
+            trial_id,
+            params={**trial.params, param_name: distribution.to_external_repr(param_value_internal)},
+            distributions={**trial.distributions, param_name: distribution},
+        )
+
+    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+        """Stores a report."""
+        with self._changing(trial_id) as changes:
+            changes.reports[step] = intermediate_value
+        reports = {**self._trial(trial_id).intermediate_values, step: intermediate_value}
+        self._set(trial_id, intermediate_values=reports)
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Sets an attribute of a trial."""
+        text = json.dumps(value)
+        with self._changing(trial_id) as changes:
+            changes.user_attrs[key] = text
+        self._set(trial_id, user_attrs={**self._trial(trial_id).user_attrs, key: json.loads(text)})
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Sets an attribute of Optuna's of a trial."""
+        text = json.dumps(value)
+        with self._changing(trial_id) as changes:
+            changes.system_attrs[key] = text
+        self._set(trial_id, system_attrs={**self._trial(trial_id).system_attrs, key: json.loads(text)})
+
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        """Tells a state: an end together with what is to be written, any other at once."""
+        if not state.is_finished():
+            told = self._storage.set_trial_state_values(trial_id, state, values)
+            study_id, number = self._places[trial_id]
+            self._of(study_id)[number] = self._storage.get_trial(trial_id)
+            return told
+        end = End(state=state, values=None if values is None else [*values], at=datetime.now())
+        with self._changing(trial_id) as changes:
+            changes.end = end
+        told_values = {} if end.values is None else {"values": end.values}
+        self._set(trial_id, state=state, datetime_complete=end.at, **told_values)
+        study_id, number = self._places[trial_id]
+        self._unfinished[study_id].discard(number)
+        return True
+
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        """A trial, which whoever asks may write to where it has not ended: Optuna does."""
+        trial = self._trial(trial_id)
+        if trial.state.is_finished():
+            return trial
+        mine = copy.copy(trial)
+        for name in ("params", "distributions", "intermediate_values", "user_attrs", "system_attrs"):
+            setattr(mine, name, {**getattr(trial, name)})
+        return mine
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """A study's trials."""
+        trials = self._of(study_id)
+        if states is None:
+            found = [*trials]
+        elif any(state in states for state in FINISHED):
+            found = [trial for trial in trials if trial.state in states]
+        else:
+            unfinished = (trials[number] for number in sorted(self._unfinished[study_id]))
+            found = [trial for trial in unfinished if trial.state in states]
+        return copy.deepcopy(found) if deepcopy else found
+
+    def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:
+        """From memory."""
+        trials = self._of(study_id)
+        if not 0 <= trial_number < len(trials):
+            raise KeyError(f"there is no trial {trial_number} in study {study_id}")
+        return trials[trial_number]._trial_id
+
+    # What follows is the database's.
+
+    def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> int:
+        """Makes a study."""
+        return self._storage.create_new_study(directions, study_name)
+
+    def delete_study(self, study_id: int) -> None:
+        """Deletes a study."""
+        self._forget()
+        self._storage.delete_study(study_id)
+
+    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
+        """Sets an attribute of a study."""
+        self._storage.set_study_user_attr(study_id, key, value)
+
+    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
+        """Sets an attribute of Optuna's of a study."""
+        self._storage.set_study_system_attr(study_id, key, value)
+
+    def get_study_id_from_name(self, study_name: str) -> int:
+        """Reads."""
+        return self._storage.get_study_id_from_name(study_name)
+
+    def get_study_name_from_id(self, study_id: int) -> str:
+        """Reads."""
+        return self._storage.get_study_name_from_id(study_id)
+
+    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
+        """Reads."""
+        return self._storage.get_study_directions(study_id)
+
+    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
+        """Reads."""
+        return self._storage.get_study_user_attrs(study_id)
+
+    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
+        """Reads."""
+        return self._storage.get_study_system_attrs(study_id)
+
+    def get_all_studies(self) -> list[FrozenStudy]:
+        """Reads."""
+        return self._storage.get_all_studies()
+
+    def get_best_trial(self, study_id: int) -> FrozenTrial:
+        """Reads."""
+        return self._storage.get_best_trial(study_id)
+
+    def remove_session(self) -> None:
+        """Lets go of this thread's session."""
+        self._storage.remove_session()
+
+
+def remembering(storage: BaseStorage) -> RememberingStorage:
+    """A storage that remembers, over one that was opened to write to."""
+    if not isinstance(storage, PatientStorage):
+        raise TypeError(f"{type(storage).__name__} is no storage that was opened to write to")
+    return RememberingStorage(storage)
