@@ -162,7 +162,7 @@ def test_returns_are_told_where_there_is_no_success(tuner: Tuner, tmp_path: Path
         ("confirm toy --seeds 0", 2, "--seeds 0: must be at least 1"),
         ("confirm toy --seeds many", 2, "--seeds 'many': must be a whole number"),
         ("confirm toy --seeds 101", 2, "--seeds 101: must be at most 100"),
-        ("confirm toy --engine ray", 2, "--engine 'ray': must be one of"),
+        ("confirm toy --engine dask", 2, "--engine 'dask': must be one of"),
         ("confirm toy --storage sqlite:///no.db", 1, "no database at"),
     ],
 )

@@ -67,7 +67,7 @@ def test_usage_is_refused_in_a_line(tuner: Tuner, tmp_path: Path, line: str, wor
 def test_without_ray_the_line_says_how_to_install_it(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
     find_spec = importlib.util.find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "ray" else find_spec(name))
-    for command in ("run reach", "confirm reach", "compare reach", "serve"):
+    for command in ("run reach", "confirm reach", "serve"):
         said = tuner(f"{command} --engine ray")
         assert (said.code, said.out) == (2, "")
         assert said.err == (

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import psutil
 import pytest
 from audit import FINISHED, audit
 from conftest import Tuner, write_study
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     """Trials of seconds, none pruned, drawn from a seed."""
-    changes: dict[str, Any] = {"timesteps": 6_400, "checkpoints": 10, "pruner": "none", "sampler": "random", "seed": 7}
+    changes: dict[str, Any] = {"timesteps": 12_800, "checkpoints": 10, "pruner": "none", "sampler": "random", "seed": 7}
     return write_study(tmp_path, **changes, trials=TRIALS)
 
 
@@ -65,6 +66,12 @@ def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[str]") ->
         time.sleep(0.1)
 
 
+def trains(node: Any) -> bool:
+    """Whether a trial runs on a node: its workers are its raylet's children, named after what they do."""
+    [raylet] = node.all_processes["raylet"]
+    return any(child.name().startswith("ray::trial") for child in psutil.Process(raylet.process.pid).children())
+
+
 def found(folder: Path) -> dict[int, tuple[Any, ...]]:
     """Parameters, value and curve of every finished trial, by its seed."""
     study = optuna.load_study(storage=url(folder), study_name="toy")
@@ -84,7 +91,7 @@ def test_a_node_dies_and_one_joins_and_every_trial_is_what_one_worker_finds(
     study: Path, cluster: Cluster, nodes: list[Any], tmp_path: Path, tuner: Tuner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = start(study, cluster)
-    wait_for(lambda: reports(tmp_path) >= 4, process)
+    wait_for(lambda: reports(tmp_path) >= 4 and trains(nodes[0]), process)
     cluster.remove_node(nodes[0], allow_graceful=False)
     cluster.add_node(**NODE)
     out, err = process.communicate(timeout=LIMIT)

@@ -9,7 +9,6 @@ from tuner.cli.options import (
     DEFAULT_STUDY,
     EngineOption,
     JsonOption,
-    RayAddressOption,
     StorageOption,
     StudyArgument,
     WorkersOption,
@@ -45,7 +44,6 @@ def compare(
     ] = None,
     workers: WorkersOption = None,
     engine: EngineOption = "processes",
-    ray_address: RayAddressOption = None,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page as well, anew after every run.")
     ] = None,
@@ -53,6 +51,8 @@ def compare(
     as_json: JsonOption = False,
 ) -> int:
     """Compare algorithms over the same minutes of training: samples, time and success, seed by seed."""
+    if engine == "ray":
+        raise UsageProblem("--engine ray: runs of so many minutes are compared on one machine; leave it out")
     wanted = _algorithms(algorithms)
     from tuner.cli.comparing import Request, run
     from tuner.comparison.page import check_target
@@ -66,7 +66,7 @@ def compare(
             minutes=minutes,
             seeds=seeds,
             environment=env,
-            force=workforce(engine, workers, None, ray_address),
+            force=workforce(engine, workers),
             html=html,
             storage=storage,
             as_json=as_json,

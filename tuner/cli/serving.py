@@ -22,7 +22,7 @@ from tuner.cli.working import Request as RunRequest
 from tuner.cli.working import work
 from tuner.dashboard.access import listen, make_access
 from tuner.dashboard.server import make_server, page_address
-from tuner.errors import Cancelled, NothingToShow, StorageFailed, StudyLocked, TunerError
+from tuner.errors import Cancelled, ClusterFailed, NothingToShow, StorageFailed, StudyLocked, TunerError
 from tuner.study import queue
 from tuner.study.queue import Submission
 from tuner.study.storage import (
@@ -160,8 +160,8 @@ def _ended(request: Request, storage: BaseStorage, submission: Submission, healt
     try:
         queue.begin(storage, submission)
         _run(request, storage, submission, look)
-    except (StorageFailed, StudyLocked):
-        raise  # the database's trouble, not this study's: whoever watches over the service starts it again
+    except (StorageFailed, StudyLocked, ClusterFailed):
+        raise  # no trouble of this study's own: whoever watches over the service starts it again
     except Cancelled as error:
         say(f"{error}; what is finished is kept.")
         return "cancelled", ""

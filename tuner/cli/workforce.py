@@ -40,8 +40,10 @@ def workforce(engine: str, workers: int | None, memory: int | None = None, ray_a
         UsageProblem: where they contradict each other, or Ray is not installed.
     """
     one_of(engine, ENGINES, "--engine")
-    if ray_address is not None:
-        _refuse_address(ray_address, engine)
+    if ray_address is not None and engine != "ray":
+        raise UsageProblem(f"--ray-address {ray_address}: goes with --engine ray")
+    if engine == "ray" and (named := ray_address or os.environ.get("RAY_ADDRESS")):
+        _refuse_address("--ray-address" if ray_address else "RAY_ADDRESS", named)
     if engine == "ray" and importlib.util.find_spec("ray") is None:
         raise UsageProblem(f"--engine ray: Ray is not installed ({INSTALL})")
     if engine == "inline" and memory is not None:
@@ -50,16 +52,14 @@ def workforce(engine: str, workers: int | None, memory: int | None = None, ray_a
     return Workforce(engine=engine, workers=side_by_side, memory=memory, address=ray_address)
 
 
-def _refuse_address(address: str, engine: str) -> None:
-    if engine != "ray":
-        raise UsageProblem(f"--ray-address {address}: goes with --engine ray")
+def _refuse_address(name: str, address: str) -> None:
     if "://" in address:
         raise UsageProblem(
-            f"--ray-address {address}: must be HOST:PORT of the cluster's head (port 6379 as Ray starts it), typed on "
+            f"{name} {address}: must be HOST:PORT of the cluster's head (port 6379 as Ray starts it), typed on "
             "a machine of the cluster: a client from outside takes its trials along when its connection breaks"
         )
     if address not in OF_ITS_OWN and re.fullmatch(r"([^\s:]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}", address) is None:
-        raise UsageProblem(f"--ray-address {address!r}: must be HOST:PORT, such as 10.0.0.1:6379, or auto, or local")
+        raise UsageProblem(f"{name} {address!r}: must be HOST:PORT, such as 10.0.0.1:6379, or auto, or local")
 
 
 def cores() -> int:

@@ -1,12 +1,13 @@
 """A confirmation as a source of jobs: first the race on validation seeds, then the test."""
 
+from collections import Counter
 from typing import Any
 
 from tuner.confirm.plan import Plan, Run, at_most, make_job, planned
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.spec.model import StudySpec
-from tuner.study.confirmed import ConfirmationBook
-from tuner.study.failures import MAX_ATTEMPTS, FailuresInARow, too_often
+from tuner.study.confirmed import ConfirmationBook, RunKey
+from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES, FailuresInARow, too_often
 from tuner.study.tuning import facts, trial_value
 
 
@@ -21,6 +22,7 @@ class ConfirmationSource:
         self._failures = book.failures()
         self._running: dict[int, Run] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
+        self._losses: Counter[RunKey] = Counter()
         self._in_a_row = FailuresInARow()
 
     def next_job(self) -> TrialJob | None:
@@ -81,8 +83,9 @@ class ConfirmationSource:
 
     def _fail(self, number: int, run: Run, outcome: TrialOutcome) -> None:
         self._book.fail(number, outcome)
-        self._failures[run.key] += not outcome.lost_with
-        if self._failures[run.key] >= MAX_ATTEMPTS:
+        counted, most = (self._losses, MAX_LOSSES) if outcome.lost_with else (self._failures, MAX_ATTEMPTS)
+        counted[run.key] += 1
+        if counted[run.key] >= most:
             raise too_often(f"{run.arm.name} with {run.phase} seed {run.place + 1}", outcome)
         self._in_a_row.one(outcome)
 

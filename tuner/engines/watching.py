@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ FIRST_PATIENCE = 30 * 60.0  # s, until it is known what is usual
 TIMES_USUAL = 10
 MOST_AT_ONCE = 5.0  # s that count between two looks; more means that this process itself was stopped
 ENOUGH_WORDS = 3  # for a median
+KEPT_WORDS = 500  # the latest, for it
 STOPPED = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
 
@@ -34,7 +36,7 @@ class Patience:
         self._first = first
         self._last_look = clock()
         self._silent: dict[int, _Silence] = {}  # by job
-        self._usual: list[float] = []  # s between words
+        self._usual: deque[float] = deque(maxlen=KEPT_WORDS)  # s between words
 
     @property
     def limit(self) -> float:

@@ -10,11 +10,10 @@ WAY_OUT = "mend the cause, then the same command goes on"
 
 
 class FailuresInARow:
-    """Counts failures since the last end without one. All that were lost with one node are one failure."""
+    """Counts failures since the last end without one. What was lost with its node is none."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._lost_with: set[str] = set()
 
     def none(self) -> None:
         """Something ended without failure: the row begins anew."""
@@ -26,11 +25,7 @@ class FailuresInARow:
         Raises:
             TooManyFailures: where it is the fifth in a row.
         """
-        if outcome.lost_with in self._lost_with:
-            return
-        if outcome.lost_with:
-            self._lost_with.add(outcome.lost_with)
-        self._count += 1
+        self._count += not outcome.lost_with
         if self._count >= MAX_FAILURES_IN_A_ROW:
             raise TooManyFailures(f"{MAX_FAILURES_IN_A_ROW} failures in a row, at last: {outcome.reason} ({WAY_OUT})")
 

@@ -5,6 +5,8 @@ import logging
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +21,7 @@ from tuner.training.children import ONE_THREAD
 OBJECT_STORE = 200_000_000  # bytes, on a cluster of our own: models pass through it and nothing else
 ALONE = {"PYTHONSAFEPATH": "1"}  # what lies in the folder where a node was started is not imported
 LEAVE_CARDS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}  # a trial sees the graphics cards that its node has
+ANSWER = 30.0  # s for its head to say that it is one
 REACH = 10.0  # s for a cluster to answer a knock
 
 _log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
     Raises:
         ClusterFailed: where there is no cluster, or it does not take this process in.
     """
+    address = address or os.environ.get("RAY_ADDRESS")
     settings = {
         "runtime_env": {"py_modules": modules, "excludes": [*LEFT_OUT], "env_vars": ONE_THREAD | ALONE | LEAVE_CARDS},
         "log_to_driver": False,
@@ -61,23 +65,39 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
 
 
 def _connect(address: str | None, workers: int | None, settings: dict[str, Any]) -> None:
-    address = address or os.environ.get("RAY_ADDRESS") or _started_here() or "local"
-    if address == "local":
+    if address is None and _started_here():
+        ray.init(**settings)  # without an address Ray shows the user's token, with one it does not
+        return
+    if address in (None, "local"):
+        address = "local"
         settings |= {"num_cpus": workers, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
     elif address != "auto":
         _reach(address)
+        _ask(address)
     ray.init(address, **settings)
 
 
-def _started_here() -> str | None:
-    """The address of the cluster that `ray start` made this machine a node of, where it is still there."""
+def _started_here() -> bool:
+    """Whether `ray start` made this machine a node of a cluster that is still there."""
     address = ray._private.utils.read_ray_address()
-    if address is not None:
-        try:
-            _reach(address)
-        except OSError:
-            return None
-    return address
+    if address is None:
+        return False
+    try:
+        _reach(address)
+    except OSError:
+        return False
+    return True
+
+
+def _ask(address: str) -> None:
+    """Asks whoever listens there whether it is a cluster's head; anything else would leave Ray waiting for ever."""
+    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
+    try:
+        asked = subprocess.run(command, timeout=ANSWER, capture_output=True)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise ConnectionError("who listens there is no head of a Ray cluster") from None
+    if asked.returncode:
+        raise ConnectionError("the head there does not answer this machine")
 
 
 def _reach(address: str) -> None:

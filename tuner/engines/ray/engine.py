@@ -25,10 +25,10 @@ from tuner.engines.ray.nodes import Nodes
 from tuner.engines.ray.shipping import local_sources, to_send
 from tuner.engines.watching import Patience, too_much
 from tuner.engines.worker import broken
-from tuner.errors import ClusterFailed, TunerError
+from tuner.errors import ClusterFailed, EnvironmentUnusable, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 
-LEAST_CONCURRENCY = 2000  # calls at once that the mailbox takes; at least twice the workers
+LEAST_CONCURRENCY = 20_000  # calls at once that the mailbox takes; at least twice the workers
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +107,7 @@ class RayEngine:
             UsageProblem: where the environment's code is too much to be sent.
         """
         self._asked = workers
+        self._concurrency = max(LEAST_CONCURRENCY, 2 * (workers or 0))
         self._environment = environment
         self._memory = memory
         self._patience = patience or Patience()
@@ -121,14 +122,16 @@ class RayEngine:
             options: dict[str, Any] = {"num_cpus": 1, "max_retries": 0, "memory": memory or None}
             self._task: Any = ray.remote(**options)(_task)  # once: the cluster keeps every one that it is sent
             self._open_mailbox()
-            self._nodes = Nodes(say)
+            self._nodes = Nodes(say, memory)
             self._closing = opened.pop_all()
 
     @property
     def workers(self) -> int:
         """How many jobs may run, or wait in the cluster's queue, just now."""
-        there = max(1, int(self._nodes.cpus))
-        return there if self._asked is None else min(self._asked, there + max(1, there // 2))
+        there = max(1, self._nodes.places)
+        return (
+            min(there, self._concurrency // 2) if self._asked is None else min(self._asked, there + max(1, there // 2))
+        )
 
     def prepare(self, count: int) -> None:
         """Nothing to do: workers load what they need before their first trial, outside the trial's own time."""
@@ -180,8 +183,7 @@ class RayEngine:
     def _open_mailbox(self) -> None:
         self._mailboxes += 1
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        concurrency = max(LEAST_CONCURRENCY, 2 * (self._asked or 0))
-        options = {"num_cpus": 0, "max_restarts": 0, "max_concurrency": concurrency, "scheduling_strategy": here}
+        options = {"num_cpus": 0, "max_restarts": 0, "max_concurrency": self._concurrency, "scheduling_strategy": here}
         self._mailbox: Any = ray.remote(Mailbox).options(**options).remote()
         self._collect()
 
@@ -247,7 +249,10 @@ class RayEngine:
 
     def _given_up(self, spared: set[int]) -> list[Event]:
         """Ends runs that were silent for too long, but those just heard of."""
-        silent, reason = set(self._patience.look(lambda _: False)) - spared, self._patience.reason
+        silent = set(self._patience.look(lambda _: False)) - spared
+        if not silent:
+            return []
+        reason = self._patience.reason
         return [self._give_up(key, reason) for key, run in list(self._runs.items()) if run.number in silent]
 
 
@@ -265,7 +270,9 @@ def _loss(run: _Run, error: BaseException) -> Event:
         case exceptions.WorkerCrashedError():
             return failed(run.number, f"the worker process died on {where}")
         case exceptions.RayTaskError():  # before our own code could run
-            return Broken(number=run.number, error=ClusterFailed(f"{where} cannot run a trial: {brief(error)}"))
+            return Broken(number=run.number, error=EnvironmentUnusable(f"{where} cannot run a trial: {brief(error)}"))
+        case exceptions.ObjectLostError():  # its node went after it had ended
+            return failed(run.number, f"its result is lost with {where}", "a result")
         case _:
             return failed(run.number, f"lost on {where}: {brief(error)}")
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from tuner.engines.worker import broken, warm_up
 from tuner.errors import EnvironmentUnusable, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 
+LEAVE = 5.0  # s
 WATCH = 1.0  # s between a worker's looks at its own memory
 
 _warm: set[str] = set()  # the environments that this process has made already
@@ -89,5 +91,6 @@ def _watch(post: Post, limit: int, ended: threading.Event, look: Callable[[int],
         if (held := look(os.getpid())) > limit:
             try:
                 post.tell(Overfull(held))
+                time.sleep(LEAVE)  # whoever hears of it ends this process: before its end is heard of by itself
             finally:
                 os._exit(1)

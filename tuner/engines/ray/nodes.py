@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -9,21 +10,36 @@ import ray
 LOOK = 2.0  # s between looks
 
 
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """What a node offers."""
+
+    address: str
+    cpus: float
+    memory: float  # bytes
+
+
 class Nodes:
     """Looks at the cluster now and then, and says in a line what changed."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], memory: int | None = None) -> None:
+        """Takes who is told, and the bytes that a trial has a claim to."""
         self._say = say
-        self._there: dict[str, tuple[str, float]] = {}  # address and CPUs by the node's id
+        self._memory = memory
+        self._there: dict[str, Node] = {}  # by id
         self._lost: set[str] = set()
         self._next_look = 0.0
         self.look()
         self._say(f"Ray cluster at {ray.get_runtime_context().gcs_address}: {self._size()}.")
+        self._tell_room()
 
     @property
-    def cpus(self) -> float:
-        """The cluster's CPUs at the last look."""
-        return sum(cpus for _, cpus in self._there.values())
+    def places(self) -> int:
+        """How many trials have room at once: a CPU each, and memory."""
+        return sum(self._room(node) for node in self._there.values())
+
+    def _room(self, node: Node) -> int:
+        return int(node.cpus if self._memory is None else min(node.cpus, node.memory // self._memory))
 
     def look(self) -> None:
         """Counts anew, every two seconds at most."""
@@ -32,9 +48,16 @@ class Nodes:
         before, self._there = self._there, self._alive()
         self._next_look = time.monotonic() + LOOK
         for node in self._there.keys() - before.keys() if before else ():
-            self._say(f"Node {self._there[node][0]} joined: {self._size()}.")
+            self._say(f"Node {self._there[node].address} joined: {self._size()}.")
         for node in before.keys() - self._there.keys():
-            self._say(f"Node {before[node][0]} is gone: {self._size()}.")
+            self._say(f"Node {before[node].address} is gone: {self._size()}.")
+        if before and before.keys() != self._there.keys():
+            self._tell_room()
+
+    def _tell_room(self) -> None:
+        if not self.places:
+            memory = f" and {self._memory / 1e9:g} GB of memory" if self._memory is not None else ""
+            self._say(f"No node has a CPU{memory} for a trial: waiting for one that has.")
 
     def lost(self, node: str) -> None:
         """A node's death was noticed under a task, which comes sooner than the cluster itself notices it."""
@@ -42,14 +65,18 @@ class Nodes:
         self._next_look = 0.0
         self.look()
 
-    def _alive(self) -> dict[str, tuple[str, float]]:
+    def _alive(self) -> dict[str, Node]:
         nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
         return {
-            node["NodeID"]: (node["NodeManagerAddress"], float(node["Resources"].get("CPU", 0)))
+            node["NodeID"]: Node(
+                address=node["NodeManagerAddress"],
+                cpus=float(node["Resources"].get("CPU", 0)),
+                memory=float(node["Resources"].get("memory", 0)),
+            )
             for node in nodes
             if node["Alive"] and node["NodeID"] not in self._lost
         }
 
     def _size(self) -> str:
-        count, cpus = len(self._there), self.cpus
+        count, cpus = len(self._there), sum(node.cpus for node in self._there.values())
         return f"{count} node{'s' * (count != 1)}, {cpus:g} CPU{'s' * (cpus != 1)}"

@@ -1,5 +1,6 @@
 """What nodes are sent: the tuner, and what of an environment's code is not installed but lies in folders."""
 
+import contextlib
 import re
 import shutil
 import site
@@ -29,7 +30,7 @@ class Sources:
 
 
 def local_sources(ref: EnvironmentRef) -> Sources:
-    """Makes an environment and looks which modules came with it from elsewhere than Python's own folders.
+    """Makes an environment, takes a step and looks which modules came with it from other than Python's own folders.
 
     Call it in a process of its own: it imports the environment.
 
@@ -38,7 +39,11 @@ def local_sources(ref: EnvironmentRef) -> Sources:
     """
     from tuner.training.making import make_bare
 
-    make_bare(ref, looked_at=False).close()
+    env = make_bare(ref, looked_at=False)
+    with contextlib.suppress(Exception):  # what is imported late is found as well; faults are the trials' to tell
+        env.reset(seed=0)
+        env.step(env.action_space.sample())
+        env.close()
     installed, places = _installed(), {Path(tuner.__file__).parent}
     for name in [*sys.modules]:
         place = _place(sys.modules.get(name.partition(".")[0])) if name.partition(".")[0].isidentifier() else None
