@@ -108,11 +108,9 @@ def test_a_node_dies_and_one_joins_and_every_trial_is_what_one_worker_finds(
 
 @pytest.mark.parametrize(
     ("how", "code"),
-    [
-        pytest.param(signal.SIGKILL, -9, id="killed"),
-        pytest.param(signal.SIGTERM, 143, id="told to end", marks=pytest.mark.long),
-    ],
+    [pytest.param(signal.SIGKILL, -9, id="killed"), pytest.param(signal.SIGTERM, 143, id="told to end")],
 )
+@pytest.mark.long
 def test_a_driver_takes_its_trials_along_and_the_same_command_goes_on(
     how: signal.Signals, code: int, study: Path, cluster: Cluster, nodes: list[Any], tmp_path: Path
 ) -> None:

@@ -80,6 +80,8 @@ def reference_loss(policy: Any, samples: Samples, settings: Settings) -> torch.T
     return loss
 
 
+# Some kernels of matrix products raise that flag over the padding of tiny matrices; what is compared has no NaN.
+@pytest.mark.filterwarnings("ignore:invalid value encountered in matmul:RuntimeWarning")
 @settings(max_examples=150, deadline=None)
 @given(
     observations=st.integers(1, 6),
