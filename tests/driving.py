@@ -12,10 +12,22 @@ import pytest
 
 from tuner.engines.base import Engine, Evaluated, Event, Finished
 from tuner.engines.processes import ProcessEngine
-from tuner.records import Checkpoint, Decision, TrialJob
+from tuner.records import Checkpoint, Decision, Evaluation, TrialJob
 
 PATIENCE = 120.0  # s, for anything that has to happen
 LONG = {"timesteps": 10_000_000, "checkpoints": (Checkpoint(step=64, goals=1), Checkpoint(step=10_000_000, goals=1))}
+EVALUATION = Evaluation(
+    index=0,
+    step=64,
+    score=0.5,
+    success=0.5,
+    distance=None,
+    mean_return=0.0,
+    mean_length=8.0,
+    timeout_share=0.0,
+    seconds=1.0,
+    evaluation_seconds=0.1,
+)
 ARM = """
 import gymnasium, numpy
 IMPORTS

@@ -2,24 +2,13 @@
 
 import pytest
 from conftest import make_job
+from driving import EVALUATION
 
 from tuner.coordinator import coordinate
 from tuner.engines.base import Broken, Evaluated, Event, Finished
 from tuner.errors import EnvironmentUnusable, TooManyFailures
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
-EVALUATION = Evaluation(
-    index=0,
-    step=64,
-    score=0.5,
-    success=0.5,
-    distance=None,
-    mean_return=0.0,
-    mean_length=8.0,
-    timeout_share=0.0,
-    seconds=1.0,
-    evaluation_seconds=0.1,
-)
 DONE = TrialOutcome(state="completed")
 FAILED = TrialOutcome(state="failed", reason="for a reason")
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from conftest import make_job
+from driving import EVALUATION
 
 from tuner.engines.ray.mailbox import Began, Letter, Loaded, Mailbox
 from tuner.engines.ray.node import run_on_node
@@ -13,18 +14,6 @@ from tuner.records import Decision, EnvironmentRef, Evaluation, TrialOutcome
 
 BEGAN = Began(node="abc", address="10.0.0.1")
 LINE = EnvironmentRef(id="tuner_toys:ToyLine-v0")
-EVALUATION = Evaluation(
-    index=0,
-    step=64,
-    score=0.5,
-    success=0.5,
-    distance=None,
-    mean_return=1.0,
-    mean_length=8.0,
-    timeout_share=0.0,
-    seconds=1.0,
-    evaluation_seconds=0.1,
-)
 ON, OFF = Decision(go_on=True), Decision(go_on=False)
 
 

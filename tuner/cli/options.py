@@ -8,6 +8,7 @@ import typer
 from tuner.errors import UsageProblem
 
 DEFAULT_STUDY = "reach"
+ENGINES = ("processes", "inline", "ray")
 INTERRUPTED = 130  # the exit code after Ctrl-C
 MOST_MINUTES = 7 * 24 * 60
 LEAST_MEMORY = 0.5  # GB
@@ -98,7 +99,7 @@ WorkersOption = Annotated[
         help="Trials side by side. Default: one a core, on Ray one a CPU of the cluster.",
     ),
 ]
-EngineOption = Annotated[str, typer.Option("--engine", metavar="processes|inline|ray", help="Where trials run.")]
+EngineOption = Annotated[str, typer.Option("--engine", metavar="|".join(ENGINES), help="Where trials run.")]
 RayAddressOption = Annotated[
     str | None,
     typer.Option(

@@ -5,10 +5,9 @@ import os
 import re
 from dataclasses import dataclass
 
-from tuner.cli.options import one_of
+from tuner.cli.options import ENGINES, one_of
 from tuner.errors import UsageProblem
 
-ENGINES = ("processes", "inline", "ray")
 INSTALL = "pip install 'roarm-tuner[ray]', or in a checkout pip install '.[ray]'"
 OF_ITS_OWN = ("auto", "local")  # what Ray takes for an address besides HOST:PORT
 

@@ -119,7 +119,7 @@ class RayEngine:
         with contextlib.ExitStack() as opened:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="tuner-ray-")))
             opened.enter_context(connected(address, workers, to_send(sources, folder)))
-            options: dict[str, Any] = {"num_cpus": 1, "max_retries": 0, "memory": memory or None}
+            options: dict[str, Any] = {"num_cpus": 1, "max_retries": 0, "memory": memory}
             self._task: Any = ray.remote(**options)(_task)  # once: the cluster keeps every one that it is sent
             self._open_mailbox()
             self._nodes = Nodes(say, memory)
