@@ -1,5 +1,6 @@
 """How tests drive an engine, and wait for what has to happen."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -77,6 +78,19 @@ def gone(pid: int) -> bool:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
+
+
+def children(text: str, parent: int | None = None, *, recursive: bool = False) -> list[psutil.Process]:
+    """The children of this process, or of another, whose name or command line holds a text.
+
+    Those that end while they are looked at are not among them.
+    """
+    found = []
+    for process in psutil.Process(parent).children(recursive):
+        with contextlib.suppress(psutil.NoSuchProcess):  # a zombie is one too
+            if text in " ".join([process.name(), *process.cmdline()]):
+                found.append(process)
+    return found
 
 
 def kill_workers(engine: ProcessEngine) -> set[int]:

@@ -4,11 +4,10 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import ray
 from conftest import make_job
-from driving import LONG, completes, drive, gone, until_next, wait_for, write_arm
+from driving import LONG, children, completes, drive, gone, until_next, wait_for, write_arm
 
 from tuner.engines.base import Evaluated, Event, Finished
 from tuner.engines.ray.engine import RayEngine
@@ -30,14 +29,6 @@ def engine(toys: None, said: list[str]) -> Iterator[RayEngine]:
     made = RayEngine(LINE, 2, "local", say=said.append)
     yield made
     made.stop()
-
-
-def workers(task: str = "ray::trial") -> list[psutil.Process]:
-    """The processes on this machine that run a trial, or another actor or task of this driver's."""
-    family = psutil.Process().children(recursive=True)
-    return [
-        process for process in family if process.name().startswith(task[:15]) or task in " ".join(process.cmdline())
-    ]
 
 
 def failure(event: Event) -> str:
@@ -67,7 +58,7 @@ def test_two_jobs_run_side_by_side(engine: RayEngine) -> None:
 def test_a_worker_killed_in_a_trial_is_a_failed_outcome(engine: RayEngine) -> None:
     engine.start(make_job(number=4, **LONG))
     assert isinstance(until_next(engine), Evaluated)
-    [worker] = workers("ray::trial-4")
+    [worker] = children("ray::trial-4", recursive=True)
     worker.kill()
     event = until_next(engine)
     assert failure(event).startswith("the worker process died on node ")
@@ -81,13 +72,13 @@ def test_a_mailbox_that_dies_takes_its_jobs_along_and_the_next_one_serves(engine
     engine.start(make_job(number=7, **LONG))
     assert {type(until_next(engine)), type(until_next(engine))} == {Evaluated}
     engine.answer(6, Decision(go_on=True))  # one trains, the other waits for its answer
-    [mailbox] = workers("ray::Mailbox")
+    [mailbox] = children("ray::Mailbox", recursive=True)
     mailbox.kill()
     lost: list[Event] = []
     assert wait_for(lambda: lost.extend(engine.wait(1.0)) or len(lost) == 2)  # type: ignore[func-returns-value]
     assert all(failure(event).startswith("the mailbox is gone") for event in lost)
     assert {event.outcome.lost_with for event in lost if isinstance(event, Finished)} == {"mailbox 1"}
-    assert wait_for(lambda: not workers("ray::trial"))
+    assert wait_for(lambda: not children("ray::trial", recursive=True))
     assert completes(engine, make_job(number=8))
 
 
@@ -104,7 +95,7 @@ def test_a_worker_that_hangs_is_ended(engine: RayEngine, monkeypatch: pytest.Mon
     monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 6.0)
     event = drive(engine, make_job(number=13, environment=EnvironmentRef(id="tuner_toys:ToyHanging-v0")))[-1]
     assert failure(event).startswith("no word from its worker for ")
-    assert wait_for(lambda: not workers("ray::trial-13"))
+    assert wait_for(lambda: not children("ray::trial-13", recursive=True))
     assert completes(engine, make_job(number=14))
 
 
@@ -113,7 +104,7 @@ def test_a_worker_has_one_thread(engine: RayEngine) -> None:
     event = until_next(engine)
     assert isinstance(event, Evaluated)
     assert event.evaluation.distance == 1.0  # this environment's distance is the number of torch's threads
-    [worker] = workers("ray::trial-15")
+    [worker] = children("ray::trial-15", recursive=True)
     variables = worker.environ()
     assert (variables["OMP_NUM_THREADS"], variables["MKL_NUM_THREADS"]) == ("1", "1")
     engine.answer(15, Decision(go_on=False))
@@ -127,7 +118,7 @@ def test_sigterm_stays_with_whoever_had_it(engine: RayEngine) -> None:
 
 def test_nothing_is_left_and_code_was_sent(engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this order, since a process has one cluster at a time."""
-    family = [process for process in psutil.Process().children(recursive=True) if "ray" in process.name()]
+    family = [*children("/ray/", recursive=True), *children("ray::", recursive=True)]
     assert family
     engine.stop()
     engine.stop()

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from audit import audit
 from conftest import Tuner, write_study
+from driving import children
 
 TRIALS = 4
 LIMIT = 240  # s, for anything here
@@ -72,8 +73,7 @@ def reports(folder: Path) -> int:
 
 
 def workers(process: subprocess.Popen[str] | psutil.Process) -> list[psutil.Process]:
-    children = psutil.Process(process.pid).children()
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    return children("spawn_main", process.pid)
 
 
 def prove_exact(folder: Path) -> dict[str, int]:
@@ -115,13 +115,13 @@ def test_ctrl_c_keeps_what_is_finished_says_how_to_go_on_and_exits_130(
 ) -> None:
     process = start(study, "--engine", engine)
     wait_for(lambda: reports(tmp_path) >= 2, process)
-    children = workers(process)
+    orphans = workers(process)
     process.send_signal(how)
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == code
     assert "the same command goes on" in err
     assert "Traceback" not in err
-    assert not psutil.wait_procs(children, timeout=15)[1]
+    assert not psutil.wait_procs(orphans, timeout=15)[1]
     assert not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'")
     finish(study)
     prove_exact(tmp_path)

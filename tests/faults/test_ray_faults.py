@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-import psutil
 import pytest
 from audit import FINISHED, audit
 from conftest import Tuner, write_study
+from driving import children
 from ray.cluster_utils import Cluster
 from test_kills import reports
 
@@ -69,7 +69,7 @@ def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[str]") ->
 def trains(node: Any) -> bool:
     """Whether a trial runs on a node: its workers are its raylet's children, named after what they do."""
     [raylet] = node.all_processes["raylet"]
-    return any(child.name().startswith("ray::trial") for child in psutil.Process(raylet.process.pid).children())
+    return bool(children("ray::trial", raylet.process.pid))
 
 
 def found(folder: Path) -> dict[int, tuple[Any, ...]]:

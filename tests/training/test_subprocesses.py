@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import pytest
 from conftest import make_job
+from driving import children
 
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TrialDiverged
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
@@ -81,16 +82,11 @@ def outcome(job: TrialJob) -> tuple[TrialOutcome, list[Evaluation]]:
     return run_trial(job, report), seen
 
 
-def children() -> set[psutil.Process]:
-    found = psutil.Process().children(recursive=True)
-    return {process for process in found if "spawn_main" in " ".join(process.cmdline())}
-
-
 @pytest.fixture
 def _nobody_left() -> Iterator[None]:
-    before = children()
+    before = set(children("spawn_main", recursive=True))
     yield
-    assert children() == before
+    assert set(children("spawn_main", recursive=True)) == before
 
 
 @pytest.mark.slow
