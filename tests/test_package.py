@@ -1,4 +1,4 @@
-"""The wheel: the packages, the presets, and nothing that a run left behind."""
+"""The wheel: the packages, the presets, and nothing that a run left behind. And what a command loads."""
 
 import subprocess
 import sys
@@ -44,3 +44,12 @@ def test_the_wheel_holds_nothing_else(names: list[str]) -> None:
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"tuner", "roarm_envs"}
     assert {Path(name).suffix for name in names if ".dist-info/" not in name} == {".py", ".yaml", ".urdf"}
+
+
+def test_what_only_training_and_statistics_need_is_not_loaded_before_they_do() -> None:
+    program = (
+        "import sys, tuner.cli.run, tuner.cli.confirm, tuner.cli.status\n"
+        "print(*{'torch', 'stable_baselines3', 'pybullet', 'scipy.stats', 'ray'} & set(sys.modules))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=300)
+    assert loaded.stdout.split() == []

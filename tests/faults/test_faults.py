@@ -127,7 +127,7 @@ def test_a_trial_that_hangs_is_killed_after_a_minute_and_runs_again(
 
 @pytest.mark.parametrize("seconds", [2, pytest.param(61, marks=pytest.mark.long)])
 def test_what_is_stopped_goes_on(tmp_path: Path, seconds: int) -> None:
-    study = write_study(tmp_path, timesteps=12_800, checkpoints=20)
+    study = write_study(tmp_path, timesteps=6_400, checkpoints=20)
     process = start(study)
     wait_for(lambda: reports(tmp_path) >= 2, process)
     everybody = [psutil.Process(process.pid), *workers(process)]
@@ -142,7 +142,7 @@ def test_what_is_stopped_goes_on(tmp_path: Path, seconds: int) -> None:
 
 
 def test_everything_killed_at_once_goes_on(tmp_path: Path) -> None:
-    study = write_study(tmp_path, timesteps=12_800, checkpoints=20)
+    study = write_study(tmp_path, timesteps=6_400, checkpoints=20)
     process = start(study)
     wait_for(lambda: reports(tmp_path) >= 2, process)
     for one in [*workers(process), psutil.Process(process.pid)]:

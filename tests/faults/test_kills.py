@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     """A study whose trials take seconds: long enough to be killed in."""
-    return write_study(tmp_path, timesteps=12_800, checkpoints=20)
+    return write_study(tmp_path, timesteps=6_400, checkpoints=20)
 
 
 def start(study: Path, *more: str) -> subprocess.Popen[str]:
@@ -139,7 +139,7 @@ def test_a_second_coordinator_is_refused_at_once(study: Path, tmp_path: Path) ->
 
 
 def test_a_worker_that_always_dies_stops_the_run_with_the_study_intact(tmp_path: Path) -> None:
-    path = write_study(tmp_path, environment={"id": "tuner_toys:ToyDying-v0"}, timesteps=12_800, checkpoints=20)
+    path = write_study(tmp_path, environment={"id": "tuner_toys:ToyDying-v0"}, timesteps=6_400, checkpoints=20)
     process = start(path)
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 1
@@ -153,7 +153,7 @@ def test_a_run_in_stages_killed_in_the_second_goes_on_there(tmp_path: Path) -> N
     rate = {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}
     steps = {"type": "int", "low": 16, "high": 64, "scale": "power_of_two"}
     stages = [{"parameters": {"learning_rate": rate}}, {"parameters": {"n_steps": steps}}]
-    study = write_study(tmp_path, timesteps=12_800, checkpoints=20, stages=stages)
+    study = write_study(tmp_path, timesteps=6_400, checkpoints=20, stages=stages)
     second = "FROM trials JOIN studies USING (study_id) WHERE study_name = 'toy-2-n_steps'"
     process = start(study)
     wait_for(lambda: len(query(tmp_path, f"SELECT 1 {second} AND state = 'RUNNING'")) > 0, process)

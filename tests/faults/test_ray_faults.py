@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     """Trials of seconds, none pruned, drawn from a seed."""
-    changes: dict[str, Any] = {"timesteps": 12_800, "checkpoints": 10, "pruner": "none", "sampler": "random", "seed": 7}
+    changes: dict[str, Any] = {"timesteps": 6_400, "checkpoints": 10, "pruner": "none", "sampler": "random", "seed": 7}
     return write_study(tmp_path, **changes, trials=TRIALS)
 
 

@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from tuner.checking.evidence import Evidence, graded, ok, warning, wrong
 from tuner.checking.rollout import Episode, Recording
@@ -44,7 +44,7 @@ def _between(recordings: dict[str, Recording]) -> list[Line]:
     found = []
     for (one, first), (other, second) in itertools.combinations(reversed(recordings.items()), 2):
         wins, losses = _counts(first), _counts(second)
-        if min(sum(wins), sum(losses)) < FEW or stats.fisher_exact([wins, losses]).pvalue >= SURE:
+        if min(sum(wins), sum(losses)) < FEW or scipy.stats.fisher_exact([wins, losses]).pvalue >= SURE:
             continue
         first_wins = wins[0] / sum(wins) > losses[0] / sum(losses)
         (better, good), (worse, bad) = (
@@ -159,7 +159,7 @@ def _less(one: Row, other: Row) -> bool:
         return False
     gap = float(other.mean() - one.mean())
     error = float(np.sqrt(one.var(ddof=1) / one.size + other.var(ddof=1) / other.size))
-    return gap > 0 if error == 0 else bool(stats.t.sf(gap / error, few - 1) < SURE)
+    return gap > 0 if error == 0 else bool(scipy.stats.t.sf(gap / error, few - 1) < SURE)
 
 
 def _follows(episodes: list[Episode]) -> float | None:
@@ -170,5 +170,5 @@ def _follows(episodes: list[Episode]) -> float | None:
     returns, progress = np.array(told).T if told else (np.zeros(0), np.zeros(0))
     if len(told) < 2 * FEW or np.ptp(returns) == 0 or np.ptp(progress) == 0:
         return None
-    result = stats.spearmanr(returns, progress)
+    result = scipy.stats.spearmanr(returns, progress)
     return float(result.statistic) if result.pvalue < SURE else None

@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from tuner.statistics.records import Interval
 
@@ -20,12 +20,12 @@ LEAST_SEEDS = 3  # under which no interval is worth its name
 
 def iqm(values: Values) -> float:
     """Interquartile mean: without the lowest and highest quarter of the values, rounded down (Agarwal et al. 2021)."""
-    return float(stats.trim_mean(values, QUARTER))
+    return float(scipy.stats.trim_mean(values, QUARTER))
 
 
 def wilson(share: float, trials: int) -> Interval:
     """Wilson's score interval of a share of so many trials."""
-    found = stats.binomtest(round(share * trials), trials).proportion_ci(1 - 2 * TAIL, method="wilson")
+    found = scipy.stats.binomtest(round(share * trials), trials).proportion_ci(1 - 2 * TAIL, method="wilson")
     return Interval(low=float(found.low), high=float(found.high))
 
 
@@ -80,7 +80,7 @@ def iqm_interval(
     count = len(values)
     if count < LEAST_SEEDS:
         return None
-    found = _percentiles(stats.trim_mean(_resample(values, rng, resamples), QUARTER, axis=1), count)
+    found = _percentiles(scipy.stats.trim_mean(_resample(values, rng, resamples), QUARTER, axis=1), count)
     if found.width == 0:
         return _pooled(iqm(values), count, goals)
     if count < FEW_SEEDS and (wider := mean_interval(values, goals, rng, resamples=resamples)) is not None:
@@ -104,7 +104,9 @@ def difference_interval(
         return None
     flat = goals is not None and (np.ptp(first) == 0 or np.ptp(second) == 0)
     if fewest >= FEW_SEEDS and not flat:
-        drawn = [stats.trim_mean(_resample(values, rng, resamples), QUARTER, axis=1) for values in (first, second)]
+        drawn = [
+            scipy.stats.trim_mean(_resample(values, rng, resamples), QUARTER, axis=1) for values in (first, second)
+        ]
         found = _percentiles(drawn[0] - drawn[1], fewest)
         if found.width > 0:
             return found
@@ -132,7 +134,7 @@ def _percentiles(drawn: Values, count: int) -> Interval:
 
 def _tail(count: int) -> float:
     """What to leave out at either end: where a normal law has what Student's t has beyond its 2.5 %."""
-    return float(stats.norm.sf(stats.t.isf(TAIL, count - 1)))
+    return float(scipy.stats.norm.sf(scipy.stats.t.isf(TAIL, count - 1)))
 
 
 def _pooled(share: float, count: int, goals: int | None) -> Interval | None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize, stats
 
 from tuner.statistics.intervals import FEW_SEEDS, Values
 
@@ -28,7 +28,8 @@ def permutation_p(first: Values, second: Values) -> float:
     The same as SciPy's `mannwhitneyu` with a `PermutationMethod` of all permutations, of which 20 against 20 seeds have
     10¹¹; here the distribution of the rank sum is counted value by value.
     """
-    ranks = np.rint(2 * stats.rankdata(np.concatenate([first, second]))).astype(np.int64)  # doubled: ties have halves
+    ranks = scipy.stats.rankdata(np.concatenate([first, second]))
+    ranks = np.rint(2 * ranks).astype(np.int64)  # doubled: ties have halves
     observed = int(ranks[: len(first)].sum())
     chances = _rank_sums(ranks, len(first))
     return min(1.0, 2 * float(min(chances[: observed + 1].sum(), chances[observed:].sum())))
@@ -93,10 +94,10 @@ def _goals_spread(values: Values, goals: int) -> float:
 def _effect(n: float, m: float, level: float) -> float:
     """In standard deviations."""
     freedom = n + m - 2
-    bound = stats.t.isf(level / 2, freedom)
+    bound = scipy.stats.t.isf(level / 2, freedom)
     root = math.sqrt(n * m / (n + m))
 
     def missing(effect: float) -> float:
-        return float(stats.nct.sf(bound, freedom, effect * root)) - POWER
+        return float(scipy.stats.nct.sf(bound, freedom, effect * root)) - POWER
 
-    return float(optimize.brentq(missing, 0.0, LARGEST_EFFECT / root))
+    return float(scipy.optimize.brentq(missing, 0.0, LARGEST_EFFECT / root))
