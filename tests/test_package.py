@@ -48,7 +48,7 @@ def test_the_wheel_holds_nothing_else(names: list[str]) -> None:
 
 def test_what_only_training_and_statistics_need_is_not_loaded_before_they_do() -> None:
     program = (
-        "import sys, tuner.cli.run, tuner.cli.confirm, tuner.cli.status\n"
+        "import sys, tuner.cli.main, tuner.cli.tuning, tuner.cli.confirm_tables\n"
         "print(*{'torch', 'stable_baselines3', 'pybullet', 'scipy.stats', 'ray'} & set(sys.modules))"
     )
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=300)
