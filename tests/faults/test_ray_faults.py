@@ -1,5 +1,6 @@
 """A study on a Ray cluster of several nodes: whatever is killed, exactly N, and what one worker alone would find."""
 
+import contextlib
 import json
 import re
 import signal
@@ -32,12 +33,19 @@ def study(tmp_path: Path) -> Path:
     return write_study(tmp_path, **changes, trials=TRIALS)
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    """A head without CPUs, and no other node."""
-    made = Cluster(initialize_head=True, head_node_args={**NODE, "num_cpus": 0, "include_dashboard": False})
+@contextlib.contextmanager
+def head(num_cpus: int) -> Iterator[Cluster]:
+    """A cluster's head, and no other node."""
+    made = Cluster(initialize_head=True, head_node_args={**NODE, "num_cpus": num_cpus, "include_dashboard": False})
     yield made
     made.shutdown()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A head without CPUs."""
+    with head(num_cpus=0) as made:
+        yield made
 
 
 @pytest.fixture
@@ -48,9 +56,9 @@ def nodes(cluster: Cluster) -> Iterator[list[Any]]:
         cluster.remove_node(node, allow_graceful=False)
 
 
-def start(study: Path, cluster: Cluster) -> "subprocess.Popen[str]":
+def start(study: Path, cluster: Cluster, trials: int = TRIALS) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "tuner", "run", str(study), "--json", "--engine", "ray", "--skip-check"]
-    command += ["--ray-address", cluster.address, "--workers", "4"]
+    command += ["--ray-address", cluster.address, "--workers", "4", "--trials", str(trials)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -124,3 +132,25 @@ def test_a_driver_takes_its_trials_along_and_the_same_command_goes_on(
     assert again.returncode == 0, err
     assert "of an earlier run will run again" in err
     assert audit(url(tmp_path), "toy", TRIALS).states["FAIL"] >= 1
+
+
+@pytest.mark.long
+def test_a_head_that_is_gone_ends_the_run_in_a_line_and_the_next_cluster_goes_on(study: Path, tmp_path: Path) -> None:
+    with head(num_cpus=1) as doomed:
+        process = start(study, doomed, trials=1000)
+        wait_for(lambda: reports(tmp_path) >= 2, process)
+        address = doomed.address
+        node: Any = doomed.head_node
+        [server] = node.all_processes["gcs_server"]
+        server.process.kill()
+        _, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 1
+    assert "The head of the Ray cluster does not answer (Connection refused): waiting for it." in err
+    assert f"tuner: the head of the Ray cluster, {address}, has not answered for " in err
+    before = found(tmp_path)
+    with head(num_cpus=1) as cluster:
+        again = start(study, cluster, trials=len(before) + 2)
+        _, err = again.communicate(timeout=LIMIT)
+    assert again.returncode == 0, err
+    audit(url(tmp_path), "toy", len(before) + 2)
+    assert before.items() <= found(tmp_path).items()

@@ -72,7 +72,7 @@ def _connect(address: str | None, workers: int | None, settings: dict[str, Any])
         address = "local"
         settings |= {"num_cpus": workers, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
     elif address != "auto":
-        _reach(address)
+        reach(address)
         _ask(address)
     ray.init(address, **settings)
 
@@ -83,7 +83,7 @@ def _started_here() -> bool:
     if address is None:
         return False
     try:
-        _reach(address)
+        reach(address)
     except OSError:
         return False
     return True
@@ -100,10 +100,14 @@ def _ask(address: str) -> None:
         raise ConnectionError("the head there does not answer this machine")
 
 
-def _reach(address: str) -> None:
-    """A quick look whether anybody is there: Ray itself would knock for minutes, and then end this process."""
+def reach(address: str, timeout: float = REACH) -> None:
+    """A quick look whether anybody is there: Ray itself would knock for minutes, and then end this process.
+
+    Raises:
+        OSError: where nobody is.
+    """
     host, _, port = address.rpartition(":")
-    socket.create_connection((host.strip("[]"), int(port)), timeout=REACH).close()
+    socket.create_connection((host.strip("[]"), int(port)), timeout=timeout).close()
 
 
 @contextlib.contextmanager
