@@ -9,13 +9,12 @@ import numpy as np
 from optuna import Study, Trial
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, QMCSampler, RandomSampler
+from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.spec.conditions import holds, in_order
 from tuner.spec.model import Sampler
 from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, snap
-from tuner.study.tpe import KeepingTPESampler, Observed
 
 STARTUP_TRIALS = 10  # random ones, before TPE has something to go by
 
@@ -64,18 +63,20 @@ def make_sampler(kind: Sampler, space: SpaceSpec, seed: int | None, qmc_seed: in
     """
     conditional = any(parameter.when for parameter in space.parameters.values())
     makers: dict[str, MakeSampler] = {
-        "tpe": functools.partial(_tpe, Observed(), conditional),
+        "tpe": functools.partial(_tpe, conditional),
         "random": _random,
         "qmc": functools.partial(_qmc, qmc_seed),
     }
     return SnappingSampler(space, makers[kind], seed)
 
 
-def _tpe(observed: Observed, conditional: bool, seed: int | None) -> BaseSampler:
+def _tpe(conditional: bool, seed: int | None) -> BaseSampler:
     """Joint over all that every trial searches, and over what goes with one condition; without conditions, over all."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # `group`, since Optuna 2.8, and unchanged since
-        return KeepingTPESampler(observed, seed=seed, n_startup_trials=STARTUP_TRIALS, group=conditional)
+        return TPESampler(
+            seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=conditional, constant_liar=True
+        )
 
 
 def _random(seed: int | None) -> BaseSampler:
