@@ -1,16 +1,21 @@
 """The loop, between a scripted engine and a scripted source that write down what happens."""
 
+import time
+from typing import Any
+
 import pytest
 from conftest import make_job
 from driving import EVALUATION
 
-from tuner.coordinator import coordinate
+from tuner.coordinator import MAX_FAILURES_IN_A_ROW, coordinate
 from tuner.engines.base import Broken, Evaluated, Event, Finished
 from tuner.errors import EnvironmentUnusable, TooManyFailures
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 DONE = TrialOutcome(state="completed")
 FAILED = TrialOutcome(state="failed", reason="for a reason")
+LOST = TrialOutcome(state="failed", reason="the node is gone", lost_with="node 1")
+DIVERGED = TrialOutcome(state="diverged", reason="it did")
 
 Step = list[Event] | BaseException
 
@@ -85,8 +90,8 @@ class Stage:
     def tick(self) -> None:
         self.log.append("tick")
 
-    def run(self) -> list[str]:
-        coordinate(self, self, self)
+    def run(self, **options: Any) -> list[str]:
+        coordinate(self, self, self, **options)
         return self.log
 
 
@@ -174,3 +179,35 @@ def test_a_source_that_refuses_to_go_on_ends_the_run() -> None:
     with pytest.raises(TooManyFailures, match="three times"):
         stage.run()
     assert stage.log[-2:] == ["source books 0 failed", "interrupt"]
+
+
+def ends(*outcomes: TrialOutcome) -> Stage:
+    """A source whose jobs end so, one after another."""
+    return Stage(jobs=len(outcomes) + 1, script=[[_finished(n, outcome)] for n, outcome in enumerate(outcomes)])
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param([], id="from the start"),
+        pytest.param([FAILED] * 4 + [DONE], id="after an end without one"),
+        pytest.param([FAILED] * 4 + [DIVERGED], id="after one that diverged"),
+        pytest.param([LOST] * 15, id="after many that were lost with their nodes"),
+    ],
+)
+def test_five_failures_in_a_row_end_the_run_once_they_are_booked(before: list[TrialOutcome]) -> None:
+    stage = ends(*before, *[FAILED] * MAX_FAILURES_IN_A_ROW)
+    with pytest.raises(TooManyFailures, match=r"^5 failures in a row, at last: for a reason \("):
+        stage.run()
+    assert stage.log[-2:] == [f"source books {len(before) + 4} failed", "interrupt"]
+
+
+def test_failures_may_be_of_no_account() -> None:
+    stage = Stage(jobs=9, script=[[_finished(n, FAILED)] for n in range(9)])
+    assert stage.run(most_failures=None).count("tick") == 9
+
+
+def test_nothing_begins_after_the_last_start() -> None:
+    stage = Stage(jobs=3, workers=1)
+    assert stage.run(last_start=time.monotonic() - 1) == []
+    assert stage.run(last_start=time.monotonic() + 1000).count("tick") == 3

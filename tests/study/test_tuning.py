@@ -14,7 +14,6 @@ from tuner.errors import TooManyFailures
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.spec.load import find, load_study
 from tuner.spec.model import StudySpec
-from tuner.study.failures import MAX_FAILURES_IN_A_ROW
 from tuner.study.ledger import Ledger
 from tuner.study.storage import open_to_write, parse_url
 from tuner.study.tuning import TuningSource, facts, late_mean, reported_value, trial_value
@@ -223,36 +222,6 @@ def test_three_failures_of_one_parameter_set_stop_the_run(storage: BaseStorage) 
         bench.source.on_outcome(bench.job().number, FAILED)
     with pytest.raises(TooManyFailures, match="failed 3 times, at last: the gripper fell off"):
         bench.source.on_outcome(bench.job().number, FAILED)
-
-
-def test_five_failures_in_a_row_stop_the_run(storage: BaseStorage) -> None:
-    bench = Bench(storage, baselines={})
-    jobs = [bench.job() for _ in range(MAX_FAILURES_IN_A_ROW)]
-    for job in jobs[:-1]:
-        bench.source.on_outcome(job.number, FAILED)
-    with pytest.raises(TooManyFailures, match="5 failures in a row"):
-        bench.source.on_outcome(jobs[-1].number, FAILED)
-
-
-def test_what_is_lost_with_its_node_is_no_failure_in_the_row(storage: BaseStorage) -> None:
-    bench = Bench(storage, baselines={})
-    jobs = [bench.job() for _ in range(3 * MAX_FAILURES_IN_A_ROW)]
-    for job in jobs[MAX_FAILURES_IN_A_ROW:]:
-        lost = TrialOutcome(state="failed", reason="the node is gone", lost_with=f"node {job.number}")
-        bench.source.on_outcome(job.number, lost)
-    for job in jobs[: MAX_FAILURES_IN_A_ROW - 1]:
-        bench.source.on_outcome(job.number, FAILED)
-    with pytest.raises(TooManyFailures, match="5 failures in a row, at last: the gripper fell off"):
-        bench.source.on_outcome(jobs[MAX_FAILURES_IN_A_ROW - 1].number, FAILED)
-
-
-def test_an_end_without_failure_starts_the_row_anew(storage: BaseStorage) -> None:
-    bench = Bench(storage, baselines={})
-    jobs = [bench.job() for _ in range(2 * MAX_FAILURES_IN_A_ROW - 1)]
-    for job in jobs:
-        diverged = job is jobs[MAX_FAILURES_IN_A_ROW - 1]
-        bench.source.on_outcome(job.number, TrialOutcome(state="diverged", reason="it did") if diverged else FAILED)
-    assert len(bench.ledger.trials(TrialState.FAIL)) == 2 * MAX_FAILURES_IN_A_ROW - 2
 
 
 def test_an_interrupted_trial_runs_again(storage: BaseStorage) -> None:

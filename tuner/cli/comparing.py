@@ -50,7 +50,7 @@ def run(request: Request) -> int:
             seconds = request.minutes * 60
             source = _source(request, arms, specs, speeds)
             _foretell(request, len(arms), engine.workers)
-            coordinate(source, engine, RunLines(source.seed, seconds))
+            coordinate(source, engine, RunLines(source.seed, seconds), most_failures=None)
     except KeyboardInterrupt:
         interrupted = True
     return _conclude(request, arms, specs, source, interrupted=interrupted)
@@ -68,7 +68,7 @@ def _speeds(arms: tuple[Arm, ...], specs: dict[str, StudySpec], engine: Engine) 
     """Steps a second of each arm, by runs of some seconds; they are the first look at what cannot run, too."""
     say("Measuring this machine's speed …")
     measuring = SpeedSource(short_jobs(arms, specs))
-    coordinate(measuring, engine, Nobody())
+    coordinate(measuring, engine, Nobody(), most_failures=None)
     return measuring.speeds
 
 

@@ -22,7 +22,7 @@ from tuner.confirm.source import ConfirmationSource
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.errors import UsageProblem
-from tuner.limits import TimeLimit
+from tuner.limits import last_start
 from tuner.reporting.rows import Row, make_rows
 from tuner.spec.environment_ids import same_environment
 from tuner.spec.load import find, is_path, load_study
@@ -113,8 +113,8 @@ def _work(request: Request, name: str, url: URL, lock: Lock, engine: Engine) -> 
     seconds = estimate.typical_seconds([*book.seconds(), *_full_seconds(rows)]) or 0.0
     _foretell(at_most(plan, book.results()) - before.done, engine.workers, seconds)
     engine.prepare(engine.workers)
-    limited = TimeLimit(source, deadline=request.deadline, seconds=seconds)
-    coordinate(limited, engine, RunLines(source, workers=engine.workers, seconds=seconds))
+    lines = RunLines(source, workers=engine.workers, seconds=seconds)
+    coordinate(source, engine, lines, last_start=last_start(request.deadline, seconds))
     found = conclude(plan, spec, book.results())
     if not found.complete:
         say(words.time_is_over("run", seconds))

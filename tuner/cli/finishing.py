@@ -92,7 +92,7 @@ def _train(plan: Plan, request: Request) -> bool:
             make_progress(source, plan) as progress,
         ):
             engine.prepare(source.missing)
-            coordinate(source, engine, progress)
+            coordinate(source, engine, progress, most_failures=None)
     except KeyboardInterrupt:
         say("Stopped. The last checkpoint of every run is kept; the same command goes on.")
         return True

@@ -18,7 +18,7 @@ from tuner.cli.workforce import Workforce
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.once import run_once
-from tuner.limits import TimeLimit
+from tuner.limits import last_start
 from tuner.reporting.summary import Summary, summarise
 from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
@@ -130,9 +130,8 @@ def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None,
     forecast = estimate.minutes(missing, engine.workers, spec, known)
     words.foretell(missing, engine.workers, forecast)
     source = TuningSource(ledger, spec, spec.trials, request.board)
-    limited = TimeLimit(source, deadline=request.deadline, seconds=known)
     with make_progress(spec, done=done, workers=engine.workers, forecast=forecast, best=ledger.best()) as progress:
-        coordinate(limited, engine, progress)
+        coordinate(source, engine, progress, last_start=last_start(request.deadline, known))
     if ledger.count_finished() < spec.trials:
         words.say(words.time_is_over("trial", known))
 

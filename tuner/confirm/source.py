@@ -7,7 +7,7 @@ from tuner.confirm.plan import Plan, Run, at_most, make_job, planned
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.spec.model import StudySpec
 from tuner.study.confirmed import ConfirmationBook, RunKey
-from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES, FailuresInARow, too_often
+from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES, too_often
 from tuner.study.tuning import facts, trial_value
 
 
@@ -23,7 +23,6 @@ class ConfirmationSource:
         self._running: dict[int, Run] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
         self._losses: Counter[RunKey] = Counter()
-        self._in_a_row = FailuresInARow()
 
     def next_job(self) -> TrialJob | None:
         """The next run; None while those under way decide what comes next, and at the end."""
@@ -60,13 +59,12 @@ class ConfirmationSource:
         """Books how a run ended.
 
         Raises:
-            TooManyFailures: after three failures of one run, or five in a row.
+            TooManyFailures: after three failures of one run.
         """
         run, evaluations = self._running.pop(number), self._evaluations.pop(number)
         if outcome.state == "failed":
             self._fail(number, run, outcome)
             return
-        self._in_a_row.none()
         attributes = facts(evaluations, outcome)
         if outcome.state == "completed":
             attributes["score"] = trial_value(evaluations)
@@ -87,7 +85,6 @@ class ConfirmationSource:
         counted[run.key] += 1
         if counted[run.key] >= most:
             raise too_often(f"{run.arm.name} with {run.phase} seed {run.place + 1}", outcome)
-        self._in_a_row.one(outcome)
 
 
 def last_alone(evaluation: Evaluation) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tuner.diagnosis.judge import diagnose, in_words
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.spec.model import LATE_EVALUATIONS, StudySpec
 from tuner.spec.space import job_arguments
-from tuner.study.failures import FailuresInARow, too_often
+from tuner.study.failures import too_often
 from tuner.study.ledger import Asked, Ledger
 
 REPORTED = 2  # evaluations in the running mean that the pruner sees
@@ -28,7 +28,6 @@ class TuningSource:
         self._plan = spec.plan()
         self._asked: dict[int, Asked] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
-        self._failures = FailuresInARow()
 
     def next_job(self) -> TrialJob | None:
         """The next training run, None when enough are finished or under way."""
@@ -61,16 +60,14 @@ class TuningSource:
         """Books how a trial ended: attributes and model first, the end last.
 
         Raises:
-            TooManyFailures: after three failures of one parameter set, or five in a row.
+            TooManyFailures: after three failures of one parameter set.
         """
         asked = self._asked.pop(number)
         evaluations = self._evaluations.pop(number)
         if outcome.state == "failed":
             if not self._ledger.fail(asked.number, outcome):
                 raise too_often(f"trial {asked.number}", outcome)
-            self._failures.one(outcome)
             return
-        self._failures.none()
         attributes = facts(evaluations, outcome)
         arguments = job_arguments(self._spec.space, asked.params, asked.overrides)
         if signs := diagnose(self._spec.algorithm, arguments, attributes):
