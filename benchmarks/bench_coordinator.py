@@ -40,9 +40,9 @@ from simulated import Course, Enough, SimulatedEngine, Until, within
 from sqlalchemy.engine import URL
 from synthetic import fill
 
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
 from tuner.study.storage import open_to_write, parse_url, study_lock
 from tuner.study.stored import create, write_spec

@@ -13,9 +13,9 @@ from pairs import parser, positive, table, write_json
 from trials import fresh_job, train_all
 
 from tuner.cli.opening import open_study
+from tuner.config.model import StudySpec
 from tuner.records import Checkpoint, TrialJob
 from tuner.reporting.rows import Row, best, make_rows
-from tuner.spec.model import StudySpec
 
 
 def arms(rows: list[Row]) -> dict[str, Row]:

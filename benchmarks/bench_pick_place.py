@@ -10,9 +10,9 @@ from pairs import parser, positive, table, write_json
 from trials import Trained, fresh_job, train_all
 
 from tuner import seeds
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.records import Checkpoint, Curriculum, Evaluation, TrialJob
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 
 STUDY = "pick_place"
 GOALS, EARLY_GOALS, EVALUATIONS = 100, 50, 10

@@ -27,10 +27,10 @@ from pairs import alternate, parser, spread, table, write_json
 from runs import CURRENT, ENVIRONMENT, Run, run_tuner
 from synthetic import InstantEngine, fill
 
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
 from tuner.study.storage import artifact_folder, open_to_write, parse_url
 from tuner.study.stored import create, write_spec

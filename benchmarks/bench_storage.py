@@ -22,9 +22,9 @@ from pairs import parser, table, write_json
 from sqlalchemy.engine import URL
 from synthetic import InstantEngine
 
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
 from tuner.study.patient import PatientStorage
 from tuner.study.storage import open_to_read, open_to_write, parse_url, study_lock

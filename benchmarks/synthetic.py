@@ -14,10 +14,10 @@ from optuna.storages._rdb import models
 from optuna.trial import TrialState
 from sqlalchemy.engine import URL
 
+from tuner.config.model import StudySpec
+from tuner.config.space import snap
 from tuner.engines.base import Evaluated, Event, Finished
 from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.spec.model import StudySpec
-from tuner.spec.space import snap
 from tuner.study.samplers import distributions
 from tuner.study.tuning import facts, reported_value, trial_value
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuner import seeds
+from tuner.config.model import StudySpec
 from tuner.engines.base import Broken, Evaluated, Finished
 from tuner.engines.processes import ProcessEngine
 from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.spec.model import StudySpec
 
 
 @dataclass(kw_only=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.spec.load import Found, available, load_space
+from tuner.config.load import Found, available, load_space
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("docs/spaces.md", "search_spaces/README.md")

@@ -12,14 +12,14 @@ from conftest import write_study
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tuner.config.costs import largest_buffer
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.engines.base import Event, Finished, failed
 from tuner.engines.inline import InlineEngine
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, UsageProblem
 from tuner.estimate import measure, minutes, pruning_cost, refuse_large_buffers, run_short, typical_seconds
 from tuner.records import Decision, TrialJob, TrialOutcome
-from tuner.spec.costs import largest_buffer
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 
 
 @pytest.mark.parametrize(

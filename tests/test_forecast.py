@@ -8,9 +8,9 @@ import pytest
 from conftest import Tuner, write_study
 from test_estimate import Clock
 
+from tuner.config.costs import corners
+from tuner.config.load import find, load_study
 from tuner.forecast import forecast
-from tuner.spec.costs import corners
-from tuner.spec.load import find, load_study
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuner import estimate
+from tuner.config.costs import Corner, corners
+from tuner.config.model import StudySpec
 from tuner.confirm.plan import most_runs
 from tuner.engines.base import Engine
 from tuner.records import Checkpoint, TrialOutcome
-from tuner.spec.costs import Corner, corners
-from tuner.spec.model import StudySpec
 
 ROW_BYTES = 11_000  # of a trial in the database: its course, its curve, its parameters; measured over 200 trials
 ROLLOUTS = (2, 12)  # of the two runs at a corner

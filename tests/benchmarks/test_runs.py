@@ -11,7 +11,7 @@ import runs
 import yaml
 from conftest import write_study
 
-from tuner.spec.load import find, load_study
+from tuner.config.load import find, load_study
 
 
 @pytest.mark.slow

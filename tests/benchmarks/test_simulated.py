@@ -8,10 +8,10 @@ from bench_scaling import Silent
 from conftest import make_job
 from simulated import SPREAD, SimulatedEngine, Until, within
 
+from tuner.config.load import find, load_study
 from tuner.coordinator import coordinate
 from tuner.engines.base import Evaluated, Finished
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.spec.load import find, load_study
 
 ON, OFF = Decision(go_on=True), Decision(go_on=False)
 

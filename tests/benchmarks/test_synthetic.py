@@ -9,9 +9,9 @@ from conftest import write_study
 from optuna.trial import TrialState
 from synthetic import InstantEngine, fill
 
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
 from tuner.study.storage import open_to_write, parse_url
 from tuner.study.stored import counts, create, load_stored, write_spec

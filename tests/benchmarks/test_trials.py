@@ -5,9 +5,9 @@ import bench_pick_place
 import pytest
 
 from tuner import seeds
+from tuner.config.load import find, load_study
 from tuner.records import Evaluation
 from tuner.reporting.rows import Row
-from tuner.spec.load import find, load_study
 
 
 def row(number: int, value: float | None, role: str | None = None) -> Row:

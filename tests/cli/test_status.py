@@ -8,8 +8,8 @@ from conftest import Tuner
 
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.run import MAX_SEED, PRUNERS, SAMPLERS
+from tuner.config import model
 from tuner.errors import WorkerBroke
-from tuner.spec import model
 
 
 def test_it_counts_and_compares(tuner: Tuner, finished: Path) -> None:

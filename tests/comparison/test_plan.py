@@ -9,8 +9,8 @@ from conftest import write_study
 from tuner import seeds
 from tuner.comparison.plan import MARGIN, POINTS, TIGHT, make_jobs, rollout, short_job, short_jobs
 from tuner.comparison.records import Arm
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 
 ARMS = {
     "ppo": Arm(algorithm="ppo", source="", params={"n_steps": 64, "batch_size": 8}),

@@ -9,6 +9,8 @@ import pytest
 from conftest import write_study
 
 from tuner import seeds
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.confirm import plan as planning
 from tuner.confirm.plan import (
     Arm,
@@ -25,8 +27,6 @@ from tuner.confirm.plan import (
 )
 from tuner.errors import NothingToShow
 from tuner.reporting.rows import Row
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 from tuner.study.confirmed import Asked, RunKey, RunResult, digest
 
 Scores = Mapping[str, list[float | None]]  # by seed of the validation

@@ -8,10 +8,10 @@ import pytest
 from conftest import write_study
 
 from tuner.cli.confirm_tables import conclusions
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.confirm.plan import Arm, Plan, Run, planned
 from tuner.confirm.result import Confirmation, conclude
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 from tuner.study.confirmed import Phase, RunKey, RunResult
 
 Values = Mapping[tuple[str, Phase], list[float | None]]

@@ -13,6 +13,8 @@ import report_studies as made
 from optuna import Study
 from optuna.trial import TrialState
 
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.report import markdown, page
 from tuner.report.build import build_report
 from tuner.report.curves import band
@@ -22,8 +24,6 @@ from tuner.report.pictures import draw
 from tuner.report.records import Report
 from tuner.report.sample import Sample, thinned
 from tuner.report.sections import sections
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 from tuner.study.stored import meaning_hash
 
 WORTH = {"current": 0.4, "proposed": 0.1, **{f"trial {number}": 0.8 for number in range(100)}}

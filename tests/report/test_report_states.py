@@ -14,12 +14,12 @@ import yaml
 from optuna import Study
 from optuna.trial import TrialState
 
+from tuner.config.model import StudySpec
 from tuner.report import markdown, page
 from tuner.report.build import build_report
 from tuner.report.pictures import draw
 from tuner.report.records import Report
 from tuner.report.sections import sections
-from tuner.spec.model import StudySpec
 
 
 class Tags(HTMLParser):

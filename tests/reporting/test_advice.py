@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from conftest import write_study
 
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.reporting.advice import advice
 from tuner.reporting.rows import Row
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from training.learners import furthest
 
 from tuner.cli.main import call
+from tuner.config.load import find, load_study
+from tuner.config.model import CurriculumSpec, EnvironmentSpec
+from tuner.config.zoo_schedules import note, replaced, simplified
 from tuner.reporting.export import zoo_arguments, zoo_command
 from tuner.reporting.rows import make_row
 from tuner.reporting.script import script
-from tuner.spec.load import find, load_study
-from tuner.spec.model import CurriculumSpec, EnvironmentSpec
-from tuner.spec.zoo_schedules import note, replaced, simplified
 
 FIXED: dict[str, Any] = {
     "n_epochs": 1,

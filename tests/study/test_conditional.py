@@ -8,9 +8,9 @@ import yaml
 from conftest import SPACE, write_study
 from optuna.trial import TrialState
 
+from tuner.config.load import find, load_study
+from tuner.config.model import Sampler, StudySpec
 from tuner.records import TrialOutcome
-from tuner.spec.load import find, load_study
-from tuner.spec.model import Sampler, StudySpec
 from tuner.study.ledger import Ledger
 from tuner.study.samplers import STARTUP_TRIALS
 from tuner.study.storage import artifact_folder, open_to_write, parse_url

@@ -14,10 +14,10 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from tuner import seeds
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.errors import MeaningChanged, NothingToShow, UnknownName
 from tuner.records import TrialOutcome
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
 from tuner.study.ledger import Asked, Ledger
 from tuner.study.samplers import distributions

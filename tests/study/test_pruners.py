@@ -6,7 +6,7 @@ import optuna
 import pytest
 from optuna import Study
 
-from tuner.spec.model import Pruner
+from tuner.config.model import Pruner
 from tuner.study.pruners import STARTUP_TRIALS, make_pruner
 from tuner.study.storage import open_to_write, parse_url
 

@@ -11,9 +11,9 @@ from optuna import Study, create_study, load_study
 from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 
-from tuner.spec.load import find
-from tuner.spec.load import load_study as load_spec
-from tuner.spec.model import Sampler, StudySpec
+from tuner.config.load import find
+from tuner.config.load import load_study as load_spec
+from tuner.config.model import Sampler, StudySpec
 from tuner.study.ledger import Ledger
 from tuner.study.samplers import STARTUP_TRIALS, distributions, make_sampler
 from tuner.study.storage import artifact_folder, open_to_write, parse_url

@@ -8,8 +8,8 @@ import pytest
 from conftest import BASELINES, write_study
 from optuna.storages import BaseStorage
 
+from tuner.config.load import find, load_study
 from tuner.errors import MeaningChanged
-from tuner.spec.load import find, load_study
 from tuner.study.ledger import Ledger
 from tuner.study.storage import open_to_write, parse_url
 from tuner.study.stored import load_stored

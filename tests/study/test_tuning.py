@@ -10,10 +10,10 @@ from optuna.artifacts import get_all_artifact_meta
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.errors import TooManyFailures
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
 from tuner.study.storage import open_to_write, parse_url
 from tuner.study.tuning import TuningSource, facts, late_mean, reported_value, trial_value

@@ -9,12 +9,12 @@ import optuna
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from tuner.config.conditions import holds, in_order
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
+from tuner.config.space import ChoiceParameter, snap
 from tuner.confirm.plan import make_plan, planned
 from tuner.reporting.rows import make_rows
-from tuner.spec.conditions import holds, in_order
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
-from tuner.spec.space import ChoiceParameter, snap
 from tuner.study.confirmed import Asked, ConfirmationBook
 from tuner.study.samplers import distributions
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from conftest import make_job, write_study
-from spec.test_space import make_space
+from config.test_space import make_space
 
+from tuner.config.arguments import layers
+from tuner.config.load import find, load_study
+from tuner.config.space import SpaceSpec, job_arguments
 from tuner.records import Decision
-from tuner.spec.arguments import layers
-from tuner.spec.load import find, load_study
-from tuner.spec.space import SpaceSpec, job_arguments
 from tuner.study.ledger import Ledger
 from tuner.study.storage import artifact_folder, open_to_write, parse_url
 from tuner.trial import run_trial

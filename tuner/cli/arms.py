@@ -5,12 +5,12 @@ from sqlalchemy.engine import URL
 
 from tuner.cli.resolve import resolve
 from tuner.comparison.records import Arm
+from tuner.config.algorithms import ACTIONS, ALGORITHMS, STARTING, unfit
+from tuner.config.model import StudySpec
+from tuner.config.space import job_arguments
 from tuner.engines.once import run_once
 from tuner.errors import EnvironmentUnusable
 from tuner.reporting.rows import Row, best, make_rows
-from tuner.spec.algorithms import ACTIONS, ALGORITHMS, STARTING, unfit
-from tuner.spec.model import StudySpec
-from tuner.spec.space import job_arguments
 from tuner.study.storage import is_there, open_to_read, storage_errors
 from tuner.study.stored import load_stored, read_history, stored_names
 from tuner.training.making import action_space

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from tuner.cli.opening import open_study, storage_url
 from tuner.cli.resolve import environment_to_check
+from tuner.config.environment_ids import same_environment
+from tuner.config.model import StudySpec
 from tuner.errors import ModelUnusable, UsageProblem
 from tuner.playing.records import EXPERT, Actor
 from tuner.playing.screens import ONE_EPISODE, check_target
 from tuner.records import EnvironmentRef
 from tuner.reporting.export import choose
 from tuner.reporting.rows import make_rows
-from tuner.spec.environment_ids import same_environment
-from tuner.spec.model import StudySpec
 from tuner.study.models import read_model, read_statistics
 from tuner.study.storage import artifact_folder
 from tuner.training.names import full_id

@@ -18,9 +18,9 @@ from tuner.comparison import page
 from tuner.comparison.plan import make_jobs, short_jobs
 from tuner.comparison.records import Arm, Comparison
 from tuner.comparison.source import ComparisonSource, SpeedSource
+from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
-from tuner.spec.model import StudySpec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,9 @@ from tuner.cli.opening import open_study, storage_url
 from tuner.cli.options import INTERRUPTED
 from tuner.cli.words import minutes_text, say
 from tuner.cli.workforce import Workforce
+from tuner.config.environment_ids import same_environment
+from tuner.config.load import find, is_path, load_study
+from tuner.config.model import StudySpec
 from tuner.confirm.plan import DEFAULT_SEEDS, DEFAULT_TOP, FEWEST_SEEDS, Plan, at_most, make_plan
 from tuner.confirm.result import Confirmation, conclude
 from tuner.confirm.source import ConfirmationSource
@@ -24,9 +27,6 @@ from tuner.engines.base import Engine
 from tuner.errors import UsageProblem
 from tuner.limits import last_start
 from tuner.reporting.rows import Row, make_rows
-from tuner.spec.environment_ids import same_environment
-from tuner.spec.load import find, is_path, load_study
-from tuner.spec.model import StudySpec
 from tuner.study.confirmed import Asked, ConfirmationBook, read_results
 from tuner.study.storage import Lock, describe, open_to_read, open_to_write, storage_errors, study_lock
 from tuner.study.stored import companion, load_stored

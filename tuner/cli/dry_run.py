@@ -10,11 +10,11 @@ from tuner.cli import words
 from tuner.cli.engine import open_engine
 from tuner.cli.tables import make_console
 from tuner.cli.working import Request, look, stored_study
+from tuner.config.model import StudySpec
+from tuner.config.schedules import shown
+from tuner.config.staging import stage_spec
 from tuner.forecast import Forecast, forecast
 from tuner.reporting.rows import make_rows
-from tuner.spec.model import StudySpec
-from tuner.spec.schedules import shown
-from tuner.spec.staging import stage_spec
 from tuner.study.stored import differences_in_meaning
 
 

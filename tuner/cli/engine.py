@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 
 from tuner.cli.words import say
 from tuner.cli.workforce import Workforce
+from tuner.config.model import StudySpec
 from tuner.engines.base import Engine
 from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
 from tuner.engines.watched import WatchedEngine
 from tuner.engines.watching import Patience
-from tuner.spec.model import StudySpec
 
 
 @contextlib.contextmanager

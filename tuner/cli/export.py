@@ -12,9 +12,9 @@ from tuner.cli.options import DEFAULT_STUDY, StorageOption, StudyArgument, one_o
 if TYPE_CHECKING:
     from optuna import Study
 
+    from tuner.config.model import StudySpec
     from tuner.confirm.reading import Reading
     from tuner.reporting.rows import Row
-    from tuner.spec.model import StudySpec
 
 FORMATS = ("zoo", "sb3", "json")
 
@@ -157,8 +157,8 @@ def _write_json(row: "Row", spec: "StudySpec", data: dict[str, Any], output: Pat
 
 def _write_yaml(row: "Row", spec: "StudySpec", data: dict[str, Any], storage: str | None, output: Path | None) -> None:
     from tuner.cli.opening import storage_url
+    from tuner.config.zoo_schedules import note
     from tuner.reporting import export
-    from tuner.spec.zoo_schedules import note
     from tuner.study.storage import is_sqlite, storage_text
 
     url = storage_url(storage)

@@ -9,8 +9,8 @@ from tuner.report.records import FilmLine
 if TYPE_CHECKING:
     from optuna import Study
 
+    from tuner.config.model import StudySpec
     from tuner.reporting.rows import Row
-    from tuner.spec.model import StudySpec
 
 EPISODES = 5
 

@@ -30,7 +30,7 @@ def list_names(
 
 def _show(kind: str, name: str) -> None:
     from tuner.cli.space_table import print_space
-    from tuner.spec.load import find, load_space
+    from tuner.config.load import find, load_space
 
     if kind != "spaces":
         raise UsageProblem(f"--show {name}: shows spaces alone; type `tuner list spaces --show NAME`")
@@ -45,8 +45,8 @@ def _environments() -> dict[str, str]:
 
 
 def _files(kind: str) -> dict[str, str]:
-    from tuner.spec.load import available
-    from tuner.spec.yaml import read_yaml
+    from tuner.config.load import available
+    from tuner.config.yaml import read_yaml
 
     paths = available("studies" if kind == "studies" else "search_spaces")
     found = {}

@@ -6,9 +6,9 @@ from pathlib import Path
 from optuna import Study
 from sqlalchemy.engine import URL
 
+from tuner.config.load import is_path
+from tuner.config.model import StudySpec
 from tuner.errors import UsageProblem
-from tuner.spec.load import is_path
-from tuner.spec.model import StudySpec
 from tuner.study.storage import DEFAULT_URL, open_to_read, parse_url, storage_errors
 from tuner.study.stored import companion, load_stored, read_history, stored_names
 

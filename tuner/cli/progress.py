@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.cli.displays import LiveDisplay
+from tuner.config.model import StudySpec
 from tuner.coordinator import Listener
 from tuner.estimate import Estimate
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.spec.model import StudySpec
 from tuner.study.tuning import late_mean, trial_value
 
 

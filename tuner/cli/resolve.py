@@ -8,11 +8,9 @@ from optuna.storages import BaseStorage
 from sqlalchemy.engine import URL
 
 from tuner.cli.options import DEFAULT_STUDY
-from tuner.errors import SpecInvalid, UnknownName
-from tuner.records import EnvironmentRef
-from tuner.spec.algorithms import DEFAULT_SPACES
-from tuner.spec.environment_ids import same_environment, split
-from tuner.spec.load import (
+from tuner.config.algorithms import DEFAULT_SPACES
+from tuner.config.environment_ids import same_environment, split
+from tuner.config.load import (
     Found,
     assemble,
     available,
@@ -23,8 +21,10 @@ from tuner.spec.load import (
     study_algorithm,
     validate,
 )
-from tuner.spec.model import StudyFile, StudySpec
-from tuner.spec.yaml import read_yaml
+from tuner.config.model import StudyFile, StudySpec
+from tuner.config.yaml import read_yaml
+from tuner.errors import SpecInvalid, UnknownName
+from tuner.records import EnvironmentRef
 from tuner.study.storage import describe, is_there, open_to_read, storage_errors
 from tuner.study.stored import load_stored, stored_names
 from tuner.training.names import full_id

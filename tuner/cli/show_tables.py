@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tuner.config.model import StudySpec
+from tuner.config.schedules import shown
 from tuner.diagnosis.series import Sign, read
 from tuner.reporting.health import signs_of
 from tuner.reporting.plot import course, draw
 from tuner.reporting.rows import Row
 from tuner.reporting.summary import row_data
-from tuner.spec.model import StudySpec
-from tuner.spec.schedules import shown
 from tuner.verdicts import worst
 
 COLUMNS = 80

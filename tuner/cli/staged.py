@@ -9,11 +9,11 @@ from sqlalchemy.engine import URL
 from tuner.cli import words
 from tuner.cli.resolve import refuse_few_trials
 from tuner.cli.working import Request, stored_study, work
+from tuner.config.model import StudySpec
+from tuner.config.staging import BEFORE, rehearsed, stage_name, stage_spec
 from tuner.engines.base import Engine
 from tuner.errors import NothingToShow, UsageProblem
 from tuner.reporting.summary import Summary
-from tuner.spec.model import StudySpec
-from tuner.spec.staging import BEFORE, rehearsed, stage_name, stage_spec
 
 
 def refuse_stages(spec: StudySpec, url: URL, from_study: str | None) -> None:

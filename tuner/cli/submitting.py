@@ -9,8 +9,8 @@ from sqlalchemy.engine import URL
 from tuner.cli.opening import storage_url, study_name
 from tuner.cli.resolve import refuse_few_trials, resolve
 from tuner.cli.words import say
+from tuner.config.model import StudySpec
 from tuner.errors import MeaningChanged, UsageProblem
-from tuner.spec.model import StudySpec
 from tuner.study import queue
 from tuner.study.ledger import Ledger
 from tuner.study.storage import (

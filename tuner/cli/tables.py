@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from tuner.config.model import StudySpec
+from tuner.config.schedule_parts import part_of
+from tuner.config.schedules import shown
 from tuner.reporting.rows import Row
 from tuner.reporting.summary import Summary, verdict
-from tuner.spec.model import StudySpec
-from tuner.spec.schedule_parts import part_of
-from tuner.spec.schedules import shown
 
 TABLE_WIDTH = 160  # columns
 

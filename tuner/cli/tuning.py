@@ -19,9 +19,9 @@ from tuner.cli.staged import refuse_stages, work_in_stages
 from tuner.cli.tables import print_stages, print_summary
 from tuner.cli.warm import warmed
 from tuner.cli.working import Request, stored_study, work
+from tuner.config.model import StudySpec
+from tuner.config.staging import stage_name, staged
 from tuner.reporting.summary import Summary, summarise
-from tuner.spec.model import StudySpec
-from tuner.spec.staging import stage_name, staged
 from tuner.study.storage import storage_errors
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from tuner.cli.opening import open_study
 from tuner.cli.words import say
+from tuner.config.model import StudySpec
+from tuner.config.warm import read_baseline, with_baselines
 from tuner.errors import NothingToShow, UsageProblem
 from tuner.reporting.rows import best, make_rows
-from tuner.spec.model import StudySpec
-from tuner.spec.warm import read_baseline, with_baselines
 
 
 def warmed(spec: StudySpec, files: Sequence[str], study: str | None, storage: str | None) -> StudySpec:

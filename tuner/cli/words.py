@@ -8,11 +8,11 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from tuner.checking.records import Report
+from tuner.config.algorithms import ROLLOUTS
+from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.confirm.plan import most_runs
 from tuner.estimate import Estimate, rounds_minutes
 from tuner.reporting.summary import Summary
-from tuner.spec.algorithms import ROLLOUTS
-from tuner.spec.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.study.storage import DEFAULT_URL, describe, parse_url, storage_text
 
 

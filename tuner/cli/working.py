@@ -15,12 +15,12 @@ from tuner.checking.plan import quick
 from tuner.cli import words
 from tuner.cli.progress import make_progress
 from tuner.cli.workforce import Workforce
+from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.once import run_once
 from tuner.limits import last_start
 from tuner.reporting.summary import Summary, summarise
-from tuner.spec.model import StudySpec
 from tuner.study.ledger import Ledger
 from tuner.study.storage import (
     artifact_folder,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tuner.comparison.records import Comparison, Point, Run
-from tuner.spec.model import LATE_EVALUATIONS
+from tuner.config.model import LATE_EVALUATIONS
 
 HALF = 0.5  # success rate that counts as having learnt
 FEW_SEEDS = 3

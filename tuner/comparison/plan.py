@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from tuner import seeds
 from tuner.comparison.records import Arm
+from tuner.config.algorithms import OFF_POLICY, ROLLOUTS
+from tuner.config.model import StudySpec
+from tuner.config.schedules import parse
+from tuner.config.warm import DEFAULTS
 from tuner.records import Checkpoint, TrialJob
-from tuner.spec.algorithms import OFF_POLICY, ROLLOUTS
-from tuner.spec.model import StudySpec
-from tuner.spec.schedules import parse
-from tuner.spec.warm import DEFAULTS
 
 POINTS = 20  # checkpoints in the time that a run has, about
 PROBE_STEPS = 256

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner import seeds
+from tuner.config.model import StudySpec
 from tuner.errors import NothingToShow
 from tuner.records import Checkpoint, TrialJob
 from tuner.reporting.rows import Row, baselines
-from tuner.spec.model import StudySpec
 from tuner.study.confirmed import Asked, Phase, RunKey, RunResult, digest
 
 VALIDATION_SEEDS = 3

@@ -5,10 +5,10 @@ from typing import Any
 
 from optuna import Study
 
+from tuner.config.model import StudySpec
 from tuner.confirm.plan import DEFAULT_SEEDS, DEFAULT_TOP, make_plan, plan_again
 from tuner.confirm.result import Confirmation, conclude
 from tuner.reporting.rows import Row, make_rows
-from tuner.spec.model import StudySpec
 from tuner.study.confirmed import read_asked, read_results
 
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from tuner import seeds
+from tuner.config.model import StudySpec
 from tuner.confirm.plan import TEST_GOALS, Arm, Plan, Run, decided, left, planned, tested, winner
-from tuner.spec.model import StudySpec
 from tuner.statistics.records import WINNER, Answer
 from tuner.statistics.verdict import answer, recommended
 from tuner.study.confirmed import Phase, RunKey, RunResult

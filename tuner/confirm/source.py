@@ -3,9 +3,9 @@
 from collections import Counter
 from typing import Any
 
+from tuner.config.model import StudySpec
 from tuner.confirm.plan import Plan, Run, at_most, make_job, planned
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.spec.model import StudySpec
 from tuner.study.confirmed import ConfirmationBook, RunKey
 from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES, too_often
 from tuner.study.tuning import facts, trial_value

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tuner import __version__
+from tuner.config.arguments import is_normalized
 from tuner.final.folder import FINAL, WHAT
 from tuner.final.plan import TEST_GOALS, Plan
 from tuner.final.summary import Summary, foremost, shown, worth
-from tuner.spec.arguments import is_normalized
 from tuner.training.checkpoints import BEST, BEST_STATISTICS
 
 

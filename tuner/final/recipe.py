@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuner.config import arguments
+from tuner.config.algorithms import ALGORITHMS, ROLLOUTS, Algorithm
+from tuner.config.environment_ids import split
+from tuner.config.load import validate
+from tuner.config.model import StudySpec, largest_rollout
+from tuner.config.rules import late_starts, whole_budget
+from tuner.config.space import SpaceSpec
+from tuner.config.warm import BESIDE, DEFAULTS, READ, read_baseline
+from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem, did_you_mean
-from tuner.spec import arguments
-from tuner.spec.algorithms import ALGORITHMS, ROLLOUTS, Algorithm
-from tuner.spec.environment_ids import split
-from tuner.spec.load import validate
-from tuner.spec.model import StudySpec, largest_rollout
-from tuner.spec.rules import late_starts, whole_budget
-from tuner.spec.space import SpaceSpec
-from tuner.spec.warm import BESIDE, DEFAULTS, READ, read_baseline
-from tuner.spec.yaml import read_yaml
 from tuner.training.names import full_id
 
 OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs")  # keys of a block that are no argument's

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from tuner.config.model import StudySpec
 from tuner.report.records import HealthLine, HealthTable
 from tuner.reporting.health import signs_of
 from tuner.reporting.rows import Row
-from tuner.spec.model import StudySpec
 from tuner.verdicts import SEVERITY, worst
 
 

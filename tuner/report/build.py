@@ -9,6 +9,7 @@ from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner import __version__
+from tuner.config.model import StudySpec
 from tuner.confirm.reading import Reading, read_confirmation
 from tuner.report.ailments import health_table
 from tuner.report.answer import confirmed, headline
@@ -20,7 +21,6 @@ from tuner.report.records import Band, Confirmed, FilmLine, Measure, Report, Sou
 from tuner.report.reproduction import reproduction
 from tuner.reporting.rows import Row, make_rows
 from tuner.reporting.summary import Summary, summarise
-from tuner.spec.model import StudySpec
 
 
 def build_report(

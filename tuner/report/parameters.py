@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tuner.config.model import StudySpec
+from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
 from tuner.report.records import Importances, ParameterLine
 from tuner.reporting.rows import Row
-from tuner.spec.model import StudySpec
-from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter
 
 MOST_DRAWN = 6
 MOST_CROSSED = 3  # parameters, each pair of which has a contour

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from tuner.config.model import StudySpec
 from tuner.report.records import Pruning, TrialLine
-from tuner.spec.model import StudySpec
 
 
 def pruning(trials: Sequence[TrialLine], spec: StudySpec) -> Pruning:

@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 
 from tuner import seeds
+from tuner.config.model import StudySpec
 from tuner.report.records import Confirmed, Reproduction
 from tuner.reporting.rows import Row
-from tuner.spec.model import StudySpec
 
 
 def reproduction(spec: StudySpec, rows: Sequence[Row], found: Confirmed | None, storage: Sequence[str]) -> Reproduction:

@@ -3,11 +3,11 @@
 import itertools
 from collections.abc import Iterator
 
+from tuner.config.schedules import shown
 from tuner.report.answer import amount
 from tuner.report.blocks import Block, Bullets, Cell, Gallery, Picture, Table, Text
 from tuner.report.parameters import MOST_CROSSED
 from tuner.report.records import ParameterLine, Report, TrialLine
-from tuner.spec.schedules import shown
 
 TOP = 10  # trials in the table
 MOST_REASONS = 10

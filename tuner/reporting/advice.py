@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterator
 
+from tuner.config import arguments
+from tuner.config.algorithms import DEFAULT_SPACES
+from tuner.config.model import StudySpec
+from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
 from tuner.reporting.rows import Row
-from tuner.spec import arguments
-from tuner.spec.algorithms import DEFAULT_SPACES
-from tuner.spec.model import StudySpec
-from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter
 
 EDGE_SHARE = 0.05  # of a range, on its own scale
 SHORT_EPISODE = 200  # control steps

@@ -10,13 +10,13 @@ from typing import Any
 import yaml
 
 from tuner import __version__, seeds
+from tuner.config.arguments import ACTIVATIONS, NORMALIZE, POLICY, is_normalized, layers
+from tuner.config.environment_ids import is_class, is_file, split
+from tuner.config.model import StudySpec
+from tuner.config.yaml import read_yaml
+from tuner.config.zoo_schedules import replaced, simplified
 from tuner.errors import ExportFailed, NothingToShow, UnknownName, UsageProblem
 from tuner.reporting.rows import Row, best
-from tuner.spec.arguments import ACTIVATIONS, NORMALIZE, POLICY, is_normalized, layers
-from tuner.spec.environment_ids import is_class, is_file, split
-from tuner.spec.model import StudySpec
-from tuner.spec.yaml import read_yaml
-from tuner.spec.zoo_schedules import replaced, simplified
 from tuner.study.stored import meaning_hash
 from tuner.writing import beside
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tuner.config.model import StudySpec
 from tuner.diagnosis.judge import diagnose
 from tuner.diagnosis.series import Sign
 from tuner.reporting.rows import Row
-from tuner.spec.model import StudySpec
 from tuner.verdicts import worst
 
 MOST_COMMON = 3

@@ -6,9 +6,9 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from tuner.config.model import StudySpec
+from tuner.config.space import job_arguments
 from tuner.errors import NothingToShow, UnknownName
-from tuner.spec.model import StudySpec
-from tuner.spec.space import job_arguments
 
 FINISHED = ("complete", "pruned")
 MOST_NAMES = 20  # of trials, in an error

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tuner.config.algorithms import OFF_POLICY
+from tuner.config.arguments import NOISE, NORMALIZE, POLICY
+from tuner.config.environment_ids import is_class, is_file, split
+from tuner.config.model import StudySpec
+from tuner.config.schedules import Linear, parse
+from tuner.config.warm import DEFAULTS
 from tuner.errors import UsageProblem
 from tuner.reporting.export import normalize_kwargs, policy_kwargs, refuse_no_file
 from tuner.reporting.rows import Row
-from tuner.spec.algorithms import OFF_POLICY
-from tuner.spec.arguments import NOISE, NORMALIZE, POLICY
-from tuner.spec.environment_ids import is_class, is_file, split
-from tuner.spec.model import StudySpec
-from tuner.spec.schedules import Linear, parse
-from tuner.spec.warm import DEFAULTS
 from tuner.writing import write_whole
 
 CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # what SB3 takes as a function of the remaining progress

@@ -6,10 +6,10 @@ from typing import Any
 
 from optuna import Study
 
+from tuner.config.model import StudySpec
 from tuner.reporting.advice import advice
 from tuner.reporting.health import Health, study_health
 from tuner.reporting.rows import Row, baselines, best, make_rows
-from tuner.spec.model import StudySpec
 from tuner.study.stored import counts
 
 

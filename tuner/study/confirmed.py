@@ -14,9 +14,9 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner import __version__, seeds
+from tuner.config.model import StudySpec
 from tuner.errors import StorageFailed
 from tuner.records import TrialOutcome
-from tuner.spec.model import StudySpec
 from tuner.study.stored import (
     CONFIRMS,
     companion,

@@ -14,11 +14,11 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner import seeds
+from tuner.config.conditions import searched
+from tuner.config.model import StudySpec
+from tuner.config.terms import in_terms_of
 from tuner.errors import StorageFailed
 from tuner.records import TrialOutcome
-from tuner.spec.conditions import searched
-from tuner.spec.model import StudySpec
-from tuner.spec.terms import in_terms_of
 from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
 from tuner.study.pruners import make_pruner
 from tuner.study.remembering import RememberingStorage, remembering

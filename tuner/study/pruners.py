@@ -2,7 +2,7 @@
 
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 
-from tuner.spec.model import Pruner
+from tuner.config.model import Pruner
 
 STARTUP_TRIALS = 5  # completed ones, before the median rule speaks
 WARMUP_SHARE = 0.3  # of the steps, in which no trial is judged

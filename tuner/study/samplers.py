@@ -12,9 +12,9 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.spec.conditions import holds, in_order
-from tuner.spec.model import Sampler
-from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, snap
+from tuner.config.conditions import holds, in_order
+from tuner.config.model import Sampler
+from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, snap
 
 STARTUP_TRIALS = 10  # random ones, before TPE has something to go by
 

@@ -19,10 +19,10 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from tuner import __version__, seeds
+from tuner.config.load import validate
+from tuner.config.model import StudySpec
 from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, UnknownName
 from tuner.records import TrialOutcome
-from tuner.spec.load import validate
-from tuner.spec.model import StudySpec
 
 CONFIRMS = "confirms"  # attribute of a companion study: the name of the study whose confirmation it keeps
 SWITCHABLE = ("sampler", "pruner", "seed", "device", "trainer", "trials", "description", "space_name")

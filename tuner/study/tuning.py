@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tuner.config.model import LATE_EVALUATIONS, StudySpec
+from tuner.config.space import job_arguments
 from tuner.diagnosis.judge import diagnose, in_words
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.spec.model import LATE_EVALUATIONS, StudySpec
-from tuner.spec.space import job_arguments
 from tuner.study.failures import too_often
 from tuner.study.ledger import Asked, Ledger
 

@@ -12,10 +12,10 @@ from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, Ornst
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
+from tuner.config.algorithms import OFF_POLICY
+from tuner.config.arguments import ACTIVATIONS, NOISE, NORMALIZE, POLICY, layers
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
-from tuner.spec.algorithms import OFF_POLICY
-from tuner.spec.arguments import ACTIVATIONS, NOISE, NORMALIZE, POLICY, layers
 from tuner.training.fused_ppo import FusedPPO
 from tuner.training.making import refuse_unfit
 from tuner.training.schedules import seen, with_schedules

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
+from tuner.config.algorithms import unfit
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, did_you_mean
 from tuner.records import EnvironmentRef
-from tuner.spec.algorithms import unfit
 from tuner.training.names import find_environment
 
 Made = TypeVar("Made")

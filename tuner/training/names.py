@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 
+from tuner.config.environment_ids import is_file, one_path, split
 from tuner.errors import EnvironmentUnusable, did_you_mean
-from tuner.spec.environment_ids import is_file, one_path, split
 from tuner.training.files import import_file, import_module
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
+from tuner.config.arguments import NORMALIZE, is_normalized
 from tuner.errors import EnvironmentUnusable, ModelUnusable
-from tuner.spec.arguments import NORMALIZE, is_normalized
 
 Predict = Callable[[NDArray[Any]], NDArray[Any]]  # observations (n, …) → actions (n, …)
 

@@ -6,7 +6,7 @@ from typing import Any
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import ConstantSchedule, FloatSchedule, LinearSchedule
 
-from tuner.spec.schedules import Linear, parse
+from tuner.config.schedules import Linear, parse
 
 CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # what SB3 takes as a function of the remaining progress
 

@@ -12,9 +12,9 @@ from types import ModuleType
 from typing import Any
 
 import tuner
+from tuner.config.environment_ids import is_file, split
 from tuner.errors import UsageProblem
 from tuner.records import EnvironmentRef
-from tuner.spec.environment_ids import is_file, split
 
 LARGEST = 100_000_000  # bytes; more belongs into an installed package, or onto a disk that the nodes share
 LEFT_OUT = (".?*", "__pycache__", "*.pyc")

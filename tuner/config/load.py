@@ -8,14 +8,14 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from tuner.config.algorithms import DEFAULT_SPACES
+from tuner.config.environment_ids import same_environment
+from tuner.config.faults import describe
+from tuner.config.model import StudyFile, StudySpec
+from tuner.config.rules import algorithm_faults, baseline_faults, budget_faults, whole_budget
+from tuner.config.space import SpaceSpec
+from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, TunerError, UnknownName, UsageProblem, did_you_mean
-from tuner.spec.algorithms import DEFAULT_SPACES
-from tuner.spec.environment_ids import same_environment
-from tuner.spec.faults import describe
-from tuner.spec.model import StudyFile, StudySpec
-from tuner.spec.rules import algorithm_faults, baseline_faults, budget_faults, whole_budget
-from tuner.spec.space import SpaceSpec
-from tuner.spec.yaml import read_yaml
 
 Kind = Literal["studies", "search_spaces"]
 Model = TypeVar("Model", bound=BaseModel)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem
-from tuner.spec.yaml import read_yaml
 
 
 def read(folder: Path, text: str) -> Any:

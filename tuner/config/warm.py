@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tuner.config import arguments
+from tuner.config.algorithms import ROLLOUTS
+from tuner.config.environment_ids import split
+from tuner.config.model import StudySpec
+from tuner.config.rules import baseline_faults, late_starts
+from tuner.config.yaml import read_yaml
+from tuner.config.zoo_schedules import simplified
 from tuner.errors import SpecInvalid, UsageProblem
-from tuner.spec import arguments
-from tuner.spec.algorithms import ROLLOUTS
-from tuner.spec.environment_ids import split
-from tuner.spec.model import StudySpec
-from tuner.spec.rules import baseline_faults, late_starts
-from tuner.spec.yaml import read_yaml
-from tuner.spec.zoo_schedules import simplified
 
 # What Stable-Baselines3 takes where a file says nothing; a test holds it to the installed version.
 _ACTOR_CRITIC = {"gamma": 0.99, "ent_coef": 0.0, "vf_coef": 0.5, "max_grad_norm": 0.5, "log_std_init": 0.0}

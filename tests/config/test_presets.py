@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tuner.spec.load import available, find, load_space, load_study
-from tuner.spec.model import StudySpec
-from tuner.spec.space import FloatParameter, IntParameter
+from tuner.config.load import available, find, load_space, load_study
+from tuner.config.model import StudySpec
+from tuner.config.space import FloatParameter, IntParameter
 
 RANGES = {
     "learning_rate": (1e-5, 1e-3, "log"),

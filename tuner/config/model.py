@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, model_validator
 
+from tuner.config.algorithms import ROLLOUTS, Algorithm
+from tuner.config.space import Frozen, Number, SpaceSpec, rollouts
+from tuner.config.stages import Stage
 from tuner.records import Checkpoint, Curriculum, EnvironmentRef, TrialJob
-from tuner.spec.algorithms import ROLLOUTS, Algorithm
-from tuner.spec.space import Frozen, Number, SpaceSpec, rollouts
-from tuner.spec.stages import Stage
 
 Sampler = Literal["tpe", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tuner.spec.schedules import Linear, parse
+from tuner.config.schedules import Linear, parse
 
 KNOWN = ("learning_rate", "clip_range", "clip_range_vf")  # where rl_zoo3 reads `lin_X`
 

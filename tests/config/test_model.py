@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from conftest import BASELINES, write_study
 
-from tuner.spec.load import find, load_study
-from tuner.spec.model import CurriculumSpec, StudySpec, largest_rollout
+from tuner.config.load import find, load_study
+from tuner.config.model import CurriculumSpec, StudySpec, largest_rollout
 
 
 def load(folder: Path, **changes: Any) -> StudySpec:

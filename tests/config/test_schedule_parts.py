@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spec.test_space import check, faults_of, make_space
+from config.test_space import check, faults_of, make_space
 
-from tuner.spec.rules import baseline_faults
-from tuner.spec.schedule_parts import put_together, taken_apart
-from tuner.spec.schedules import Linear, parse
-from tuner.spec.space import job_arguments
-from tuner.spec.terms import in_terms_of
+from tuner.config.rules import baseline_faults
+from tuner.config.schedule_parts import put_together, taken_apart
+from tuner.config.schedules import Linear, parse
+from tuner.config.space import job_arguments
+from tuner.config.terms import in_terms_of
 
 RATE = {"type": "float", "low": 1e-5, "high": 1e-3, "scale": "log"}
 FORM = {"type": "choice", "choices": ["constant", "linear"]}

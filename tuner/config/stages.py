@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
-from tuner.spec.space import FloatParameter, Frozen, IntParameter, Parameter
+from tuner.config.space import FloatParameter, Frozen, IntParameter, Parameter
 
 
 class Stage(Frozen):

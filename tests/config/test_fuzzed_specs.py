@@ -9,9 +9,9 @@ from conftest import SPACE, STUDY
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
 from tuner.errors import TunerError
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
 
 LEAVES = st.one_of(
     st.none(),

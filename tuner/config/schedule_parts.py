@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuner.spec import schedules
-from tuner.spec.arguments import CONSTANT, END, FORM, LINEAR, NAMES
-from tuner.spec.schedules import Linear
+from tuner.config import schedules
+from tuner.config.arguments import CONSTANT, END, FORM, LINEAR, NAMES
+from tuner.config.schedules import Linear
 
 # The arguments of any algorithm that may follow a schedule.
 SCHEDULED = list(dict.fromkeys(name for names in NAMES.values() for name in names if name + FORM in names))

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from conftest import BASELINES, SPACE, write_study
 
+from tuner.config.load import available, find, folders, load_space, load_study
+from tuner.config.model import StudySpec
 from tuner.errors import SpecInvalid, UnknownName, UsageProblem
-from tuner.spec.load import available, find, folders, load_space, load_study
-from tuner.spec.model import StudySpec
 
 CURRENT: dict[str, Any] = BASELINES["current"]
 RATE = {"type": "float", "low": 1e-5, "high": 1e-2, "scale": "log"}

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from conftest import write_study
 
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
+from tuner.config.space import FloatParameter, IntParameter, job_arguments
+from tuner.config.stages import GUIDE
+from tuner.config.staging import stage_name, stage_spec, staged
 from tuner.errors import SpecInvalid
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
-from tuner.spec.space import FloatParameter, IntParameter, job_arguments
-from tuner.spec.stages import GUIDE
-from tuner.spec.staging import stage_name, stage_spec, staged
 
 RATE: dict[str, Any] = {"parameters": {"learning_rate": {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}}}
 STEPS: dict[str, Any] = {

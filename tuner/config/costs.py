@@ -6,11 +6,11 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.spec.algorithms import OFF_POLICY
-from tuner.spec.arguments import NETS, layers
-from tuner.spec.model import StudySpec
-from tuner.spec.space import ChoiceParameter, IntParameter, SpaceSpec
-from tuner.spec.warm import DEFAULTS
+from tuner.config.algorithms import OFF_POLICY
+from tuner.config.arguments import NETS, layers
+from tuner.config.model import StudySpec
+from tuner.config.space import ChoiceParameter, IntParameter, SpaceSpec
+from tuner.config.warm import DEFAULTS
 
 STEPS = 512  # of a short run, about
 PARTS = 8  # that a short run can be cut into

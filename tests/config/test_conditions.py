@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from spec.test_space import faults_of, make_space
+from config.test_space import faults_of, make_space
 
+from tuner.config.conditions import in_order, searched
+from tuner.config.load import validate
+from tuner.config.rules import baseline_faults
+from tuner.config.space import SpaceSpec, job_arguments
 from tuner.errors import SpecInvalid
-from tuner.spec.conditions import in_order, searched
-from tuner.spec.load import validate
-from tuner.spec.rules import baseline_faults
-from tuner.spec.space import SpaceSpec, job_arguments
 
 NORMALIZE = {"type": "choice", "choices": [True, False]}
 NETS = {"type": "choice", "choices": ["64x64", "256x256", "64x64x64"]}

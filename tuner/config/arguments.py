@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tuner.config import schedules
 from tuner.errors import did_you_mean
-from tuner.spec import schedules
 
 MOST_LAYERS, WIDEST = 8, 4096
 FORM, END = "_schedule", "_final"  # of a schedule's parts, after the argument's name

@@ -11,11 +11,11 @@ import yaml
 from conftest import write_study
 from stable_baselines3.common.vec_env import VecNormalize
 
+from tuner.config.arguments import ACTIVATIONS, ARGUMENTS, NOISE, NORMALIZE, POLICY
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
+from tuner.config.warm import DEFAULTS, read_baseline, with_baselines
 from tuner.errors import SpecInvalid, UsageProblem
-from tuner.spec.arguments import ACTIVATIONS, ARGUMENTS, NOISE, NORMALIZE, POLICY
-from tuner.spec.load import find, load_study
-from tuner.spec.model import StudySpec
-from tuner.spec.warm import DEFAULTS, read_baseline, with_baselines
 
 ENV = "tuner_toys:ToyLine-v0"
 BLOCK = {"n_envs": 2, "n_timesteps": 1e6, "policy": "MlpPolicy", "n_steps": 32, "batch_size": 8, "gamma": 0.9}

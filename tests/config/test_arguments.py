@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import stable_baselines3
 
-from tuner.spec.arguments import ARGUMENTS, NETS, NOISE, NORMALIZE, POLICY, PPO, faults
-from tuner.spec.schedules import EXAMPLES
+from tuner.config.arguments import ARGUMENTS, NETS, NOISE, NORMALIZE, POLICY, PPO, faults
+from tuner.config.schedules import EXAMPLES
 
 
 def signature(algorithm: str) -> Mapping[str, inspect.Parameter]:

@@ -8,12 +8,12 @@ import stable_baselines3
 import yaml
 from conftest import write_study
 
+from tuner.config.algorithms import ACTIONS, ALGORITHMS, DEFAULT_SPACES, ROLLOUTS, unfit
+from tuner.config.load import find, load_space, load_study, study_algorithm
+from tuner.config.model import StudySpec
+from tuner.config.space import job_arguments, rollouts
+from tuner.config.warm import DEFAULTS
 from tuner.errors import SpecInvalid
-from tuner.spec.algorithms import ACTIONS, ALGORITHMS, DEFAULT_SPACES, ROLLOUTS, unfit
-from tuner.spec.load import find, load_space, load_study, study_algorithm
-from tuner.spec.model import StudySpec
-from tuner.spec.space import job_arguments, rollouts
-from tuner.spec.warm import DEFAULTS
 
 REPLAY: dict[str, Any] = {
     "algorithm": "sac",

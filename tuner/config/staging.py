@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tuner.config.arguments import ARGUMENTS, NAMES
+from tuner.config.load import validate
+from tuner.config.model import StudySpec
+from tuner.config.rules import baseline_faults, budget_faults, whole_budget
+from tuner.config.schedule_parts import part_of, taken_apart
+from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows, job_arguments
+from tuner.config.stages import GUIDE
+from tuner.config.terms import in_terms_of, means_the_same
+from tuner.config.warm import DEFAULTS
 from tuner.errors import SpecInvalid, did_you_mean
-from tuner.spec.arguments import ARGUMENTS, NAMES
-from tuner.spec.load import validate
-from tuner.spec.model import StudySpec
-from tuner.spec.rules import baseline_faults, budget_faults, whole_budget
-from tuner.spec.schedule_parts import part_of, taken_apart
-from tuner.spec.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows, job_arguments
-from tuner.spec.stages import GUIDE
-from tuner.spec.terms import in_terms_of, means_the_same
-from tuner.spec.warm import DEFAULTS
 
 LONGEST_NAME = 64
 BEFORE = "before"  # the baseline that carries the best of the stage before

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tuner.spec import schedules
-from tuner.spec.arguments import layers
-from tuner.spec.conditions import same
-from tuner.spec.schedule_parts import taken_apart
-from tuner.spec.space import ChoiceParameter, SpaceSpec
+from tuner.config import schedules
+from tuner.config.arguments import layers
+from tuner.config.conditions import same
+from tuner.config.schedule_parts import taken_apart
+from tuner.config.space import ChoiceParameter, SpaceSpec
 
 
 def in_terms_of(space: SpaceSpec, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuner.config.load import validate
+from tuner.config.space import SpaceSpec, allows, job_arguments, nearest_power, snap
 from tuner.errors import SpecInvalid
-from tuner.spec.load import validate
-from tuner.spec.space import SpaceSpec, allows, job_arguments, nearest_power, snap
 
 check = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tuner.spec import arguments
-from tuner.spec.algorithms import DEFAULT_SPACES, ROLLOUTS, noise_faults
-from tuner.spec.conditions import searched
-from tuner.spec.model import StudyFile, StudySpec, baseline_steps, largest_rollout
-from tuner.spec.schedule_parts import value_faults
-from tuner.spec.space import SpaceSpec, allows, not_below, rollouts
-from tuner.spec.terms import in_terms_of
+from tuner.config import arguments
+from tuner.config.algorithms import DEFAULT_SPACES, ROLLOUTS, noise_faults
+from tuner.config.conditions import searched
+from tuner.config.model import StudyFile, StudySpec, baseline_steps, largest_rollout
+from tuner.config.schedule_parts import value_faults
+from tuner.config.space import SpaceSpec, allows, not_below, rollouts
+from tuner.config.terms import in_terms_of
 from tuner.statistics.records import WINNER
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.spec.environment_ids import is_class, one_spelling, same_environment
+from tuner.config.environment_ids import is_class, one_spelling, same_environment
 
 
 @pytest.mark.parametrize(

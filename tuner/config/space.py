@@ -16,9 +16,9 @@ from pydantic import (
     model_validator,
 )
 
-from tuner.spec import arguments, conditions, schedule_parts
-from tuner.spec.algorithms import ROLLOUTS, Algorithm, noise_faults
-from tuner.spec.conditions import Plain, When
+from tuner.config import arguments, conditions, schedule_parts
+from tuner.config.algorithms import ROLLOUTS, Algorithm, noise_faults
+from tuner.config.conditions import Plain, When
 
 LARGEST = 10**15  # beyond any argument's use, within every arithmetic's
 Number = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
