@@ -1,6 +1,6 @@
 """How far one coordinator goes: workers that it keeps busy, trials a second, and how late its answers come.
 
-Everything is real (database, lock, ledger, source, loop, TPE, median rule, the default study) but the workers, whose
+Everything is real (database, lock, writer, source, loop, TPE, median rule, the default study) but the workers, whose
 training takes simulated time (`simulated.py`): what the coordinator does takes as long as it takes, and where nothing
 is due the time until then is skipped. The history is written into the tables straight away (`synthetic.py`).
 
@@ -43,10 +43,10 @@ from synthetic import fill
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
-from tuner.study.ledger import Ledger
+from tuner.study.search_source import SearchSource
 from tuner.study.storage import open_to_write, parse_url, study_lock
 from tuner.study.stored import create, write_spec
-from tuner.study.tuning import TuningSource
+from tuner.study.writer import StudyWriter
 
 DATABASES = ("SQLite", "PostgreSQL")
 TURNS = 2  # whole trials that a measurement lasts at most
@@ -113,13 +113,13 @@ class Window:
 def measure(name: str, url: URL, spec: StudySpec, case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """One row: a study that holds `case.held` trials is run until enough is seen."""
     with tempfile.TemporaryDirectory() as artifacts, study_lock(url, spec.name) as lock:
-        ledger, _ = Ledger.open(open_to_write(url, lock), spec, Path(artifacts))
-        ledger.recover()
-        if (done := ledger.count_finished()) != case.held:
+        writer, _ = StudyWriter.open(open_to_write(url, lock), spec, Path(artifacts))
+        writer.recover()
+        if (done := writer.count_finished()) != case.held:
             raise RuntimeError(f"the study holds {done} finished trials, not {case.held}")
         engine = SimulatedEngine(case.workers, case.seconds, stopped=case.stopped, seed=case.held)
         window = Window(engine, case, options)
-        source = Until(TuningSource(ledger, spec, 10**9), window.enough)
+        source = Until(SearchSource(writer, spec, 10**9), window.enough)
         with contextlib.suppress(Enough), _profiled(options.profile):
             coordinate(source, engine, Silent())
         end = engine.now()

@@ -12,7 +12,7 @@ import numpy as np
 from pairs import parser, positive, table, write_json
 
 from tuner.confirm.plan import Arm, Plan, Run, planned, winner
-from tuner.study.confirmed import RunKey, RunResult
+from tuner.study.confirmation_writer import RunKey, RunResult
 
 MARGINS = (0.15, 0.25, 0.35, 0.5, 9.0)  # the last one drops nobody
 SCATTERS = (0.1, 0.2, 0.3)  # standard deviation between seeds of one arm

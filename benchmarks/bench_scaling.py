@@ -1,7 +1,7 @@
 """What the coordinator costs as a study grows, and what a second worker brings.
 
 `coordinator`: milliseconds a trial that the coordinator takes, in studies that hold ever more finished trials.
-Everything is real (an SQLite file, ledger, source, loop, TPE, median rule, the default study) but the workers, which
+Everything is real (an SQLite file, writer, source, loop, TPE, median rule, the default study) but the workers, which
 answer at once, so that all the time is the coordinator's, and the history, which is written into the tables straight
 away (`synthetic.py`). Every measured trial goes through all checkpoints, the dearest way; the figures are medians over
 the trials, and a share of what a trial takes (`--trial-seconds`). `rows` is how many trials were read from the database
@@ -31,10 +31,10 @@ from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.study.ledger import Ledger
+from tuner.study.search_source import SearchSource
 from tuner.study.storage import artifact_folder, open_to_write, parse_url
 from tuner.study.stored import create, write_spec
-from tuner.study.tuning import TuningSource
+from tuner.study.writer import StudyWriter
 
 SIZES, QUICK_SIZES = (0, 1000, 5000, 10_000), (0, 200)
 LIMIT = 900.0  # s, for a run of `workers`
@@ -44,7 +44,7 @@ PARTS = ("ask", "report", "tell", "rest")
 class Stopwatch:
     """A source that takes the time of the one it wraps, part by part, and hears when a trial ends."""
 
-    def __init__(self, source: TuningSource) -> None:
+    def __init__(self, source: SearchSource) -> None:
         self._source = source
         self.spent = dict.fromkeys(PARTS, 0.0)
         self.trials: list[dict[str, float]] = []
@@ -122,14 +122,14 @@ def coordinator_cost(spec: StudySpec, size: int, trials: int, trial_seconds: flo
         write_spec(study, spec)
         fill(url, study, spec, size, np.random.default_rng(size))
         begun = time.perf_counter()
-        ledger, _ = Ledger.open(open_to_write(url), spec, artifact_folder(url))
-        ledger.recover()
-        done = ledger.count_finished()
+        writer, _ = StudyWriter.open(open_to_write(url), spec, artifact_folder(url))
+        writer.recover()
+        done = writer.count_finished()
         opening = time.perf_counter() - begun
         if done != size:
             raise RuntimeError(f"the study holds {done} finished trials, not {size}")
         read.clear()
-        watch = Stopwatch(TuningSource(ledger, spec, done + trials))
+        watch = Stopwatch(SearchSource(writer, spec, done + trials))
         coordinate(watch, InstantEngine(1), Silent())
     parts = {part: 1e3 * statistics.median(trial[part] for trial in watch.trials) for part in PARTS}
     each = [1e3 * sum(trial.values()) for trial in watch.trials]

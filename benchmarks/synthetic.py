@@ -19,7 +19,7 @@ from tuner.config.space import snap
 from tuner.engines.base import Evaluated, Event, Finished
 from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.samplers import distributions
-from tuner.study.tuning import facts, reported_value, trial_value
+from tuner.study.search_source import facts, reported_value, trial_value
 
 COMPLETE_SHARE = 0.35  # of a history's trials; the median rule's in a study of some hundreds
 MODEL = bytes(150_000)  # about an SB3 zip of two small nets

@@ -12,10 +12,10 @@ from synthetic import InstantEngine, fill
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
-from tuner.study.ledger import Ledger
+from tuner.study.search_source import SearchSource
 from tuner.study.storage import open_to_write, parse_url
 from tuner.study.stored import counts, create, load_stored, write_spec
-from tuner.study.tuning import TuningSource
+from tuner.study.writer import StudyWriter
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def test_a_written_history_is_taken_up_like_a_runs_own(spec: StudySpec, tmp_path
     study = create(open_to_write(url), spec.name)
     write_spec(study, spec)
     fill(url, study, spec, 20, np.random.default_rng(0))
-    ledger, changes = Ledger.open(open_to_write(url), spec, tmp_path / "artifacts")
-    assert (changes, ledger.recover(), ledger.count_finished()) == ([], 0, 20)
-    watch = Stopwatch(TuningSource(ledger, spec, 23))
+    writer, changes = StudyWriter.open(open_to_write(url), spec, tmp_path / "artifacts")
+    assert (changes, writer.recover(), writer.count_finished()) == ([], 0, 20)
+    watch = Stopwatch(SearchSource(writer, spec, 23))
     coordinate(watch, InstantEngine(2), Silent())
     assert len(watch.trials) == 3
     found, _ = load_stored(open_to_write(url), spec.name)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tuner.cli import displays
 from tuner.cli.progress import LiveProgress, PlainProgress, Tally, clock
-from tuner.estimate import Estimate
+from tuner.planning.estimate import Estimate
 from tuner.records import Decision, Evaluation, TrialOutcome
 
 GO_ON = Decision(go_on=True)

@@ -12,7 +12,7 @@ import yaml
 from conftest import Tuner, write_study
 from stable_baselines3 import PPO
 
-from tuner.study.lock import StudyLock
+from tuner.study.file_lock import StudyLock
 
 INLINE = "--engine inline"
 PLAIN = {"n_timesteps": 256, "policy": "MlpPolicy", "n_steps": 32, "batch_size": 8, "n_epochs": 1}

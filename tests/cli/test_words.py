@@ -8,7 +8,7 @@ import pytest
 from conftest import Tuner
 
 from tuner.cli import words
-from tuner.estimate import Estimate
+from tuner.planning.estimate import Estimate
 
 
 @pytest.mark.parametrize(

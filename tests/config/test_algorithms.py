@@ -9,10 +9,10 @@ import yaml
 from conftest import write_study
 
 from tuner.config.algorithms import ACTIONS, ALGORITHMS, DEFAULT_SPACES, ROLLOUTS, unfit
+from tuner.config.baselines import DEFAULTS
 from tuner.config.load import find, load_space, load_study, study_algorithm
 from tuner.config.model import StudySpec
 from tuner.config.space import job_arguments, rollouts
-from tuner.config.warm import DEFAULTS
 from tuner.errors import SpecInvalid
 
 REPLAY: dict[str, Any] = {

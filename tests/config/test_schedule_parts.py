@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from config.test_space import check, faults_of, make_space
 from hypothesis import given
 from hypothesis import strategies as st
-from config.test_space import check, faults_of, make_space
 
 from tuner.config.rules import baseline_faults
 from tuner.config.schedule_parts import put_together, taken_apart

@@ -27,7 +27,7 @@ from tuner.confirm.plan import (
 )
 from tuner.errors import NothingToShow
 from tuner.reporting.rows import Row
-from tuner.study.confirmed import Asked, RunKey, RunResult, digest
+from tuner.study.confirmation_writer import AskedConfirmation, RunKey, RunResult, digest
 
 Scores = Mapping[str, list[float | None]]  # by seed of the validation
 
@@ -121,7 +121,7 @@ def test_returns_are_measured_by_how_far_the_scores_lie_apart(spec: StudySpec) -
 
 def test_what_was_tuned_since_does_not_undo_a_confirmation(spec: StudySpec) -> None:
     rows = [row(0, 50.0, "baseline:current", success=None), row(1, 100.0, success=None)]
-    asked = Asked(top=1, seeds=3, arms=("trial 1", "current"), trials=2)
+    asked = AskedConfirmation(top=1, seeds=3, arms=("trial 1", "current"), trials=2)
     plan = plan_again(rows, spec, asked)
     assert plan is not None
     assert (plan.scale, plan.test_seeds, [one.name for one in plan.arms]) == (50.0, 3, ["trial 1", "current"])

@@ -12,7 +12,7 @@ from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.confirm.plan import Arm, Plan, Run, planned
 from tuner.confirm.result import Confirmation, conclude
-from tuner.study.confirmed import Phase, RunKey, RunResult
+from tuner.study.confirmation_writer import Phase, RunKey, RunResult
 
 Values = Mapping[tuple[str, Phase], list[float | None]]
 

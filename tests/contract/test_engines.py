@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def ray_engine(workers: int) -> Engine:
-    from tuner.engines.ray.engine import RayEngine
+    from tuner.engines.ray.ray_engine import RayEngine
 
     return RayEngine(EnvironmentRef(id="tuner_toys:ToyLine-v0"), workers, "local")
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuner.errors import NothingToShow, StorageFailed
-from tuner.study.lock import StudyLock
-from tuner.study.models import read_model
+from tuner.study.file_lock import StudyLock
+from tuner.study.kept_models import read_model
 from tuner.study.storage import open_to_write, parse_url
 from tuner.study.stored import load_stored
 

@@ -17,8 +17,8 @@ from conftest import make_job
 from driving import LONG, PATIENCE, completes, drive, gone, kill_workers, until_next, wait_for
 
 from tuner.engines.base import Broken, Evaluated, Finished
+from tuner.engines.hang_detector import FIRST_LIMIT
 from tuner.engines.processes import ProcessEngine
-from tuner.engines.watching import FIRST_PATIENCE
 from tuner.records import Decision, EnvironmentRef
 
 UNKNOWN = EnvironmentRef(id="tuner_toys:ToyNothing-v0")
@@ -84,7 +84,7 @@ def test_a_worker_killed_in_a_trial_is_a_failed_outcome(processes: ProcessEngine
 
 
 def test_a_worker_that_hangs_is_killed_and_the_next_job_runs(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 6.0)
+    monkeypatch.setattr("tuner.engines.hang_detector.LEAST_LIMIT", 6.0)
     engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
     try:
         for number in range(2):  # two evaluations and an outcome each: what is usual is known
@@ -106,16 +106,16 @@ def test_short_measurements_say_nothing_of_what_is_usual(processes: ProcessEngin
     try:
         for _ in range(4):
             assert completes(engine, make_job(number=-1))
-        assert engine._patience.limit == FIRST_PATIENCE
+        assert engine._hang_detector.limit == FIRST_LIMIT
         for number in range(2):
             assert completes(engine, make_job(number=number))
-        assert engine._patience.limit < FIRST_PATIENCE
+        assert engine._hang_detector.limit < FIRST_LIMIT
     finally:
         engine.stop()
 
 
 def test_a_stopped_worker_is_waited_for(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 6.0)
+    monkeypatch.setattr("tuner.engines.hang_detector.LEAST_LIMIT", 6.0)
     engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
     try:
         for number in range(2):

@@ -10,7 +10,7 @@ from conftest import make_job
 from driving import LONG, children, completes, drive, gone, until_next, wait_for, write_arm
 
 from tuner.engines.base import Evaluated, Event, Finished
-from tuner.engines.ray.engine import RayEngine
+from tuner.engines.ray.ray_engine import RayEngine
 from tuner.errors import ClusterFailed
 from tuner.records import Decision, EnvironmentRef
 
@@ -92,7 +92,7 @@ def test_a_worker_that_takes_too_much_memory_ends(engine: RayEngine, monkeypatch
 def test_a_worker_that_hangs_is_ended(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (11, 12):  # what is usual is known
         assert completes(engine, make_job(number=number))
-    monkeypatch.setattr("tuner.engines.watching.LEAST_PATIENCE", 6.0)
+    monkeypatch.setattr("tuner.engines.hang_detector.LEAST_LIMIT", 6.0)
     event = drive(engine, make_job(number=13, environment=EnvironmentRef(id="tuner_toys:ToyHanging-v0")))[-1]
     assert failure(event).startswith("no word from its worker for ")
     assert wait_for(lambda: not children("ray::trial-13", recursive=True))

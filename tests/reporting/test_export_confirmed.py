@@ -10,9 +10,9 @@ import yaml
 from conftest import TOYS, Tuner
 
 from tuner.cli.main import call
+from tuner.config.baselines import read_baseline
 from tuner.config.load import validate
 from tuner.config.model import StudySpec
-from tuner.config.warm import read_baseline
 
 INLINE = "--engine inline"
 

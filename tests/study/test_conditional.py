@@ -11,10 +11,10 @@ from optuna.trial import TrialState
 from tuner.config.load import find, load_study
 from tuner.config.model import Sampler, StudySpec
 from tuner.records import TrialOutcome
-from tuner.study.ledger import Ledger
 from tuner.study.samplers import STARTUP_TRIALS
 from tuner.study.storage import artifact_folder, open_to_write, parse_url
 from tuner.study.stored import meaning_hash
+from tuner.study.writer import StudyWriter
 
 CONDITIONAL: dict[str, Any] = {
     "learning_rate_schedule": {"type": "choice", "choices": ["constant", "linear"]},
@@ -42,42 +42,42 @@ def make_spec(folder: Path, **changes: Any) -> StudySpec:
     return load_study(find("studies", str(path)))
 
 
-def open_ledger(folder: Path, spec: StudySpec) -> Ledger:
+def open_ledger(folder: Path, spec: StudySpec) -> StudyWriter:
     url = parse_url(f"sqlite:///{folder}/toy.db")
-    return Ledger.open(open_to_write(url), spec, artifact_folder(url))[0]
+    return StudyWriter.open(open_to_write(url), spec, artifact_folder(url))[0]
 
 
 @pytest.mark.filterwarnings("ignore:QMCSampler is experimental")
 @pytest.mark.parametrize("kind", ["tpe", "random", "qmc"])
 def test_what_is_stored_is_what_applies(kind: Sampler, tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path, make_spec(tmp_path, sampler=kind, seed=1))
+    writer = open_ledger(tmp_path, make_spec(tmp_path, sampler=kind, seed=1))
     forms = set()
     for _ in range(30):
-        asked = ledger.ask()
+        asked = writer.ask()
         linear = asked.params["learning_rate_schedule"] == "linear"
         assert asked.params.keys() == (EVERY if linear else ALWAYS)
         forms.add(linear)
-        ledger.complete(asked.number, asked.params["learning_rate"], {})
+        writer.complete(asked.number, asked.params["learning_rate"], {})
     assert forms == {True, False}
 
 
 def test_tpe_stays_joint_over_what_applies_together(tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path, make_spec(tmp_path, seed=1))
+    writer = open_ledger(tmp_path, make_spec(tmp_path, seed=1))
     for _ in range(STARTUP_TRIALS + 5):
-        asked = ledger.ask()
-        ledger.complete(asked.number, asked.params["learning_rate"], {})
-    trial = ledger.study.ask()
-    sampler = ledger.study.sampler
-    frozen = ledger.study.get_trials()[trial.number]
-    space = sampler.infer_relative_search_space(ledger.study, frozen)
+        asked = writer.ask()
+        writer.complete(asked.number, asked.params["learning_rate"], {})
+    trial = writer.study.ask()
+    sampler = writer.study.sampler
+    frozen = writer.study.get_trials()[trial.number]
+    space = sampler.infer_relative_search_space(writer.study, frozen)
     assert space.keys() == EVERY
-    assert sampler.sample_relative(ledger.study, frozen, space).keys() == EVERY
+    assert sampler.sample_relative(writer.study, frozen, space).keys() == EVERY
 
 
 def test_baselines_take_their_own_branch(tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path, make_spec(tmp_path, baselines=BASELINES))
-    ledger.enqueue_baselines()
-    falling, staying = ledger.ask(), ledger.ask()  # the file's order
+    writer = open_ledger(tmp_path, make_spec(tmp_path, baselines=BASELINES))
+    writer.enqueue_baselines()
+    falling, staying = writer.ask(), writer.ask()  # the file's order
     assert (staying.role, falling.role) == ("baseline:staying", "baseline:falling")
     assert staying.params.keys() == ALWAYS
     assert staying.params["learning_rate_schedule"] == "constant"
@@ -88,18 +88,18 @@ def test_baselines_take_their_own_branch(tmp_path: Path) -> None:
 @pytest.mark.parametrize("role", ["staying", "falling"])
 def test_a_trial_of_either_branch_is_tried_again(role: str, tmp_path: Path) -> None:
     spec = make_spec(tmp_path, baselines={role: BASELINES[role]})
-    ledger = open_ledger(tmp_path, spec)
-    ledger.enqueue_baselines()
-    asked = ledger.ask()
-    assert ledger.fail(asked.number, TrialOutcome(state="failed", reason="the gripper fell off"))
-    again = ledger.ask()
+    writer = open_ledger(tmp_path, spec)
+    writer.enqueue_baselines()
+    asked = writer.ask()
+    assert writer.fail(asked.number, TrialOutcome(state="failed", reason="the gripper fell off"))
+    again = writer.ask()
     assert (again.retry_of, again.params, again.seed) == (asked.number, asked.params, asked.seed)
 
 
 def test_a_trial_that_was_lost_before_its_condition_was_looked_at_is_not_tried_again(tmp_path: Path) -> None:
     spec = make_spec(tmp_path)
-    ledger = open_ledger(tmp_path, spec)
-    trial = ledger.study.ask()
+    writer = open_ledger(tmp_path, spec)
+    trial = writer.study.ask()
     trial.suggest_categorical("learning_rate_schedule", ["constant", "linear"])
     again = open_ledger(tmp_path, spec)
     assert again.recover() == 0
@@ -120,9 +120,9 @@ def test_a_seeded_run_taken_up_again_goes_on_as_if_it_had_not_stopped(tmp_path: 
     for name, opened, trials in (("whole", 1, STARTUP_TRIALS + 6), ("parts", 2, (STARTUP_TRIALS + 6) // 2)):
         (tmp_path / name).mkdir()
         for _ in range(opened):
-            ledger = open_ledger(tmp_path / name, spec)
+            writer = open_ledger(tmp_path / name, spec)
             for _ in range(trials):
-                asked = ledger.ask()
-                ledger.complete(asked.number, asked.params["learning_rate"], {})
+                asked = writer.ask()
+                writer.complete(asked.number, asked.params["learning_rate"], {})
                 found[name].append(asked.params)
     assert found["parts"] == found["whole"]

@@ -14,9 +14,9 @@ from optuna.trial import TrialState
 from tuner.config.load import find
 from tuner.config.load import load_study as load_spec
 from tuner.config.model import Sampler, StudySpec
-from tuner.study.ledger import Ledger
 from tuner.study.samplers import STARTUP_TRIALS, distributions, make_sampler
 from tuner.study.storage import artifact_folder, open_to_write, parse_url
+from tuner.study.writer import StudyWriter
 
 KINDS: list[Sampler] = ["tpe", "random", "qmc"]
 QMC_SEED = 3
@@ -114,11 +114,11 @@ def test_an_unseeded_run_taken_up_again_repeats_nothing(kind: Sampler, spec: Stu
 def ask_and_complete(folder: Path, spec: StudySpec, trials: int) -> list[dict[str, Any]]:
     """One run of a command: the study opened, trials asked and completed."""
     url = parse_url(f"sqlite:///{folder}/toy.db")
-    ledger, _ = Ledger.open(open_to_write(url), spec, artifact_folder(url))
+    writer, _ = StudyWriter.open(open_to_write(url), spec, artifact_folder(url))
     found = []
     for _ in range(trials):
-        asked = ledger.ask()
-        ledger.complete(asked.number, asked.params["learning_rate"], {})
+        asked = writer.ask()
+        writer.complete(asked.number, asked.params["learning_rate"], {})
         found.append(asked.params)
     return found
 

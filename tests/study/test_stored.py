@@ -10,9 +10,9 @@ from optuna.storages import BaseStorage
 
 from tuner.config.load import find, load_study
 from tuner.errors import MeaningChanged
-from tuner.study.ledger import Ledger
 from tuner.study.storage import open_to_write, parse_url
 from tuner.study.stored import load_stored
+from tuner.study.writer import StudyWriter
 
 
 @pytest.fixture
@@ -20,14 +20,16 @@ def storage(tmp_path: Path) -> BaseStorage:
     return open_to_write(parse_url(f"sqlite:///{tmp_path}/toy.db"))
 
 
-def open_with(storage: BaseStorage, baselines: dict[str, Any]) -> Ledger:
-    ledger, _ = opened(storage, baselines=baselines)
-    ledger.enqueue_baselines()
-    return ledger
+def open_with(storage: BaseStorage, baselines: dict[str, Any]) -> StudyWriter:
+    writer, _ = opened(storage, baselines=baselines)
+    writer.enqueue_baselines()
+    return writer
 
 
-def opened(storage: BaseStorage, **changes: Any) -> tuple[Ledger, list[str]]:
-    return Ledger.open(storage, load_study(find("studies", str(write_study(Path.cwd(), **changes)))), Path("artifacts"))
+def opened(storage: BaseStorage, **changes: Any) -> tuple[StudyWriter, list[str]]:
+    return StudyWriter.open(
+        storage, load_study(find("studies", str(write_study(Path.cwd(), **changes)))), Path("artifacts")
+    )
 
 
 def test_a_changed_baseline_is_refused_with_the_difference(storage: BaseStorage) -> None:
@@ -57,8 +59,8 @@ def test_another_trainer_is_another_way_to_the_same_values(storage: BaseStorage)
 
 
 def test_a_study_from_before_there_were_trainers_takes_the_usual_one(storage: BaseStorage) -> None:
-    ledger, _ = opened(storage)
-    stored = json.loads(ledger.study.user_attrs["spec"])
+    writer, _ = opened(storage)
+    stored = json.loads(writer.study.user_attrs["spec"])
     del stored["trainer"]
-    ledger.study.set_user_attr("spec", json.dumps(stored))
+    writer.study.set_user_attr("spec", json.dumps(stored))
     assert load_stored(storage, "toy")[1].trainer == "auto"

@@ -15,7 +15,7 @@ from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, snap
 from tuner.confirm.plan import make_plan, planned
 from tuner.reporting.rows import make_rows
-from tuner.study.confirmed import Asked, ConfirmationBook
+from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter
 from tuner.study.samplers import distributions
 
 VERSIONS = {"roarm-tuner": "0.1.0", "numpy": "2.4.6"}
@@ -86,7 +86,7 @@ def trial(
 
 
 def baseline(spec: StudySpec, name: str, value: float, **more: Any) -> FrozenTrial:
-    """A baseline as the ledger books it."""
+    """A baseline as the writer books it."""
     values = spec.baselines[name]
     params = {key: value for key, value in values.items() if key in spec.space.parameters}
     overrides = {key: value for key, value in values.items() if key not in params and key != "device"}
@@ -113,8 +113,8 @@ def confirm(study: Study, spec: StudySpec, values: Mapping[str, float], *, seeds
     """Books a whole confirmation, each configuration's runs round its value."""
     rows = make_rows(study.get_trials(deepcopy=False), spec)
     plan = make_plan(rows, spec, top=top, test_seeds=seeds)
-    book = ConfirmationBook.open(study._storage, spec)
-    book.note(Asked(top=top, seeds=seeds, arms=tuple(arm.name for arm in plan.arms), trials=len(rows)))
+    book = ConfirmationWriter.open(study._storage, spec)
+    book.note(AskedConfirmation(top=top, seeds=seeds, arms=tuple(arm.name for arm in plan.arms), trials=len(rows)))
     while missing := [run for run in planned(plan, book.results()) if run.key not in book.results()]:
         for run in missing:
             value = values[run.arm.name] + 0.01 * (run.place - 2)

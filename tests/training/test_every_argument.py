@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_job, write_study
 from config.test_space import make_space
+from conftest import make_job, write_study
 
 from tuner.config.arguments import layers
 from tuner.config.load import find, load_study
 from tuner.config.space import SpaceSpec, job_arguments
 from tuner.records import Decision
-from tuner.study.ledger import Ledger
 from tuner.study.storage import artifact_folder, open_to_write, parse_url
+from tuner.study.writer import StudyWriter
 from tuner.trial import run_trial
 
 SEARCHED: dict[str, Any] = {
@@ -62,8 +62,8 @@ def test_searched_values_reach_the_model(tmp_path: Path) -> None:
     spec = load_study(find("studies", str(write_study(tmp_path, baselines={}, sampler="random", seed=1))))
     url = parse_url(f"sqlite:///{tmp_path}/toy.db")
     own = spec.model_copy(update={"space": space})
-    ledger, _ = Ledger.open(open_to_write(url), own, artifact_folder(url))
+    writer, _ = StudyWriter.open(open_to_write(url), own, artifact_folder(url))
     for _ in range(3):
-        wanted, held = run(space, ledger.ask().params)
+        wanted, held = run(space, writer.ask().params)
         assert held == wanted
         assert held.keys() == {*SEARCHED, *ROLLOUT}

@@ -13,7 +13,7 @@ from tuner.playing.screens import ONE_EPISODE, check_target
 from tuner.records import EnvironmentRef
 from tuner.reporting.export import choose
 from tuner.reporting.rows import make_rows
-from tuner.study.models import read_model, read_statistics
+from tuner.study.kept_models import read_model, read_statistics
 from tuner.study.storage import artifact_folder
 from tuner.training.names import full_id
 

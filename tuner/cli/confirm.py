@@ -47,7 +47,7 @@ def confirm(
     """Confirm the winner: the best trials and the baselines again, on fresh seeds. The same command goes on."""
     from tuner.cli.confirming import Request, run
     from tuner.confirm.plan import DEFAULT_SEEDS, DEFAULT_TOP
-    from tuner.limits import deadline
+    from tuner.planning.time_limit import deadline
 
     return run(
         Request(

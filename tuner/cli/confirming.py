@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from tuner import estimate
 from tuner.cli import words
 from tuner.cli.confirm_tables import RunLines, print_confirmation
 from tuner.cli.engine import open_engine
@@ -25,9 +24,10 @@ from tuner.confirm.source import ConfirmationSource
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.errors import UsageProblem
-from tuner.limits import last_start
+from tuner.planning import estimate
+from tuner.planning.time_limit import last_start
 from tuner.reporting.rows import Row, make_rows
-from tuner.study.confirmed import Asked, ConfirmationBook, read_results
+from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter, read_results
 from tuner.study.storage import Lock, describe, open_to_read, open_to_write, storage_errors, study_lock
 from tuner.study.stored import companion, load_stored
 
@@ -100,8 +100,12 @@ def _work(request: Request, name: str, url: URL, lock: Lock, engine: Engine) -> 
     study, spec = load_stored(storage, name)
     rows = make_rows(study.get_trials(deepcopy=False), spec)
     plan = make_plan(rows, spec, top=request.top, test_seeds=request.seeds)
-    book = ConfirmationBook.open(storage, spec)
-    book.note(Asked(top=request.top, seeds=request.seeds, arms=tuple(arm.name for arm in plan.arms), trials=len(rows)))
+    book = ConfirmationWriter.open(storage, spec)
+    book.note(
+        AskedConfirmation(
+            top=request.top, seeds=request.seeds, arms=tuple(arm.name for arm in plan.arms), trials=len(rows)
+        )
+    )
     if cut := book.recover():
         say(f"{cut} unfinished run{'s' * (cut > 1)} of an earlier confirmation will run again.")
     source = ConfirmationSource(book, spec, plan)

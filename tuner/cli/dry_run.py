@@ -13,7 +13,7 @@ from tuner.cli.working import Request, look, stored_study
 from tuner.config.model import StudySpec
 from tuner.config.schedules import shown
 from tuner.config.staging import stage_spec
-from tuner.forecast import Forecast, forecast
+from tuner.planning.forecast import Forecast, forecast
 from tuner.reporting.rows import make_rows
 from tuner.study.stored import differences_in_meaning
 

@@ -13,8 +13,8 @@ from tuner.cli.train_progress import make_progress
 from tuner.cli.words import say
 from tuner.cli.workforce import Workforce
 from tuner.coordinator import coordinate
+from tuner.engines.hang_detector import HangDetector
 from tuner.engines.once import run_once
-from tuner.engines.watching import Patience
 from tuner.errors import TunerError, UsageProblem
 from tuner.final.card import card
 from tuner.final.film import film
@@ -24,7 +24,7 @@ from tuner.final.plan import Plan, at_length, make_plan
 from tuner.final.recipe import read_recipe
 from tuner.final.source import FinalSource
 from tuner.final.summary import Summary, foremost, summarise
-from tuner.study.lock import StudyLock
+from tuner.study.file_lock import StudyLock
 
 FILM = "film.mp4"
 
@@ -88,7 +88,7 @@ def _train(plan: Plan, request: Request) -> bool:
         return False
     try:
         with (
-            open_engine(request.force, plan.recipe.spec, patience=Patience(first=math.inf)) as engine,
+            open_engine(request.force, plan.recipe.spec, hang_detector=HangDetector(first=math.inf)) as engine,
             make_progress(source, plan) as progress,
         ):
             engine.prepare(source.missing)

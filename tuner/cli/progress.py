@@ -13,9 +13,9 @@ from rich.text import Text
 from tuner.cli.displays import LiveDisplay
 from tuner.config.model import StudySpec
 from tuner.coordinator import Listener
-from tuner.estimate import Estimate
+from tuner.planning.estimate import Estimate
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.study.tuning import late_mean, trial_value
+from tuner.study.search_source import late_mean, trial_value
 
 
 class Progress(Listener, Protocol):

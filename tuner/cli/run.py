@@ -94,7 +94,7 @@ def run(
     from tuner.cli.boards import board_folder
     from tuner.cli.tuning import tune
     from tuner.cli.working import Request
-    from tuner.limits import deadline
+    from tuner.planning.time_limit import deadline
 
     asked = {
         "trials": trials,

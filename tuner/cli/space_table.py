@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from tuner.cli.tables import make_console
+from tuner.config.baselines import DEFAULTS
 from tuner.config.load import Found
 from tuner.config.schedules import shown
 from tuner.config.space import ChoiceParameter, IntParameter, Parameter, SpaceSpec
-from tuner.config.warm import DEFAULTS
 
 GUIDE = ("learning_rate", "n_steps", "batch_size", "n_epochs", "gamma", "gae_lambda", "clip_range", "ent_coef")
 SCALES = {"power_of_two": "powers of two"}

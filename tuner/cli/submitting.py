@@ -12,7 +12,6 @@ from tuner.cli.words import say
 from tuner.config.model import StudySpec
 from tuner.errors import MeaningChanged, UsageProblem
 from tuner.study import queue
-from tuner.study.ledger import Ledger
 from tuner.study.storage import (
     artifact_folder,
     describe,
@@ -25,6 +24,7 @@ from tuner.study.storage import (
     study_lock,
 )
 from tuner.study.stored import differences_in_meaning, load_stored, stored_names
+from tuner.study.writer import StudyWriter
 
 
 def submit_study(
@@ -70,7 +70,7 @@ def _stored(url: URL, spec: StudySpec) -> BaseStorage:
         if before.model_copy(update={"trials": spec.trials}) == spec:
             return opened  # whoever works on it just now keeps its lock
     with study_lock(url, spec.name) as lock:
-        _, changes = Ledger.open(open_to_write(url, lock), spec, artifact_folder(url))
+        _, changes = StudyWriter.open(open_to_write(url, lock), spec, artifact_folder(url))
     for change in changes:
         say(f"Since the last run, {change}.")
     return open_to_write(url)

@@ -5,8 +5,8 @@ from typing import Any
 
 from tuner.cli.opening import open_study
 from tuner.cli.words import say
+from tuner.config.baselines import read_baseline, with_baselines
 from tuner.config.model import StudySpec
-from tuner.config.warm import read_baseline, with_baselines
 from tuner.errors import NothingToShow, UsageProblem
 from tuner.reporting.rows import best, make_rows
 

@@ -11,7 +11,7 @@ from tuner.checking.records import Report
 from tuner.config.algorithms import ROLLOUTS
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.confirm.plan import most_runs
-from tuner.estimate import Estimate, rounds_minutes
+from tuner.planning.estimate import Estimate, rounds_minutes
 from tuner.reporting.summary import Summary
 from tuner.study.storage import DEFAULT_URL, describe, parse_url, storage_text
 

@@ -9,7 +9,6 @@ from optuna import Study
 from optuna.storages import BaseStorage
 from sqlalchemy.engine import URL
 
-from tuner import estimate
 from tuner.checking.check import behind_normalize, refuse_wrong, run_check
 from tuner.checking.plan import quick
 from tuner.cli import words
@@ -19,9 +18,10 @@ from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.once import run_once
-from tuner.limits import last_start
+from tuner.planning import estimate
+from tuner.planning.time_limit import last_start
 from tuner.reporting.summary import Summary, summarise
-from tuner.study.ledger import Ledger
+from tuner.study.search_source import SearchSource
 from tuner.study.storage import (
     artifact_folder,
     half_made,
@@ -34,7 +34,7 @@ from tuner.study.storage import (
     study_lock,
 )
 from tuner.study.stored import load_stored, stored_names
-from tuner.study.tuning import TuningSource
+from tuner.study.writer import StudyWriter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +73,11 @@ def work(request: Request, spec: StudySpec, url: URL, engine: Engine) -> Summary
         storage = open_to_write(url, lock)
         if seconds is None and _is_new(storage, spec.name):
             seconds = _first_look(request, spec, engine)
-        ledger, changes = Ledger.open(storage, spec, artifact_folder(url))
+        writer, changes = StudyWriter.open(storage, spec, artifact_folder(url))
         for change in changes:
             words.say(f"Since the last run, {change}.")
-        _run(ledger, spec, engine, seconds, request)
-        return summarise(ledger.study, spec)
+        _run(writer, spec, engine, seconds, request)
+        return summarise(writer.study, spec)
 
 
 def _is_new(storage: BaseStorage, name: str) -> bool:
@@ -113,26 +113,26 @@ def _measure(request: Request, spec: StudySpec, engine: Engine) -> float:
     return estimate.measure(engine, spec)
 
 
-def _run(ledger: Ledger, spec: StudySpec, engine: Engine, seconds: float | None, request: Request) -> None:
-    retried = ledger.recover()
+def _run(writer: StudyWriter, spec: StudySpec, engine: Engine, seconds: float | None, request: Request) -> None:
+    retried = writer.recover()
     if retried:
         words.say(f"{retried} unfinished trial{'s' * (retried > 1)} of an earlier run will run again.")
-    ledger.enqueue_baselines()
-    done = ledger.count_finished()
+    writer.enqueue_baselines()
+    done = writer.count_finished()
     missing = max(spec.trials - done, 0)
     if not missing:
         words.say(f"Nothing to do: the study has {done} finished trials of {spec.trials} (more with --trials).")
-        if waiting := ledger.waiting():
+        if waiting := writer.waiting():
             words.say(f"Baseline {', '.join(waiting)} has yet to run: --trials {done + len(waiting)} or more.")
         return
     engine.prepare(missing)
-    known = estimate.typical_seconds(ledger.full_trial_seconds()) or seconds or _measure(request, spec, engine)
+    known = estimate.typical_seconds(writer.full_trial_seconds()) or seconds or _measure(request, spec, engine)
     forecast = estimate.minutes(missing, engine.workers, spec, known)
     words.foretell(missing, engine.workers, forecast)
-    source = TuningSource(ledger, spec, spec.trials, request.board)
-    with make_progress(spec, done=done, workers=engine.workers, forecast=forecast, best=ledger.best()) as progress:
+    source = SearchSource(writer, spec, spec.trials, request.board)
+    with make_progress(spec, done=done, workers=engine.workers, forecast=forecast, best=writer.best()) as progress:
         coordinate(source, engine, progress, last_start=last_start(request.deadline, known))
-    if ledger.count_finished() < spec.trials:
+    if writer.count_finished() < spec.trials:
         words.say(words.time_is_over("trial", known))
 
 

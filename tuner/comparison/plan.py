@@ -7,9 +7,9 @@ from dataclasses import replace
 from tuner import seeds
 from tuner.comparison.records import Arm
 from tuner.config.algorithms import OFF_POLICY, ROLLOUTS
+from tuner.config.baselines import DEFAULTS
 from tuner.config.model import StudySpec
 from tuner.config.schedules import parse
-from tuner.config.warm import DEFAULTS
 from tuner.records import Checkpoint, TrialJob
 
 POINTS = 20  # checkpoints in the time that a run has, about

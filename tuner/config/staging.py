@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tuner.config.arguments import ARGUMENTS, NAMES
+from tuner.config.baselines import DEFAULTS
 from tuner.config.load import validate
 from tuner.config.model import StudySpec
 from tuner.config.rules import baseline_faults, budget_faults, whole_budget
@@ -11,7 +12,6 @@ from tuner.config.schedule_parts import part_of, taken_apart
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows, job_arguments
 from tuner.config.stages import GUIDE
 from tuner.config.terms import in_terms_of, means_the_same
-from tuner.config.warm import DEFAULTS
 from tuner.errors import SpecInvalid, did_you_mean
 
 LONGEST_NAME = 64

@@ -15,7 +15,7 @@ from tuner.config.model import StudySpec
 from tuner.errors import NothingToShow
 from tuner.records import Checkpoint, TrialJob
 from tuner.reporting.rows import Row, baselines
-from tuner.study.confirmed import Asked, Phase, RunKey, RunResult, digest
+from tuner.study.confirmation_writer import AskedConfirmation, Phase, RunKey, RunResult, digest
 
 VALIDATION_SEEDS = 3
 TEST_GOALS = 100  # that a test run is judged by
@@ -93,7 +93,7 @@ def make_plan(rows: Sequence[Row], spec: StudySpec, *, top: int, test_seeds: int
     return Plan(arms=(*tuned, *fixed), test_seeds=test_seeds, scale=_scale(rows, spec))
 
 
-def plan_again(rows: Sequence[Row], spec: StudySpec, asked: Asked) -> Plan | None:
+def plan_again(rows: Sequence[Row], spec: StudySpec, asked: AskedConfirmation) -> Plan | None:
     """The plan that an earlier confirmation followed, whatever was tuned since; None where an arm's trial is gone."""
     rows = rows[: asked.trials]  # what came since has no say
     last = {row.label: row for row in rows if row.finished}

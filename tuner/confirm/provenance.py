@@ -7,7 +7,7 @@ from tuner.confirm.plan import VALIDATION_SEEDS
 from tuner.confirm.reading import Reading
 from tuner.confirm.result import name_in_answer
 from tuner.reporting.rows import Row
-from tuner.study.confirmed import digest
+from tuner.study.confirmation_writer import digest
 
 
 def confirmation_data(reading: Reading, row: Row) -> dict[str, Any]:

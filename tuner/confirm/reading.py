@@ -9,7 +9,7 @@ from tuner.config.model import StudySpec
 from tuner.confirm.plan import DEFAULT_SEEDS, DEFAULT_TOP, make_plan, plan_again
 from tuner.confirm.result import Confirmation, conclude
 from tuner.reporting.rows import Row, make_rows
-from tuner.study.confirmed import read_asked, read_results
+from tuner.study.confirmation_writer import read_asked, read_results
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from tuner.config.model import StudySpec
 from tuner.confirm.plan import TEST_GOALS, Arm, Plan, Run, decided, left, planned, tested, winner
 from tuner.statistics.records import WINNER, Answer
 from tuner.statistics.verdict import answer, recommended
-from tuner.study.confirmed import Phase, RunKey, RunResult
+from tuner.study.confirmation_writer import Phase, RunKey, RunResult
 
 Measure = Literal["success", "return"]
 

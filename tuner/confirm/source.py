@@ -6,15 +6,15 @@ from typing import Any
 from tuner.config.model import StudySpec
 from tuner.confirm.plan import Plan, Run, at_most, make_job, planned
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.study.confirmed import ConfirmationBook, RunKey
+from tuner.study.confirmation_writer import ConfirmationWriter, RunKey
 from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES, too_often
-from tuner.study.tuning import facts, trial_value
+from tuner.study.search_source import facts, trial_value
 
 
 class ConfirmationSource:
     """Hands out the runs that are planned and neither done nor under way, and books what comes back."""
 
-    def __init__(self, book: ConfirmationBook, spec: StudySpec, plan: Plan) -> None:
+    def __init__(self, book: ConfirmationWriter, spec: StudySpec, plan: Plan) -> None:
         self._book = book
         self._spec = spec
         self._plan = plan

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
+from tuner.engines.hang_detector import HangDetector, is_stopped, memory, too_much
 from tuner.engines.spawning import Child, spawn
-from tuner.engines.watching import Patience, is_stopped, memory, too_much
 from tuner.engines.worker import Message, Ready, work
 from tuner.errors import TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob
@@ -32,12 +32,12 @@ class ProcessEngine:
         warm: EnvironmentRef | None = None,
         *,
         memory: int | None = None,
-        patience: Patience | None = None,
+        hang_detector: HangDetector | None = None,
     ) -> None:
         self.workers = workers
         self._warm = warm
         self._memory = memory
-        self._patience = patience or Patience()
+        self._hang_detector = hang_detector or HangDetector()
         self._pool: list[_Worker] = []
 
     def prepare(self, count: int) -> None:
@@ -62,7 +62,7 @@ class ProcessEngine:
 
     def _assign(self, worker: _Worker, job: TrialJob) -> None:
         worker.job = job.number
-        self._patience.begin(job.number, loading=not worker.ready)
+        self._hang_detector.begin(job.number, loading=not worker.ready)
 
     def wait(self, timeout: float) -> list[Event]:
         """Evaluations, outcomes and deaths since the last call."""
@@ -75,7 +75,7 @@ class ProcessEngine:
         """Answers the trial of that number."""
         for worker in self._pool:
             if worker.job == number:
-                self._patience.begin(number)
+                self._hang_detector.begin(number)
                 with contextlib.suppress(OSError):  # it died meanwhile; `wait` will say so
                     worker.child.pipe.send(decision)
 
@@ -97,15 +97,15 @@ class ProcessEngine:
         try:
             message: Message = worker.child.pipe.recv()
         except (EOFError, OSError):
-            self._patience.forget(number)
+            self._hang_detector.forget(number)
             return failed(number, f"the worker process died ({self._bury(worker)})")
         if isinstance(message, Ready):
             worker.ready = True
-            self._patience.begin(number)
+            self._hang_detector.begin(number)
             return None
         if isinstance(message, Evaluation) and number >= 0:  # an end comes sooner, and short measurements much sooner
-            self._patience.heard(number)
-        self._patience.forget(number)
+            self._hang_detector.heard(number)
+        self._hang_detector.forget(number)
         if isinstance(message, Evaluation):
             return Evaluated(number=number, evaluation=message)
         worker.job = None
@@ -116,8 +116,8 @@ class ProcessEngine:
     def _killed(self, spared: set[int]) -> list[Event]:
         """Kills workers that are silent for too long or hold too much memory, but those whose job was just heard of."""
         busy = {worker.job: worker for worker in self._pool if worker.job is not None and worker.job not in spared}
-        silent = self._patience.look(lambda number: number in busy and is_stopped(busy[number].child.pid))
-        reasons = dict.fromkeys(silent, self._patience.reason)
+        silent = self._hang_detector.look(lambda number: number in busy and is_stopped(busy[number].child.pid))
+        reasons = dict.fromkeys(silent, self._hang_detector.reason)
         if self._memory is not None:
             held = {number: memory(worker.child.pid) for number, worker in busy.items()}
             limit = self._memory
@@ -125,7 +125,7 @@ class ProcessEngine:
         for number in reasons.keys() & busy.keys():
             busy[number].child.process.kill()
             self._bury(busy[number])
-            self._patience.forget(number)
+            self._hang_detector.forget(number)
         return [failed(number, reason) for number, reason in reasons.items() if number in busy]
 
     def _spawn(self) -> _Worker:

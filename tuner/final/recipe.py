@@ -7,12 +7,12 @@ from typing import Any
 
 from tuner.config import arguments
 from tuner.config.algorithms import ALGORITHMS, ROLLOUTS, Algorithm
+from tuner.config.baselines import BESIDE, DEFAULTS, READ, read_baseline
 from tuner.config.environment_ids import split
 from tuner.config.load import validate
 from tuner.config.model import StudySpec, largest_rollout
 from tuner.config.rules import late_starts, whole_budget
 from tuner.config.space import SpaceSpec
-from tuner.config.warm import BESIDE, DEFAULTS, READ, read_baseline
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem, did_you_mean
 from tuner.training.names import full_id

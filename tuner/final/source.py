@@ -6,7 +6,7 @@ from tuner.final.folder import evaluations, finish, result
 from tuner.final.plan import TEST_GOALS, Plan
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.failures import MAX_ATTEMPTS, too_often
-from tuner.study.tuning import facts
+from tuner.study.search_source import facts
 
 
 class FinalSource:

@@ -5,7 +5,7 @@ from pathlib import Path
 from optuna import Study
 
 from tuner.reporting.rows import Row
-from tuner.study.models import read_model, read_statistics
+from tuner.study.kept_models import read_model, read_statistics
 from tuner.writing import write_whole
 
 STATISTICS = "vecnormalize.pkl"

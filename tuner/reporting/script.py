@@ -6,10 +6,10 @@ from typing import Any
 
 from tuner.config.algorithms import OFF_POLICY
 from tuner.config.arguments import NOISE, NORMALIZE, POLICY
+from tuner.config.baselines import DEFAULTS
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
 from tuner.config.schedules import Linear, parse
-from tuner.config.warm import DEFAULTS
 from tuner.errors import UsageProblem
 from tuner.reporting.export import normalize_kwargs, policy_kwargs, refuse_no_file
 from tuner.reporting.rows import Row

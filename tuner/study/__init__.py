@@ -1,1 +1,1 @@
-"""Studies: the database, the sampler, the pruner, and the ledger of trials. The only part that knows Optuna."""
+"""Studies: the database, the sampler, the pruner, and the writer of trials. The only part that knows Optuna."""

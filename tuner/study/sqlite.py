@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from tuner.errors import StorageFailed
-from tuner.study.patient import PatientStorage, announce_away
+from tuner.study.retrying_storage import RetryingStorage, announce_away
 
 BUSY_TIMEOUT = 60  # s that a write waits for another process's
 DRIVERS = ("sqlite", "sqlite+pysqlite")
@@ -54,7 +54,7 @@ def open_to_write(url: URL) -> BaseStorage:
     with _alone(path.with_name(f"{path.name}.lock")):
         storage = _open(url, WRITER)
     announce_away(storage.engine, is_locked)
-    return PatientStorage(optuna.storages.get_storage(storage), str(path), engine=storage.engine)
+    return RetryingStorage(optuna.storages.get_storage(storage), str(path), engine=storage.engine)
 
 
 def _open(url: URL, pragmas: tuple[str, ...]) -> RDBStorage:

@@ -13,9 +13,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tuner.errors import StorageFailed, UsageProblem
 from tuner.study import postgres, sqlite
-from tuner.study.advisory import AdvisoryLock
-from tuner.study.lock import StudyLock
-from tuner.study.patient import PatientStorage, announce_away
+from tuner.study.advisory_lock import AdvisoryLock
+from tuner.study.file_lock import StudyLock
+from tuner.study.retrying_storage import RetryingStorage, announce_away
 from tuner.study.sqlite import database_path as database_path  # asked for here as well
 
 DEFAULT_URL = "sqlite:///studies/tuner.db"
@@ -179,7 +179,7 @@ def open_to_write(url: URL, lock: Lock | None = None) -> BaseStorage:
         held = lock if isinstance(lock, AdvisoryLock) else None
         storage = postgres.open_to_write(url, held.connect if held else lambda: postgres.connect(url))
         announce_away(storage.engine, postgres.is_passing)
-        return PatientStorage(optuna.storages.get_storage(storage), describe(url), engine=storage.engine)
+        return RetryingStorage(optuna.storages.get_storage(storage), describe(url), engine=storage.engine)
 
 
 def _tables(url: URL) -> set[str]:

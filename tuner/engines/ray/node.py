@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from tuner.engines.hang_detector import memory
 from tuner.engines.ray.mailbox import Began, Letter, Loaded, Overfull
-from tuner.engines.watching import memory
 from tuner.engines.worker import broken, warm_up
 from tuner.errors import EnvironmentUnusable, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome

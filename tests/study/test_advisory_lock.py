@@ -16,7 +16,7 @@ from servers import Server
 from sqlalchemy.engine import URL
 
 from tuner.errors import StudyLocked
-from tuner.study.advisory import AdvisoryLock, key_of
+from tuner.study.advisory_lock import AdvisoryLock, key_of
 from tuner.study.storage import open_to_read, open_to_write, parse_url, study_lock
 
 HOLDER = """

@@ -47,7 +47,7 @@ class RunKey:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class AskedConfirmation:
     """What a confirmation was asked for."""
 
     top: int
@@ -70,7 +70,7 @@ def digest(arguments: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()[:16]
 
 
-class ConfirmationBook:
+class ConfirmationWriter:
     """A companion study opened for writing, under the lock of the study that it confirms."""
 
     def __init__(self, storage: BaseStorage, study: Study) -> None:
@@ -79,7 +79,7 @@ class ConfirmationBook:
         self._live: dict[int, Trial] = {}
 
     @classmethod
-    def open(cls, storage: BaseStorage, spec: StudySpec) -> "ConfirmationBook":
+    def open(cls, storage: BaseStorage, spec: StudySpec) -> "ConfirmationWriter":
         """Creates the companion or takes it up again.
 
         Raises:
@@ -95,7 +95,7 @@ class ConfirmationBook:
         _claim(study, spec)
         return cls(storage, study)
 
-    def note(self, asked: Asked) -> None:
+    def note(self, asked: AskedConfirmation) -> None:
         """Keeps what was asked for, for those who read the answer."""
         self.study.set_user_attr(ASKED, asdict(asked))
 
@@ -163,10 +163,10 @@ def read_results(storage: BaseStorage, name: str) -> dict[RunKey, RunResult]:
     if companion(name) not in stored_names(storage):
         return {}
     study = optuna.load_study(storage=storage, study_name=companion(name), sampler=RandomSampler())
-    return ConfirmationBook(storage, study).results() if study.user_attrs.get(CONFIRMS) == name else {}
+    return ConfirmationWriter(storage, study).results() if study.user_attrs.get(CONFIRMS) == name else {}
 
 
-def read_asked(storage: BaseStorage, name: str) -> Asked | None:
+def read_asked(storage: BaseStorage, name: str) -> AskedConfirmation | None:
     """What was asked of a study's confirmation at last; None where there is none, or one that kept no record of it."""
     if companion(name) not in stored_names(storage):
         return None
@@ -174,7 +174,7 @@ def read_asked(storage: BaseStorage, name: str) -> Asked | None:
     asked = study.user_attrs.get(ASKED)
     if asked is None:
         return None
-    return Asked(**{**asked, "arms": tuple(asked["arms"])})
+    return AskedConfirmation(**{**asked, "arms": tuple(asked["arms"])})
 
 
 def _claim(study: Study, spec: StudySpec) -> None:

@@ -12,13 +12,13 @@ from conftest import write_study
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tuner.config.costs import largest_buffer
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.engines.base import Event, Finished, failed
 from tuner.engines.inline import InlineEngine
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, UsageProblem
-from tuner.estimate import measure, minutes, pruning_cost, refuse_large_buffers, run_short, typical_seconds
+from tuner.planning.costs import largest_buffer
+from tuner.planning.estimate import measure, minutes, pruning_cost, refuse_large_buffers, run_short, typical_seconds
 from tuner.records import Decision, TrialJob, TrialOutcome
 
 

@@ -17,13 +17,13 @@ from ray import exceptions
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
+from tuner.engines.hang_detector import HangDetector, too_much
 from tuner.engines.once import run_once
 from tuner.engines.ray.connection import brief, connected
 from tuner.engines.ray.mailbox import Began, Letter, Loaded, Mailbox, Overfull
 from tuner.engines.ray.node import run_on_node
 from tuner.engines.ray.nodes import Nodes
 from tuner.engines.ray.shipping import local_sources, to_send
-from tuner.engines.watching import Patience, too_much
 from tuner.engines.worker import broken
 from tuner.errors import ClusterFailed, EnvironmentUnusable, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
@@ -87,7 +87,7 @@ class RayEngine:
         address: str | None = None,
         *,
         memory: int | None = None,
-        patience: Patience | None = None,
+        hang_detector: HangDetector | None = None,
         say: Callable[[str], None] = _log.info,
     ) -> None:
         """Connects to a cluster, or starts one on this machine where there is none.
@@ -99,7 +99,7 @@ class RayEngine:
             address: `HOST:PORT` of the cluster. Without one: the variable RAY_ADDRESS, else a cluster that this machine
                 is a node of, else one of its own.
             memory: Bytes that a worker may hold; no node takes more trials than have room.
-            patience: With silent workers.
+            hang_detector: Watches over silent workers.
             say: Told in a line which nodes there are, come and go.
 
         Raises:
@@ -110,7 +110,7 @@ class RayEngine:
         self._concurrency = max(LEAST_CONCURRENCY, 2 * (workers or 0))
         self._environment = environment
         self._memory = memory
-        self._patience = patience or Patience()
+        self._hang_detector = hang_detector or HangDetector()
         self._runs: dict[int, _Run] = {}  # by key
         self._keys = self._mailboxes = 0
         self._news: queue.SimpleQueue[Callable[[], list[Event]]] = queue.SimpleQueue()  # filled by Ray's threads
@@ -168,7 +168,7 @@ class RayEngine:
         """Answers the trial of that number."""
         for key, run in self._runs.items():
             if run.number == number:
-                self._patience.begin(number)
+                self._hang_detector.begin(number)
                 self._mailbox.answer.remote(key, decision)
 
     def stop(self) -> None:
@@ -204,22 +204,22 @@ class RayEngine:
         match letter:
             case Began():
                 run.node = letter
-                self._patience.begin(run.number, loading=True)
+                self._hang_detector.begin(run.number, loading=True)
             case Loaded():
-                self._patience.begin(run.number)
+                self._hang_detector.begin(run.number)
             case Overfull(held=held):
                 return self._give_up(key, too_much(held, self._memory or 0))
             case Evaluation():
                 if run.number >= 0:  # short measurements come much sooner
-                    self._patience.heard(run.number)
-                self._patience.forget(run.number)
+                    self._hang_detector.heard(run.number)
+                self._hang_detector.forget(run.number)
                 return Evaluated(number=run.number, evaluation=letter)
         return None
 
     def _ended(self, key: int, future: "Future[TrialOutcome | TunerError]") -> list[Event]:
         if (run := self._runs.pop(key, None)) is None:
             return []
-        self._patience.forget(run.number)
+        self._hang_detector.forget(run.number)
         if (error := future.exception()) is not None:
             self._mailbox.forget.remote(key)
             if isinstance(error, exceptions.NodeDiedError):
@@ -242,17 +242,17 @@ class RayEngine:
 
     def _give_up(self, key: int, reason: str, lost_with: str = "") -> Event:
         run = self._runs.pop(key)
-        self._patience.forget(run.number)
+        self._hang_detector.forget(run.number)
         self._mailbox.forget.remote(key)
         ray.cancel(run.task, force=True)
         return failed(run.number, reason, lost_with)
 
     def _given_up(self, spared: set[int]) -> list[Event]:
         """Ends runs that were silent for too long, but those just heard of."""
-        silent = set(self._patience.look(lambda _: False)) - spared
+        silent = set(self._hang_detector.look(lambda _: False)) - spared
         if not silent:
             return []
-        reason = self._patience.reason
+        reason = self._hang_detector.reason
         return [self._give_up(key, reason) for key, run in list(self._runs.items()) if run.number in silent]
 
 

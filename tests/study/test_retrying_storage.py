@@ -14,8 +14,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from tuner.errors import StorageFailed
-from tuner.study import patient
-from tuner.study.patient import DatabaseAway, PatientStorage
+from tuner.study import retrying_storage
+from tuner.study.retrying_storage import DatabaseAway, RetryingStorage
 from tuner.study.sqlite import is_locked
 from tuner.study.storage import open_to_write, parse_url
 
@@ -57,7 +57,7 @@ class Losing:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patient, "_pauses", lambda: iter([0.0, *[0.001] * 10_000]))
+    monkeypatch.setattr(retrying_storage, "_pauses", lambda: iter([0.0, *[0.001] * 10_000]))
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def losing() -> Losing:
 
 
 @pytest.fixture
-def storage(losing: Losing) -> PatientStorage:
-    return PatientStorage(losing, "there", patience=60.0)  # type: ignore[arg-type]
+def storage(losing: Losing) -> RetryingStorage:
+    return RetryingStorage(losing, "there", longest_outage=60.0)  # type: ignore[arg-type]
 
 
 def work(storage: BaseStorage) -> optuna.Study:
@@ -89,7 +89,7 @@ def work(storage: BaseStorage) -> optuna.Study:
 @pytest.mark.parametrize("times", [1, 3], ids=["once", "thrice"])
 @pytest.mark.parametrize("name", [*WRITES, "get_trial", "get_all_trials"])
 def test_whatever_is_lost_is_there_once(
-    name: str, times: int, after: bool, losing: Losing, storage: PatientStorage
+    name: str, times: int, after: bool, losing: Losing, storage: RetryingStorage
 ) -> None:
     losing.breaks, losing.after = {name: times}, after and name in WRITES
     study = work(storage)
@@ -121,12 +121,12 @@ def test_a_break_in_any_call_leaves_the_same(number: int) -> None:
         def __setitem__(self, key: str, value: int) -> None: ...
 
     losing.breaks = Once()
-    study = work(PatientStorage(losing, "there"))  # type: ignore[arg-type]
+    study = work(RetryingStorage(losing, "there"))  # type: ignore[arg-type]
     assert calls > number
     assert [trial.state.name for trial in study.get_trials()] == ["COMPLETE", "COMPLETE", "WAITING"]
 
 
-def test_a_trial_of_somebody_elses_is_not_taken_for_ours(losing: Losing, storage: PatientStorage) -> None:
+def test_a_trial_of_somebody_elses_is_not_taken_for_ours(losing: Losing, storage: RetryingStorage) -> None:
     study = work(storage)
     optuna.load_study(storage=losing._storage, study_name="toy").enqueue_trial({"x": 0.5}, user_attrs={"mine": True})
     losing.breaks = {"create_new_trial": 1}
@@ -136,7 +136,7 @@ def test_a_trial_of_somebody_elses_is_not_taken_for_ours(losing: Losing, storage
 
 
 def test_waiting_and_coming_back_are_said_in_a_line_each(
-    losing: Losing, storage: PatientStorage, caplog: pytest.LogCaptureFixture
+    losing: Losing, storage: RetryingStorage, caplog: pytest.LogCaptureFixture
 ) -> None:
     study = work(storage)
     losing.breaks = {"everything": 1}
@@ -151,7 +151,7 @@ def test_waiting_and_coming_back_are_said_in_a_line_each(
 
 
 def test_one_that_stays_away_is_given_up_and_not_waited_for_again(losing: Losing) -> None:
-    storage = PatientStorage(losing, "there", patience=0.05)  # type: ignore[arg-type]
+    storage = RetryingStorage(losing, "there", longest_outage=0.05)  # type: ignore[arg-type]
     losing.breaks = {"everything": 10**9}
     message = "database there is away: the connection is lost .with the cause gone, the same command goes on"
     with pytest.raises(StorageFailed, match=message):
@@ -164,7 +164,7 @@ def test_one_that_stays_away_is_given_up_and_not_waited_for_again(losing: Losing
 
 
 def test_ctrl_c_ends_the_waiting_for_good(
-    losing: Losing, storage: PatientStorage, monkeypatch: pytest.MonkeyPatch
+    losing: Losing, storage: RetryingStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
@@ -181,10 +181,10 @@ def test_pauses_grow_and_are_bounded() -> None:
     pauses = patient_pauses()
     found = [next(pauses) for _ in range(12)]
     assert found == sorted(found)
-    assert (found[0], found[-1]) == (0.0, patient.LONGEST_PAUSE)
+    assert (found[0], found[-1]) == (0.0, retrying_storage.LONGEST_PAUSE)
 
 
-patient_pauses = patient._pauses  # before a test replaces it
+patient_pauses = retrying_storage._pauses  # before a test replaces it
 
 
 def hold(path: Path) -> sqlite3.Connection:
@@ -207,7 +207,7 @@ def test_a_file_that_is_locked_for_longer_than_a_write_waits_is_ridden_out(
         holder.rollback()
         yield 0.001
 
-    monkeypatch.setattr(patient, "_pauses", let_go)
+    monkeypatch.setattr(retrying_storage, "_pauses", let_go)
     study.ask().report(0.5, 1)
     holder.close()
     assert [trial.state.name for trial in study.get_trials()] == ["COMPLETE", "COMPLETE", "RUNNING"]

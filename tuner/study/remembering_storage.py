@@ -14,7 +14,7 @@ from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.study.changes import Changes, End
-from tuner.study.patient import PatientStorage
+from tuner.study.retrying_storage import RetryingStorage
 
 FINISHED = [state for state in TrialState if state.is_finished()]
 
@@ -29,7 +29,7 @@ class RememberingStorage(BaseStorage):
     Trials are never changed in place: whoever holds one holds it as it was.
     """
 
-    def __init__(self, storage: PatientStorage) -> None:
+    def __init__(self, storage: RetryingStorage) -> None:
         self._storage = storage
         self._trials: dict[int, list[FrozenTrial]] = {}  # by study, in their order
         self._distributions: dict[int, dict[str, BaseDistribution]] = {}  # by study, the first of each name
@@ -252,6 +252,6 @@ class RememberingStorage(BaseStorage):
 
 def remembering(storage: BaseStorage) -> RememberingStorage:
     """A storage that remembers, over one that was opened to write to."""
-    if not isinstance(storage, PatientStorage):
+    if not isinstance(storage, RetryingStorage):
         raise TypeError(f"{type(storage).__name__} is no storage that was opened to write to")
     return RememberingStorage(storage)

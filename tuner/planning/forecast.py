@@ -3,11 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tuner import estimate
-from tuner.config.costs import Corner, corners
 from tuner.config.model import StudySpec
 from tuner.confirm.plan import most_runs
 from tuner.engines.base import Engine
+from tuner.planning import estimate
+from tuner.planning.costs import Corner, corners
 from tuner.records import Checkpoint, TrialOutcome
 
 ROW_BYTES = 11_000  # of a trial in the database: its course, its curve, its parameters; measured over 200 trials

@@ -11,30 +11,30 @@ from tuner.config.space import job_arguments
 from tuner.diagnosis.judge import diagnose, in_words
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.failures import too_often
-from tuner.study.ledger import Asked, Ledger
+from tuner.study.writer import AskedTrial, StudyWriter
 
 REPORTED = 2  # evaluations in the running mean that the pruner sees
 
 
-class TuningSource:
+class SearchSource:
     """Hands out jobs until the study has `target` finished trials, and books what comes back."""
 
-    def __init__(self, ledger: Ledger, spec: StudySpec, target: int, board: Path | None = None) -> None:
+    def __init__(self, writer: StudyWriter, spec: StudySpec, target: int, board: Path | None = None) -> None:
         """Takes the folder for TensorBoard's curves as well, where they are wanted."""
-        self._ledger = ledger
+        self._writer = writer
         self._spec = spec
         self._target = target
         self._board = board
         self._plan = spec.plan()
-        self._asked: dict[int, Asked] = {}
+        self._asked: dict[int, AskedTrial] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
 
     def next_job(self) -> TrialJob | None:
         """The next training run, None when enough are finished or under way."""
-        if self._ledger.count_finished() + len(self._asked) >= self._target:
+        if self._writer.count_finished() + len(self._asked) >= self._target:
             return None
-        with self._ledger.together():
-            asked = self._ledger.ask()
+        with self._writer.together():
+            asked = self._writer.ask()
         self._asked[asked.number] = asked
         self._evaluations[asked.number] = []
         return self._spec.job(
@@ -49,12 +49,12 @@ class TuningSource:
         """Reports to the study and asks the pruner, except for baselines and at the last checkpoint."""
         evaluations = self._evaluations[number]
         evaluations.append(evaluation)
-        self._ledger.report(number, reported_value(evaluations), evaluation.step)
+        self._writer.report(number, reported_value(evaluations), evaluation.step)
         baseline = self._asked[number].role is not None
         if len(evaluations) == len(self._plan):
-            best = self._ledger.best()
+            best = self._writer.best()
             return Decision(go_on=True, keep=baseline or best is None or trial_value(evaluations) > best[0])
-        return Decision(go_on=baseline or not self._ledger.should_prune(number))
+        return Decision(go_on=baseline or not self._writer.should_prune(number))
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
         """Books how a trial ended: attributes and model first, the end last.
@@ -65,7 +65,7 @@ class TuningSource:
         asked = self._asked.pop(number)
         evaluations = self._evaluations.pop(number)
         if outcome.state == "failed":
-            if not self._ledger.fail(asked.number, outcome):
+            if not self._writer.fail(asked.number, outcome):
                 raise too_often(f"trial {asked.number}", outcome)
             return
         attributes = facts(evaluations, outcome)
@@ -73,23 +73,23 @@ class TuningSource:
         if signs := diagnose(self._spec.algorithm, arguments, attributes):
             attributes.update(in_words(signs))
         if outcome.state != "completed":
-            self._ledger.prune(number, attributes)
+            self._writer.prune(number, attributes)
             return
         if outcome.model is not None:
             self._keep(number, f"trial-{number}.zip", outcome.model)
         if outcome.statistics is not None:
             self._keep(number, f"trial-{number}-vecnormalize.pkl", outcome.statistics)
-        self._ledger.complete(number, trial_value(evaluations), attributes)
+        self._writer.complete(number, trial_value(evaluations), attributes)
 
     def interrupt(self) -> None:
         """Books every trial under way as interrupted; the next start runs it again."""
-        self._ledger.interrupt()
+        self._writer.interrupt()
 
     def _keep(self, number: int, name: str, content: bytes) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
             path.write_bytes(content)
-            self._ledger.store_model(number, path)
+            self._writer.store_model(number, path)
 
 
 def trial_value(evaluations: Sequence[Evaluation]) -> float:

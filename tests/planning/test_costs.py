@@ -7,9 +7,9 @@ import pytest
 import yaml
 from conftest import SPACE, write_study
 
-from tuner.config.costs import largest_buffer, short_runs, updates_a_step
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
+from tuner.planning.costs import largest_buffer, short_runs, updates_a_step
 
 RATE = {"learning_rate": {"type": "float", "low": 1e-5, "high": 1e-2, "scale": "log"}}
 FREQ = {"train_freq": {"type": "int", "low": 1, "high": 4, "scale": "power_of_two"}}

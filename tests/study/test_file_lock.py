@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from tuner.errors import StorageFailed, StudyLocked
-from tuner.study.lock import StudyLock
+from tuner.study.file_lock import StudyLock
 
 HOLDER = """
 import sys
 from pathlib import Path
-from tuner.study.lock import StudyLock
+from tuner.study.file_lock import StudyLock
 
 with StudyLock(Path(sys.argv[1]), "toy"):
     print("held", flush=True)

@@ -19,10 +19,10 @@ from tuner.config.model import StudySpec
 from tuner.errors import MeaningChanged, NothingToShow, UnknownName
 from tuner.records import TrialOutcome
 from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
-from tuner.study.ledger import Asked, Ledger
 from tuner.study.samplers import distributions
 from tuner.study.storage import open_to_write
 from tuner.study.stored import counts, load_stored, meaning_hash
+from tuner.study.writer import AskedTrial, StudyWriter
 
 FAILED = TrialOutcome(state="failed", reason="for a reason")
 LOST = TrialOutcome(state="failed", reason="a node is gone", lost_with="node 1")
@@ -37,22 +37,22 @@ def make_spec(**changes: Any) -> StudySpec:
     return load_study(find("studies", str(write_study(Path.cwd(), **changes))))
 
 
-def start(storage: BaseStorage, **changes: Any) -> Ledger:
+def start(storage: BaseStorage, **changes: Any) -> StudyWriter:
     """What a run does first."""
-    ledger, _ = Ledger.open(storage, make_spec(**changes), Path("artifacts"))
-    ledger.recover()
-    ledger.enqueue_baselines()
-    return ledger
+    writer, _ = StudyWriter.open(storage, make_spec(**changes), Path("artifacts"))
+    writer.recover()
+    writer.enqueue_baselines()
+    return writer
 
 
-def retry_of(asked: Asked) -> tuple[Any, ...]:
+def retry_of(asked: AskedTrial) -> tuple[Any, ...]:
     """What a retry keeps."""
     return asked.params, asked.overrides, asked.seed, asked.role
 
 
 def test_a_new_study_carries_its_whole_spec(storage: BaseStorage) -> None:
     spec = make_spec()
-    _, changes = Ledger.open(storage, spec, Path("artifacts"))
+    _, changes = StudyWriter.open(storage, spec, Path("artifacts"))
     study, stored = load_stored(storage, "toy")
     assert changes == []
     assert stored == spec
@@ -62,9 +62,9 @@ def test_a_new_study_carries_its_whole_spec(storage: BaseStorage) -> None:
 
 
 def test_a_study_is_taken_up_again(storage: BaseStorage) -> None:
-    ledger = start(storage, baselines={})
-    ledger.complete(ledger.ask().number, 0.5, {"success": 0.4})
-    again, changes = Ledger.open(storage, make_spec(baselines={}), Path("artifacts"))
+    writer = start(storage, baselines={})
+    writer.complete(writer.ask().number, 0.5, {"success": 0.4})
+    again, changes = StudyWriter.open(storage, make_spec(baselines={}), Path("artifacts"))
     assert changes == []
     assert (again.count_finished(), again.best(), again.ask().number) == (1, (0.5, 0.4), 1)
 
@@ -79,11 +79,11 @@ def test_a_study_is_taken_up_again(storage: BaseStorage) -> None:
 def test_a_harmless_change_is_reported_once(changes: dict[str, Any], said: list[str], storage: BaseStorage) -> None:
     start(storage)
     spec = make_spec(**changes)
-    _, reported = Ledger.open(storage, spec, Path("artifacts"))
+    _, reported = StudyWriter.open(storage, spec, Path("artifacts"))
     assert len(reported) == len(said)
     assert all(line.startswith(words) for line, words in zip(reported, said, strict=True))
     assert load_stored(storage, "toy")[1] == spec
-    assert Ledger.open(storage, spec, Path("artifacts"))[1] == []
+    assert StudyWriter.open(storage, spec, Path("artifacts"))[1] == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_another_meaning_is_refused_with_the_difference(
     start(storage)
     before = load_stored(storage, "toy")[1]
     with pytest.raises(MeaningChanged) as caught:
-        Ledger.open(storage, make_spec(**changes), Path("artifacts"))
+        StudyWriter.open(storage, make_spec(**changes), Path("artifacts"))
     assert difference in caught.value.differences
     assert "--name" in str(caught.value)
     assert load_stored(storage, "toy")[1] == before
@@ -128,7 +128,7 @@ def minimised(storage: BaseStorage) -> None:
 def test_a_study_of_somebody_elses_is_refused(make: Callable[[BaseStorage], None], storage: BaseStorage) -> None:
     make(storage)
     with pytest.raises(MeaningChanged, match="'toy'"):
-        Ledger.open(storage, make_spec(), Path("artifacts"))
+        StudyWriter.open(storage, make_spec(), Path("artifacts"))
 
 
 def test_what_is_not_there_or_not_ours_is_not_shown(storage: BaseStorage) -> None:
@@ -140,36 +140,36 @@ def test_what_is_not_there_or_not_ours_is_not_shown(storage: BaseStorage) -> Non
 
 
 def test_baselines_run_first_with_all_their_arguments(storage: BaseStorage) -> None:
-    ledger = start(storage)
-    current, proposed, sampled = ledger.ask(), ledger.ask(), ledger.ask()
+    writer = start(storage)
+    current, proposed, sampled = writer.ask(), writer.ask(), writer.ask()
     assert (current.role, proposed.role, sampled.role) == ("baseline:current", "baseline:proposed", None)
     assert proposed.params == {"learning_rate": 1e-4, "n_steps": 64, "batch_size": 16}
     assert proposed.overrides == {"n_epochs": 2}  # neither searched nor a device
     assert [asked.seed for asked in (current, proposed, sampled)] == [seeds.TRAINING + n for n in range(3)]
-    assert ledger.trials(*TrialState)[1].user_attrs["device_asked"] == "cuda"
+    assert writer.trials(*TrialState)[1].user_attrs["device_asked"] == "cuda"
 
 
 @pytest.mark.parametrize("state", ["waiting", "running", "completed", "pruned"])
 def test_a_baseline_that_is_there_is_not_enqueued_again(state: str, storage: BaseStorage) -> None:
-    ledger = start(storage)
+    writer = start(storage)
     if state != "waiting":
-        asked = [ledger.ask(), ledger.ask()]
+        asked = [writer.ask(), writer.ask()]
         for one in asked if state != "running" else []:
-            ledger.complete(one.number, 0.5, {}) if state == "completed" else ledger.prune(one.number, {})
-    ledger.enqueue_baselines()
-    assert len(ledger.trials(*TrialState)) == 2
+            writer.complete(one.number, 0.5, {}) if state == "completed" else writer.prune(one.number, {})
+    writer.enqueue_baselines()
+    assert len(writer.trials(*TrialState)) == 2
 
 
 def test_a_dead_coordinators_trials_run_again_once(storage: BaseStorage) -> None:
     dead = start(storage)
     lost = [dead.ask() for _ in range(3)]
-    ledger, _ = Ledger.open(storage, make_spec(), Path("artifacts"))
-    assert [ledger.recover(), ledger.recover()] == [3, 0]
-    ledger.enqueue_baselines()
-    again = [ledger.ask() for _ in range(3)]
+    writer, _ = StudyWriter.open(storage, make_spec(), Path("artifacts"))
+    assert [writer.recover(), writer.recover()] == [3, 0]
+    writer.enqueue_baselines()
+    again = [writer.ask() for _ in range(3)]
     assert [asked.retry_of for asked in again] == [0, 1, 2]
     assert [retry_of(asked) for asked in again] == [retry_of(asked) for asked in lost]
-    states = [trial.state for trial in ledger.trials(*TrialState)]
+    states = [trial.state for trial in writer.trials(*TrialState)]
     assert states == [TrialState.FAIL] * 3 + [TrialState.RUNNING] * 3
 
 
@@ -177,105 +177,105 @@ def test_a_trial_lost_while_it_was_asked_is_failed_only(storage: BaseStorage) ->
     start(storage, baselines={})
     study = optuna.load_study(storage=storage, study_name="toy")
     study.ask(fixed_distributions={"learning_rate": distributions(make_spec().space)["learning_rate"]})
-    ledger, _ = Ledger.open(storage, make_spec(baselines={}), Path("artifacts"))
-    assert ledger.recover() == 0
-    assert [trial.state for trial in ledger.trials(*TrialState)] == [TrialState.FAIL]
+    writer, _ = StudyWriter.open(storage, make_spec(baselines={}), Path("artifacts"))
+    assert writer.recover() == 0
+    assert [trial.state for trial in writer.trials(*TrialState)] == [TrialState.FAIL]
 
 
 def test_a_trial_lost_before_its_seed_was_stored_keeps_it(storage: BaseStorage) -> None:
     start(storage, baselines={})
     study = optuna.load_study(storage=storage, study_name="toy")
     study.ask(fixed_distributions=distributions(make_spec().space))
-    ledger, _ = Ledger.open(storage, make_spec(baselines={}), Path("artifacts"))
-    ledger.recover()
-    again = ledger.ask()
+    writer, _ = StudyWriter.open(storage, make_spec(baselines={}), Path("artifacts"))
+    writer.recover()
+    again = writer.ask()
     assert (again.retry_of, again.seed) == (0, seeds.training_seed(0))
 
 
 def test_interrupts_use_up_no_retry(storage: BaseStorage) -> None:
     found = []
     for _ in range(2 * MAX_ATTEMPTS):
-        ledger = start(storage, baselines={})
-        found.append(ledger.ask())
-        ledger.interrupt()
+        writer = start(storage, baselines={})
+        found.append(writer.ask())
+        writer.interrupt()
     assert len({str(retry_of(asked)) for asked in found}) == 1
     for left in reversed(range(MAX_ATTEMPTS)):
-        ledger = start(storage, baselines={})
-        assert ledger.fail(ledger.ask().number, FAILED) is (left > 0)
+        writer = start(storage, baselines={})
+        assert writer.fail(writer.ask().number, FAILED) is (left > 0)
 
 
 def test_three_failures_of_one_parameter_set_are_enough(storage: BaseStorage) -> None:
-    ledger = start(storage, baselines={})
-    attempts = [ledger.ask()]
-    while ledger.fail(attempts[-1].number, FAILED):
-        attempts.append(ledger.ask())
+    writer = start(storage, baselines={})
+    attempts = [writer.ask()]
+    while writer.fail(attempts[-1].number, FAILED):
+        attempts.append(writer.ask())
     assert len(attempts) == MAX_ATTEMPTS
     assert len({str(retry_of(asked)) for asked in attempts}) == 1
-    assert ledger.recover() == 0
-    assert ledger.ask().retry_of is None
-    assert ledger.trials(TrialState.FAIL)[0].user_attrs["failure"] == "for a reason"
+    assert writer.recover() == 0
+    assert writer.ask().retry_of is None
+    assert writer.trials(TrialState.FAIL)[0].user_attrs["failure"] == "for a reason"
 
 
 def test_what_is_lost_with_its_node_uses_up_no_retry_until_it_was_lost_ten_times(storage: BaseStorage) -> None:
-    ledger = start(storage, baselines={})
-    assert ledger.fail(ledger.ask().number, FAILED)
-    attempts = [ledger.ask()]
-    while ledger.fail(attempts[-1].number, LOST):
-        attempts.append(ledger.ask())
+    writer = start(storage, baselines={})
+    assert writer.fail(writer.ask().number, FAILED)
+    attempts = [writer.ask()]
+    while writer.fail(attempts[-1].number, LOST):
+        attempts.append(writer.ask())
     assert len(attempts) == MAX_LOSSES
     assert len({str(retry_of(asked)) for asked in attempts}) == 1
-    assert counts(ledger.study)["interrupted"] == MAX_LOSSES
+    assert counts(writer.study)["interrupted"] == MAX_LOSSES
 
 
 def test_what_is_drawn_after_retries_is_what_is_drawn_without_them(storage: BaseStorage) -> None:
-    ledger = start(storage, baselines={}, sampler="random", seed=3)
-    without = [ledger.ask() for _ in range(6)]
+    writer = start(storage, baselines={}, sampler="random", seed=3)
+    without = [writer.ask() for _ in range(6)]
     other = make_spec(name="other", baselines={}, sampler="random", seed=3)
-    ledger, _ = Ledger.open(storage, other, Path("artifacts"))
-    found = [ledger.ask(), ledger.ask()]
-    ledger.fail(found[1].number, FAILED)
-    ledger.fail(found[0].number, LOST)
-    found += [ledger.ask() for _ in range(3)]
-    ledger, _ = Ledger.open(storage, other, Path("artifacts"))  # as after a kill
-    ledger.recover()
-    drawn = {asked.seed: asked.params for asked in [*found, *(ledger.ask() for _ in range(6))]}
+    writer, _ = StudyWriter.open(storage, other, Path("artifacts"))
+    found = [writer.ask(), writer.ask()]
+    writer.fail(found[1].number, FAILED)
+    writer.fail(found[0].number, LOST)
+    found += [writer.ask() for _ in range(3)]
+    writer, _ = StudyWriter.open(storage, other, Path("artifacts"))  # as after a kill
+    writer.recover()
+    drawn = {asked.seed: asked.params for asked in [*found, *(writer.ask() for _ in range(6))]}
     assert drawn == {asked.seed: asked.params for asked in without}
     assert [*drawn] == [seeds.training_seed(draw) for draw in range(6)]
 
 
 def test_an_interrupt_leaves_finished_trials_alone(storage: BaseStorage) -> None:
-    ledger = start(storage, baselines={})
-    ledger.complete(ledger.ask().number, 1.0, {})
-    ledger.ask()
-    ledger.interrupt()
-    ledger.interrupt()
-    assert [trial.state for trial in ledger.trials(*TrialState)] == [TrialState.COMPLETE, TrialState.FAIL]
-    assert "interrupted" in ledger.trials(*TrialState)[1].user_attrs
+    writer = start(storage, baselines={})
+    writer.complete(writer.ask().number, 1.0, {})
+    writer.ask()
+    writer.interrupt()
+    writer.interrupt()
+    assert [trial.state for trial in writer.trials(*TrialState)] == [TrialState.COMPLETE, TrialState.FAIL]
+    assert "interrupted" in writer.trials(*TrialState)[1].user_attrs
 
 
 def test_attributes_reports_and_model_are_there_when_a_trial_is_told(storage: BaseStorage, tmp_path: Path) -> None:
     (tmp_path / "model.zip").write_bytes(b"a model")
-    ledger = start(storage, baselines={})
-    number = ledger.ask().number
-    ledger.report(number, 0.25, 64)
-    ledger.store_model(number, tmp_path / "model.zip")
-    ledger.complete(number, 0.5, {"success": 0.4, "seconds": 2.0})
-    (trial,) = ledger.trials(TrialState.COMPLETE)
+    writer = start(storage, baselines={})
+    number = writer.ask().number
+    writer.report(number, 0.25, 64)
+    writer.store_model(number, tmp_path / "model.zip")
+    writer.complete(number, 0.5, {"success": 0.4, "seconds": 2.0})
+    (trial,) = writer.trials(TrialState.COMPLETE)
     (artifact,) = get_all_artifact_meta(trial, storage=storage)
     assert (trial.value, trial.intermediate_values, trial.user_attrs["success"]) == (0.5, {64: 0.25}, 0.4)
     assert (tmp_path / "artifacts" / artifact.artifact_id).read_bytes() == b"a model"
-    assert ledger.full_trial_seconds() == [2.0]
+    assert writer.full_trial_seconds() == [2.0]
 
 
 def test_a_proposal_and_an_end_are_a_transaction_each(storage: BaseStorage) -> None:
-    ledger = start(storage, baselines={})
+    writer = start(storage, baselines={})
     engine = storage._engine  # type: ignore[attr-defined]
     commits: list[None] = []
     event.listen(engine, "commit", lambda _: commits.append(None))
-    with ledger.together():
-        number = ledger.ask().number
+    with writer.together():
+        number = writer.ask().number
     asked = len(commits)
-    ledger.complete(number, 0.5, {f"attribute {n}": n for n in range(20)})
+    writer.complete(number, 0.5, {f"attribute {n}": n for n in range(20)})
     assert asked <= 4  # the trial's making is Optuna's: its reads end in a commit as well
     assert len(commits) == asked + 1
     assert len(load_stored(storage, "toy")[0].trials[0].user_attrs) == 21
@@ -283,29 +283,29 @@ def test_a_proposal_and_an_end_are_a_transaction_each(storage: BaseStorage) -> N
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")], ids=str)
 def test_a_value_that_is_not_finite_is_never_told(value: float, storage: BaseStorage) -> None:
-    ledger = start(storage, baselines={})
+    writer = start(storage, baselines={})
     with pytest.raises(ValueError, match="the value of trial 0 is"):
-        ledger.complete(ledger.ask().number, value, {})
-    assert ledger.count_finished() == 0
+        writer.complete(writer.ask().number, value, {})
+    assert writer.count_finished() == 0
 
 
 def test_what_is_told_is_counted_without_reading_it_back(storage: BaseStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     start(storage, baselines={})
-    ledger = start(storage, baselines={})
+    writer = start(storage, baselines={})
     for value in (0.25, 0.75, 0.5, 0.75):
-        ledger.complete(ledger.ask().number, value, {"success": value / 2, "order": value})
-    ledger.prune(ledger.ask().number, {})
+        writer.complete(writer.ask().number, value, {"success": value / 2, "order": value})
+    writer.prune(writer.ask().number, {})
     again = start(storage, baselines={})
-    for counted in (ledger, again):
+    for counted in (writer, again):
         assert (counted.count_finished(), counted.best()) == (5, (0.75, 0.375))
     monkeypatch.setattr(again, "trials", lambda *states: pytest.fail("the history was looked through"))
     assert (again.count_finished(), again.best()) == (5, (0.75, 0.375))
 
 
 def test_the_history_is_read_once(storage: BaseStorage, database: URL, monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger = start(storage, baselines={}, sampler="random")
+    writer = start(storage, baselines={}, sampler="random")
     for _ in range(30):
-        ledger.prune(ledger.ask().number, {})
+        writer.prune(writer.ask().number, {})
     read: list[int] = []
     original = RDBStorage._get_trials
 
@@ -326,10 +326,10 @@ def test_the_history_is_read_once(storage: BaseStorage, database: URL, monkeypat
 
 
 def test_counts_name_every_state(storage: BaseStorage) -> None:
-    ledger = start(storage)  # two baselines wait
-    ledger.complete(ledger.ask().number, 0.5, {})
-    ledger.prune(ledger.ask().number, {"reason": "it diverged"})
-    ledger.fail(ledger.ask().number, FAILED)  # waits again
+    writer = start(storage)  # two baselines wait
+    writer.complete(writer.ask().number, 0.5, {})
+    writer.prune(writer.ask().number, {"reason": "it diverged"})
+    writer.fail(writer.ask().number, FAILED)  # waits again
     study, _ = load_stored(storage, "toy")
     assert counts(study) == {"running": 0, "complete": 1, "pruned": 1, "fail": 1, "waiting": 1, "interrupted": 0}
-    assert ledger.count_finished() == 2
+    assert writer.count_finished() == 2

@@ -14,10 +14,10 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine
 
-from tuner.study import patient
+from tuner.study import retrying_storage
 from tuner.study.changes import Changes, End
-from tuner.study.patient import PatientStorage
-from tuner.study.remembering import RememberingStorage, remembering
+from tuner.study.remembering_storage import RememberingStorage, remembering
+from tuner.study.retrying_storage import RetryingStorage
 from tuner.study.storage import open_to_read, open_to_write
 
 SPACE = {
@@ -30,7 +30,7 @@ ATTRIBUTES: dict[str, Any] = {"success": 0.1 + 0.2, "curve": [{"step": 64, "scor
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patient, "_pauses", lambda: iter([0.0, *[0.001] * 10_000]))
+    monkeypatch.setattr(retrying_storage, "_pauses", lambda: iter([0.0, *[0.001] * 10_000]))
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_the_database_is_not_read_again(
     study: Study, storage: RememberingStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trials = [study.ask(SPACE) for _ in range(5)]
-    monkeypatch.setattr(PatientStorage, "get_all_trials", lambda *_, **__: pytest.fail("all trials were read"))
+    monkeypatch.setattr(RetryingStorage, "get_all_trials", lambda *_, **__: pytest.fail("all trials were read"))
     trials[0].report(0.5, 64)
     assert not trials[0].should_prune()
     study.tell(trials[0], 0.5)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import psutil
 
-LEAST_PATIENCE = 60.0  # s
-FIRST_PATIENCE = 30 * 60.0  # s, until it is known what is usual
+LEAST_LIMIT = 60.0  # s
+FIRST_LIMIT = 30 * 60.0  # s, until it is known what is usual
 TIMES_USUAL = 10
 MOST_AT_ONCE = 5.0  # s that count between two looks; more means that this process itself was stopped
 ENOUGH_WORDS = 3  # for a median
@@ -23,14 +23,14 @@ class _Silence:
     limit: float | None = None  # None for the usual one
 
 
-class Patience:
+class HangDetector:
     """How long workers have been silent, less the time in which they or this process were stopped.
 
     A worker is given up after ten times the median of what passes between two of its words, never under a minute, and
     within half an hour while no median is known. Wall time counts, not the processor's: one that blocks uses none.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, *, first: float = FIRST_PATIENCE) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, first: float = FIRST_LIMIT) -> None:
         """Takes the seconds to wait while nothing is known; infinite ones for runs whose words lie hours apart."""
         self._clock = clock
         self._first = first
@@ -43,7 +43,7 @@ class Patience:
         """Seconds of silence after which a worker is given up."""
         if len(self._usual) < ENOUGH_WORDS:
             return self._first
-        return max(LEAST_PATIENCE, TIMES_USUAL * statistics.median(self._usual))
+        return max(LEAST_LIMIT, TIMES_USUAL * statistics.median(self._usual))
 
     @property
     def reason(self) -> str:

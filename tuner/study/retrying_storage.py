@@ -18,7 +18,7 @@ from tuner.errors import StorageFailed
 from tuner.study import changes as writing
 from tuner.study.changes import Changes
 
-PATIENCE = 300.0  # s that a database may be away
+LONGEST_OUTAGE = 300.0  # s that a database may be away
 LONGEST_PAUSE = 10.0  # s between two tries
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ def _pauses() -> Iterator[float]:
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-class PatientStorage(BaseStorage):
+class RetryingStorage(BaseStorage):
     """Passes everything on to another storage, again and again while the database is away.
 
     Whatever may have been done before the answer was lost is looked up before it is repeated. That there is one writer,
@@ -62,13 +62,13 @@ class PatientStorage(BaseStorage):
     """
 
     def __init__(
-        self, storage: BaseStorage, database: str, patience: float = PATIENCE, engine: Engine | None = None
+        self, storage: BaseStorage, database: str, longest_outage: float = LONGEST_OUTAGE, engine: Engine | None = None
     ) -> None:
         """Takes the database's name for people, the seconds that it may be away, and what `write` writes through."""
         self._storage = storage
         self._engine = engine
         self._database = database
-        self._patience = patience
+        self._longest_outage = longest_outage
         self._given_up = False
         self._trials: dict[int, int] = {}  # how many each study has at least, by the study's id
 
@@ -86,12 +86,15 @@ class PatientStorage(BaseStorage):
     def _ride_out(self, again: Callable[[], T], error: DatabaseAway) -> T:
         begun, told = time.monotonic(), False
         for pause in _pauses():
-            if self._given_up or time.monotonic() - begun + pause > self._patience:
+            if self._given_up or time.monotonic() - begun + pause > self._longest_outage:
                 break
             if pause and not told:
                 told = True
                 _log.warning(
-                    "database %s is away (%s): trying again, for up to %.0f s", self._database, error, self._patience
+                    "database %s is away (%s): trying again, for up to %.0f s",
+                    self._database,
+                    error,
+                    self._longest_outage,
                 )
             try:
                 time.sleep(pause)

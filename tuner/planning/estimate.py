@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import psutil
 
-from tuner.config.costs import ShortRun, largest_buffer, short_runs, updates_a_step
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.engines.base import Broken, Engine, Evaluated, Finished
 from tuner.errors import EnvironmentFailed, UsageProblem
+from tuner.planning.costs import ShortRun, largest_buffer, short_runs, updates_a_step
 from tuner.records import Checkpoint, Decision, TrialJob, TrialOutcome
 from tuner.study.failures import MAX_ATTEMPTS
 

@@ -12,9 +12,9 @@ from conftest import write_study
 from stable_baselines3.common.vec_env import VecNormalize
 
 from tuner.config.arguments import ACTIVATIONS, ARGUMENTS, NOISE, NORMALIZE, POLICY
+from tuner.config.baselines import DEFAULTS, read_baseline, with_baselines
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
-from tuner.config.warm import DEFAULTS, read_baseline, with_baselines
 from tuner.errors import SpecInvalid, UsageProblem
 
 ENV = "tuner_toys:ToyLine-v0"

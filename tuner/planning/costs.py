@@ -8,9 +8,9 @@ from typing import Any
 
 from tuner.config.algorithms import OFF_POLICY
 from tuner.config.arguments import NETS, layers
+from tuner.config.baselines import DEFAULTS
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, IntParameter, SpaceSpec
-from tuner.config.warm import DEFAULTS
 
 STEPS = 512  # of a short run, about
 PARTS = 8  # that a short run can be cut into

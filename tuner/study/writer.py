@@ -21,7 +21,7 @@ from tuner.errors import StorageFailed
 from tuner.records import TrialOutcome
 from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
 from tuner.study.pruners import make_pruner
-from tuner.study.remembering import RememberingStorage, remembering
+from tuner.study.remembering_storage import RememberingStorage, remembering
 from tuner.study.samplers import SnappingSampler, distributions, make_sampler, suggest_conditional
 from tuner.study.stored import create, fail_running, failure, qmc_seed, read_history, stored_names, write_spec
 
@@ -29,7 +29,7 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class AskedTrial:
     """A trial that the study handed out."""
 
     number: int
@@ -40,14 +40,14 @@ class Asked:
     retry_of: int | None
 
 
-class Ledger:
+class StudyWriter:
     """A study opened for writing, under its lock.
 
-    The database is read once, here; since nobody else writes, the ledger counts along with what it tells.
+    The database is read once, here; since nobody else writes, the writer counts along with what it tells.
     """
 
     def __init__(self, storage: RememberingStorage, study: Study, spec: StudySpec, artifacts: Path) -> None:
-        self.study = study  # to read from; writing goes through the ledger
+        self.study = study  # to read from; writing goes through the writer
         self._storage = storage
         self._spec = spec
         self._artifacts = artifacts
@@ -58,7 +58,7 @@ class Ledger:
         self._best = _best(self.trials(TrialState.COMPLETE))
 
     @classmethod
-    def open(cls, storage: BaseStorage, spec: StudySpec, artifacts: Path) -> tuple["Ledger", list[str]]:
+    def open(cls, storage: BaseStorage, spec: StudySpec, artifacts: Path) -> tuple["StudyWriter", list[str]]:
         """Creates the study or takes it up again; returns it with what changed since, in words.
 
         Raises:
@@ -98,7 +98,7 @@ class Ledger:
             attributes = {"role": role, "overrides": overrides, "device_asked": values.get("device")}
             self.study.enqueue_trial(enqueued, user_attrs=attributes)
 
-    def ask(self) -> Asked:
+    def ask(self) -> AskedTrial:
         """Hands out the next trial: one that waits, else a new one, all its parameters suggested at once."""
         if isinstance(sampler := self.study.sampler, SnappingSampler):
             sampler.draw = self._drawn
@@ -110,7 +110,7 @@ class Ledger:
             seed = self._new_seed()
             trial.set_user_attr("seed", seed)
         self._live[trial.number] = trial
-        return Asked(
+        return AskedTrial(
             number=trial.number,
             params=dict(trial.params),
             overrides=dict(attributes.get("overrides", {})),

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from conftest import Tuner, write_study
-from test_estimate import Clock
+from planning.test_estimate import Clock
 
-from tuner.config.costs import corners
 from tuner.config.load import find, load_study
-from tuner.forecast import forecast
+from tuner.planning.costs import corners
+from tuner.planning.forecast import forecast
 
 
 @pytest.mark.parametrize(

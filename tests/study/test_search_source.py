@@ -14,9 +14,9 @@ from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.errors import TooManyFailures
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.study.ledger import Ledger
+from tuner.study.search_source import SearchSource, facts, late_mean, reported_value, trial_value
 from tuner.study.storage import open_to_write, parse_url
-from tuner.study.tuning import TuningSource, facts, late_mean, reported_value, trial_value
+from tuner.study.writer import StudyWriter
 
 STEPS = (64, 128, 192, 256, 320, 384)
 DONE = TrialOutcome(state="completed", steps=384, seconds=2.0)
@@ -24,15 +24,15 @@ FAILED = TrialOutcome(state="failed", reason="the gripper fell off")
 
 
 class Bench:
-    """A source with its ledger."""
+    """A source with its writer."""
 
     def __init__(self, storage: BaseStorage, trials: int = 30, **changes: Any) -> None:
         spec: StudySpec = load_study(find("studies", str(write_study(Path.cwd(), **changes))))
         self.storage = storage
-        self.ledger, _ = Ledger.open(storage, spec, Path("artifacts"))
-        self.ledger.recover()
-        self.ledger.enqueue_baselines()
-        self.source = TuningSource(self.ledger, spec, trials)
+        self.writer, _ = StudyWriter.open(storage, spec, Path("artifacts"))
+        self.writer.recover()
+        self.writer.enqueue_baselines()
+        self.source = SearchSource(self.writer, spec, trials)
 
     def job(self) -> TrialJob:
         job = self.source.next_job()
@@ -169,7 +169,7 @@ def test_a_completed_trial_is_booked_with_its_model(storage: BaseStorage, tmp_pa
     job = bench.job()
     bench.evaluate(job, [0.0, 0.0, 0.0, 0.3, 0.6, 0.9])
     bench.source.on_outcome(job.number, TrialOutcome(state="completed", steps=384, seconds=2.0, model=b"a model"))
-    (trial,) = bench.ledger.trials(TrialState.COMPLETE)
+    (trial,) = bench.writer.trials(TrialState.COMPLETE)
     assert trial.value == pytest.approx(0.6)
     assert trial.intermediate_values == pytest.approx({64: 0, 128: 0, 192: 0, 256: 0.15, 320: 0.45, 384: 0.75})
     assert len(trial.user_attrs["curve"]) == 6
@@ -190,7 +190,7 @@ def test_an_early_end_is_booked_as_pruned(outcome: TrialOutcome, reason: str | N
     job = bench.job()
     bench.evaluate(job, [0.1, 0.2])
     bench.source.on_outcome(job.number, outcome)
-    (trial,) = bench.ledger.trials(TrialState.PRUNED)
+    (trial,) = bench.writer.trials(TrialState.PRUNED)
     assert trial.user_attrs.get("reason") == reason
     assert len(trial.user_attrs["curve"]) == 2
 
@@ -208,7 +208,7 @@ def test_the_target_is_met_exactly_whatever_fails(target: int, storage: BaseStor
         bench.evaluate(job, [0.5] * 6)
         bench.source.on_outcome(job.number, DONE)
     assert bench.source.next_job() is None
-    assert bench.ledger.count_finished() == target
+    assert bench.writer.count_finished() == target
 
 
 def test_a_finished_study_hands_out_nothing(storage: BaseStorage) -> None:
