@@ -12,10 +12,10 @@ from typing import Any
 from pairs import parser, positive, table, write_json
 from trials import fresh_job, train_all
 
-from tuner.cli.opening import open_study
+from tuner.app.resolve import open_study
 from tuner.config.model import StudySpec
 from tuner.records import Checkpoint, TrialJob
-from tuner.reporting.rows import Row, best, make_rows
+from tuner.results.rows import Row, best, make_rows
 
 
 def arms(rows: list[Row]) -> dict[str, Row]:
@@ -60,8 +60,8 @@ def main() -> None:
     arguments.add_argument("--goals", type=positive, default=100, metavar="G", help="default: %(default)s")
     arguments.add_argument("--workers", type=positive, default=2, metavar="W", help="default: %(default)s")
     options = arguments.parse_args()
-    study, spec = open_study(options.study, options.storage)
-    chosen = arms(make_rows(study.get_trials(deepcopy=False), spec))
+    reader = open_study(options.study, options.storage)
+    spec, chosen = reader.spec, arms(make_rows(reader))
     names = list(chosen)
     count = 1 if options.quick else options.seeds
     done = train_all(

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from pairs import parser, positive, table, write_json
 
-from tuner.confirm.plan import Arm, Plan, Run, planned, winner
-from tuner.study.confirmation_writer import RunKey, RunResult
+from tuner.finals.confirmation_plan import Arm, ConfirmationPlan, ConfirmationRun, RunKey, RunResult, planned, winner
 
 MARGINS = (0.15, 0.25, 0.35, 0.5, 9.0)  # the last one drops nobody
 SCATTERS = (0.1, 0.2, 0.3)  # standard deviation between seeds of one arm
@@ -33,7 +32,7 @@ def race(worth: dict[str, float], scores: dict[str, list[float]], margin: float)
         )
         for name in worth
     )
-    plan = Plan(arms=arms, test_seeds=0, scale=1.0, margin=margin)
+    plan = ConfirmationPlan(arms=arms, test_seeds=0, scale=1.0, margin=margin)
     results: dict[RunKey, RunResult] = {}
     while missing := [run for run in planned(plan, results) if run.key not in results]:
         results |= {run.key: _result(scores, run) for run in missing}
@@ -42,7 +41,7 @@ def race(worth: dict[str, float], scores: dict[str, list[float]], margin: float)
     return len(results), max(tuned) - worth[chosen.name if chosen else ""]
 
 
-def _result(scores: dict[str, list[float]], run: Run) -> RunResult:
+def _result(scores: dict[str, list[float]], run: ConfirmationRun) -> RunResult:
     score = scores[run.arm.name][run.place]
     return RunResult(score=score, success=score, mean_return=score)
 

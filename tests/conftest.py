@@ -7,12 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
+os.environ["MPLCONFIGDIR"] = f"{tempfile.gettempdir()}/tuner-tests-matplotlib"  # fonts are looked for once
 os.environ["RAY_AUTH_TOKEN"] = "tests"  # noqa: S105 - Ray keeps its own under HOME, which every test has another of
 
 import pytest

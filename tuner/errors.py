@@ -73,6 +73,16 @@ class ClusterFailed(TunerError):
 class StudyLocked(TunerError):
     """Another coordinator works on the study."""
 
+    def __init__(self, message: str, holder: str = "") -> None:
+        """Takes who holds the lock as well, where that is known."""
+        super().__init__(message)
+        self.holder = holder
+
+    @classmethod
+    def held(cls, what: str, holder: str) -> "StudyLocked":
+        """The error for what somebody works on."""
+        return cls(f"{what} is being worked on by {holder}; wait for it, or stop it with Ctrl-C there", holder)
+
 
 class MeaningChanged(TunerError):
     """A stored study of the same name has values of another meaning."""

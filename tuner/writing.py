@@ -37,13 +37,13 @@ def write_whole(path: Path, content: bytes, option: str) -> None:
         raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with {option})") from None
 
 
-def refuse_no_page(path: Path, example: str) -> None:
+def refuse_no_page(path: Path, option: str, example: str) -> None:
     """Refuses a path that no page can be written to, before any work is done for it.
 
     Raises:
         UsageProblem: naming the path and the rule.
     """
     if path.is_dir():
-        raise UsageProblem(f"--html {path}: is a folder; give a file, such as {path / example}")
+        raise UsageProblem(f"{option} {path}: is a folder; give a file, such as {path / example}")
     if not path.parent.is_dir():
-        raise UsageProblem(f"--html {path}: there is no folder {path.parent}")
+        raise UsageProblem(f"{option} {path}: there is no folder {path.parent}")

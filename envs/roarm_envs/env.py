@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs import figures
-from roarm_envs.episode import FULL, AnyTask, Episode
-from roarm_envs.errors import OptionError, check_count, check_option
+from roarm_envs.arm_errors import OptionError, check_count, check_option
+from roarm_envs.episode import FULL, AnyTask, EpisodeState
 from roarm_envs.robot import RoArm, action_rows
-from roarm_envs.sim import ONE, Camera, Cube, Picture, Window
+from roarm_envs.sim import ONE, BulletWindow, Camera, Cube, Picture
 from roarm_envs.tasks.base import REWARDS
 from roarm_envs.tasks.pick_place import PickPlace
 from roarm_envs.tasks.reach import Reach
@@ -21,7 +21,7 @@ from roarm_envs.variation import QUANTITIES, parse
 if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
 
-    from roarm_envs.experts import Expert
+    from roarm_envs.controllers import Expert
 
 Observation = NDArray[np.float32]
 Variation = bool | Mapping[str, Sequence[float]]
@@ -60,10 +60,10 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         ranges = parse(variation, things=isinstance(task, PickPlace))
         difficulty = checked_difficulty(difficulty)
         self.render_mode = render_mode
-        self.episode = Episode(task, round(episode_seconds * figures.CONTROL_HZ), ranges)
+        self.episode = EpisodeState(task, round(episode_seconds * figures.CONTROL_HZ), ranges)
         self.episode.difficulty = difficulty
         self._camera: Camera | None = None
-        self._window: Window | None = None
+        self._window: BulletWindow | None = None
         self.action_space = gym.spaces.Box(-1.0, 1.0, (len(self.episode.arm.limits),), np.float32)
         self.observation_space = gym.spaces.Box(-1.0, 1.0, (len(task.scales),), np.float32)
         if render_mode == "human":
@@ -181,7 +181,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
 
     def _open_window(self) -> None:
         try:
-            self._window = Window(self.episode.arm.sim, self.task.marker, self.task.tolerance)
+            self._window = BulletWindow(self.episode.arm.sim, self.task.marker, self.task.tolerance)
         except BaseException:
             self.episode.arm.close()
             raise
@@ -202,7 +202,7 @@ class RoArmReachEnv(RoArmEnv[Reach]):
 
     def make_expert(self) -> "Expert":
         """Goes straight to a pose that brings the tool point to the goal."""
-        from roarm_envs.experts import ReachExpert
+        from roarm_envs.controllers import ReachExpert
 
         return ReachExpert(self.episode)
 
@@ -238,7 +238,7 @@ class RoArmPickPlaceEnv(RoArmEnv[PickPlace]):
 
     def make_expert(self) -> "Expert":
         """Over the cube, down, close, up, over the goal, down, and stay."""
-        from roarm_envs.experts import PickPlaceExpert
+        from roarm_envs.controllers import PickPlaceExpert
 
         return PickPlaceExpert(self.episode)
 

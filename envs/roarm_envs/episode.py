@@ -25,7 +25,7 @@ class Step(NamedTuple):
     info: Info  # is_success, distance in m, reward_terms, the task's stages
 
 
-class Episode(Generic[AnyTask]):
+class EpisodeState(Generic[AnyTask]):
     """An arm with its task's state and its clock.
 
     In plain floats: measured, NumPy on rows of a few arms takes longer than this, several times as long for one.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from roarm_envs.errors import OptionError
+from roarm_envs.arm_errors import OptionError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,10 @@ from synthetic import InstantEngine, fill
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
+from tuner.study.reader import open_reader
 from tuner.study.search_source import SearchSource
 from tuner.study.storage import open_to_write, parse_url
-from tuner.study.stored import counts, create, load_stored, write_spec
+from tuner.study.stored import create, load_stored, write_spec
 from tuner.study.writer import StudyWriter
 
 
@@ -34,7 +35,8 @@ def test_a_written_history_is_taken_up_like_a_runs_own(spec: StudySpec, tmp_path
     coordinate(watch, InstantEngine(2), Silent())
     assert len(watch.trials) == 3
     found, _ = load_stored(open_to_write(url), spec.name)
-    assert counts(found)["complete"] + counts(found)["pruned"] == 23
+    counts = open_reader(url, spec.name).counts()
+    assert counts["complete"] + counts["pruned"] == 23
     written, ran = found.trials[0], found.trials[-1]
     assert written.params.keys() == ran.params.keys()
     assert written.distributions == ran.distributions

@@ -9,10 +9,8 @@ import pytest
 import report_studies as made
 from chromium import Page
 
-from tuner.report import page
-from tuner.report.build import build_report
-from tuner.report.pictures import draw
-from tuner.report.sections import sections
+from tuner.output.report_page import report_page
+from tuner.results.report_build import build_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REQUIRED = "browser" in os.environ.get("TUNER_REQUIRE", "")
@@ -35,9 +33,10 @@ def report_file(tmp_path: Path) -> Path:
     spec = made.reach()
     study = made.filled(spec, 60, prune=0.2)
     made.confirm(study, spec, {"current": 0.4, "proposed": 0.1, **{f"trial {number}": 0.8 for number in range(70)}})
-    report = build_report(study, spec, np.random.default_rng(0))
+    reader = made.reader_of(study, spec)
+    report = build_report(reader, np.random.default_rng(0))
     path = tmp_path / "report.html"
-    path.write_text(page.render(report, sections(report), draw(study, report), {}), encoding="utf-8")
+    path.write_text(report_page(reader, report, {}), encoding="utf-8")
     return path
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import planted_toys
 import pytest
 
-from tuner.checking.check import QUESTIONS, behind_normalize, refuse_wrong, run_check
-from tuner.checking.plan import CheckPlan, full, quick
-from tuner.checking.records import Report
+from tuner.checking.check_plan import CheckPlan, full, quick
+from tuner.checking.check_report import CheckReport
+from tuner.checking.run_check import QUESTIONS, behind_normalize, refuse_wrong, run_check
 from tuner.errors import CheckFailed, EnvironmentFailed
 from tuner.records import EnvironmentRef
 from tuner.seeds import CHECK_GOALS
@@ -19,11 +19,11 @@ from tuner.verdicts import Line
 EPISODES = 60
 
 
-def check(name: str, plan: CheckPlan | None = None) -> Report:
+def check(name: str, plan: CheckPlan | None = None) -> CheckReport:
     return run_check(EnvironmentRef(id=name), plan or full(EPISODES))
 
 
-def verdicts(report: Report) -> dict[str, str]:
+def verdicts(report: CheckReport) -> dict[str, str]:
     return {line.name: line.verdict for line in report.lines}
 
 
@@ -109,7 +109,7 @@ def test_rounding_is_no_share_of_a_reward() -> None:
 def test_what_normalisation_answers_is_not_asked() -> None:
     names = ("finite values", "observation scale", "reward a step", "return an episode")
     lines = tuple(Line(name=name, verdict="wrong", finding="", cure="mend it") for name in names)
-    report = Report(environment="it", seconds=0.0, first_seed=0, policies=(), terms=(), lines=lines)
+    report = CheckReport(environment="it", seconds=0.0, first_seed=0, policies=(), terms=(), lines=lines)
     kept = [line.name for line in behind_normalize(report, {"norm_reward": True, "norm_obs": False}).lines]
     assert kept == ["finite values", "observation scale"]
     assert behind_normalize(report, {"gamma": 0.99}) == report

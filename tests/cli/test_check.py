@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import Tuner, write_study
 
-from tuner.checking.page import COLUMNS
+from tuner.output.check_page import COLUMNS
 
 
 def test_it_prints_policies_terms_and_verdicts(tuner: Tuner, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_it_writes_a_page_beside_the_table(tuner: Tuner, tmp_path: Path) -> None
 def test_a_page_that_cannot_be_written_is_said_in_a_line(
     tuner: Tuner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tuner.checking.page.check_target", lambda path: None)
+    monkeypatch.setattr("tuner.output.check_page.check_target", lambda path: None)
     said = tuner("check planted_toys:Healthy --episodes 2 --html nowhere/check.html")
     assert said.code == 1
     assert "choose another file with --html" in said.err.splitlines()[-1]

@@ -3,13 +3,16 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Tuner, write_study
 
-from tuner.cli.arms import chosen, make_arm
-from tuner.cli.opening import storage_url
-from tuner.comparison import plan
+from tuner.app.compare import CompareRequest, chosen, contender
+from tuner.app.engine_options import EngineOptions
+from tuner.app.resolve import storage_url
+from tuner.app.status import read_status
+from tuner.comparison import comparison_plan
 from tuner.errors import EnvironmentUnusable
 
 SECONDS = "--minutes 0.01 --engine inline"
@@ -17,8 +20,8 @@ SECONDS = "--minutes 0.01 --engine inline"
 
 @pytest.fixture(autouse=True)
 def _few_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "POINTS", 3)
-    monkeypatch.setattr(plan, "PROBE_STEPS", 32)
+    monkeypatch.setattr(comparison_plan, "POINTS", 3)
+    monkeypatch.setattr(comparison_plan, "PROBE_STEPS", 32)
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def test_the_same_time_for_two_algorithms(tuner: Tuner, quick: Path, tmp_path: P
     assert re.search("a2c, seed 1: (time is up|has made all its steps)", said.err)  # by how busy the machine is
     for words in ("algorithm", "steps/s", "baseline current", "Stable-Baselines3's defaults", "One seed each"):
         assert words in said.out
-    assert "<polyline" in (tmp_path / "compare.html").read_text()
+    assert (tmp_path / "compare.html").read_text().count('class="plot"') == 2
     assert not (tmp_path / "studies").exists()
 
 
@@ -54,34 +57,39 @@ def test_json_holds_every_point(tuner: Tuner, quick: Path) -> None:
         assert {step % 32 for step in steps} == {0}
 
 
+def asked(study: Path | str, **changes: Any) -> CompareRequest:
+    return CompareRequest(study=str(study), engine=EngineOptions(engine="inline"), **changes)
+
+
 def test_without_a_choice_all_that_can_act_take_part(quick: Path, tmp_path: Path) -> None:
     url = storage_url(None)
-    assert chosen(str(quick), url, None, (), inline=True) == ("ppo", "a2c", "sac", "td3")
-    assert chosen(str(quick), url, "CartPole-v1", (), inline=True) == ("ppo", "a2c", "dqn")
+    assert chosen(asked(quick), url) == ("ppo", "a2c", "sac", "td3")
+    assert chosen(asked(quick, environment="CartPole-v1"), url) == ("ppo", "a2c", "dqn")
     with pytest.raises(EnvironmentUnusable, match=r"use ppo, a2c, sac or td3 \(--algorithms\)"):
-        chosen(str(quick), url, None, ("ppo", "dqn"), inline=True)
+        chosen(asked(quick, algorithms=("ppo", "dqn")), url)
     with pytest.raises(EnvironmentUnusable, match="no algorithm can act in the Dict space"):
-        chosen(str(quick), url, "tuner_toys:ToyDictionary-v0", (), inline=True)
+        chosen(asked(quick, environment="tuner_toys:ToyDictionary-v0"), url)
 
 
-def test_the_best_of_a_study_takes_part_where_there_is_one(finished: Path, tuner: Tuner) -> None:
-    best = json.loads(tuner("status toy --json").out)["best"]
-    arm, spec = make_arm(str(finished), storage_url(None), "ppo", None)
-    assert arm.params == best["arguments"]
-    assert arm.source.startswith("the best of study 'toy', ")
+def test_the_best_of_a_study_takes_part_where_there_is_one(finished: Path) -> None:
+    best = read_status("toy", None).summary.best
+    one, spec = contender(asked(finished), storage_url(None), "ppo")
+    assert best is not None
+    assert one.params == best.arguments
+    assert one.source.startswith("the best of study 'toy', ")
     assert spec.algorithm == "ppo"
 
 
 def test_a_study_of_another_environment_lends_nothing(finished: Path) -> None:
-    arm, spec = make_arm(str(finished), storage_url(None), "ppo", "tuner_toys:ToyPlain-v0")
+    one, spec = contender(asked(finished, environment="tuner_toys:ToyPlain-v0"), storage_url(None), "ppo")
     assert spec.name == "toy-ToyPlain-v0"
-    assert arm.source == "baseline current of study 'toy-ToyPlain-v0'"
+    assert one.source == "baseline current of study 'toy-ToyPlain-v0'"
 
 
 def test_td3_begins_with_the_noise_that_it_explores_by() -> None:
-    arm, _ = make_arm("reach", storage_url(None), "td3", None)
-    assert arm.params["noise_std"] == 0.1
-    assert arm.source == (
+    one, _ = contender(asked("reach"), storage_url(None), "td3")
+    assert one.params["noise_std"] == 0.1
+    assert one.source == (
         "Stable-Baselines3's defaults with gradient_steps -1, noise_type normal, noise_std 0.1, net_arch [64, 64]"
     )
 
@@ -95,15 +103,15 @@ def test_an_environment_that_raises_ends_it_before_the_first_run(tuner: Tuner, t
 
 
 def test_ctrl_c_prints_what_there_is(tuner: Tuner, quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tuner.cli.compare_tables import RunLines
+    from tuner.cli.render.compare_tables import ComparisonLines
 
-    original = RunLines.finished
+    original = ComparisonLines.finished
 
-    def finished(self: RunLines, *args: object) -> None:
+    def finished(self: ComparisonLines, *args: object) -> None:
         original(self, *args)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(RunLines, "finished", finished)
+    monkeypatch.setattr(ComparisonLines, "finished", finished)
     said = tuner(f"compare {quick} --algorithms ppo,a2c {SECONDS}")
     assert said.code == 130
     assert "Stopped. This is what there is:" in said.err

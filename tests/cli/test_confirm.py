@@ -11,8 +11,8 @@ import pytest
 from conftest import Said, Tuner, write_study
 
 from tuner import seeds
-from tuner.cli import confirming, tuning
-from tuner.cli.opening import storage_url
+from tuner.app import confirm
+from tuner.app.resolve import storage_url
 from tuner.errors import EnvironmentFailed
 from tuner.records import TrialOutcome
 from tuner.study.file_lock import StudyLock
@@ -127,7 +127,7 @@ def test_workers_give_what_one_process_gives(tuner: Tuner, finished: Path, tmp_p
 
 
 def test_a_run_may_end_with_its_confirmation(tuner: Tuner, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "ConfirmRequest", functools.partial(confirming.Request, top=1, seeds=1))
+    monkeypatch.setattr(confirm, "ConfirmRequest", functools.partial(confirm.ConfirmRequest, top=1, seeds=1))
     found = data(tuner(f"run {finished} {INLINE} --confirm --json"))
     assert found["finished"] == 4
     assert found["confirmation"]["winner"] == "trial 3"
@@ -261,7 +261,7 @@ def test_a_failed_run_runs_again_and_one_that_always_fails_stops_it(
 def test_ctrl_c_shows_what_there_is_and_the_same_command_goes_on(
     tuner: Tuner, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tuner.confirm.source import ConfirmationSource
+    from tuner.confirmation.confirmation_source import ConfirmationSource
 
     real = ConfirmationSource.on_outcome
 

@@ -8,8 +8,9 @@ import pytest
 from conftest import make_job
 from rich.console import Console
 
-from tuner.cli import displays
-from tuner.cli.progress import LiveProgress, PlainProgress, Tally, clock
+from tuner.cli.render import live_display
+from tuner.cli.render.progress import LiveProgress, PlainProgress, Tally
+from tuner.cli.render.words import clock
 from tuner.planning.estimate import Estimate
 from tuner.records import Decision, Evaluation, TrialOutcome
 
@@ -100,7 +101,7 @@ def test_the_live_display_shows_the_running_trials(monkeypatch: pytest.MonkeyPat
     def console(**_: object) -> Console:
         return Console(file=screen, force_terminal=True, width=120)
 
-    monkeypatch.setattr(displays, "Console", console)
+    monkeypatch.setattr(live_display, "Console", console)
     with LiveProgress(tally()) as live:
         live.started(make_job(number=3))
         live.tick()

@@ -60,7 +60,7 @@ def test_films_of_the_best_and_the_current_at_the_same_goals(
     assert "render mode" in html  # the toy cannot be looked at, and the page says so
     assert "<video" not in html
 
-    monkeypatch.setattr("tuner.playing.play.play", _filmed)
+    monkeypatch.setattr("tuner.app.report.play", _filmed)
     said = tuner("report toy --films")
     html = Path("toy-report.html").read_text()
     assert html.count("<video") == 2
@@ -68,7 +68,7 @@ def test_films_of_the_best_and_the_current_at_the_same_goals(
 
 
 def _filmed(ref: object, actor: object, goals: object, target: Path, tell: object) -> object:
-    from tuner.playing.records import Played
+    from tuner.playing.played import Played
 
     target.write_bytes(b"a film")
     return Played(environment="toy", actor="model", episodes=())
@@ -78,6 +78,6 @@ def test_no_film_no_harm(tuner: Tuner, finished: Path, monkeypatch: pytest.Monke
     def broken(*_: object) -> None:
         raise FilmFailed("ffmpeg gave up: <no> reason")
 
-    monkeypatch.setattr("tuner.playing.play.play", broken)
+    monkeypatch.setattr("tuner.app.report.play", broken)
     assert tuner("report toy --films").code == 0
     assert "ffmpeg gave up: &lt;no&gt; reason" in Path("toy-report.html").read_text()

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from conftest import Tuner, write_study
 
+from tuner.app.resolve import open_study
+
 ROLES = {"baseline:current", "baseline:proposed"}
 
 
@@ -38,10 +40,8 @@ def test_a_seeded_run_taken_up_again_does_not_repeat_its_draws(tuner: Tuner, fin
 
 
 def test_the_proposed_baseline_trains_with_its_own_epochs(tuner: Tuner, finished: Path) -> None:
-    from tuner.cli.opening import open_study
-
-    study, _ = open_study("toy", None)
-    seen = {trial.user_attrs.get("role"): trial.user_attrs["arguments"] for trial in study.get_trials()}
+    trials = open_study("toy", None).trials
+    seen = {trial.attributes.get("role"): trial.attributes["arguments"] for trial in trials}
     assert seen["baseline:proposed"]["n_epochs"] == 2
     assert seen["baseline:current"]["n_epochs"] == 1
 

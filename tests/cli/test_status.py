@@ -7,7 +7,7 @@ import pytest
 from conftest import Tuner
 
 from tuner.cli.options import INTERRUPTED
-from tuner.cli.run import MAX_SEED, PRUNERS, SAMPLERS
+from tuner.cli.run_command import MAX_SEED, PRUNERS, SAMPLERS
 from tuner.config import model
 from tuner.errors import WorkerBroke
 
@@ -37,7 +37,7 @@ def test_a_fault_of_ours_leaves_its_trace_in_a_file(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by our own fault")
 
-    monkeypatch.setattr("tuner.cli.opening.load_stored", broken)
+    monkeypatch.setattr("tuner.study.reader.load_stored", broken)
     said = tuner("status toy")
     assert said.code == 3
     assert "ZeroDivisionError: by our own fault" in said.err
@@ -61,7 +61,7 @@ def test_other_ends_have_their_codes(
     def ends(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("tuner.cli.opening.load_stored", ends)
+    monkeypatch.setattr("tuner.study.reader.load_stored", ends)
     said = tuner("status toy")
     assert said.code == code
     assert words in said.err

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import Tuner, write_study
 
-from tuner.cli.opening import storage_url
+from tuner.app.resolve import storage_url
 from tuner.study import queue
 from tuner.study.storage import open_to_read
 

@@ -49,7 +49,7 @@ def test_the_trial_again_to_the_digit_with_all_that_its_user_needs(tuner: Tuner,
     assert [float(row["score"]) for row in rows] == [point["score"] for point in theirs["curve"]]
     assert PPO.load(folder / "final.zip", device="cpu").num_timesteps == 384
     assert (folder / "best.zip").is_file()
-    assert (folder / "curve.svg").read_text().startswith('<svg xmlns="http://www.w3.org/2000/svg"')
+    assert (folder / "curve.svg").read_text().count("<svg") == 1
     assert not list(folder.glob("checkpoint-*"))
     card = (folder / "README.md").read_text()
     for words in ("tuner train best.yml", "PPO.load", "learning_rate", "Hardware", "stable-baselines3 2", "## Limits"):
@@ -228,17 +228,17 @@ def test_two_at_once_in_a_folder_are_refused(tuner: Tuner, best: Path) -> None:
 def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
     tuner: Tuner, best: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tuner.final.source import FinalSource
+    from tuner.final_training.training_source import TrainingSource
 
-    own = FinalSource.on_evaluation
+    own = TrainingSource.on_evaluation
 
-    def cut(source: FinalSource, number: int, evaluation: Any) -> Any:
+    def cut(source: TrainingSource, number: int, evaluation: Any) -> Any:
         if evaluation.index == 2:
             raise KeyboardInterrupt
         return own(source, number, evaluation)
 
     with monkeypatch.context() as patch:
-        patch.setattr(FinalSource, "on_evaluation", cut)
+        patch.setattr(TrainingSource, "on_evaluation", cut)
         said = tuner(f"train best.yml {INLINE}")
     assert said.code == 130
     assert "the same command goes on" in said.err

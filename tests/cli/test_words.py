@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import Tuner
 
-from tuner.cli import words
+from tuner.app.events import Event, RunEstimated
+from tuner.cli.render.words import words
 from tuner.planning.estimate import Estimate
 
 
@@ -21,9 +22,14 @@ from tuner.planning.estimate import Estimate
     ],
     ids=["a minute", "minutes", "pruned", "hours"],
 )
-def test_the_forecast(capsys: pytest.CaptureFixture[str], likely: float, unpruned: float, said: str) -> None:
-    words.foretell(1, 2, Estimate(likely=likely, unpruned=unpruned))
-    assert capsys.readouterr().err == said + "\n"
+def test_the_forecast(likely: float, unpruned: float, said: str) -> None:
+    estimate = Estimate(likely=likely, unpruned=unpruned)
+    assert [*words(RunEstimated(missing=1, workers=2, estimate=estimate))] == [said]
+
+
+@pytest.mark.parametrize("kind", Event.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_every_event_has_words(kind: type[Event]) -> None:
+    assert words.dispatch(kind) is not words.dispatch(Event)
 
 
 def test_the_next_commands_work_as_typed(tuner: Tuner, finished: Path) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tuner.comparison.comparison_records import Comparison, Contender, Point, State, TimedRun
 from tuner.comparison.measures import final, half, measure, seconds, words
-from tuner.comparison.records import Arm, Comparison, Point, Run, State
 
 
 def curve(*successes: float | None, pace: float = 10.0) -> tuple[Point, ...]:
@@ -15,14 +15,14 @@ def curve(*successes: float | None, pace: float = 10.0) -> tuple[Point, ...]:
     )
 
 
-def run(algorithm: str, *successes: float | None, seed: int = 1, state: State = "done", pace: float = 10.0) -> Run:
+def run(algorithm: str, *successes: float | None, seed: int = 1, state: State = "done", pace: float = 10.0) -> TimedRun:
     reason = "" if state in ("done", "interrupted") else "for a reason"
-    return Run(algorithm=algorithm, seed=seed, state=state, reason=reason, points=curve(*successes, pace=pace))
+    return TimedRun(algorithm=algorithm, seed=seed, state=state, reason=reason, points=curve(*successes, pace=pace))
 
 
-def compared(*runs: Run, seeds: int = 1, **changes: Any) -> Comparison:
+def compared(*runs: TimedRun, seeds: int = 1, **changes: Any) -> Comparison:
     arms = tuple(
-        Arm(algorithm=name, source="somewhere", params={}) for name in dict.fromkeys(r.algorithm for r in runs)
+        Contender(algorithm=name, source="somewhere", params={}) for name in dict.fromkeys(r.algorithm for r in runs)
     )
     values: dict[str, Any] = {"study": "toy", "environment": "Toy-v0", "minutes": 5.0, "goals": 20}
     return Comparison(**{**values, "seeds": seeds, "arms": arms, "runs": runs, **changes})
@@ -84,7 +84,7 @@ def test_the_words_name_who_is_ahead_in_what() -> None:
         ),
     ],
 )
-def test_the_words_hide_nothing(runs: list[Run], seeds: int, words_there: str) -> None:
+def test_the_words_hide_nothing(runs: list[TimedRun], seeds: int, words_there: str) -> None:
     assert words_there in "\n".join(words(compared(*runs, seeds=seeds)))
 
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tuner.diagnosis.judge import QUESTIONS, diagnose, in_words, judge
-from tuner.diagnosis.series import Peak, Run, Sign
+from tuner.diagnosis.series import Peak, Sign, TrainingRecord
 from tuner.verdicts import worst
 
 POINTS = 40
@@ -38,7 +38,7 @@ HEALTHY: dict[str, NDArray[np.float64]] = {
 CURVE = {"success": np.linspace(0.0, 0.8, 8), "returns": np.linspace(-5.0, 12.0, 8)}
 
 
-def run(signals: dict[str, Any] | None = None, **changes: Any) -> Run:
+def run(signals: dict[str, Any] | None = None, **changes: Any) -> TrainingRecord:
     """A healthy run with changed signals (None takes one away) and facts."""
     kept = {name: values for name, values in {**HEALTHY, **(signals or {})}.items() if values is not None}
     facts: dict[str, Any] = {
@@ -50,10 +50,10 @@ def run(signals: dict[str, Any] | None = None, **changes: Any) -> Run:
         "length": 30.0,
         **CURVE,
     }
-    return Run(signals=kept, **{**facts, **changes})
+    return TrainingRecord(signals=kept, **{**facts, **changes})
 
 
-def sign(found: Run, name: str) -> Sign | None:
+def sign(found: TrainingRecord, name: str) -> Sign | None:
     return next((sign for sign in judge(found) if sign.name == name), None)
 
 
@@ -110,7 +110,9 @@ def test_a_healthy_run_is_ok_in_every_line() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_a_fault_is_named_with_its_cure(changed: Run, name: str, verdict: str, symptom: str, cure: str) -> None:
+def test_a_fault_is_named_with_its_cure(
+    changed: TrainingRecord, name: str, verdict: str, symptom: str, cure: str
+) -> None:
     found = sign(changed, name)
     assert found is not None
     assert (found.verdict, found.symptom) == (verdict, symptom)
@@ -136,7 +138,7 @@ def test_a_fault_is_named_with_its_cure(changed: Run, name: str, verdict: str, s
         "critic", "temperature", "entropy", "long", "default",
     ],
 )  # fmt: skip
-def test_what_only_looks_like_a_fault_is_ok(changed: Run, name: str) -> None:
+def test_what_only_looks_like_a_fault_is_ok(changed: TrainingRecord, name: str) -> None:
     found = sign(changed, name)
     assert found is not None
     assert found.verdict == "ok"
@@ -166,7 +168,7 @@ def test_what_only_looks_like_a_fault_is_ok(changed: Run, name: str) -> None:
         (run(arguments={"normalize_advantage": False}), "policy loss"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_told_gets_no_line(changed: Run, name: str) -> None:
+def test_what_cannot_be_told_gets_no_line(changed: TrainingRecord, name: str) -> None:
     assert sign(changed, name) is None
 
 

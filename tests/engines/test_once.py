@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tuner.checking.check import run_check
-from tuner.checking.plan import full
+from tuner.checking.check_plan import full
+from tuner.checking.run_check import run_check
 from tuner.engines.once import run_once
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, WorkerBroke
 from tuner.records import EnvironmentRef
-from tuner.training.files import import_module
+from tuner.training.importing import import_module
 
 pytestmark = pytest.mark.slow
 

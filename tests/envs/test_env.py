@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.env_checker import check_env as check_by_sb3
 
 import roarm_envs
+from roarm_envs.arm_errors import OptionError
 from roarm_envs.env import RoArmReachEnv
-from roarm_envs.errors import OptionError
 
 EPISODE = 100  # steps
 LENGTHS = {"RoArmReach-v0": 100, "RoArmPickPlace-v0": 200}  # steps

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from roarm_envs import figures
-from roarm_envs.errors import OptionError
+from roarm_envs.arm_errors import OptionError
 from roarm_envs.robot import RoArm
 from roarm_envs.sim import Physics
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from roarm_envs.arm_errors import OptionError
 from roarm_envs.env import RoArmPickPlaceEnv, RoArmReachEnv
-from roarm_envs.errors import OptionError
 from roarm_envs.robot import Backlash
 from roarm_envs.variation import QUANTITIES, Lag
 

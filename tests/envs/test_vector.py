@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecMonitor, VecNormalize
 
+from roarm_envs.arm_errors import OptionError
 from roarm_envs.env import RoArmEnv, RoArmPickPlaceEnv, RoArmReachEnv
-from roarm_envs.errors import OptionError
 from roarm_envs.vector import ArmVecEnv
 
 Options = dict[str, Any]

@@ -18,7 +18,7 @@ from audit import audit
 from conftest import Tuner, write_study
 from test_kills import LIMIT, query, workers
 
-from tuner.cli.opening import storage_url
+from tuner.app.resolve import storage_url
 from tuner.study import queue
 from tuner.study.storage import open_to_read
 

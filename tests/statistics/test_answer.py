@@ -6,7 +6,7 @@ import pytest
 from known_arms import ARMS, KnownArm
 
 from tuner.statistics.ranks import ALPHA, permutation_p
-from tuner.statistics.records import Answer, Comparison, Interval, Verdict
+from tuner.statistics.records import Answer, Interval, PairedTest, Verdict
 from tuner.statistics.verdict import answer, recommended, verdict
 
 LOW = [0.20, 0.30, 0.25, 0.40, 0.10, 0.22, 0.30, 0.50, 0.10, 0.31]
@@ -18,7 +18,7 @@ def ask(arms: dict[str, list[float]], goals: int | None = 100, **more: dict[str,
     return answer(arms, goals, np.random.default_rng(2), resamples=1000, **more)
 
 
-def only(arms: dict[str, list[float]], goals: int | None = 100) -> Comparison:
+def only(arms: dict[str, list[float]], goals: int | None = 100) -> PairedTest:
     (comparison,) = ask(arms, goals).comparisons
     return comparison
 

@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage
 from tuner.config.load import find, load_study
 from tuner.errors import MeaningChanged
 from tuner.study.storage import open_to_write, parse_url
-from tuner.study.stored import load_stored
+from tuner.study.stored import SettingChange, load_stored
 from tuner.study.writer import StudyWriter
 
 
@@ -26,7 +26,7 @@ def open_with(storage: BaseStorage, baselines: dict[str, Any]) -> StudyWriter:
     return writer
 
 
-def opened(storage: BaseStorage, **changes: Any) -> tuple[StudyWriter, list[str]]:
+def opened(storage: BaseStorage, **changes: Any) -> tuple[StudyWriter, list[SettingChange]]:
     return StudyWriter.open(
         storage, load_study(find("studies", str(write_study(Path.cwd(), **changes)))), Path("artifacts")
     )
@@ -55,7 +55,7 @@ def test_a_removed_baseline_keeps_its_trial(storage: BaseStorage) -> None:
 
 def test_another_trainer_is_another_way_to_the_same_values(storage: BaseStorage) -> None:
     opened(storage)
-    assert opened(storage, trainer="sb3")[1] == ["trainer was 'auto' and is now 'sb3'"]
+    assert opened(storage, trainer="sb3")[1] == [SettingChange(name="trainer", before="auto", now="sb3")]
 
 
 def test_a_study_from_before_there_were_trainers_takes_the_usual_one(storage: BaseStorage) -> None:

@@ -13,9 +13,11 @@ from tuner.config.conditions import holds, in_order
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, snap
-from tuner.confirm.plan import make_plan, planned
-from tuner.reporting.rows import make_rows
+from tuner.finals.confirmation_plan import planned
+from tuner.results.confirmation_reading import make_plan
+from tuner.results.rows import make_rows
 from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter
+from tuner.study.reader import StudyReader
 from tuner.study.samplers import distributions
 
 VERSIONS = {"roarm-tuner": "0.1.0", "numpy": "2.4.6"}
@@ -32,6 +34,11 @@ def empty(spec: StudySpec) -> Study:
     study = optuna.create_study(storage=optuna.storages.InMemoryStorage(), study_name=spec.name, direction="maximize")
     study.set_user_attr("spec", spec.model_dump_json())
     return study
+
+
+def reader_of(study: Study, spec: StudySpec) -> StudyReader:
+    """The study as its readers see it now; it has no artifacts."""
+    return StudyReader(study, spec, Path("artifacts"))
 
 
 def params_of(spec: StudySpec, generator: np.random.Generator) -> dict[str, Any]:
@@ -111,7 +118,7 @@ def filled(spec: StudySpec, count: int, seed: int = 0, *, prune: float = 0.5, **
 
 def confirm(study: Study, spec: StudySpec, values: Mapping[str, float], *, seeds: int = 6, top: int = 1) -> None:
     """Books a whole confirmation, each configuration's runs round its value."""
-    rows = make_rows(study.get_trials(deepcopy=False), spec)
+    rows = make_rows(reader_of(study, spec))
     plan = make_plan(rows, spec, top=top, test_seeds=seeds)
     book = ConfirmationWriter.open(study._storage, spec)
     book.note(AskedConfirmation(top=top, seeds=seeds, arms=tuple(arm.name for arm in plan.arms), trials=len(rows)))

@@ -10,7 +10,7 @@ from tuner.errors import EnvironmentUnusable
 from tuner.records import Curriculum, Decision, EnvironmentRef, Evaluation, TrialOutcome
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env
-from tuner.training.evaluate import Evaluator
+from tuner.training.evaluation import Evaluator
 from tuner.training.normalizing import normalized
 from tuner.trial import run_trial
 

@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
 from tuner.training.environments import VecGuard, make_vec_env
-from tuner.training.evaluate import Evaluator
+from tuner.training.evaluation import Evaluator
 
 ARM = "roarm_envs:RoArmReach-v0"
 

@@ -13,9 +13,9 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 from tuner.errors import EnvironmentUnusable
 from tuner.records import Checkpoint, Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
-from tuner.training.algorithms import make_model
 from tuner.training.environments import make_vec_env
-from tuner.training.models import load_actor
+from tuner.training.load_model import load_actor
+from tuner.training.make_model import make_model
 from tuner.trial import run_trial
 
 LINE, CART = EnvironmentRef(id="tuner_toys:ToyLine-v0"), EnvironmentRef(id="CartPole-v1")

@@ -15,7 +15,7 @@ from driving import children
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TrialDiverged
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 from tuner.training.environments import make_env, make_vec_env
-from tuner.training.evaluate import Evaluator
+from tuner.training.evaluation import Evaluator
 from tuner.training.subprocesses import ERROR, Processes, Telling
 from tuner.trial import run_trial
 
@@ -159,7 +159,7 @@ def test_evaluation_has_no_more_processes_than_training(
         asked.append(wanted.n_envs)
         return make_vec_env(replace(wanted, vec_env="dummy"))
 
-    monkeypatch.setattr("tuner.training.evaluate.make_vec_env", made)
+    monkeypatch.setattr("tuner.training.evaluation.make_vec_env", made)
     evaluator = Evaluator(replace(ref(), vec_env=kind), objective="success", most_goals=9)
     evaluator.run(lambda observations: observations[:, 1:], 2)
     assert asked == [side_by_side]

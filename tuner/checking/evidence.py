@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tuner.checking.observed import Observed
 from tuner.checking.probes import Probes
-from tuner.checking.rollout import Episode, Recording
+from tuner.checking.rollout import CheckedEpisode, Recording
 from tuner.verdicts import Line
 
 MOST_NAMED = 8  # entries that a line names
@@ -35,7 +35,7 @@ class Evidence:
         """The observations of all policies."""
         return reduce(Observed.together, (recording.observed for recording in self.recordings.values()))
 
-    def episodes(self) -> list[Episode]:
+    def episodes(self) -> list[CheckedEpisode]:
         """Those of all policies."""
         return [episode for recording in self.recordings.values() for episode in recording.episodes]
 

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 import gymnasium as gym
 
 from tuner.checking.spaces import zero_action
-from tuner.training.episodes import begin
-from tuner.training.experts import Expert, offers_expert
+from tuner.training.expert_hook import Expert, offers_expert
+from tuner.training.stepping import begin
 
 
 class Policy(Protocol):

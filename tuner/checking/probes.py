@@ -10,9 +10,9 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.checking.plan import Budget
+from tuner.checking.check_plan import Budget
 from tuner.checking.spaces import entries, flat, others
-from tuner.training.episodes import advance, begin
+from tuner.training.stepping import advance, begin
 
 SAME_EPISODES = 3
 SAME_STEPS = 50

@@ -10,18 +10,18 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.checking.check_plan import Budget
 from tuner.checking.observed import Observed
-from tuner.checking.plan import Budget
 from tuner.checking.policies import Policy
 from tuner.checking.spaces import bounds, flat
 from tuner.errors import EnvironmentFailed
-from tuner.training.episodes import Info, advance, begin, number
+from tuner.training.stepping import Info, advance, begin, number
 
 ENDLESS = 10_000  # steps after which an episode is taken to have no end
 
 
 @dataclass(frozen=True, kw_only=True)
-class Episode:
+class CheckedEpisode:
     """How one whole episode went."""
 
     total_return: float
@@ -39,7 +39,7 @@ class Recording:
     """Everything that one policy met."""
 
     observed: Observed
-    episodes: list[Episode] = field(default_factory=list)
+    episodes: list[CheckedEpisode] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)  # of every step
     ended: list[bool] = field(default_factory=list)  # whether the step ended an episode
     terms: dict[str, list[float]] = field(default_factory=dict)  # a term of every step that told any
@@ -78,7 +78,9 @@ def record(env: gym.Env[Any, Any], policy: Policy, goals: Sequence[int], budget:
     return recording
 
 
-def _episode(env: gym.Env[Any, Any], policy: Policy, goal: int, recording: Recording, budget: Budget) -> Episode | None:
+def _episode(
+    env: gym.Env[Any, Any], policy: Policy, goal: int, recording: Recording, budget: Budget
+) -> CheckedEpisode | None:
     """One episode; None where it was cut off, by the time or by a value that is not finite."""
     observation, info = begin(env, goal)
     policy.reset(goal)
@@ -98,7 +100,7 @@ def _episode(env: gym.Env[Any, Any], policy: Policy, goal: int, recording: Recor
             return None
     success = number(info, "is_success")
     known = [distance for distance in distances if distance is not None]
-    return Episode(
+    return CheckedEpisode(
         total_return=total,
         last_reward=reward,
         length=length,

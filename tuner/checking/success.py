@@ -8,7 +8,7 @@ import scipy
 from numpy.typing import NDArray
 
 from tuner.checking.evidence import Evidence, graded, ok, warning, wrong
-from tuner.checking.rollout import Episode, Recording
+from tuner.checking.rollout import CheckedEpisode, Recording
 from tuner.verdicts import SEVERITY, Line
 
 Row = NDArray[np.float64]
@@ -162,7 +162,7 @@ def _less(one: Row, other: Row) -> bool:
     return gap > 0 if error == 0 else bool(scipy.stats.t.sf(gap / error, few - 1) < SURE)
 
 
-def _follows(episodes: list[Episode]) -> float | None:
+def _follows(episodes: list[CheckedEpisode]) -> float | None:
     """Rank correlation of an episode's return with the way made to the goal; None where it tells nothing."""
     told = [
         (e.total_return, e.start_distance - e.distance) for e in episodes if e.start_distance and e.distance is not None

@@ -13,7 +13,21 @@ import typer
 import typer.exceptions
 
 from tuner import __version__
-from tuner.cli import check, compare, confirm, dashboard, export, listing, play, report, run, serve, show, status, train
+from tuner.cli import (
+    check_command,
+    compare_command,
+    confirm_command,
+    dashboard_command,
+    export_command,
+    list_command,
+    play_command,
+    report_command,
+    run_command,
+    serve_command,
+    show_command,
+    status_command,
+    train_command,
+)
 from tuner.cli.options import INTERRUPTED
 from tuner.errors import TunerError, WorkerBroke, without_passwords
 
@@ -27,21 +41,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("run")(run.run)
-app.command("check")(check.check)
-app.command("confirm")(confirm.confirm)
-app.command("compare")(compare.compare)
-app.command("play")(play.play)
-app.command("status")(status.status)
-app.command("show")(show.show)
-app.command("report")(report.report)
-app.command("export")(export.export)
-app.command("train")(train.train)
-app.command("dashboard")(dashboard.dashboard)
-app.command("serve")(serve.serve)
-app.command("submit")(serve.submit)
-app.command("cancel")(serve.cancel)
-app.command("list")(listing.list_names)
+app.command("run")(run_command.run)
+app.command("check")(check_command.check)
+app.command("confirm")(confirm_command.confirm)
+app.command("compare")(compare_command.compare)
+app.command("play")(play_command.play)
+app.command("status")(status_command.status)
+app.command("show")(show_command.show)
+app.command("report")(report_command.report)
+app.command("export")(export_command.export)
+app.command("train")(train_command.train)
+app.command("dashboard")(dashboard_command.dashboard)
+app.command("serve")(serve_command.serve)
+app.command("submit")(serve_command.submit)
+app.command("cancel")(serve_command.cancel)
+app.command("list")(list_command.list_names)
 
 
 def _version(wanted: bool) -> None:

@@ -1,14 +1,15 @@
 """Options that several commands share, and how they are read."""
 
+import json
+import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from tuner.app.defaults import ENGINES
 from tuner.errors import UsageProblem
 
-DEFAULT_STUDY = "reach"
-ENGINES = ("processes", "inline", "ray")
 INTERRUPTED = 130  # the exit code after Ctrl-C
 MOST_MINUTES = 7 * 24 * 60
 LEAST_MEMORY = 0.5  # GB
@@ -108,6 +109,11 @@ RayAddressOption = Annotated[
         help="With --engine ray, the cluster. Default: RAY_ADDRESS, this machine's, or one of its own.",
     ),
 ]
+
+
+def print_json(data: Any) -> None:
+    """Prints data as JSON to standard output."""
+    sys.stdout.write(json.dumps(data, indent=2) + "\n")
 
 
 def one_of(value: str | None, valid: tuple[str, ...], name: str) -> None:

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tuner.comparison.records import Comparison, Point, Run
+from tuner.comparison.comparison_records import Comparison, Point, TimedRun
 from tuner.config.model import LATE_EVALUATIONS
 
 HALF = 0.5  # success rate that counts as having learnt
@@ -53,12 +53,12 @@ def value(point: Point, *, told: bool) -> float:
     return point.success or 0.0 if told else point.mean_return
 
 
-def final(run: Run, *, told: bool) -> float:
+def final(run: TimedRun, *, told: bool) -> float:
     """The mean of a run's last three evaluations."""
     return statistics.fmean(value(point, told=told) for point in run.points[-LATE_EVALUATIONS:])
 
 
-def half(run: Run) -> Point | None:
+def half(run: TimedRun) -> Point | None:
     """The first checkpoint at which half of the episodes succeeded."""
     return next((point for point in run.points if (point.success or 0.0) >= HALF), None)
 

@@ -39,13 +39,14 @@ ACTIONS: dict[str, tuple[str, ...]] = {
 STARTING: dict[str, dict[str, Any]] = {"td3": {"noise_type": "normal", "noise_std": 0.1}}
 
 
-def unfit(algorithm: str, action_space: str, environment: str) -> str | None:
+def unfit(algorithm: str, action_space: str, environment: str, option: str = "--algorithm") -> str | None:
     """Why an algorithm cannot act in an environment, with those that can; None where it can.
 
     Args:
         algorithm: Its name.
         action_space: The name of the class of the action space, such as `Box`.
         environment: What it is called.
+        option: Where another algorithm is named.
     """
     if action_space in ACTIONS[algorithm] or action_space not in WORDS:
         return None
@@ -54,7 +55,7 @@ def unfit(algorithm: str, action_space: str, environment: str) -> str | None:
     way_out = f"{', '.join(others[:-1])} or {others[-1]}"
     return (
         f"{algorithm.upper()} needs {needs} actions; {environment} has {WORDS[action_space]} ones: "
-        f"use {way_out} (--algorithm)"
+        f"use {way_out} ({option})"
     )
 
 

@@ -25,7 +25,7 @@ Values = Annotated[tuple[Plain, ...], Field(strict=False)]
 When = Annotated[dict[str, Values], BeforeValidator(_each_a_list)]  # values of other parameters, any one of each
 
 
-class Conditional(Protocol):
+class HasCondition(Protocol):
     """A parameter, as far as conditions go."""
 
     @property
@@ -39,7 +39,7 @@ def same(one: object, other: object) -> bool:
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
-def searched(parameters: Mapping[str, Conditional], values: Mapping[str, Any]) -> list[str]:
+def searched(parameters: Mapping[str, HasCondition], values: Mapping[str, Any]) -> list[str]:
     """The parameters whose conditions hold for `values`, which need not name those whose conditions do not."""
     found: list[str] = []
     for name in in_order(parameters):
@@ -48,14 +48,14 @@ def searched(parameters: Mapping[str, Conditional], values: Mapping[str, Any]) -
     return [name for name in parameters if name in found]
 
 
-def holds(parameter: Conditional, values: Mapping[str, Any]) -> bool:
+def holds(parameter: HasCondition, values: Mapping[str, Any]) -> bool:
     """Whether a parameter is searched, given the values of those that its condition names."""
     return all(
         name in values and any(same(values[name], value) for value in valid) for name, valid in parameter.when.items()
     )
 
 
-def in_order(parameters: Mapping[str, Conditional]) -> list[str]:
+def in_order(parameters: Mapping[str, HasCondition]) -> list[str]:
     """The names, each after those that its condition names; those of a circle are left out."""
     ordered: list[str] = []
     while ready := [
@@ -65,7 +65,7 @@ def in_order(parameters: Mapping[str, Conditional]) -> list[str]:
     return ordered
 
 
-def faults(parameters: Mapping[str, Conditional]) -> Iterator[str]:
+def faults(parameters: Mapping[str, HasCondition]) -> Iterator[str]:
     """Every fault in the conditions, each with its path."""
     found = [fault for name, parameter in parameters.items() for fault in _own_faults(name, parameter, parameters)]
     yield from found
@@ -75,7 +75,7 @@ def faults(parameters: Mapping[str, Conditional]) -> Iterator[str]:
         yield f"parameters.{circle[0]}.when: waits for itself: {names}; one of them must have no `when`"
 
 
-def _own_faults(name: str, parameter: Conditional, parameters: Mapping[str, Conditional]) -> Iterator[str]:
+def _own_faults(name: str, parameter: HasCondition, parameters: Mapping[str, HasCondition]) -> Iterator[str]:
     for other, values in parameter.when.items():
         path = f"parameters.{name}.when.{other}"
         choices = getattr(parameters.get(other), "choices", None)

@@ -35,7 +35,7 @@ def _check_range(low: float, high: float) -> None:
         raise ValueError(f"low {low:g} must be less than high {high:g}; a single value belongs under `fixed`")
 
 
-class Conditional(Frozen):
+class ConditionalParameter(Frozen):
     """A parameter that may have a condition; one without is dumped as spaces of earlier versions were."""
 
     @model_serializer(mode="wrap")
@@ -43,7 +43,7 @@ class Conditional(Frozen):
         return {key: value for key, value in handler(self).items() if key != "when" or value}
 
 
-class FloatParameter(Conditional):
+class FloatParameter(ConditionalParameter):
     """A real number between two bounds, both included."""
 
     type: Literal["float"]
@@ -65,7 +65,7 @@ class FloatParameter(Conditional):
         return self.low, self.high
 
 
-class IntParameter(Conditional):
+class IntParameter(ConditionalParameter):
     """A whole number between two bounds, both included; `below` names a parameter that it must stay under."""
 
     type: Literal["int"]
@@ -94,7 +94,7 @@ class IntParameter(Conditional):
         return self.low, self.high
 
 
-class ChoiceParameter(Conditional):
+class ChoiceParameter(ConditionalParameter):
     """One of a list of values."""
 
     type: Literal["choice"]

@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import waitress
-from optuna.artifacts import FileSystemArtifactStore
-from optuna.storages import BaseStorage
 from optuna_dashboard import wsgi
 from sqlalchemy.engine import URL
 
 from tuner import __version__
 from tuner.dashboard.access import LOOPBACK, Access, listen, make_access
 from tuner.dashboard.answers import ARTIFACTS, Application, status_line, with_safe_headers
-from tuner.dashboard.artifacts import artifact_pages
+from tuner.dashboard.artifact_pages import artifact_pages
 from tuner.dashboard.guard import Health, guarded
-from tuner.study.storage import artifact_folder, open_to_read, open_to_write, storage_errors
+from tuner.study.artifacts import artifact_store
+from tuner.study.storage import Storage, artifact_folder, open_to_read, open_to_write, storage_errors
 
 THREADS = 4
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
@@ -57,11 +56,11 @@ def make_server(url: URL, listener: socket.socket, access: Access, health: Healt
     return waitress.create_server(application, sockets=[listener], threads=THREADS, ident=None)
 
 
-def make_application(storage: BaseStorage, folder: Path, access: Access, health: Health | None = None) -> Application:
+def make_application(storage: Storage, folder: Path, access: Access, health: Health | None = None) -> Application:
     """The dashboard with its artifacts, behind the guard."""
     if access.writable:
         folder.mkdir(exist_ok=True)  # uploads go there
-    pages = wsgi(storage, artifact_store=FileSystemArtifactStore(str(folder)))
+    pages = wsgi(storage, artifact_store=artifact_store(folder))
     pages.catchall = False  # the guard catches, and shows nobody a trace
     pages.default_error_handler = status_line
     logging.getLogger("optuna_dashboard").addFilter(_in_a_line)

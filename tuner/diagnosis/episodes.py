@@ -14,12 +14,12 @@ from tuner.diagnosis.bounds import (
     SOLVED,
     SUCCEEDS,
 )
-from tuner.diagnosis.series import Run, Sign, early, late, moved
+from tuner.diagnosis.series import Sign, TrainingRecord, early, late, moved
 
 DEFAULT_GAMMA = 0.99  # Stable-Baselines3's, of every algorithm
 
 
-def timeouts(run: Run) -> Iterator[Sign]:
+def timeouts(run: TrainingRecord) -> Iterator[Sign]:
     """The user's own environment timed out in every episode. Asked where there is a success to be late for."""
     share, success = run.timeouts, run.late_success
     if share is None or success is None or success >= SOLVED:
@@ -35,7 +35,7 @@ def timeouts(run: Run) -> Iterator[Sign]:
         yield Sign(name="time-outs", verdict="ok", finding=said)
 
 
-def return_without_success(run: Run) -> Iterator[Sign]:
+def return_without_success(run: TrainingRecord) -> Iterator[Sign]:
     """A return that rises while success stays where it was: the reward pays for something else."""
     if run.success is None or run.returns is None or len(run.returns) < EVALUATIONS or run.curriculum:
         return
@@ -54,7 +54,7 @@ def return_without_success(run: Run) -> Iterator[Sign]:
         yield Sign(name="success", verdict="ok", finding=f"comes with the return, {said}")
 
 
-def gamma(run: Run) -> Iterator[Sign]:
+def gamma(run: TrainingRecord) -> Iterator[Sign]:
     """The guide: 0.95 for short episodes, 0.99 for long ones. The horizon is 1 / (1 - gamma) steps."""
     if run.length is None or not run.length:
         return

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tuner.diagnosis import episodes, learning, updates
-from tuner.diagnosis.series import Run, Sign, run_of
+from tuner.diagnosis.series import Sign, TrainingRecord, run_of
 from tuner.verdicts import SEVERITY, worst
 
-QUESTIONS: tuple[Callable[[Run], Iterator[Sign]], ...] = (
+QUESTIONS: tuple[Callable[[TrainingRecord], Iterator[Sign]], ...] = (
     learning.reward,
     learning.length,
     updates.policy_loss,
@@ -25,7 +25,7 @@ QUESTIONS: tuple[Callable[[Run], Iterator[Sign]], ...] = (
 )
 
 
-def judge(run: Run) -> tuple[Sign, ...]:
+def judge(run: TrainingRecord) -> tuple[Sign, ...]:
     """A line for each question; none where a signal is missing or too short to tell."""
     return tuple(sign for question in QUESTIONS for sign in question(run))
 

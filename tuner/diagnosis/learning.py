@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from tuner.diagnosis.bounds import EXPLAINED, FELL, FLAT, MOVED, RUNAWAY
-from tuner.diagnosis.series import Run, Sign, early, highest, late, moved
+from tuner.diagnosis.series import Sign, TrainingRecord, early, highest, late, moved
 from tuner.diagnosis.updates import SMALLER
 
 REWARD_FIRST = "verify the reward first (`tuner check`), then lower learning_rate"
 VALUES = "more n_epochs or smaller batch_size for the value net; rewards scaled to a return of about ±50"
 
 
-def value_loss(run: Run) -> Iterator[Sign]:
+def value_loss(run: TrainingRecord) -> Iterator[Sign]:
     """The guide: it falls. Where rewards begin to come it may rise before; what counts is that it comes down."""
     values = run.trend("value_loss")
     if values is None or run.curriculum:
@@ -36,7 +36,7 @@ def value_loss(run: Run) -> Iterator[Sign]:
         )
 
 
-def critic_loss(run: Run) -> Iterator[Sign]:
+def critic_loss(run: TrainingRecord) -> Iterator[Sign]:
     """Off-policy critics: their loss grows with what they value, but not without bound."""
     values = run.trend("critic_loss")
     if values is None:
@@ -50,7 +50,7 @@ def critic_loss(run: Run) -> Iterator[Sign]:
         yield Sign(name="critic_loss", verdict="ok", finding=said)
 
 
-def temperature(run: Run) -> Iterator[Sign]:
+def temperature(run: TrainingRecord) -> Iterator[Sign]:
     """SAC's entropy coefficient where it adapts: one that runs away drowns the reward."""
     values = run.trend("ent_coef")
     if values is None or not values.std():
@@ -63,7 +63,7 @@ def temperature(run: Run) -> Iterator[Sign]:
         yield Sign(name="ent_coef", verdict="ok", finding=said)
 
 
-def explained_variance(run: Run) -> Iterator[Sign]:
+def explained_variance(run: TrainingRecord) -> Iterator[Sign]:
     """How much of the returns the value net foretells: 1 all, 0 nothing, less than 0 worse than a constant."""
     values = run.trend("explained_variance")
     if values is None:
@@ -81,7 +81,7 @@ def explained_variance(run: Run) -> Iterator[Sign]:
         yield Sign(name="explained_variance", verdict="ok", finding=said)
 
 
-def reward(run: Run) -> Iterator[Sign]:
+def reward(run: TrainingRecord) -> Iterator[Sign]:
     """The guide: ep_rew_mean rises; its tip 5: the reward does not change. A curriculum makes it harder meanwhile."""
     values = run.trend("ep_rew_mean")
     if values is None or run.curriculum:
@@ -103,7 +103,7 @@ def reward(run: Run) -> Iterator[Sign]:
         )
 
 
-def length(run: Run) -> Iterator[Sign]:
+def length(run: TrainingRecord) -> Iterator[Sign]:
     """The guide: ep_len_mean falls. Asked only where success is what ends episodes early."""
     values = run.trend("ep_len_mean")
     if values is None or not ends_by_success(run) or run.curriculum or not values.std():
@@ -117,7 +117,7 @@ def length(run: Run) -> Iterator[Sign]:
         yield Sign(name=name, verdict="warning", symptom=trend, finding=f"{trend}, {said}", cure=cure)
 
 
-def ends_by_success(run: Run) -> bool:
+def ends_by_success(run: TrainingRecord) -> bool:
     """Whether episodes end early by success alone: some succeed, and who succeeds does not time out."""
     success, timeouts = run.late_success, run.timeouts
     return bool(success) and timeouts is not None and abs(1.0 - (success or 0.0) - timeouts) < 0.1

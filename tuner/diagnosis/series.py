@@ -23,7 +23,7 @@ class Peak:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class TrainingRecord:
     """All that a diagnosis looks at. What a trial does not have is empty or None."""
 
     algorithm: str
@@ -76,12 +76,12 @@ def read(health: Mapping[str, Any]) -> tuple[dict[str, Values], dict[str, Peak]]
     return signals, {name: Peak(**peak) for name, peak in health.get("peaks", {}).items()}
 
 
-def run_of(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[str, Any]) -> Run:
+def run_of(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[str, Any]) -> TrainingRecord:
     """A run from what is stored with a trial."""
     health = attributes.get("health", {})
     signals, peaks = read(health)
     curve: Sequence[Mapping[str, Any]] = attributes.get("curve", [])
-    return Run(
+    return TrainingRecord(
         algorithm=algorithm,
         arguments=arguments,
         updates=health.get("updates", 0),

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from tuner.diagnosis.bounds import CLIPPED, COLLAPSED, EXPLODED, KL, KL_LIMIT, OFTEN, POLICY_LOSS
-from tuner.diagnosis.series import Run, Sign, early, late
+from tuner.diagnosis.series import Sign, TrainingRecord, early, late
 
 SMALLER = "lower learning_rate, lower clip_range, fewer n_epochs"
 LARGER = "higher learning_rate, or more n_epochs"
 
 
-def kl(run: Run) -> Iterator[Sign]:
+def kl(run: TrainingRecord) -> Iterator[Sign]:
     """The guide: within 0.01 … 0.05, over 0.1 a fault."""
     values, peak = run.known("approx_kl"), run.peaks.get("approx_kl")
     if values is None or peak is None:
@@ -27,7 +27,7 @@ def kl(run: Run) -> Iterator[Sign]:
     yield from _between("approx_kl", float(values.mean()), KL)
 
 
-def clipping(run: Run) -> Iterator[Sign]:
+def clipping(run: TrainingRecord) -> Iterator[Sign]:
     """The guide: within 0.1 … 0.3."""
     if (values := run.known("clip_fraction")) is not None:
         yield from _between("clip_fraction", float(values.mean()), CLIPPED)
@@ -44,7 +44,7 @@ def _between(name: str, mean: float, bounds: tuple[float, float]) -> Iterator[Si
         yield Sign(name=name, verdict="ok", finding=said)
 
 
-def policy_loss(run: Run) -> Iterator[Sign]:
+def policy_loss(run: TrainingRecord) -> Iterator[Sign]:
     """The guide: neither huge nor tiny. Only where advantages are normalised does a size mean something."""
     values = run.known("policy_gradient_loss")
     if values is None or run.arguments.get("normalize_advantage", True) is False:
@@ -60,7 +60,7 @@ def policy_loss(run: Run) -> Iterator[Sign]:
         yield Sign(name="policy loss", verdict="ok", finding=said)
 
 
-def exploration(run: Run) -> Iterator[Sign]:
+def exploration(run: TrainingRecord) -> Iterator[Sign]:
     """The spread of continuous actions, else the entropy of discrete ones: it may fall with success, not before."""
     if (spread := run.trend("std")) is not None:
         yield _explores("std", early(spread), late(spread), solved=run.solved)

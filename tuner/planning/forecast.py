@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuner.config.model import StudySpec
-from tuner.confirm.plan import most_runs
 from tuner.engines.base import Engine
+from tuner.finals.confirmation_plan import most_runs
 from tuner.planning import estimate
 from tuner.planning.costs import Corner, corners
 from tuner.records import Checkpoint, TrialOutcome

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from tuner.errors import FilmFailed
-from tuner.playing.pictures import Picture
+from tuner.playing.frames import Picture
 
 CODEC = "libx264"
 PATIENCE = 60  # s in which a program that is asked what it can do must answer

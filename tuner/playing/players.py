@@ -6,9 +6,9 @@ from typing import Any
 import gymnasium as gym
 
 from tuner.errors import EnvironmentUnusable
-from tuner.playing.episodes import Player
-from tuner.playing.records import Actor
-from tuner.training.experts import HOOK, Expert, offers_expert
+from tuner.playing.play_episode import Player
+from tuner.playing.played import Actor
+from tuner.training.expert_hook import HOOK, Expert, offers_expert
 
 
 class Model:
@@ -48,7 +48,7 @@ def make_player(actor: Actor, env: gym.Env[Any, Any]) -> Player:
         ModelUnusable: where the model cannot be loaded, or does not suit the environment.
     """
     if actor.model is not None:
-        from tuner.training.models import load_actor  # takes torch with it
+        from tuner.training.load_model import load_actor  # takes torch with it
 
         return Model(load_actor(actor.model, actor.label, env, actor.statistics))
     if not offers_expert(env):

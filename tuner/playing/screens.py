@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Protocol
 
 from tuner.errors import ExportFailed, UsageProblem
-from tuner.playing.episodes import Screen
-from tuner.playing.film import Film
+from tuner.playing.live_window import LiveWindow
+from tuner.playing.play_episode import Screen
 from tuner.playing.storyboard import Storyboard
-from tuner.playing.window import Window
+from tuner.playing.video import VideoScreen
 from tuner.writing import beside
 
 
-class Recorder(Screen, Protocol):
+class RecordingScreen(Screen, Protocol):
     """A screen that makes a file."""
 
     def finish(self) -> None:
@@ -26,7 +26,7 @@ class Recorder(Screen, Protocol):
         ...
 
 
-RECORDERS: dict[str, Callable[[Path], Recorder]] = {".mp4": Film, ".png": Storyboard}
+RECORDERS: dict[str, Callable[[Path], RecordingScreen]] = {".mp4": VideoScreen, ".png": Storyboard}
 ONE_EPISODE = (".png",)  # whose pictures show no more
 
 
@@ -58,7 +58,7 @@ def open_screen(path: Path | None) -> Iterator[Screen]:
         FilmFailed: where there is no coder, or it gave up.
     """
     if path is None:
-        yield Window()
+        yield LiveWindow()
         return
     target = path.resolve()  # a link stays, its target is written
     try:

@@ -22,7 +22,7 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arm:
+class ArmStatistics:
     """One configuration over its seeds."""
 
     name: str
@@ -40,7 +40,7 @@ class Arm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class PairedTest:
     """One arm against another; all figures are of the first, from the second."""
 
     first: str
@@ -82,10 +82,10 @@ class Answer:
     """Everything that seeds showed."""
 
     goals: int | None  # of each seed's evaluation; None where the values are returns
-    arms: tuple[Arm, ...]
-    comparisons: tuple[Comparison, ...]
+    arms: tuple[ArmStatistics, ...]
+    comparisons: tuple[PairedTest, ...]
 
-    def arm(self, name: str) -> Arm:
+    def arm(self, name: str) -> ArmStatistics:
         """The arm of that name.
 
         Raises:

@@ -17,7 +17,7 @@ from tuner.statistics.intervals import (
     mean_interval,
 )
 from tuner.statistics.ranks import ALPHA, holm, permutation_p, smallest_difference, superiority
-from tuner.statistics.records import CURRENT, WINNER, Answer, Arm, Comparison, Interval, Verdict
+from tuner.statistics.records import CURRENT, WINNER, Answer, ArmStatistics, Interval, PairedTest, Verdict
 
 PROBABLE = 0.8  # P(A > B) from which A is probably better
 
@@ -99,7 +99,7 @@ def recommended(found: Answer) -> str:
     return WINNER if said.get((WINNER, reference)) in ("confirmed better", "probably better") else reference
 
 
-def _height(arm: Arm) -> float:
+def _height(arm: ArmStatistics) -> float:
     return -np.inf if arm.iqm is None else arm.iqm
 
 
@@ -131,9 +131,9 @@ def _pairs(values: Mapping[str, Values]) -> list[tuple[str, str]]:
 
 def _arm(
     name: str, values: Values, goals: int | None, rng: np.random.Generator, tuned: float | None, resamples: int
-) -> Arm:
+) -> ArmStatistics:
     mean = float(values.mean()) if len(values) else None
-    return Arm(
+    return ArmStatistics(
         name=name,
         values=tuple(float(value) for value in values),
         iqm=iqm(values) if len(values) else None,
@@ -153,11 +153,11 @@ def _comparison(
     comparisons: int,
     *,
     resamples: int,
-) -> Comparison:
+) -> PairedTest:
     """Not yet corrected for the others, and without its verdict."""
     first, second = values[pair[0]], values[pair[1]]
     there = len(first) > 0 and len(second) > 0
-    return Comparison(
+    return PairedTest(
         first=pair[0],
         second=pair[1],
         seeds=(len(first), len(second)),
@@ -171,7 +171,7 @@ def _comparison(
     )
 
 
-def _corrected(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+def _corrected(comparisons: Sequence[PairedTest]) -> tuple[PairedTest, ...]:
     """With Holm's p and the verdicts."""
     corrected = iter(holm([comparison.p for comparison in comparisons if comparison.p is not None]))
     done = []

@@ -119,10 +119,7 @@ class AdvisoryLock:
         if process == self._former and name == self._name:
             connection.execute("SELECT pg_terminate_backend(%s)", [process])
         elif not _is_dead_here(name) or time.monotonic() > deadline:
-            raise StudyLocked(
-                f"study {self._study!r} is being worked on {_holder(process, name)}; "
-                "wait for it, or stop it with Ctrl-C there"
-            )
+            raise StudyLocked.held(f"study {self._study!r}", _holder(process, name))
 
 
 def key_of(study: str) -> int:
@@ -148,6 +145,6 @@ def _is_dead_here(name: str) -> bool:
 def _holder(process: int, name: str) -> str:
     found = NAME.fullmatch(name)
     if found is None:
-        return f"by another session (process {process} of the server)"
+        return f"another session (process {process} of the server)"
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.strptime(found["since"], "%Y%m%dT%H%M%S"))
-    return f"by process {found['pid']} on {found['host']} since {since}"
+    return f"process {found['pid']} on {found['host']} since {since}"

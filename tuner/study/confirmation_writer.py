@@ -1,11 +1,9 @@
 """The book of a confirmation: a companion study in the same database, a trial of it for every run."""
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import optuna
 from optuna import Study, Trial
@@ -16,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tuner import __version__, seeds
 from tuner.config.model import StudySpec
 from tuner.errors import StorageFailed
+from tuner.finals.confirmation_plan import RunKey, RunResult
 from tuner.records import TrialOutcome
 from tuner.study.stored import (
     CONFIRMS,
@@ -34,17 +33,6 @@ CONFIRMED_SPEC = "confirmed_spec"
 
 ASKED = "asked"
 
-Phase = Literal["validation", "test"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunKey:
-    """What makes a run the one that it is: the same key is never trained twice."""
-
-    phase: Phase
-    configuration: str  # digest of the algorithm's arguments
-    seed: int  # the training seed
-
 
 @dataclass(frozen=True, kw_only=True)
 class AskedConfirmation:
@@ -54,20 +42,6 @@ class AskedConfirmation:
     seeds: int  # of the test
     arms: tuple[str, ...]  # names of those that took part, in the plan's order
     trials: int  # that the study had
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunResult:
-    """What came of a run that ended."""
-
-    score: float | None  # the mean of the last three evaluations'; None where training diverged
-    success: float | None  # share of the goals; of the last evaluation in the test, of the last three before
-    mean_return: float | None  # likewise
-
-
-def digest(arguments: Mapping[str, Any]) -> str:
-    """A short name for a configuration, the same whichever trial it came from."""
-    return hashlib.sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class ConfirmationWriter:

@@ -44,9 +44,7 @@ class StudyLock:
         except BlockingIOError:
             holder = _holder(file)
             file.close()
-            raise StudyLocked(
-                f"{self._what} is being worked on {holder}; wait for it, or stop it with Ctrl-C there"
-            ) from None
+            raise StudyLocked.held(self._what, holder) from None
         file.truncate(0)
         file.write(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": _now()}))
         file.flush()
@@ -70,6 +68,6 @@ def _holder(file: IO[str]) -> str:
     file.seek(0)
     try:
         record = json.loads(file.read())
-        return f"by process {record['pid']} on {record['host']} since {record['since']}"
+        return f"process {record['pid']} on {record['host']} since {record['since']}"
     except (ValueError, KeyError, TypeError):  # caught between locking and writing
-        return "by another process"
+        return "another process"

@@ -23,6 +23,7 @@ ARTIFACTS = "TUNER_ARTIFACTS"  # the variable that names the folder of models be
 SQLITE_TABLES, POSTGRES_TABLES = sqlite.OPTUNA_TABLES, postgres.OPTUNA_TABLES | {"alembic_version"}
 
 Lock = StudyLock | AdvisoryLock
+Storage = BaseStorage  # what is opened here, for those who pass it on
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

@@ -6,8 +6,8 @@ import hashlib
 import json
 import time
 import warnings
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -110,14 +110,6 @@ def parse_spec(name: str, text: Any) -> StudySpec:
         ) from None
 
 
-def counts(study: Study) -> dict[str, int]:
-    """Trials by state, in lower case; those that were interrupted apart from those that failed."""
-    found: Counter[str] = Counter()
-    for trial in study.get_trials(deepcopy=False):
-        found["interrupted" if "interrupted" in trial.user_attrs else trial.state.name.lower()] += 1
-    return {state: found[state] for state in (*(state.name.lower() for state in TrialState), "interrupted")}
-
-
 def meaning_hash(spec: StudySpec) -> str:
     """A short hash of all that gives a value its meaning."""
     return hashlib.sha256(json.dumps(spec.meaning(), sort_keys=True).encode()).hexdigest()[:16]
@@ -128,17 +120,25 @@ def create(storage: BaseStorage, name: str) -> Study:
     return optuna.create_study(storage=storage, study_name=name, direction="maximize")
 
 
-def write_spec(study: Study, spec: StudySpec) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class SettingChange:
+    """A setting with which a stored study goes on, and which it did not have before."""
+
+    name: str
+    before: Any
+    now: Any
+
+
+def write_spec(study: Study, spec: StudySpec) -> list[SettingChange]:
     """Stores the spec with the study, or compares it with the stored one; returns the harmless changes."""
-    changes: list[str] = []
+    changes: list[SettingChange] = []
     text = spec.model_dump_json()
     if (before_text := study.user_attrs.get("spec")) is not None:
         before = parse_spec(spec.name, before_text)
         _refuse_other_meaning(before, spec)
-        pairs = ((key, getattr(before, key), getattr(spec, key)) for key in SWITCHABLE)
-        changes = [f"{key} was {old!r} and is now {new!r}" for key, old, new in pairs if old != new]
-        if (old := before.environment.vec_env) != (new := spec.environment.vec_env):
-            changes.append(f"environment.vec_env was {old!r} and is now {new!r}")
+        pairs = [(key, getattr(before, key), getattr(spec, key)) for key in SWITCHABLE]
+        pairs.append(("environment.vec_env", before.environment.vec_env, spec.environment.vec_env))
+        changes = [SettingChange(name=key, before=old, now=new) for key, old, new in pairs if old != new]
     elif study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
         raise MeaningChanged(spec.name, ["it was not made by tuner"])
     else:

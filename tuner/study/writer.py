@@ -21,9 +21,19 @@ from tuner.errors import StorageFailed
 from tuner.records import TrialOutcome
 from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
 from tuner.study.pruners import make_pruner
+from tuner.study.reader import StudyReader
 from tuner.study.remembering_storage import RememberingStorage, remembering
 from tuner.study.samplers import SnappingSampler, distributions, make_sampler, suggest_conditional
-from tuner.study.stored import create, fail_running, failure, qmc_seed, read_history, stored_names, write_spec
+from tuner.study.stored import (
+    SettingChange,
+    create,
+    fail_running,
+    failure,
+    qmc_seed,
+    read_history,
+    stored_names,
+    write_spec,
+)
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -58,8 +68,8 @@ class StudyWriter:
         self._best = _best(self.trials(TrialState.COMPLETE))
 
     @classmethod
-    def open(cls, storage: BaseStorage, spec: StudySpec, artifacts: Path) -> tuple["StudyWriter", list[str]]:
-        """Creates the study or takes it up again; returns it with what changed since, in words.
+    def open(cls, storage: BaseStorage, spec: StudySpec, artifacts: Path) -> tuple["StudyWriter", list[SettingChange]]:
+        """Creates the study or takes it up again; returns it with what changed since.
 
         Raises:
             MeaningChanged: where the stored study's values mean something else.
@@ -122,6 +132,10 @@ class StudyWriter:
     def together(self) -> AbstractContextManager[None]:
         """What is written of a trial while within is written at the end, all of it or nothing."""
         return self._storage.together()
+
+    def reader(self) -> StudyReader:
+        """The study to read from, as it is now."""
+        return StudyReader(self.study, self._spec, self._artifacts)
 
     def report(self, number: int, value: float, step: int) -> None:
         """Stores an intermediate value."""

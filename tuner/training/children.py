@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 
-from tuner.training.files import only_own_folders
+from tuner.training.importing import only_own_folders
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 

@@ -17,8 +17,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from tuner.errors import EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
-from tuner.training.making import blamed, made, make_bare
-from tuner.training.names import find_environment
+from tuner.training.making import blamed, find_environment, made, make_bare
 from tuner.training.subprocesses import Processes
 
 MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # what Gymnasium itself does with an environment

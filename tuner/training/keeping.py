@@ -21,12 +21,12 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from tuner import seeds
 from tuner.errors import ModelUnusable, StorageFailed
 from tuner.records import Evaluation, Keeping, TrialJob
-from tuner.training.algorithms import TRAINERS, deterministic_actor
 from tuner.training.checkpoints import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, folder_of, newest
 from tuner.training.curriculum import CurriculumCallback, set_difficulty
-from tuner.training.evaluate import Evaluator, Predict, Result
+from tuner.training.evaluation import Evaluator, Predict, Result
+from tuner.training.load_model import load_actor
+from tuner.training.make_model import TRAINERS, deterministic_actor
 from tuner.training.model_files import SCALED
-from tuner.training.models import load_actor
 from tuner.training.normalizing import scaled, statistics
 
 REPLAY, RANDOM = "replay.pkl", "random.pkl"

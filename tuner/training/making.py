@@ -1,19 +1,133 @@
-"""Makes single environments, and tells their failures apart from ours. Loads no learning library."""
+"""Finds environments by their names and makes them one at a time; tells their failures apart from ours.
+
+Light: loads Gymnasium, no learning library.
+"""
 
 import inspect
+import logging
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
 
 import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
 from tuner.config.algorithms import unfit
+from tuner.config.environment_ids import is_file, one_path, split
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, did_you_mean
 from tuner.records import EnvironmentRef
-from tuner.training.names import find_environment
+from tuner.training.importing import import_file, import_module
+
+logger = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
+
+GROUP = "tuner.environments"  # entry points that lead to a mapping or list of the ids that a package registers
+
+
+class Named(NamedTuple):
+    """An environment that was found."""
+
+    spelling: str  # the one that a study keeps
+    id: str  # in Gymnasium's registry of this process
+
+
+def offered() -> dict[str, str]:
+    """Bare environment ids that installed packages offer, each with the package that registers it."""
+    found: dict[str, str] = {}
+    for entry in entry_points(group=GROUP):
+        try:
+            found |= dict.fromkeys(entry.load(), entry.name)
+        except Exception:
+            logger.warning("the environments of package %r cannot be listed", entry.name, exc_info=True)
+    return found
+
+
+def full_id(name: str) -> str:
+    """The one spelling of an environment's name; a bare id gets the package that offers it put in front.
+
+    Raises:
+        EnvironmentUnusable: as `find_environment`.
+    """
+    return find_environment(name).spelling
+
+
+def find_environment(name: str) -> Named:
+    """Finds `module:Id`, `module:Class`, `path/to/file.py:Class` or a bare id; registers a class with Gymnasium.
+
+    Raises:
+        EnvironmentUnusable: where nobody knows the name, it names no environment, or what is in front of the colon
+            cannot be imported.
+    """
+    front, last = split(name)
+    if is_file(last):
+        raise EnvironmentUnusable(f"environment {name!r}: name the class as well, {name}:Class")
+    if is_file(front):
+        return _in_file(name, one_path(front), last)
+    module = front or offered().get(last, "")  # whether it is imported already or not: one spelling for the study
+    imported = _imported(name, module, lambda: import_module(module)) if module else None
+    try:
+        gym.spec(last)
+    except gym.error.Error:
+        if imported is None or not hasattr(imported, last):
+            known = [*offered(), *(key for key in gym.registry if "/" not in key), *_classes(imported)]
+            raise EnvironmentUnusable(
+                f"no environment called {name!r}{did_you_mean(last, known)} "
+                "(see `tuner list envs`, or give module:Id, module:Class or path/to/file.py:Class)"
+            ) from None
+        return _registered(name, module, last, imported)
+    return Named(f"{module}:{last}" if module else last, last)
+
+
+def _in_file(name: str, path: str, last: str) -> Named:
+    if not Path(path).is_file():
+        raise EnvironmentUnusable(f"environment {name!r}: no such file, {path}")
+    module = _imported(name, path, lambda: import_file(Path(path)))
+    if not hasattr(module, last):
+        classes = _classes(module)
+        there = f"; there is: {', '.join(classes)}" if classes else " and no environment at all"
+        raise EnvironmentUnusable(f"environment {name!r}: no {last!r} in {path}{there}")
+    return _registered(name, path, last, module)
+
+
+def _imported(name: str, what: str, act: Callable[[], ModuleType]) -> ModuleType:
+    try:
+        return act()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - what is being imported may raise anything
+        way_out = "mend it" if is_file(what) else "install its package, or see `tuner list envs`"
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise EnvironmentUnusable(f"environment {name!r}: cannot import {what!r} ({why}); {way_out}") from None
+
+
+def _registered(name: str, front: str, last: str, module: ModuleType) -> Named:
+    """A class under an id that follows from its spelling, so that every process has the same one."""
+    kind = getattr(module, last)
+    if not _is_environment(kind):
+        what = "a class" if isinstance(kind, type) else f"of type {type(kind).__name__}"
+        raise EnvironmentUnusable(
+            f"environment {name!r}: {last!r} is not an environment but {what}; it must be a class derived from "
+            "gymnasium.Env, and no wrapper"
+        )
+    bare = f"{re.sub(r'[^A-Za-z0-9_.]+', '-', front.removesuffix('.py')).strip('-.')}.{last}-v0"
+    if bare not in gym.registry or gym.registry[bare].entry_point is not kind:
+        gym.registry.pop(bare, None)
+        gym.register(bare, entry_point=kind)
+    return Named(f"{front}:{last}", bare)
+
+
+def _is_environment(kind: Any) -> bool:
+    """A wrapper is none by itself."""
+    return isinstance(kind, type) and issubclass(kind, gym.Env) and not issubclass(kind, gym.Wrapper)
+
+
+def _classes(module: ModuleType | None) -> list[str]:
+    """The environment classes that a module defines, else those that it knows."""
+    found = [name for name, kind in vars(module).items() if _is_environment(kind)] if module is not None else []
+    own = [name for name in found if module is not None and getattr(module, name).__module__ == module.__name__]
+    return sorted(own or [name for name in found if getattr(module, name) is not gym.Env])
 
 
 def make_bare(ref: EnvironmentRef, *, looked_at: bool = True) -> gym.Env[Any, Any]:

@@ -15,22 +15,16 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.training.algorithms import (
-    arguments_seen,
-    deterministic_actor,
-    make_model,
-    replay_bytes,
-    trained_by_sb3,
-)
 from tuner.training.board import Board
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env
-from tuner.training.evaluate import Evaluator
+from tuner.training.evaluation import Evaluator
 from tuner.training.fused_ppo import NotFiniteError
-from tuner.training.health import Recorder, episode_signals
 from tuner.training.keeping import Keeper, Snapshot, saved
 from tuner.training.machine import hardware, versions
+from tuner.training.make_model import arguments_seen, deterministic_actor, make_model, replay_bytes, trained_by_sb3
 from tuner.training.normalizing import normalized, scaled, statistics
+from tuner.training.recorder import SignalRecorder, episode_signals
 from tuner.training.schedules import CoefficientCallback
 
 Report = Callable[[Evaluation], Decision]
@@ -81,7 +75,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
         stack.callback(evaluator.close)
         curriculum = _curriculum(job, env)
         model = make_model(job, env) if begun_before is None else begun_before.model(job, env)
-        recorder = Recorder()
+        recorder = SignalRecorder()
         board = _board(job, stack)
         ready = time.perf_counter()
         watch = Watch(job, evaluator, report, stopped, ready, recorder, curriculum, board, keeper)
@@ -123,11 +117,11 @@ def _board(job: TrialJob, stack: contextlib.ExitStack) -> Board | None:
     return board
 
 
-def _course(recorder: Recorder) -> dict[str, Any]:
+def _course(recorder: SignalRecorder) -> dict[str, Any]:
     return {} if (record := recorder.record()) is None else {"health": record}
 
 
-def _diverged(error: TrialDiverged, model: BaseAlgorithm, recorder: Recorder, begun: float) -> TrialOutcome:
+def _diverged(error: TrialDiverged, model: BaseAlgorithm, recorder: SignalRecorder, begun: float) -> TrialOutcome:
     """The end of a trial that left the finite numbers, with what its signals said before."""
     seconds = time.perf_counter() - begun
     facts = _course(recorder)
@@ -192,7 +186,7 @@ class Watch(BaseCallback):
         report: Report,
         stopped: Callable[[], bool],
         begun: float,
-        recorder: Recorder,
+        recorder: SignalRecorder,
         curriculum: CurriculumCallback | None = None,
         board: Board | None = None,
         keeper: Keeper | None = None,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs import figures
-from roarm_envs.sim.engine import pybullet, quiet
+from roarm_envs.sim.bullet import pybullet, quiet
 from roarm_envs.sim.physics import Physics
 
 BASE_LINK = -1

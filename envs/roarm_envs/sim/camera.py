@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs.sim.arm import Sim
-from roarm_envs.sim.engine import pybullet
+from roarm_envs.sim.bullet import pybullet
 from roarm_envs.sim.view import TABLE_COLOUR, VIEWS, Marker, Point, Shape
 
 WIDTH, HEIGHT = 480, 368  # pixels: whole blocks of 16, as video coders want them

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from roarm_envs import figures
-from roarm_envs.errors import OptionError, check_count
+from roarm_envs.arm_errors import OptionError, check_count
 
 # Constraint force mixing for the exact solver: without any it gives up on some steps, as where a joint is at its full
 # torque, and what comes of it hangs on the tenth decimal of the pose. From 1e-8 to 1e-4 free motion is the same.

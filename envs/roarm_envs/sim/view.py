@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from roarm_envs.sim.engine import pybullet
+from roarm_envs.sim.bullet import pybullet
 
 OPEN_COLOUR, DONE_COLOUR = (0.86, 0.20, 0.18, 1.0), (0.20, 0.72, 0.30, 1.0)
 TABLE_COLOUR = (0.72, 0.66, 0.58, 1.0)

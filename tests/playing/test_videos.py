@@ -1,0 +1,242 @@
+"""Episodes into films and pictures, and what keeps them from becoming any."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import imageio.v3
+import numpy as np
+import pytest
+import seen_toys
+from playing_films import described, frames, green
+from seen_toys import FPS, SIZE
+
+from tuner import seeds
+from tuner.errors import EnvironmentFailed, EnvironmentUnusable, FilmFailed, TunerError, UsageProblem
+from tuner.playing import play_episode
+from tuner.playing.playback import play
+from tuner.playing.played import EXPERT, Played, PlayedEpisode
+from tuner.playing.screens import check_target
+from tuner.playing.storyboard import HELD, Storyboard, in_a_grid, moments
+from tuner.records import EnvironmentRef
+
+
+def played(name: str, output: Path, count: int = 1) -> Played:
+    told: list[PlayedEpisode] = []
+    found = play(EnvironmentRef(id=f"seen_toys:{name}"), EXPERT, seeds.play_goals(count), output, told.append)
+    assert told == found.episodes
+    return found
+
+
+def shown(seconds: float) -> int:
+    return round(seconds * FPS)
+
+
+def test_a_film_is_one_that_browsers_play(tmp_path: Path) -> None:
+    played("Seen", tmp_path / "film.mp4")
+    said = described(tmp_path / "film.mp4")
+    for words in ("h264", "yuv420p", "64x48", f"{FPS} fps"):
+        assert words in said
+    content = (tmp_path / "film.mp4").read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")  # so that it plays before it is all there
+
+
+def test_a_film_shows_every_step_and_stands_still_at_start_and_end(tmp_path: Path) -> None:
+    found = played("Seen", tmp_path / "film.mp4", 2)
+    pictures = frames(tmp_path / "film.mp4")
+    steps = [episode.steps for episode in found.episodes]
+    still = shown(play_episode.FIRST), shown(play_episode.LAST)
+    assert [green(picture) for picture in pictures] == [
+        done for count in steps for done in [False] * (still[0] + count - 1) + [True] * still[1]
+    ]
+
+
+def test_the_arms_marker_turns_green_in_the_film(tmp_path: Path) -> None:
+    arm = EnvironmentRef(id="roarm_envs:RoArmReach-v0")
+    found = play(arm, EXPERT, seeds.play_goals(1), tmp_path / "film.mp4", print)
+    pictures = frames(tmp_path / "film.mp4").astype(int)
+    assert pictures.shape == (8 + found.episodes[0].steps - 1 + 15, 368, 480, 3)
+    red, leaf, _ = np.moveaxis(pictures, -1, 0)
+    marked = [(((one > 110) & (one > 2 * other)).sum(axis=(1, 2)) > 20) for one, other in ((red, leaf), (leaf, red))]
+    assert marked[0].tolist() == [True] * (len(pictures) - 15) + [False] * 15
+    assert marked[1].tolist() == [False] * (len(pictures) - 15) + [True] * 15
+
+
+def test_what_was_played_is_told(tmp_path: Path) -> None:
+    found = played("Seen", tmp_path / "film.mp4", 2)
+    assert [episode.seed for episode in found.episodes] == [8_000_000, 8_000_001]
+    assert [episode.stages for episode in found.episodes] == [("halfway",)] * 2  # `lost` is told, and is not so
+    assert found.success == 1.0
+    assert found.data()["episodes"][0]["return"] == found.episodes[0].total_return > 10.0
+
+
+def test_the_same_episodes_come_again(tmp_path: Path) -> None:
+    first, second = (played("Seen", tmp_path / name) for name in ("a.mp4", "b.mp4"))
+    assert first == second
+    assert (frames(tmp_path / "a.mp4") == frames(tmp_path / "b.mp4")).all()
+
+
+def test_a_picture_shows_an_episode_from_start_to_end(tmp_path: Path) -> None:
+    found = played("Seen", tmp_path / "story.png")
+    board = imageio.v3.imread(tmp_path / "story.png")
+    (height, width), gap = SIZE, 4
+    assert board.shape == (2 * height + gap, 3 * width + 2 * gap, 3)
+    cells = [board[top : top + height, left : left + width] for top in (0, height + gap) for left in (0, 54, 108)]
+    used = [cell for cell in cells if not (cell == 255).all()]
+    assert len(used) == min(found.episodes[0].steps + 1, 6)
+    assert [green(cell) for cell in used] == [False] * (len(used) - 1) + [True]
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(1, [0]), (3, [0, 1, 2]), (11, [0, 2, 4, 6, 8, 10])], ids=str)
+def test_moments_lie_evenly_from_first_to_last(count: int, wanted: list[int]) -> None:
+    pictures = [np.full((1, 1, 3), index, np.uint8) for index in range(count)]
+    assert [int(picture[0, 0, 0]) for picture in moments(pictures, 6)] == wanted
+
+
+def test_a_grid_has_no_more_columns_than_pictures() -> None:
+    assert in_a_grid([np.zeros((4, 6, 3), np.uint8)] * 2).shape == (4, 16, 3)
+
+
+def test_a_long_episode_is_not_held_whole(tmp_path: Path) -> None:
+    board, env = Storyboard(tmp_path / "story.png"), seen_toys.Seen()
+    env.reset(seed=1)
+    for _ in range(10 * HELD):
+        board.show(env)
+        assert len(board._kept) <= HELD
+    board.finish()
+    assert imageio.v3.imread(tmp_path / "story.png", extension=".png").shape == (80, 158, 3)
+
+
+def test_an_episode_without_an_end_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(play_episode, "ENDLESS", 12)
+    found = played("Stubborn", tmp_path / "film.mp4")
+    assert [episode.steps for episode in found.episodes] == [12]
+    assert found.success == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("Growing", EnvironmentFailed, "changed the size of its pictures, from (32, 16) to (32, 32)"),
+        ("Floating", EnvironmentFailed, "must return a picture of shape (height, width, 3) of uint8"),
+        ("Blind", EnvironmentFailed, "the environment raised in render: RuntimeError: the lens is covered"),
+        ("Unsure", EnvironmentUnusable, "--expert: Unsure offers none (make_expert, see docs/environments.md)"),
+        ("SeenLine", EnvironmentUnusable, "--expert: SeenLine offers none"),
+    ],
+)
+def test_what_cannot_be_filmed_is_said_and_leaves_nothing(
+    tmp_path: Path, name: str, error: type[TunerError], words: str
+) -> None:
+    target = tmp_path / "film.mp4"
+    target.write_text("the last film")
+    with pytest.raises(error) as refused:
+        played(name, target)
+    assert words in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+    assert target.read_text() == "the last film"
+
+
+def test_an_environment_without_pictures_is_refused_with_what_it_offers(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentUnusable, match="has no render mode 'rgb_array': it offers none"):
+        play(EnvironmentRef(id="planted_toys:Healthy"), EXPERT, (1,), tmp_path / "film.mp4", print)
+
+
+def test_an_ffmpeg_that_is_not_there_is_said_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(seen_toys.Seen, "reset", lambda *_, **__: pytest.fail("an episode was begun"))
+    with pytest.raises(FilmFailed, match=r"nowhere' does not run: No such file or directory \(`pip install"):
+        played("Seen", tmp_path / "film.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [("exit 1", "does not run"), ("echo mpeg4", "was built without libx264")],
+    ids=["failing", "without h264"],
+)
+def test_an_ffmpeg_of_no_use_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str) -> None:
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", program(tmp_path, script))
+    with pytest.raises(FilmFailed, match=words):
+        played("Seen", tmp_path / "film.mp4")
+
+
+def program(folder: Path, script: str) -> str:
+    path = folder / "ffmpeg"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_there_may_be_no_ffmpeg_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imageio_ffmpeg._utils._get_ffmpeg_exe", lambda: None)
+    monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", raises)
+    with pytest.raises(FilmFailed, match="there is no ffmpeg to code a film"):
+        played("Seen", tmp_path / "film.mp4")
+
+
+def raises() -> str:
+    raise RuntimeError("No ffmpeg exe could be found.")
+
+
+def test_an_ffmpeg_that_gives_up_half_way_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = 'case "$*" in *encoders*) echo libx264;; *) echo "[mp4] out of luck" >&2; exit 3;; esac'
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", program(tmp_path, script))
+    with pytest.raises(FilmFailed, match=r"ffmpeg gave up: \[mp4\] out of luck"):
+        played("Seen", tmp_path / "film.mp4", 3)
+    assert [path.name for path in tmp_path.iterdir()] == ["ffmpeg"]
+
+
+def test_no_coder_is_left_where_an_episode_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def children() -> set[str]:
+        return {child for file in Path("/proc/self/task").glob("*/children") for child in file.read_text().split()}
+
+    before = children()
+    begun: set[str] = set()
+
+    def stumble(*_: Any) -> Any:
+        begun.update(children() - before)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(seen_toys.Seen, "step", stumble)
+    with pytest.raises(KeyboardInterrupt):
+        played("Seen", tmp_path / "film.mp4")
+    assert begun
+    assert not any(Path(f"/proc/{child}").exists() for child in begun)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "latest.png").symlink_to(tmp_path / "films" / "one.png")
+    played("Seen", tmp_path / "latest.png")
+    assert (tmp_path / "latest.png").is_symlink()
+    assert (tmp_path / "films" / "one.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("folder.mp4", "is a folder; give a file, such as"),
+        ("nowhere/film.mp4", "there is no folder"),
+        ("film.gif", "must end in .mp4 for a film, or in .png"),
+        ("film", "must end in .mp4 for a film, or in .png"),
+        ("pipe.mp4", "is no regular file"),
+    ],
+)
+def test_a_path_that_is_no_films_is_refused(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "pipe.mp4").symlink_to("/dev/null")
+    with pytest.raises(UsageProblem, match=words):
+        check_target(tmp_path / name)
+
+
+def test_a_folder_that_takes_no_file_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    check_target(folder / "film.mp4")
+    shutil.rmtree(folder)
+    with pytest.raises(TunerError, match=r"cannot write .*film.mp4: No such file or directory \(choose another"):
+        played("Seen", folder / "film.mp4")

@@ -1,0 +1,79 @@
+"""What a study has come to: the best, the baselines, and a verdict that does not promise too much."""
+
+from collections.abc import Sequence
+
+import optuna
+import pytest
+
+from tuner.results.rows import Row, baselines, best
+from tuner.results.summary import Summary, verdict
+
+
+def row(number: int, value: float | None, role: str | None = None, state: str = "complete") -> Row:
+    return Row(
+        number=number,
+        state=state,
+        role=role,
+        value=value,
+        milestones={},
+        success=value,
+        arguments={},
+        params={},
+        seed=None,
+        seconds=1.0,
+        steps=1,
+        episode_length=None,
+        attributes={},
+    )
+
+
+def summary(rows: Sequence[Row]) -> Summary:
+    return Summary(
+        study="toy",
+        environment="x",
+        target=len(rows),
+        counts={},
+        finished=len(rows),
+        best=best(rows),
+        best_tuned=best([row for row in rows if row.role is None]),
+        baselines=baselines(rows),
+        steps_per_second=None,
+    )
+
+
+CURRENT, PROPOSED = row(0, 0.4, "baseline:current"), row(1, 0.2, "baseline:proposed")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "No trial is complete yet."),
+        ([row(0, None, state="pruned")], "No trial is complete yet."),
+        ([CURRENT, PROPOSED, row(2, 0.3)], "No trial scored above the current configuration"),
+        ([CURRENT, PROPOSED, row(2, 0.6)], "Trial 2 scored above current and proposed: one training seed each"),
+        ([row(0, 0.6)], "there is no baseline to hold it against"),
+    ],
+    ids=["empty", "all pruned", "no better", "better", "no baselines"],
+)
+def test_the_verdict_says_what_one_seed_can_say(rows: list[Row], words: str) -> None:
+    assert words in verdict(summary(rows))
+
+
+def test_among_equals_the_earliest_is_best() -> None:
+    assert best([row(3, 0.5), row(1, 0.5), row(2, 0.5)]) == row(1, 0.5)
+
+
+def test_only_finished_baselines_count() -> None:
+    rows = [row(0, None, "baseline:current", "fail"), row(4, 0.3, "baseline:current"), PROPOSED]
+    assert [found.number for found in baselines(rows)] == [4, 1]
+
+
+def test_the_rows_of_a_study_carry_what_ran(finished: object) -> None:
+    from tuner.app.resolve import open_study
+    from tuner.results.rows import make_rows
+
+    rows = make_rows(open_study("toy", None))
+    assert rows[1].arguments["n_epochs"] == 2
+    assert rows[1].label == "proposed"
+    assert all(found.attributes["steps"] == 384 for found in rows)
+    assert rows[0].value == optuna.load_study(study_name="toy", storage="sqlite:///studies/tuner.db").trials[0].value

@@ -1,0 +1,38 @@
+"""Checking an environment before any training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner.app.events import CheckAnnounced
+from tuner.app.notify import Notifier
+from tuner.app.resolve import environment_to_check
+from tuner.checking.check_plan import EPISODES, full
+from tuner.checking.check_report import CheckReport
+from tuner.checking.run_check import run_check
+from tuner.output import check_page
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckRequest:
+    """What is to be looked at."""
+
+    environment: str | None = None  # None for the default study's
+    episodes: int = EPISODES  # of each policy
+    html: Path | None = None
+
+
+def check(request: CheckRequest, notifier: Notifier) -> CheckReport:
+    """Sends policies that learn nothing through an environment; writes the page where one is asked for.
+
+    Raises:
+        EnvironmentUnusable: where it cannot be made.
+        EnvironmentFailed: where it raises, or returns what no environment returns.
+    """
+    if request.html is not None:
+        check_page.check_target(request.html)
+    ref = environment_to_check(request.environment)
+    notifier.notify(CheckAnnounced(environment=ref.id, episodes=request.episodes))
+    report = run_check(ref, full(request.episodes))
+    if request.html is not None:
+        check_page.write(report, request.html)
+    return report

@@ -1,0 +1,122 @@
+"""Where trials run: the engine that is asked for, its size, and its opening for the length of a use case."""
+
+import contextlib
+import importlib.util
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tuner.app.defaults import ENGINES
+from tuner.app.events import ClusterNews
+from tuner.app.notify import Notifier
+from tuner.config.model import StudySpec
+from tuner.engines.base import Engine
+from tuner.engines.hang_detector import HangDetector
+from tuner.engines.inline import InlineEngine
+from tuner.engines.processes import ProcessEngine
+from tuner.errors import UsageProblem
+
+INSTALL = "pip install 'roarm-tuner[ray]', or in a checkout pip install '.[ray]'"
+OF_ITS_OWN = ("auto", "local")  # what Ray takes for an address besides HOST:PORT
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions:
+    """An engine and its size."""
+
+    engine: str = "processes"
+    workers: int | None = None  # trials side by side; None for as many as there are CPUs
+    memory: int | None = None  # bytes that a worker may hold
+    address: str | None = None  # of a Ray cluster
+
+    def __post_init__(self) -> None:
+        """Refuses what contradicts itself, or an engine that is not installed.
+
+        Raises:
+            UsageProblem: naming the option.
+        """
+        if self.engine not in ENGINES:
+            raise UsageProblem(f"--engine {self.engine!r}: must be one of {', '.join(ENGINES)}")
+        if self.address is not None and self.engine != "ray":
+            raise UsageProblem(f"--ray-address {self.address}: goes with --engine ray")
+        if self.engine == "ray" and (named := self.address or os.environ.get("RAY_ADDRESS")):
+            _refuse_address("--ray-address" if self.address else "RAY_ADDRESS", named)
+        if self.engine == "ray" and importlib.util.find_spec("ray") is None:
+            raise UsageProblem(f"--engine ray: Ray is not installed ({INSTALL})")
+        if self.inline and self.memory is not None:
+            raise UsageProblem("--memory: --engine inline trains in this very process; limit --engine processes")
+
+    @property
+    def inline(self) -> bool:
+        """Whether trials run in this very process, one at a time."""
+        return self.engine == "inline"
+
+    @property
+    def known_workers(self) -> int | None:
+        """Trials side by side; None where only a cluster knows."""
+        if self.inline:
+            return 1
+        return self.workers or (None if self.engine == "ray" else cores())
+
+    def arguments(self) -> list[str]:
+        """What to type for the same cluster again."""
+        address = ["--ray-address", self.address] if self.address else []
+        return ["--engine", "ray", *address] if self.engine == "ray" else []
+
+
+def _refuse_address(name: str, address: str) -> None:
+    if "://" in address:
+        raise UsageProblem(
+            f"{name} {address}: must be HOST:PORT of the cluster's head (port 6379 as Ray starts it), typed on "
+            "a machine of the cluster: a client from outside takes its trials along when its connection breaks"
+        )
+    if address not in OF_ITS_OWN and re.fullmatch(r"([^\s:]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}", address) is None:
+        raise UsageProblem(f"{name} {address!r}: must be HOST:PORT, such as 10.0.0.1:6379, or auto, or local")
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def open_engine(
+    options: EngineOptions, spec: StudySpec, notifier: Notifier, *, hang_detector: HangDetector | None = None
+) -> Iterator[Engine]:
+    """Workers that make the study's environment ahead; they end with the block.
+
+    Args:
+        options: Which, and how many.
+        spec: Of the study.
+        notifier: Is told of a cluster's nodes.
+        hang_detector: Watches over silent workers; the usual one by default.
+
+    Raises:
+        ClusterFailed: where there is no Ray cluster to be had.
+    """
+    engine = _make(options, spec, notifier, hang_detector)
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+def _make(options: EngineOptions, spec: StudySpec, notifier: Notifier, hang_detector: HangDetector | None) -> Engine:
+    if options.inline:
+        return InlineEngine()
+    environment = spec.environment.ref()
+    if options.engine == "ray":
+        from tuner.engines.ray.ray_engine import RayEngine
+
+        return RayEngine(
+            environment,
+            options.workers,
+            options.address,
+            memory=options.memory,
+            hang_detector=hang_detector,
+            say=lambda text: notifier.notify(ClusterNews(text=text)),
+        )
+    return ProcessEngine(
+        options.known_workers or 1, warm=environment, memory=options.memory, hang_detector=hang_detector
+    )

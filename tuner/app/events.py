@@ -1,0 +1,270 @@
+"""What a use case tells while it works, as data: words are made by whoever shows it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy.engine import URL
+
+from tuner.checking.check_report import CheckReport
+from tuner.comparison.comparison_records import Contender
+from tuner.config.model import StudySpec
+from tuner.final_training.training_plan import TrainingPlan
+from tuner.finals.confirmation_plan import ConfirmationPlan
+from tuner.planning.estimate import Estimate
+from tuner.playing.played import PlayedEpisode
+from tuner.study.queue import Submission
+from tuner.study.stored import SettingChange
+
+Unit = Literal["trial", "run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What happened."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyAnnounced(Event):
+    """A study is about to run."""
+
+    spec: StudySpec
+    source: str  # where its spec came from, in words
+    url: URL
+    timesteps_asked: int  # before they were rounded up
+    left: tuple[str, ...]  # baselines that its algorithm cannot take
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineTaken(Event):
+    """A baseline was read from a file, or from another study."""
+
+    name: str
+    origin: str  # the file, or what the trial is called
+    study: str | None = None  # whose trial
+    left: tuple[str, ...] = ()  # keys of the file that are no argument's
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvesAnnounced(Event):
+    """Curves for TensorBoard will be written."""
+
+    folder: Path
+    shared: bool  # by other machines
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentLook(Event):
+    """An environment is looked at before any training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentWarnings(Event):
+    """The look found something worth another look."""
+
+    report: CheckReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedMeasured(Event):
+    """Speed is being measured, on this machine or on a node of a cluster."""
+
+    on_node: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingsChanged(Event):
+    """A stored study goes on with other settings than before."""
+
+    changes: tuple[SettingChange, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retried(Event):
+    """What an earlier run left unfinished will run again."""
+
+    count: int
+    what: Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingToRun(Event):
+    """A study has its trials, or a confirmation its runs."""
+
+    what: Unit
+    finished: int
+    target: int
+    waiting: tuple[str, ...] = ()  # baselines that have yet to run
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEstimated(Event):
+    """How long the missing trials will take."""
+
+    missing: int
+    workers: int
+    estimate: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeOver(Event):
+    """The minutes given are over, or too few for one more."""
+
+    what: Unit
+    seconds: float  # of a typical one
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageBegan(Event):
+    """One stage of a study in stages begins."""
+
+    number: int  # from 1
+    count: int
+    parameters: tuple[str, ...]
+    study: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageStartKept(Event):
+    """A stage goes on from what it was begun with, though the one before has found better since."""
+
+    number: int
+    changed: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRefused(Event):
+    """A run as planned would be refused."""
+
+    study: str
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interrupted(Event):
+    """Ctrl-C ended it."""
+
+    what: Literal["trial", "run", "checkpoint", "comparison", "service"]  # that is kept where it was finished
+    kept: bool = True  # whether there is any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterNews(Event):
+    """Nodes came or went."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmationAnnounced(Event):
+    """A confirmation is about to run."""
+
+    plan: ConfirmationPlan
+    spec: StudySpec
+    url: URL
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmationEstimated(Event):
+    """How long its missing runs will take at most."""
+
+    missing: int
+    workers: int
+    seconds: float  # of a typical run
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContenderAnnounced(Event):
+    """An algorithm takes part in a comparison."""
+
+    contender: Contender
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonEstimated(Event):
+    """What a comparison will take."""
+
+    runs: int
+    workers: int
+    minutes: float  # of a run
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingAnnounced(Event):
+    """A training for use is about to run."""
+
+    plan: TrainingPlan
+    timesteps_asked: int  # before they were rounded up
+    missing: int  # runs
+    resumed: dict[int, int]  # steps of the checkpoints that runs go on from, by training seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoFailed(Event):
+    """A video could not be made."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckAnnounced(Event):
+    """An environment is about to be checked."""
+
+    environment: str
+    episodes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayAnnounced(Event):
+    """Episodes are about to be played."""
+
+    environment: str
+    episodes: int
+    actor: str
+    output: Path | None  # None for a window
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeEnded(Event):
+    """An episode was played."""
+
+    episode: PlayedEpisode
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmingBegan(Event):
+    """A video of a trial for the report is being made."""
+
+    label: str
+    episodes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceBegan(Event):
+    """The service is up."""
+
+    address: str  # of its dashboard
+    url: URL
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionWaits(Event):
+    """Somebody else works on a submitted study just now."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionBegan(Event):
+    """The service works on a submission."""
+
+    submission: Submission
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionEnded(Event):
+    """A submission is done, failed or cancelled."""
+
+    study: str
+    state: str
+    reason: str

@@ -1,0 +1,96 @@
+"""By which a front end hears what a use case does: a command line prints it, a notebook draws it."""
+
+import contextlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from tuner.app.events import Event
+from tuner.comparison.comparison_source import ComparisonSource
+from tuner.config.model import StudySpec
+from tuner.confirmation.confirmation_source import ConfirmationSource
+from tuner.coordinator import Listener
+from tuner.final_training.training_plan import TrainingPlan
+from tuner.final_training.training_source import TrainingSource
+from tuner.planning.estimate import Estimate
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """Jobs that are about to run, whose progress may be shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialsUnderWay(Work):
+    """A study's trials, whose progress may be shown."""
+
+    spec: StudySpec
+    finished: int  # trials, earlier runs' included
+    workers: int
+    estimate: Estimate
+    best: tuple[float, float | None] | None  # score and success
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmationUnderWay(Work):
+    """A confirmation's runs."""
+
+    source: ConfirmationSource
+    workers: int
+    seconds: float  # of a typical run
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonUnderWay(Work):
+    """A comparison's runs."""
+
+    source: ComparisonSource
+    seconds: float  # of training, for each
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingUnderWay(Work):
+    """The runs of a training for use."""
+
+    source: TrainingSource
+    plan: TrainingPlan
+
+
+class Notifier(Protocol):
+    """Who is told."""
+
+    def notify(self, event: Event) -> None:
+        """Something happened."""
+        ...
+
+    def progress(self, work: Work) -> AbstractContextManager[Listener]:
+        """Jobs begin: what is returned hears of each of them for the length of the block."""
+        ...
+
+
+class SilentListener:
+    """Hears of jobs and shows nothing."""
+
+    def started(self, job: TrialJob) -> None:
+        """A job began."""
+
+    def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:
+        """A job reached a checkpoint."""
+
+    def finished(self, number: int, outcome: TrialOutcome) -> None:
+        """A job ended."""
+
+    def tick(self) -> None:
+        """Time passed."""
+
+
+class SilentNotifier:
+    """Shows nothing: the default of the Python API."""
+
+    def notify(self, event: Event) -> None:
+        """Something happened."""
+
+    def progress(self, work: Work) -> AbstractContextManager[Listener]:  # noqa: ARG002
+        """Jobs begin."""
+        return contextlib.nullcontext(SilentListener())

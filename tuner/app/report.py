@@ -1,0 +1,125 @@
+"""A study as one page, as Markdown or as JSON."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tuner import seeds
+from tuner.app.defaults import DEFAULT_STUDY, PLAYED_EPISODES
+from tuner.app.events import FilmingBegan
+from tuner.app.notify import Notifier
+from tuner.app.play import PlayRequest, cast
+from tuner.app.resolve import open_study
+from tuner.errors import TunerError, UsageProblem
+from tuner.playing.playback import play
+from tuner.results.confirmation_reading import read_confirmation
+from tuner.results.report_build import build_report
+from tuner.results.report_data import FilmLine
+from tuner.results.rows import Row, baselines, best, make_rows
+from tuner.statistics.records import CURRENT
+from tuner.study.reader import StudyReader
+from tuner.writing import refuse_no_page, write_whole
+
+FORMATS = ("html", "md", "json")
+ENDINGS = {".md": "md", ".json": "json"}
+IMPORTANCE_SEED = 0  # of the resamples: the same study gives the same report
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportRequest:
+    """Which study, written how, and where to."""
+
+    study: str = DEFAULT_STUDY
+    storage: str | None = None
+    output: Path | None = None
+    form: str | None = None  # by the output's ending where None
+    films: bool = False
+
+    @property
+    def wanted(self) -> str:
+        """The form that is asked for.
+
+        Raises:
+            UsageProblem: where there is no such form, or it cannot be had so.
+        """
+        wanted = self.form or ENDINGS.get(self.output.suffix if self.output else "", "html")
+        if wanted not in FORMATS:
+            raise UsageProblem(f"--format {wanted!r}: must be one of {', '.join(FORMATS)}")
+        if self.films and wanted != "html":
+            raise UsageProblem(f"--films: go into a page alone; leave them out for --format {wanted}")
+        return wanted
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportText:
+    """The report, and the file that it went to; None where it is to go to standard output."""
+
+    text: str
+    path: Path | None
+
+
+def report(request: ReportRequest, notifier: Notifier) -> ReportText:
+    """Reads a study and writes its report.
+
+    Raises:
+        TunerError: where the study cannot be read, or the file not be written.
+    """
+    wanted = request.wanted
+    if request.output is not None:
+        refuse_no_page(request.output, "-o", "report.html")
+    reader = open_study(request.study, request.storage)
+    target = request.output or (Path(f"{reader.name}-report.html") if wanted == "html" else None)
+    if target is not None:
+        refuse_no_page(target, "-o", "report.html")
+    text = render(reader, wanted, request, notifier)
+    if target is not None:
+        write_whole(target, text.encode(), "-o")
+    return ReportText(text=text, path=target)
+
+
+def render(reader: StudyReader, wanted: str, request: ReportRequest, notifier: Notifier) -> str:
+    """The report's text in one of the forms."""
+    films = film(reader, request.storage, notifier) if request.films else {}
+    words = ["--storage", request.storage] if request.storage else []
+    lines = [line for line, _ in films.values()]
+    made = build_report(reader, np.random.default_rng(IMPORTANCE_SEED), storage=words, films=lines)
+    if wanted == "json":
+        return json.dumps(made.data(), indent=2) + "\n"
+    from tuner.output import markdown
+    from tuner.output.report_sections import sections
+
+    if wanted == "md":
+        return markdown.render(made, sections(made))
+    from tuner.output.report_page import report_page
+
+    return report_page(reader, made, {label: content for label, (_, content) in films.items() if content})
+
+
+def film(reader: StudyReader, storage: str | None, notifier: Notifier) -> dict[str, tuple[FilmLine, bytes]]:
+    """A video of the best tuned trial and of the current configuration at the same goals, or why there is none."""
+    return {row.label: _film(reader, row, storage, notifier) for row in _who(reader)}
+
+
+def _who(reader: StudyReader) -> list[Row]:
+    rows, reading = make_rows(reader), read_confirmation(reader)
+    name = reading.confirmation.winner.name if reading is not None and reading.confirmation.winner else None
+    tuned = [row for row in rows if row.role is None]
+    winner = next((row for row in tuned if row.label == name), best(tuned))
+    current = [row for row in baselines(rows) if row.label == CURRENT][-1:]
+    return [row for row in (winner, *current) if row is not None]
+
+
+def _film(reader: StudyReader, row: Row, storage: str | None, notifier: Notifier) -> tuple[FilmLine, bytes]:
+    goals = seeds.play_goals(PLAYED_EPISODES)
+    notifier.notify(FilmingBegan(label=row.label, episodes=PLAYED_EPISODES))
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "film.mp4"
+        try:
+            ref, actor = cast(PlayRequest(study=reader.name, trial=row.number, storage=storage))
+            played = play(ref, actor, goals, target, lambda _: None)
+        except TunerError as error:
+            return FilmLine(label=row.label, goals=goals, success=None, why_not=str(error)), b""
+        return FilmLine(label=row.label, goals=goals, success=played.success), target.read_bytes()

@@ -1,0 +1,159 @@
+"""From what was typed to a spec: a file, a packaged study, or one that the database holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import URL
+
+from tuner.app.defaults import DEFAULT_STUDY
+from tuner.config.algorithms import DEFAULT_SPACES
+from tuner.config.environment_ids import same_environment, split
+from tuner.config.load import (
+    Found,
+    assemble,
+    available,
+    find,
+    is_path,
+    load_space,
+    load_study,
+    study_algorithm,
+    validate,
+)
+from tuner.config.model import StudyFile, StudySpec
+from tuner.config.yaml import read_yaml
+from tuner.errors import SpecInvalid, UnknownName
+from tuner.records import EnvironmentRef
+from tuner.study.reader import StudyReader, open_reader
+from tuner.study.storage import DEFAULT_URL, Storage, describe, is_there, open_to_read, parse_url, storage_errors
+from tuner.study.stored import load_stored, stored_names
+from tuner.training.making import full_id
+
+
+def storage_url(text: str | None) -> URL:
+    """The database's URL, the default where none is given."""
+    return parse_url(text or DEFAULT_URL)
+
+
+def study_name(argument: str) -> str:
+    """The name under which a study's file or name is stored."""
+    return Path(argument).stem if is_path(argument) else argument
+
+
+def open_study(argument: str, storage: str | None) -> StudyReader:
+    """A stored study to read from, by its name or by its file's.
+
+    Raises:
+        StorageFailed: where there is no database.
+        UnknownName: where it holds no such study.
+    """
+    return open_reader(storage_url(storage), study_name(argument))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A spec and where it came from."""
+
+    spec: StudySpec
+    source: str
+    timesteps_asked: int  # before they were rounded up
+    left: tuple[str, ...] = ()  # baselines that another algorithm cannot take
+
+
+def resolve(argument: str, url: URL, *, name: str | None, changes: Mapping[str, Any], env: str | None) -> Resolved:
+    """The spec that a run asks for: a file's, a packaged study's, or a stored one's, with the command line's changes.
+
+    A study in another environment than the file's gets a name of its own, so that the file's keeps its meaning.
+
+    Raises:
+        UnknownName: where neither a file nor the database has a study of that name.
+        SpecInvalid: where the study breaks the rules.
+    """
+    environment = full_id(env) if env is not None else None
+    if is_path(argument) or argument in available("studies"):
+        return _from_file(find("studies", argument), name, changes, environment)
+    if not is_there(url):
+        raise UnknownName("study", argument, available("studies"), "or give the path of a YAML file")
+    with storage_errors(url):
+        stored = _stored(open_to_read(url), argument)
+    return _from_database(stored, name, changes, environment, f"stored in {describe(url)}")
+
+
+def _from_file(found: Found, name: str | None, changes: Mapping[str, Any], environment: str | None) -> Resolved:
+    spec = load_study(found, name=name, changes=changes, env=environment)
+    written = read_yaml(found.path)
+    elsewhere = environment is not None and not same_environment(environment, written["environment"]["id"])
+    other = spec.algorithm != study_algorithm(found)
+    if name is None:
+        own_name = _joined(found.name, environment if elsewhere else None, spec.algorithm if other else None)
+        spec = validate(StudySpec, {**spec.model_dump(), "name": own_name}, found.where)  # an id may not be a name
+    full = full_id(spec.environment.id)  # two spellings of one environment mean the same
+    spec = spec.model_copy(update={"environment": spec.environment.model_copy(update={"id": full})})
+    return Resolved(
+        spec=spec,
+        source=found.where,
+        timesteps_asked=changes.get("timesteps", written.get("timesteps")),
+        left=tuple(written.get("baselines") or ()) if other else (),
+    )
+
+
+def _joined(name: str, environment: str | None, algorithm: str | None) -> str:
+    """The name of a study in another environment, or by another algorithm, than the file's."""
+    place = split(environment)[1].replace("/", "-") if environment is not None else None
+    return "-".join(part for part in (name, place, algorithm) if part is not None)
+
+
+def _from_database(
+    stored: StudySpec, name: str | None, changes: Mapping[str, Any], environment: str | None, source: str
+) -> Resolved:
+    data = stored.model_dump(exclude={"name", "space", "space_name", "algorithm"})
+    asked = changes.get("algorithm", stored.algorithm)
+    wanted = changes.get("space") or (DEFAULT_SPACES[asked] if asked != stored.algorithm else None)
+    data |= {"space": wanted or stored.space_name, **changes}
+    elsewhere = environment is not None and not same_environment(environment, stored.environment.id)
+    if elsewhere:
+        data["environment"] = {"id": environment}
+    space = load_space(find("search_spaces", wanted)) if wanted else stored.space
+    other = space.algorithm != stored.algorithm
+    if other:
+        data |= {"baselines": {}, "stages": (), "trainer": "auto"}
+    own_name = _joined(stored.name, environment if elsewhere else None, space.algorithm if other else None)
+    study = validate(StudyFile, data, source)
+    spec = assemble(study, space, name or own_name, source)
+    left = tuple(stored.baselines) if other else ()
+    return Resolved(spec=spec, source=source, timesteps_asked=study.timesteps, left=left)
+
+
+def _stored(storage: Storage, name: str) -> StudySpec:
+    names = stored_names(storage)
+    if name not in names:
+        valid = {*names, *available("studies")}
+        raise UnknownName("study", name, valid, "or give the path of a YAML file")
+    return load_stored(storage, name)[1]
+
+
+def environment_to_check(name: str | None) -> EnvironmentRef:
+    """The environment that a check looks at: the one named, else the default study's with its options.
+
+    Raises:
+        EnvironmentUnusable: where nobody knows the name.
+    """
+    if name is not None:
+        return EnvironmentRef(id=full_id(name))
+    ref = load_study(find("studies", DEFAULT_STUDY)).environment.ref()
+    return replace(ref, id=full_id(ref.id))
+
+
+def refuse_few_trials(spec: StudySpec) -> None:
+    """Refuses fewer trials than baselines, which would be a study without tuning.
+
+    Raises:
+        SpecInvalid: with the least number.
+    """
+    count = len(spec.baselines)
+    if spec.trials < count:
+        raise SpecInvalid(
+            "--trials",
+            [f"{spec.trials} is less than the study's {count} baselines, which run first; give at least {count}"],
+        )

@@ -1,0 +1,196 @@
+"""Serving: the dashboard over the studies, and a service that works off what is submitted, beside it."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import URL
+
+from tuner import __version__
+from tuner.app import events
+from tuner.app.confirm import ConfirmRequest, confirm
+from tuner.app.defaults import DEFAULT_HOST, DEFAULT_PORT
+from tuner.app.engine_options import EngineOptions, open_engine
+from tuner.app.notify import Notifier
+from tuner.app.resolve import storage_url
+from tuner.app.tune import TuneRequest, work
+from tuner.dashboard.access import listen, make_access
+from tuner.dashboard.server import make_server, page_address
+from tuner.errors import Cancelled, ClusterFailed, NothingToShow, StorageFailed, StudyLocked, TunerError
+from tuner.study import queue
+from tuner.study.queue import Submission
+from tuner.study.storage import (
+    Lock,
+    Storage,
+    describe,
+    is_there,
+    open_to_write,
+    prepare_folder,
+    refuse_foreign,
+    storage_errors,
+    study_lock,
+)
+from tuner.study.stored import load_stored
+
+SERVER = "@server"  # the name of its lock, which no study can have
+PAUSE = 2.0  # s between looks at an empty queue, and at whether what is worked on was cancelled
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeRequest:
+    """Which database is served, where, and by how many workers."""
+
+    storage: str | None = None
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    token_file: Path | None = None
+
+
+@dataclass(kw_only=True)
+class ServiceHealth:
+    """What the health endpoint tells; nothing of it is secret."""
+
+    study: str | None = None
+    queued: int = 0
+    ended: int = 0  # submissions, since the start
+    alive_at: float = field(default_factory=time.time)  # s since the epoch, when the service last looked up
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "ok": True,
+            "version": __version__,
+            "study": self.study,
+            "queued": self.queued,
+            "ended": self.ended,
+            "last_look": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.alive_at)),
+        }
+
+
+def serve(request: ServeRequest, notifier: Notifier) -> None:
+    """Serves the dashboard and works off submissions, one after another, until Ctrl-C or SIGTERM.
+
+    Raises:
+        StudyLocked: where the database has a service already.
+        StorageFailed: where it cannot be read or written any more.
+    """
+    url, health = storage_url(request.storage), ServiceHealth()
+    if is_there(url):
+        refuse_foreign(url)
+    prepare_folder(url)
+    with storage_errors(url), _alone(url) as lock:
+        storage = open_to_write(url, lock)
+        with _dashboard(request, url, health, notifier):
+            try:
+                _work_off(request, storage, health, notifier)
+            except KeyboardInterrupt:
+                notifier.notify(events.Interrupted(what="service"))
+
+
+@contextlib.contextmanager
+def _alone(url: URL) -> Iterator[Lock]:
+    """The lock that makes this the database's only service."""
+    with contextlib.ExitStack() as stack:
+        lock = study_lock(url, SERVER)
+        try:
+            stack.enter_context(lock)
+        except StudyLocked as error:
+            raise StudyLocked(f"{describe(url)} has a service already, {error.holder}", error.holder) from None
+        yield lock
+
+
+@contextlib.contextmanager
+def _dashboard(request: ServeRequest, url: URL, health: ServiceHealth, notifier: Notifier) -> Iterator[None]:
+    with listen(request.host, request.port) as listener:
+        access = make_access(listener.getsockname()[0], request.token_file, writable=False)
+        server = make_server(url, listener, access, health.data)
+        threading.Thread(target=server.run, name="dashboard", daemon=True).start()
+        notifier.notify(events.ServiceBegan(address=page_address(listener, access), url=url))
+        try:
+            yield
+        finally:
+            server.close()
+
+
+def _work_off(request: ServeRequest, storage: Storage, health: ServiceHealth, notifier: Notifier) -> None:
+    """One submission after another, for ever."""
+    told: set[str] = set()  # submissions that somebody else works on
+    while True:
+        waiting = [one for one in queue.submissions(storage) if one.open]
+        health.study, health.queued, health.alive_at = None, len(waiting), time.time()
+        if not any(_worked(request, storage, one, health, told, notifier) for one in waiting):
+            time.sleep(PAUSE)
+
+
+def _worked(
+    request: ServeRequest,
+    storage: Storage,
+    submission: Submission,
+    health: ServiceHealth,
+    told: set[str],
+    notifier: Notifier,
+) -> bool:
+    """Works on a submission until it has ended; false where somebody else does."""
+    try:
+        with study_lock(storage_url(request.storage), submission.study):
+            pass
+    except StudyLocked as error:
+        if submission.key not in told:
+            notifier.notify(events.SubmissionWaits(reason=str(error)))
+        told.add(submission.key)
+        return False
+    health.study = submission.study
+    notifier.notify(events.SubmissionBegan(submission=submission))
+    state, reason = _ended(request, storage, submission, health, notifier)
+    notifier.notify(events.SubmissionEnded(study=submission.study, state=state, reason=reason))
+    with contextlib.suppress(NothingToShow):  # somebody deleted it
+        queue.end(storage, submission, state, reason)
+    health.ended += 1
+    return True
+
+
+def _ended(
+    request: ServeRequest, storage: Storage, submission: Submission, health: ServiceHealth, notifier: Notifier
+) -> tuple[queue.State, str]:
+    """Runs it, and says how that ended."""
+
+    def look() -> None:
+        if time.time() - health.alive_at < PAUSE:
+            return
+        health.alive_at = time.time()
+        if queue.is_cancelled(storage, submission):
+            raise Cancelled(f"study {submission.study!r} was cancelled")
+
+    try:
+        queue.begin(storage, submission)
+        _run(request, storage, submission, look, notifier)
+    except (StorageFailed, StudyLocked, ClusterFailed):
+        raise  # no trouble of this study's own: whoever watches over the service starts it again
+    except Cancelled:
+        return "cancelled", ""
+    except TunerError as error:
+        return "failed", str(error)
+    return "done", ""
+
+
+def _run(
+    request: ServeRequest,
+    storage: Storage,
+    submission: Submission,
+    look: Callable[[], None],
+    notifier: Notifier,
+) -> None:
+    _, stored = load_stored(storage, submission.study)
+    spec = stored.model_copy(update={"trials": submission.trials})
+    run = TuneRequest(study=spec.name, storage=request.storage, engine=request.engine, look=look)
+    with open_engine(request.engine, spec, notifier) as engine:
+        work(run, spec, storage_url(request.storage), engine, notifier, skip_check=submission.skip_check)
+    if submission.confirm:
+        asked = ConfirmRequest(study=spec.name, engine=request.engine, storage=request.storage, look=look)
+        if confirm(asked, notifier).interrupted:
+            raise KeyboardInterrupt

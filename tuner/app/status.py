@@ -1,0 +1,66 @@
+"""Where a study stands, and one of its trials."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.app.resolve import open_study
+from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
+from tuner.results.rows import Row, make_rows, pick
+from tuner.results.summary import Summary, row_data, summarise
+from tuner.study.queue import Submission
+from tuner.study.reader import StudyReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyStatus:
+    """A study at a moment."""
+
+    reader: StudyReader
+    summary: Summary
+    reading: ConfirmationReading | None  # its confirmation
+    rows: tuple[Row, ...]  # all trials
+    queue: tuple[Submission, ...]  # what the service of its database has before it, in order
+    submission: Submission | None  # its own, where it failed or was cancelled
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has all trials that anybody asked for."""
+        own = [one.trials for one in self.queue if one.study == self.summary.study]
+        return self.summary.finished >= max(own, default=self.summary.target)
+
+    def data(self, *, trials: bool) -> dict[str, Any]:
+        """As JSON."""
+        confirmed = {"confirmation": self.reading.data()} if self.reading else {}
+        rows = {"trials": [row_data(row) for row in self.rows]} if trials else {}
+        return self.summary.data() | confirmed | rows
+
+
+def read_status(study: str, storage: str | None) -> StudyStatus:
+    """Reads a study.
+
+    Raises:
+        StorageFailed: where there is no database.
+        UnknownName: where it holds no such study.
+    """
+    reader = open_study(study, storage)
+    submissions = reader.submissions()
+    own = (one for one in submissions if one.study == reader.name and one.state in ("failed", "cancelled"))
+    return StudyStatus(
+        reader=reader,
+        summary=summarise(reader),
+        reading=read_confirmation(reader),
+        rows=tuple(make_rows(reader)),
+        queue=tuple(one for one in submissions if one.open),
+        submission=next(own, None),
+    )
+
+
+def read_trial(study: str, trial: str, storage: str | None) -> tuple[Row, StudyReader]:
+    """A trial by its number, `best`, or a baseline's name, with its study.
+
+    Raises:
+        UnknownName: where no trial answers to it.
+        NothingToShow: where the best is asked for and no trial is complete.
+    """
+    reader = open_study(study, storage)
+    return pick(make_rows(reader), trial), reader

@@ -1,0 +1,104 @@
+"""Submitting studies to a standing service, and taking them back: whoever serves the database reads there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import URL
+
+from tuner.app.defaults import DEFAULT_STUDY
+from tuner.app.events import SettingsChanged
+from tuner.app.notify import Notifier
+from tuner.app.resolve import refuse_few_trials, resolve, storage_url, study_name
+from tuner.config.model import StudySpec
+from tuner.errors import MeaningChanged, UsageProblem
+from tuner.study import queue
+from tuner.study.queue import Submission
+from tuner.study.storage import (
+    Storage,
+    artifact_folder,
+    is_there,
+    open_to_read,
+    open_to_write,
+    prepare_folder,
+    refuse_foreign,
+    storage_errors,
+    study_lock,
+)
+from tuner.study.stored import differences_in_meaning, load_stored, stored_names
+from tuner.study.writer import StudyWriter
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitRequest:
+    """What the service is to work on."""
+
+    study: str = DEFAULT_STUDY  # a name, or the path of a study file
+    storage: str | None = None
+    name: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)  # keys of the study file
+    environment: str | None = None
+    confirm: bool = False  # the winner, at the end
+    skip_check: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """A submission in its queue."""
+
+    submission: Submission
+    ahead: tuple[str, ...]  # studies that come before
+    url: URL
+
+
+def submit(request: SubmitRequest, notifier: Notifier) -> Submitted:
+    """Stores the spec, where it is not there yet, and queues it.
+
+    Raises:
+        MeaningChanged: where another study of that name is stored.
+        StudyLocked: where it is worked on just now and the sampler, the pruner or a baseline is another one.
+        UsageProblem: where it is one in stages.
+    """
+    url = storage_url(request.storage)
+    spec = resolve(request.study, url, name=request.name, changes=request.changes, env=request.environment).spec
+    if spec.stages:
+        raise UsageProblem(f"study {spec.name!r} is one in stages: `tuner run` has those, the service takes plain ones")
+    refuse_few_trials(spec)
+    if is_there(url):
+        refuse_foreign(url)
+    prepare_folder(url)
+    with storage_errors(url):
+        opened = _stored(url, spec, notifier)
+        made = queue.submit(
+            opened, spec.name, trials=spec.trials, confirm=request.confirm, skip_check=request.skip_check
+        )
+        ahead = tuple(one.study for one in queue.submissions(opened) if one.open and one.at < made.at)
+    return Submitted(submission=made, ahead=ahead, url=url)
+
+
+def _stored(url: URL, spec: StudySpec, notifier: Notifier) -> Storage:
+    """The database, with the study in it."""
+    if is_there(url) and spec.name in stored_names(open_to_read(url)):
+        opened = open_to_write(url)
+        before = load_stored(opened, spec.name)[1]
+        if differences := differences_in_meaning(before, spec):
+            raise MeaningChanged(spec.name, differences)
+        if before.model_copy(update={"trials": spec.trials}) == spec:
+            return opened  # whoever works on it just now keeps its lock
+    with study_lock(url, spec.name) as lock:
+        _, changes = StudyWriter.open(open_to_write(url, lock), spec, artifact_folder(url))
+    if changes:
+        notifier.notify(SettingsChanged(changes=tuple(changes)))
+    return open_to_write(url)
+
+
+def cancel(study: str, storage: str | None) -> Submission:
+    """Takes a study out of the queue; returns its submission as it was.
+
+    Raises:
+        NothingToShow: where it is not there.
+    """
+    url = storage_url(storage)
+    with storage_errors(url):
+        open_to_read(url)  # which says where there is no database
+        return queue.cancel(open_to_write(url), study_name(study))

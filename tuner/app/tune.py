@@ -1,0 +1,216 @@
+"""Tuning: a look at what is new, the trials that are missing, what the study has come to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import URL
+
+from tuner.app import events
+from tuner.app.engine_options import EngineOptions, open_engine
+from tuner.app.notify import Notifier, TrialsUnderWay
+from tuner.app.resolve import refuse_few_trials, resolve, storage_url
+from tuner.app.stages import refuse_stages, stages_of
+from tuner.app.warm_start import warmed
+from tuner.checking.check_plan import quick
+from tuner.checking.run_check import behind_normalize, refuse_wrong, run_check
+from tuner.config.model import StudySpec
+from tuner.config.staging import stage_name, staged
+from tuner.coordinator import coordinate
+from tuner.engines.base import Engine
+from tuner.engines.once import run_once
+from tuner.planning import estimate
+from tuner.planning.time_limit import last_start
+from tuner.results.summary import Summary, summarise
+from tuner.study.reader import find_reader
+from tuner.study.search_source import SearchSource
+from tuner.study.storage import (
+    Storage,
+    artifact_folder,
+    is_there,
+    open_to_write,
+    prepare_folder,
+    refuse_foreign,
+    storage_errors,
+    study_lock,
+)
+from tuner.study.stored import stored_names
+from tuner.study.writer import StudyWriter
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneRequest:
+    """What is to be tuned, and how."""
+
+    study: str  # a name, or the path of a study file
+    storage: str | None = None  # URL of the database
+    name: str | None = None  # the study's in the database, where it is not the file's
+    changes: Mapping[str, Any] = field(default_factory=dict)  # keys of the study file
+    environment: str | None = None
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    skip_check: bool = False
+    staged: bool = False
+    baselines: tuple[str, ...] = ()  # files
+    from_study: str | None = None
+    curves: Path | None = None  # where TensorBoard's curves go
+    deadline: float | None = None  # on the monotonic clock
+    look: Callable[[], None] | None = None  # called now and then; what it raises ends the run
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneResult:
+    """What a run has come to."""
+
+    spec: StudySpec
+    url: URL
+    summaries: tuple[Summary, ...]  # the study's; of one in stages each stage's that has ended
+    interrupted: bool = False
+
+    @property
+    def whole(self) -> Summary | None:
+        """The study, or the last stage, once nothing is missing; None before."""
+        if self.interrupted or len(self.summaries) < (len(self.spec.stages) or 1):
+            return None
+        last = self.summaries[-1]
+        return last if not self.spec.stages or last.finished >= last.target else None
+
+
+def tune(request: TuneRequest, notifier: Notifier) -> TuneResult:
+    """Runs a study, or the stages of one, to its number of trials.
+
+    Raises:
+        TunerError: what keeps it from that.
+    """
+    url = storage_url(request.storage)
+    spec = announced(request, url, notifier)
+    if request.curves is not None:
+        notifier.notify(events.CurvesAnnounced(folder=request.curves, shared=request.engine.engine == "ray"))
+    done: list[Summary] = []
+    try:
+        with storage_errors(url), open_engine(request.engine, spec, notifier) as engine:
+            for number, made in enumerate(stages_of(spec, url, done, notifier)):
+                skip_check = request.skip_check or number > 0  # the environment has been looked at
+                done.append(work(request, made, url, engine, notifier, skip_check=skip_check))
+    except KeyboardInterrupt:
+        return _interrupted(spec, url, done, notifier)
+    return TuneResult(spec=spec, url=url, summaries=tuple(done))
+
+
+def announced(request: TuneRequest, url: URL, notifier: Notifier) -> StudySpec:
+    """The study that is asked for, once all that can be refused beforehand has been."""
+    resolved = resolve(request.study, url, name=request.name, changes=request.changes, env=request.environment)
+    spec = warmed(resolved.spec, request.baselines, request.from_study, request.storage, notifier)
+    if request.staged or spec.stages:
+        spec = staged(spec, trials=request.changes.get("trials"))
+        refuse_stages(spec, url, request.from_study)
+    else:
+        refuse_few_trials(spec)
+    notifier.notify(
+        events.StudyAnnounced(
+            spec=spec,
+            source=resolved.source,
+            url=url,
+            timesteps_asked=resolved.timesteps_asked,
+            left=resolved.left,
+        )
+    )
+    return spec
+
+
+def _interrupted(spec: StudySpec, url: URL, done: list[Summary], notifier: Notifier) -> TuneResult:
+    reader = find_reader(url, stage_name(spec, 1) if spec.stages else spec.name)
+    if reader is not None and not spec.stages:
+        done = [summarise(reader)]
+    notifier.notify(events.Interrupted(what="trial", kept=reader is not None))
+    return TuneResult(spec=spec, url=url, summaries=tuple(done), interrupted=True)
+
+
+def work(
+    request: TuneRequest, spec: StudySpec, url: URL, engine: Engine, notifier: Notifier, *, skip_check: bool
+) -> Summary:
+    """Runs what is missing of one study; returns what it has come to.
+
+    Nothing is written before the spec, the environment and the database proved sound.
+    """
+    seconds: float | None = None
+    if is_there(url):
+        refuse_foreign(url)
+    else:
+        seconds = _first_look(request, spec, engine, notifier, skip_check=skip_check)
+    prepare_folder(url)
+    with study_lock(url, spec.name) as lock:
+        storage = open_to_write(url, lock)
+        if seconds is None and _is_new(storage, spec.name):
+            seconds = _first_look(request, spec, engine, notifier, skip_check=skip_check)
+        writer, changes = StudyWriter.open(storage, spec, artifact_folder(url))
+        if changes:
+            notifier.notify(events.SettingsChanged(changes=tuple(changes)))
+        _run(writer, spec, engine, seconds, request, notifier)
+        return summarise(writer.reader())
+
+
+def _is_new(storage: Storage, name: str) -> bool:
+    """Whether a study is not there, or was only submitted."""
+    return name not in stored_names(storage) or not storage.get_all_trials(storage.get_study_id_from_name(name))
+
+
+def _first_look(
+    request: TuneRequest, spec: StudySpec, engine: Engine, notifier: Notifier, *, skip_check: bool
+) -> float:
+    """What a new study is refused for, then the seconds of a full trial."""
+    if not skip_check:
+        look(spec, notifier, inline=request.engine.inline)
+    return _measure(request, spec, engine, notifier)
+
+
+def look(spec: StudySpec, notifier: Notifier, *, inline: bool) -> None:
+    """Takes a short look at the environment of a new study.
+
+    Raises:
+        CheckFailed: where something is wrong with it.
+    """
+    notifier.notify(events.EnvironmentLook())
+    ref, plan = spec.environment.ref(), quick()
+    report = run_check(ref, plan, spec.algorithm) if inline else run_once(run_check, ref, plan, spec.algorithm)
+    report = behind_normalize(report, spec.space.fixed)
+    refuse_wrong(report)
+    if report.of("warning"):
+        notifier.notify(events.EnvironmentWarnings(report=report))
+
+
+def _measure(request: TuneRequest, spec: StudySpec, engine: Engine, notifier: Notifier) -> float:
+    engine.prepare(spec.trials)
+    notifier.notify(events.SpeedMeasured(on_node=request.engine.engine == "ray"))
+    return estimate.measure(engine, spec)
+
+
+def _run(
+    writer: StudyWriter,
+    spec: StudySpec,
+    engine: Engine,
+    seconds: float | None,
+    request: TuneRequest,
+    notifier: Notifier,
+) -> None:
+    if retried := writer.recover():
+        notifier.notify(events.Retried(count=retried, what="trial"))
+    writer.enqueue_baselines()
+    done = writer.count_finished()
+    missing = max(spec.trials - done, 0)
+    if not missing:
+        waiting = tuple(writer.waiting())
+        notifier.notify(events.NothingToRun(what="trial", finished=done, target=spec.trials, waiting=waiting))
+        return
+    engine.prepare(missing)
+    full = estimate.typical_seconds(writer.full_trial_seconds())
+    known = full or seconds or _measure(request, spec, engine, notifier)
+    guess = estimate.minutes(missing, engine.workers, spec, known)
+    notifier.notify(events.RunEstimated(missing=missing, workers=engine.workers, estimate=guess))
+    under_way = TrialsUnderWay(spec=spec, finished=done, workers=engine.workers, estimate=guess, best=writer.best())
+    source = SearchSource(writer, spec, spec.trials, request.curves)
+    with notifier.progress(under_way) as listener:
+        last = last_start(request.deadline, known)
+        coordinate(source, engine, listener, last_start=last, look=request.look)
+    if writer.count_finished() < spec.trials:
+        notifier.notify(events.TimeOver(what="trial", seconds=known))

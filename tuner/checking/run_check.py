@@ -1,0 +1,173 @@
+"""The whole check: policies through the environment, probes, verdicts."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from tuner.checking import observations, reward_checks, success, world
+from tuner.checking.check_plan import PROBE_SHARE, Budget, CheckPlan
+from tuner.checking.check_report import CheckReport, PolicyRow, TermRow
+from tuner.checking.evidence import Evidence, wrong
+from tuner.checking.policies import make_policies
+from tuner.checking.probes import probe
+from tuner.checking.rollout import Recording, record
+from tuner.checking.spaces import usable
+from tuner.errors import CheckFailed
+from tuner.records import EnvironmentRef
+from tuner.training.making import blamed, make_bare, refuse_unfit
+from tuner.verdicts import Line
+
+QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
+    world.finite,
+    world.determinism,
+    world.actions,
+    world.action_scale,
+    observations.bounds,
+    observations.scale,
+    observations.dead,
+    reward_checks.variation,
+    reward_checks.step_scale,
+    reward_checks.bonus,
+    reward_checks.return_scale,
+    reward_checks.terms,
+    reward_checks.clipping,
+    success.agreement,
+    success.goals,
+    success.ease,
+    world.endings,
+    world.speed,
+)
+
+NORMALIZED = {  # what an argument of SB3's VecNormalize answers, by the names of lines
+    "norm_obs": ("observation scale",),
+    "norm_reward": ("reward a step", "success bonus", "return an episode"),
+}
+
+NOTHING = 1e-3  # of the largest policy's reward a step
+
+OF_WHOLE_EPISODES = {  # not asked where values that are not finite cut episodes off: those left are a choice of them
+    reward_checks.bonus,
+    reward_checks.return_scale,
+    success.agreement,
+    success.goals,
+    success.ease,
+    world.endings,
+}
+
+
+def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None) -> CheckReport:
+    """Looks at an environment before any training.
+
+    Args:
+        ref: The environment.
+        plan: How much to look at.
+        algorithm: What is to learn in it, where that is known.
+
+    Raises:
+        EnvironmentUnusable: where it cannot be made, or the algorithm cannot act in it.
+        EnvironmentFailed: where it raises, or its expert does, or it returns what no environment returns.
+    """
+    begun = time.perf_counter()
+    env = make_bare(ref, looked_at=False)
+    try:
+        if algorithm is not None:
+            refuse_unfit(algorithm, env.action_space, ref)
+        recordings, lines = _look(env, plan)
+    finally:
+        _close(env)
+    return CheckReport(
+        environment=ref.id,
+        seconds=time.perf_counter() - begun,
+        first_seed=plan.goals[0],
+        policies=tuple(_row(policy, recording) for policy, recording in recordings.items()),
+        terms=_terms(recordings),
+        lines=tuple(lines),
+    )
+
+
+def behind_normalize(report: CheckReport, arguments: Mapping[str, Any]) -> CheckReport:
+    """The report without the questions that SB3's VecNormalize answers, where the arguments have it."""
+    answered = {line for name, lines in NORMALIZED.items() if arguments.get(name) for line in lines}
+    return replace(report, lines=tuple(line for line in report.lines if line.name not in answered))
+
+
+def refuse_wrong(report: CheckReport) -> None:
+    """Stops at an environment in which training is a waste of time.
+
+    Raises:
+        CheckFailed: with the lines that are wrong, and their cures.
+    """
+    lines = [f"{line.name}: {line.finding} → {line.cure}" for line in report.of("wrong")]
+    if lines:
+        way_out = f"mend it, and see `tuner check {report.environment}`; --skip-check insists"
+        raise CheckFailed("\n".join([f"{report.environment} is not worth training in:", *lines, way_out]))
+
+
+def _look(env: gym.Env[Any, Any], plan: CheckPlan) -> tuple[dict[str, Recording], list[Line]]:
+    if reason := usable(env):
+        cure = "offer a Box, Discrete, MultiDiscrete or MultiBinary space; bounded, where it is a Box of actions"
+        return {}, [wrong("spaces", reason, cure)]
+    budget = Budget(plan.seconds)
+    policies = make_policies(env, plan.goals[0])
+    probes = probe(env, plan.goals, budget.part(PROBE_SHARE))
+    recordings = {}
+    for left, (name, policy) in zip(range(len(policies), 0, -1), policies.items(), strict=True):
+        recordings[name] = record(env, policy, plan.goals, budget.part(1 / left))
+    evidence = Evidence(
+        action_space=env.action_space,
+        observation_space=env.observation_space,
+        recordings=recordings,
+        probes=probes,
+    )
+    whole = world.finite(evidence).verdict == "ok"
+    return recordings, [question(evidence) for question in QUESTIONS if whole or question not in OF_WHOLE_EPISODES]
+
+
+def _close(env: gym.Env[Any, Any]) -> None:
+    try:
+        env.close()
+    except Exception as error:
+        raise blamed("close", error) from error
+
+
+def _row(policy: str, recording: Recording) -> PolicyRow:
+    episodes, returns = recording.episodes, recording.returns()
+    distances = [(e.start_distance, e.distance) for e in episodes if e.start_distance is not None]
+    return PolicyRow(
+        policy=policy,
+        episodes=len(episodes),
+        success=recording.success(),
+        mean_return=float(returns.mean()) if episodes else None,
+        deviation=float(returns.std()) if episodes else None,
+        lowest=float(returns.min()) if episodes else None,
+        highest=float(returns.max()) if episodes else None,
+        length=float(np.mean([e.length for e in episodes])) if episodes else None,
+        timeouts=float(np.mean([not e.terminated for e in episodes])) if episodes else None,
+        start_distance=float(np.mean([start for start, _ in distances])) if distances else None,
+        distance=float(np.mean([end for _, end in distances])) if distances and None not in distances[0] else None,
+        steps_per_second=recording.steps / max(recording.seconds, 1e-9),
+    )
+
+
+def _terms(recordings: Mapping[str, Recording]) -> tuple[TermRow, ...]:
+    """Every term under every policy; one whose reward is rounding beside the others' has no shares to tell of."""
+    sizes = {
+        policy: {term: float(np.mean(np.abs(values))) for term, values in recording.terms.items()}
+        for policy, recording in recordings.items()
+    }
+    sums = {policy: sum(own.values()) for policy, own in sizes.items()}
+    least = NOTHING * max(sums.values(), default=0.0)
+    return tuple(
+        TermRow(
+            policy=policy,
+            term=term,
+            share=size / sums[policy] if sums[policy] > least else 0.0,
+            per_episode=sum(recordings[policy].terms[term]) / max(sum(recordings[policy].ended), 1),
+        )
+        for policy, own in sizes.items()
+        for term, size in own.items()
+    )

@@ -1,0 +1,46 @@
+"""`tuner check`: whether an environment is worth training in, before any training."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli.options import JsonOption, print_json, whole
+
+MOST_EPISODES = 100_000
+
+
+def check(
+    environment: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ENV]",
+            help="`module:Id`, `module:Class`, `FILE.py:Class` or an id. Default: the default study's.",
+        ),
+    ] = None,
+    *,
+    episodes: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole("--episodes", 1, MOST_EPISODES), metavar="N", help="Episodes of each policy. Default: 100."
+        ),
+    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page as well.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Check an environment: zero, random and expert policies; reward, success, observation and actions."""
+    from tuner.app.check import CheckRequest
+    from tuner.app.check import check as run_check
+    from tuner.cli.render.check_tables import print_report
+    from tuner.cli.render.notifier import TerminalNotifier
+    from tuner.cli.render.words import say
+
+    asked = {} if episodes is None else {"episodes": episodes}
+    report = run_check(CheckRequest(environment=environment, html=html, **asked), TerminalNotifier())
+    if as_json:
+        print_json(report.data())
+    else:
+        print_report(report)
+    if html is not None:
+        say(f"Wrote {html}")
+    return 1 if report.verdict == "wrong" else 0

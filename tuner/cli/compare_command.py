@@ -1,0 +1,102 @@
+"""`tuner compare`: which algorithm learns this task best in the same time."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.app.defaults import COMPARED_MINUTES, DEFAULT_STUDY
+from tuner.cli.options import (
+    INTERRUPTED,
+    EngineOption,
+    JsonOption,
+    StorageOption,
+    StudyArgument,
+    WorkersOption,
+    minutes_of,
+    print_json,
+    whole,
+)
+from tuner.cli.run_command import ALGORITHMS
+from tuner.errors import UsageProblem, did_you_mean
+
+MOST_SEEDS = 1000
+
+
+def compare(
+    study: StudyArgument = DEFAULT_STUDY,
+    *,
+    algorithms: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,…", help=f"Of {', '.join(ALGORITHMS)}. Default: all that can act there."),
+    ] = None,
+    minutes: Annotated[
+        float,
+        typer.Option(parser=minutes_of, metavar="M", help="Of training, for each run; evaluations not counted."),
+    ] = COMPARED_MINUTES,
+    seeds: Annotated[
+        int, typer.Option(parser=whole("--seeds", 1, MOST_SEEDS), metavar="N", help="Runs of each algorithm.")
+    ] = 1,
+    env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
+        ),
+    ] = None,
+    workers: WorkersOption = None,
+    engine: EngineOption = "processes",
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page as well, anew after every run.")
+    ] = None,
+    storage: StorageOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Compare algorithms over the same minutes of training: samples, time and success, seed by seed."""
+    wanted = _algorithms(algorithms)
+    from tuner.app.compare import CompareRequest
+    from tuner.app.compare import compare as run_comparison
+    from tuner.app.engine_options import EngineOptions
+    from tuner.cli.render.compare_tables import print_comparison
+    from tuner.cli.render.notifier import TerminalNotifier
+    from tuner.cli.render.words import say
+
+    request = CompareRequest(
+        study=study,
+        algorithms=wanted,
+        minutes=minutes,
+        seeds=seeds,
+        environment=env,
+        engine=EngineOptions(engine=engine, workers=workers),
+        html=html,
+        storage=storage,
+    )
+    result = run_comparison(request, TerminalNotifier())
+    if result.comparison is None:
+        return INTERRUPTED
+    if as_json:
+        print_json(result.comparison.data())
+    else:
+        print_comparison(result.comparison)
+    if html is not None:
+        say(f"Wrote {html}")
+    if result.interrupted:
+        return INTERRUPTED
+    return 0 if any(run.state == "done" for run in result.comparison.runs) else 1
+
+
+def _algorithms(text: str | None) -> tuple[str, ...]:
+    """The algorithms named, none where none are.
+
+    Raises:
+        UsageProblem: where one is unknown or stands twice.
+    """
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in ALGORITHMS:
+            hint = did_you_mean(name, ALGORITHMS)
+            raise UsageProblem(f"--algorithms {text}: unknown {name!r}{hint}; valid: {', '.join(ALGORITHMS)}")
+        if names.count(name) > 1:
+            raise UsageProblem(f"--algorithms {text}: {name} stands twice; --seeds gives each more runs")
+    return names

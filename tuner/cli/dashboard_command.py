@@ -1,0 +1,53 @@
+"""`tuner dashboard`: the studies in a browser."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.app.defaults import DEFAULT_HOST, DEFAULT_PORT
+from tuner.cli.options import StorageOption, whole
+
+LAST_PORT = 65535
+
+PortOption = Annotated[
+    int, typer.Option("--port", parser=whole("--port", 0, LAST_PORT), metavar="PORT", help="0 takes a free one.")
+]
+HostOption = Annotated[
+    str, typer.Option("--host", metavar="HOST", help="Where it listens; beyond this machine only with a token.")
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--token-file", metavar="FILE", help="Its token, asked of everybody. Beyond this machine one is made up."
+    ),
+]
+
+
+def dashboard(
+    *,
+    port: PortOption = DEFAULT_PORT,
+    host: HostOption = DEFAULT_HOST,
+    token_file: TokenOption = None,
+    writable: Annotated[
+        bool, typer.Option("--writable", help="Take notes, deletions and other changes from the page.")
+    ] = False,
+    storage: StorageOption = None,
+) -> None:
+    """Serve optuna-dashboard over the studies, read-only, on this machine alone."""
+    from tuner.app.resolve import storage_url
+    from tuner.dashboard.server import serve
+
+    serve(
+        storage_url(storage),
+        port,
+        host=host,
+        token_file=token_path(token_file),
+        writable=writable,
+        announce=lambda url: typer.echo(f"Dashboard: {url} (Ctrl-C ends it)", err=True),
+    )
+
+
+def token_path(text: str | None) -> Path | None:
+    """The token's file as a path, None where none was given."""
+    return None if text is None else Path(text).expanduser()

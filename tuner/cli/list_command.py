@@ -1,0 +1,59 @@
+"""`tuner list`: what there is to name."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tuner.cli.options import one_of
+from tuner.errors import TunerError, UsageProblem
+
+KINDS = ("envs", "spaces", "studies")
+
+
+def list_names(
+    kind: Annotated[str, typer.Argument(metavar="|".join(KINDS), help="What to list.")],
+    *,
+    show: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Show one space instead, by its name or its file.")
+    ] = None,
+) -> None:
+    """List the environments, search spaces or studies that can be named."""
+    one_of(kind, KINDS, "list")
+    if show is not None:
+        _show(kind, show)
+        return
+    lines = _environments() if kind == "envs" else _files(kind)
+    for name, text in lines.items():
+        sys.stdout.write(f"{name:<28} {text}\n")
+
+
+def _show(kind: str, name: str) -> None:
+    from tuner.cli.render.space_table import print_space
+    from tuner.config.load import find, load_space
+
+    if kind != "spaces":
+        raise UsageProblem(f"--show {name}: shows spaces alone; type `tuner list spaces --show NAME`")
+    found = find("search_spaces", name)
+    print_space(found, load_space(found))
+
+
+def _environments() -> dict[str, str]:
+    from tuner.training.making import offered
+
+    return {name: f"{package}:{name}" for name, package in sorted(offered().items())}
+
+
+def _files(kind: str) -> dict[str, str]:
+    from tuner.config.load import available
+    from tuner.config.yaml import read_yaml
+
+    paths = available("studies" if kind == "studies" else "search_spaces")
+    found = {}
+    for name, path in sorted(paths.items()):
+        try:
+            data = read_yaml(path)
+            found[name] = str(data.get("description", "")) if isinstance(data, dict) else "(not a mapping)"
+        except TunerError as error:
+            found[name] = f"({error})"
+    return found

@@ -1,0 +1,75 @@
+"""`tuner play`: a film of what a model, or an environment's own expert, does."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli.options import JsonOption, StorageOption, print_json, whole
+
+MOST_EPISODES = 1000
+
+
+def play(
+    *,
+    expert: Annotated[bool, typer.Option("--expert", help="The environment's own expert acts.")] = False,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="This model acts: a zip of Stable-Baselines3's, from somebody you trust."),
+    ] = None,
+    stats: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The model's VecNormalize statistics. Default: vecnormalize.pkl beside it."),
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="The model of this study's best trial acts.")
+    ] = None,
+    trial: Annotated[
+        int | None,
+        typer.Option(parser=whole("--trial", 0), metavar="N", help="That of another trial of the study."),
+    ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="`module:Id`, `module:Class`, `FILE.py:Class` or an id. Default: the study's, else the default one's.",
+        ),
+    ] = None,
+    episodes: Annotated[
+        int | None,
+        typer.Option(parser=whole("--episodes", 1, MOST_EPISODES), metavar="N", help="Default: 5; 1 for a picture."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help=".mp4 for a film, .png for one episode in one picture."),
+    ] = None,
+    gui: Annotated[bool, typer.Option("--gui", help="Show it in a window, in real time, instead.")] = False,
+    storage: StorageOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Play episodes of a model or an expert, as a film, a picture or in a window."""
+    from tuner.app.play import PlayRequest
+    from tuner.app.play import play as play_episodes
+    from tuner.cli.render.notifier import TerminalNotifier
+    from tuner.cli.render.play_tables import print_played
+    from tuner.cli.render.words import say
+
+    request = PlayRequest(
+        expert=expert,
+        model=model,
+        statistics=stats,
+        study=study,
+        trial=trial,
+        environment=env,
+        episodes=episodes,
+        output=output,
+        gui=gui,
+        storage=storage,
+    )
+    played = play_episodes(request, TerminalNotifier())
+    if output is not None:
+        say(f"Wrote {output}")
+    if as_json:
+        print_json(played.data())
+    else:
+        print_played(played)

@@ -1,0 +1,154 @@
+"""A confirmation for people: a line a run while it goes on, a table at the end."""
+
+import statistics
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from tuner.app.notify import ConfirmationUnderWay
+from tuner.cli.render.tables import make_console
+from tuner.cli.render.words import clock, say
+from tuner.finals.confirmation_plan import TEST_GOALS, ConfirmationRun
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.results.confirmation import ArmResult, Confirmation, Measure, name_in_answer, tuning
+from tuner.results.confirmation_reading import ConfirmationReading
+from tuner.statistics.records import WINNER, Answer, Interval
+
+
+class ConfirmationLines:
+    """Says how every run ended, a line each, on standard error."""
+
+    def __init__(self, work: ConfirmationUnderWay) -> None:
+        self._source = work.source
+        self._workers = work.workers
+        self._seconds = work.seconds
+        self._taken: list[float] = []  # s, by the runs of this time
+        self._runs: dict[int, ConfirmationRun] = {}
+        self._last: dict[int, Evaluation] = {}
+
+    def started(self, job: TrialJob) -> None:
+        """A run began."""
+        self._runs[job.number] = self._source.run_of(job.number)
+
+    def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:  # noqa: ARG002
+        """A run reached a checkpoint."""
+        self._last[number] = evaluation
+
+    def finished(self, number: int, outcome: TrialOutcome) -> None:
+        """A run ended."""
+        run, last = self._runs.pop(number), self._last.pop(number, None)
+        done, most = self._source.counts()
+        self._taken.append(outcome.seconds)
+        left = clock((most - done) / self._workers * (statistics.median(self._taken) or self._seconds))
+        said = _worth(last) if outcome.state == "completed" and last else f"{outcome.state} ({outcome.reason})"
+        where = f"{run.phase} seed {run.place + 1}, {run.arm.name}"
+        say(f"{time.strftime('%H:%M:%S')} {where}: {said} | {done}/{most} done | {left} left")
+
+    def tick(self) -> None:
+        """Time passed."""
+
+
+def _worth(last: Evaluation) -> str:
+    return f"success {last.success:.0%}" if last.success is not None else f"return {last.mean_return:.4g}"
+
+
+def print_confirmation(confirmation: Confirmation) -> None:
+    """Who takes part and what each seed gave, then the answer."""
+    console = make_console()
+    state = "" if confirmation.complete else f", {confirmation.done} of {confirmation.planned} runs so far"
+    console.print(f"Confirmation of study {confirmation.study!r}{state}")
+    if confirmation.answer is not None:
+        _print_answer(console, confirmation, confirmation.answer)
+    if not confirmation.complete:
+        console.print("Verdicts come when all is run: the same command goes on.")
+    if any(one.validation for one in confirmation.arms):
+        _print_validation(console, confirmation)
+
+
+def print_reading(reading: ConfirmationReading) -> None:
+    """What a confirmation has come to, in some lines."""
+    console, found = make_console(), reading.confirmation
+    if not found.complete or found.answer is None:
+        console.print(
+            f"Confirmation: {found.done} of {found.planned} runs; `tuner confirm {found.study}` goes on with it."
+        )
+        return
+    arms = [(one, found.answer.arm(name_in_answer(one.arm))) for one in found.tested]
+    told = [f"{one.arm.name} {_with_interval(arm.iqm, arm.iqm_interval, found.measure)}" for one, arm in arms]
+    console.print(f"Confirmed over {found.test_seeds} test seeds, IQM of {found.measure}, 95 %: {'; '.join(told)}.")
+    for line in conclusions(found):
+        console.print(line)
+    if reading.newer:
+        one_more = f"{reading.newer} completed trial{'s' * (reading.newer > 1)}"
+        console.print(f"The study has had {one_more} since: `tuner confirm {found.study}` takes them in.")
+
+
+def _print_validation(console: Console, confirmation: Confirmation) -> None:
+    measure = confirmation.measure
+    table = Table(f"{measure}, validation", "in tuning", "by seed", "mean", "", box=None, pad_edge=False)
+    for one in confirmation.arms:
+        mean = statistics.fmean(one.validation) if one.validation else None
+        told = shown(tuning(one.arm, measure), measure)
+        table.add_row(
+            one.arm.name, told, _by_seed(one.validation, measure), shown(mean, measure), _fate(one, confirmation)
+        )
+    console.print(table)
+
+
+def _fate(one: ArmResult, confirmation: Confirmation) -> str:
+    if confirmation.winner is not None and one.arm.name == confirmation.winner.name:
+        return "best"
+    return "clearly behind" if one.dropped else ""
+
+
+def _print_answer(console: Console, confirmation: Confirmation, answer: Answer) -> None:
+    measure = confirmation.measure
+    table = Table(f"{measure}, test", "by seed", "IQM, 95 %", "mean, 95 %", box=None, pad_edge=False)
+    for one in confirmation.tested:
+        found = answer.arm(name_in_answer(one.arm))
+        name = one.arm.name if found.name == one.arm.name else f"{found.name}, {one.arm.name}"
+        iqm = _with_interval(found.iqm, found.iqm_interval, measure)
+        mean = _with_interval(found.mean, found.mean_interval, measure)
+        table.add_row(name, _by_seed(one.test, measure), iqm, mean)
+    console.print(table)
+    console.print(f"A seed's value is that of the last evaluation, over {TEST_GOALS} goals.")
+    for line in conclusions(confirmation):
+        console.print(line)
+
+
+def conclusions(confirmation: Confirmation) -> list[str]:
+    """What the test showed, a line each, and what follows."""
+    answer, measure = confirmation.answer, confirmation.measure
+    if answer is None:
+        return []
+    lines = []
+    for comparison in answer.comparisons:
+        least = "" if comparison.smallest is None else f"; so many seeds can show {shown(comparison.smallest, measure)}"
+        lines.append(f"{comparison.words[0].upper()}{comparison.words[1:]}{least}.")
+    winner = confirmation.winner
+    optimism = answer.arm(WINNER).optimism if winner and confirmation.tested[0].arm.role is None else None
+    if winner and optimism is not None:
+        lines.append(
+            f"Optimism, what tuning said of {winner.name} less what the test says: {shown(optimism, measure)}."
+        )
+    if confirmation.recommended is not None:
+        lines.append(f"To train with: {confirmation.recommended.name} (`tuner export {confirmation.study}`).")
+    return lines
+
+
+def _with_interval(value: float | None, interval: Interval | None, measure: Measure) -> str:
+    if interval is None:
+        return shown(value, measure)
+    return f"{shown(value, measure)} [{shown(interval.low, measure)}, {shown(interval.high, measure)}]"
+
+
+def _by_seed(values: tuple[float, ...], measure: Measure) -> str:
+    return " ".join(shown(value, measure) for value in values) or "-"
+
+
+def shown(value: float | None, measure: Measure) -> str:
+    """A success rate in per cent, a return in four digits."""
+    if value is None:
+        return "-"
+    return f"{value:.0%}" if measure == "success" else f"{value:.4g}"

@@ -1,0 +1,124 @@
+"""One trial as text: at most 80 columns wide, so that it reads the same in a terminal and in a pipe."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tuner.cli.render.text_plot import course, draw
+from tuner.config.model import StudySpec
+from tuner.config.schedules import shown
+from tuner.diagnosis.series import Sign, read
+from tuner.results.health import signs_of
+from tuner.results.rows import Row
+from tuner.results.summary import row_data
+from tuner.verdicts import worst
+
+COLUMNS = 80
+SERIES = {"policy loss": "policy_gradient_loss", "entropy": "entropy_loss"}  # signals that a line calls otherwise
+
+
+def lines(row: Row, spec: StudySpec) -> list[str]:
+    """The whole page."""
+    sections = (_heading(row, spec), _arguments(row), _curve(row), _milestones(row), _health(row, spec))
+    return [line for section in sections for line in section]
+
+
+def trial_data(row: Row, spec: StudySpec) -> dict[str, Any]:
+    """The same as JSON, the recorded series included."""
+    signs = signs_of(row, spec)
+    return {
+        "study": spec.name,
+        **row_data(row),
+        "steps": row.steps,
+        "end": end(row),
+        "curve": row.attributes.get("curve", []),
+        "verdict": worst(signs) if signs else None,
+        "diagnosis": [asdict(sign) for sign in signs],
+        "health": row.attributes.get("health"),
+    }
+
+
+def end(row: Row) -> str:
+    """How the trial ended, and why where it was not by its budget."""
+    attributes = row.attributes
+    why = attributes.get("interrupted") or attributes.get("failure")
+    if row.state == "fail":
+        return f"interrupted: {why}" if "interrupted" in attributes else f"failed: {why}"
+    if row.state != "pruned":
+        return {"complete": "completed"}.get(row.state, row.state)
+    if reason := attributes.get("reason"):
+        return f"pruned, since it diverged: {reason}"
+    return f"pruned at {row.steps:,} steps: behind the other trials at the same step"
+
+
+def _heading(row: Row, spec: StudySpec) -> Iterator[str]:
+    role = f" ({row.role.replace(':', ' ')})" if row.role else ""
+    yield f"Trial {row.number}{role} of study {spec.name!r}: {spec.algorithm.upper()} in {spec.environment.id}"
+    yield from _pair("end", end(row))
+    score = f"{row.value:.4g}" if row.value is not None else "-"
+    success = f", success {row.success:.0%}" if row.success is not None else ""
+    yield from _pair("score", score + success)
+    if row.seconds is not None:
+        rate = f", {row.attributes['steps_per_second']:,.0f} steps/s" if "steps_per_second" in row.attributes else ""
+        yield from _pair("training", f"{row.steps:,} steps in {row.seconds:.0f} s{rate}")
+    retry = f", runs trial {row.attributes['retry_of']} again" if "retry_of" in row.attributes else ""
+    yield from _pair("seed", shown(row.seed) + retry)
+
+
+def _pair(name: str, value: str) -> list[str]:
+    return textwrap.wrap(value, COLUMNS, initial_indent=f"{name:<14}", subsequent_indent=" " * 14)
+
+
+def _arguments(row: Row) -> Iterator[str]:
+    yield ""
+    yield "Parameters (* searched)"
+    for name, value in row.arguments.items():
+        star = "*" if any(searched.startswith(name) for searched in row.params) else " "
+        yield f"{star} {name:<22}{shown(value)}"
+
+
+def _curve(row: Row) -> Iterator[str]:
+    points = row.attributes.get("curve", [])
+    name = "success" if points and points[0].get("success") is not None else "return"
+    known = [(point["step"], point[name]) for point in points if point.get(name) is not None]
+    if not known:
+        return
+    steps, values = [step for step, _ in known], [value for _, value in known]
+    best = max(values)
+    yield ""
+    if name == "success":
+        yield f"Success over steps (best {best:.0%}, last {values[-1]:.0%}; {len(values)} evaluations)"
+        yield from draw(steps, values, say="{:.0%}".format, bounds=(0.0, 1.0))
+    else:
+        yield f"Return over steps (best {best:.4g}, last {values[-1]:.4g}; {len(values)} evaluations)"
+        yield from draw(steps, values, say="{:.4g}".format)
+
+
+def _milestones(row: Row) -> Iterator[str]:
+    if row.milestones:
+        yield ""
+        yield "Milestones (share of episodes, mean of the last three evaluations)"
+        for name, share in row.milestones.items():
+            yield f"  {name:<22}{share:4.0%} {'█' * round(40 * share)}".rstrip()
+
+
+def _health(row: Row, spec: StudySpec) -> Iterator[str]:
+    signs = signs_of(row, spec)
+    yield ""
+    if not signs:
+        nothing = "made before signals were" if row.finished and row.steps else "no update of this trial was"
+        yield f"Health: not known ({nothing} recorded)"
+        return
+    updates = row.attributes["health"]["updates"]
+    yield f"Health: {worst(signs)} ({updates} update{'s' * (updates != 1)})"
+    yield from _table(signs, {name: course(list(values)) for name, values in read(row.attributes["health"])[0].items()})
+
+
+def _table(signs: Sequence[Sign], courses: dict[str, str]) -> Iterator[str]:
+    for sign in signs:
+        drawn = courses.get(SERIES.get(sign.name, sign.name), "")
+        head = f"{sign.verdict:<8}{sign.name:<19}{drawn:<13}"
+        yield from textwrap.wrap(sign.finding, COLUMNS, initial_indent=head, subsequent_indent=" " * 40)
+        if sign.cure:
+            yield from textwrap.wrap(sign.cure, COLUMNS, initial_indent=f"{'':8}cure: ", subsequent_indent=" " * 14)

@@ -1,0 +1,159 @@
+"""Results as tables for people, on standard output."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tuner.config.model import StudySpec
+from tuner.config.schedule_parts import part_of
+from tuner.config.schedules import shown
+from tuner.results.rows import Row
+from tuner.results.summary import Summary, verdict
+
+if TYPE_CHECKING:
+    from tuner.app.status import StudyStatus
+    from tuner.app.tune import TuneRequest, TuneResult
+
+TABLE_WIDTH = 160  # columns
+
+
+def print_result(request: "TuneRequest", result: "TuneResult", *, confirmed: bool) -> None:
+    """What a run has come to, stage by stage where it has some, and what comes next."""
+    from tuner.cli.render.next_commands import next_commands
+
+    if not result.summaries:
+        return
+    follow = next_commands(request, result, confirmed=confirmed) if result.whole is not None else []
+    if result.spec.stages:
+        print_stages(result.spec, result.summaries, next_commands=follow)
+    else:
+        print_summary(result.summaries[0], next_commands=follow)
+
+
+def result_data(result: "TuneResult") -> dict[str, Any]:
+    """The same as JSON."""
+    if not result.spec.stages:
+        return result.summaries[0].data()
+    return {"study": result.spec.name, "stages": [summary.data() for summary in result.summaries]}
+
+
+def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> None:
+    """The state of a study: counts, the best beside the baselines, a verdict, advice, what comes next."""
+    console = make_console()
+    console.print(counts_line(summary))
+    rows = _shown(summary)
+    if rows:
+        console.print(_table(rows))
+    console.print(verdict(summary))
+    for word in summary.words:
+        console.print(f"Note: {word}.")
+    _print_next(console, next_commands)
+
+
+def _print_next(console: Console, commands: Sequence[str]) -> None:
+    if commands:
+        console.print("Next:")
+        for command in commands:
+            console.print(f"  {command}")
+
+
+def print_status(found: "StudyStatus", *, trials: bool) -> None:
+    """Where a study stands, and what the service has before it."""
+    from tuner.cli.render.confirm_tables import print_reading
+
+    print_summary(found.summary)
+    if found.reading:
+        print_reading(found.reading)
+    if found.summary.health:
+        sys.stdout.write(f"{found.summary.health.line()}\n")
+    if trials and found.rows:
+        print_trials(found.rows, list(found.reader.spec.space.parameters))
+    if found.queue:
+        places = [one.study + (" (now)" if one.state == "running" else "") for one in found.queue]
+        sys.stdout.write(f"The service's queue: {', '.join(places)}\n")
+    if (one := found.submission) is not None:
+        sys.stdout.write(f"Its submission {one.state}{': ' if one.reason else ''}{one.reason}\n")
+
+
+def print_stages(spec: StudySpec, done: Sequence[Summary], *, next_commands: Sequence[str] = ()) -> None:
+    """What stages have come to: a line each, then the parameters that the last one ended with."""
+    console = make_console()
+    console.print(f"Study {spec.name!r}: {len(done)} of {len(spec.stages)} stages finished")
+    table = Table("stage", "study", "trials", "best", "score", "success", "found", box=None, pad_edge=False)
+    for place, (stage, summary) in enumerate(zip(spec.stages, done, strict=False), 1):
+        row = summary.best
+        names = dict.fromkeys(part_of(name) or name for name in stage.parameters)
+        found = [f"{name} {shown(row.arguments.get(name))}" for name in names] if row else []
+        table.add_row(
+            str(place),
+            summary.study,
+            f"{summary.finished} of {max(summary.target, summary.finished)}",
+            row.label if row else "-",
+            shown(row.value) if row else "-",
+            _share(row.success) if row else "-",
+            ", ".join(found) or "-",
+        )
+    console.print(table)
+    columns = [row for row in (done[-1].best, *done[0].baselines) if row is not None]
+    console.print(_table(list({row.label: row for row in columns}.values())))
+    console.print(
+        "One training seed a trial: a lucky seed is possible, and the best of many scores is always too high."
+    )
+    _print_next(console, next_commands)
+
+
+def make_console() -> Console:
+    """Standard output, never narrower than the tables: a number cut short is worse than a wrapped line."""
+    width = Console().width
+    return Console(highlight=False, soft_wrap=True, width=max(width, TABLE_WIDTH))
+
+
+def counts_line(summary: Summary) -> str:
+    """The counts in a line."""
+    states = ", ".join(f"{count} {state}" for state, count in summary.counts.items() if count) or "none"
+    speed = f"; {summary.steps_per_second:,.0f} steps/s a worker" if summary.steps_per_second else ""
+    target = max(summary.target, summary.finished)
+    return f"Study {summary.study!r}: {summary.finished} of {target} trials finished ({states}){speed}"
+
+
+def _shown(summary: Summary) -> list[Row]:
+    return [*([summary.best_tuned] if summary.best_tuned else []), *summary.baselines]
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table("", *(_heading(row) for row in rows), box=None, pad_edge=False)
+    table.add_row("score", *(shown(row.value) if row.value is not None else row.state for row in rows))
+    table.add_row("success", *(_share(row.success) for row in rows))
+    for milestone in dict.fromkeys(milestone for row in rows for milestone in row.milestones):
+        table.add_row(milestone, *(_share(row.milestones.get(milestone)) for row in rows))
+    names = dict.fromkeys(name for row in rows for name in row.arguments)
+    for name in names:
+        table.add_row(name, *(shown(row.arguments.get(name)) for row in rows))
+    return table
+
+
+def _heading(row: Row) -> str:
+    return row.label if row.role else f"best tuned ({row.label})"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"
+
+
+def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:
+    """Every trial in a line, completed ones first and the best of them on top; a schedule is its argument's value."""
+    columns = list(dict.fromkeys(part_of(name) or name for name in parameters))
+    table = Table("trial", "state", "score", "success", *columns, "seconds", box=None, pad_edge=False)
+    for row in sorted(rows, key=lambda row: (row.value is None, -(row.value or 0.0), row.number)):
+        table.add_row(
+            f"{row.number} {row.label}" if row.role else str(row.number),
+            row.state,
+            shown(row.value),
+            _share(row.success),
+            *(shown(row.arguments.get(name)) for name in columns),
+            f"{row.seconds:.0f}" if row.seconds is not None else "-",
+        )
+    make_console().print(table)

@@ -1,0 +1,289 @@
+"""What is said to the person around a use case, on standard error: a sentence or some for every event."""
+
+import functools
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+
+from tuner.app import events
+from tuner.app.events import Event
+from tuner.config.algorithms import ROLLOUTS
+from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
+from tuner.finals.confirmation_plan import FEWEST_SEEDS
+from tuner.planning.estimate import rounds_minutes
+from tuner.study.storage import describe
+from tuner.study.stored import companion
+
+
+def say(text: str) -> None:
+    """One line to the person."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def many(count: int, what: str) -> str:
+    """`1 trial`, `2 trials`."""
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def minutes_text(value: float) -> str:
+    """Minutes as people say them."""
+    if value < 1:
+        return "a minute"
+    return f"{value / 60:.1f} hours" if value >= 100 else f"{value:.0f} minute{'s' * (round(value) > 1)}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 5 s, 12 min or 3.4 h."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+@functools.singledispatch
+def words(event: Event) -> Iterator[str]:
+    """The lines for an event."""
+    raise TypeError(f"there are no words for {type(event).__name__}")
+
+
+@words.register
+def _(event: events.StudyAnnounced) -> Iterator[str]:
+    spec = event.spec
+    yield f"Study {spec.name!r} ({event.source}) in {describe(event.url)}"
+    yield (
+        f"{spec.algorithm.upper()} in {spec.environment.id}, space {spec.space_name}, {spec.timesteps:,} steps a trial"
+    )
+    if event.timesteps_asked != spec.timesteps:
+        yield _rounded_up(event.timesteps_asked, spec)
+    checkpoints = len(spec.plan())
+    if checkpoints < ENOUGH_CHECKPOINTS and spec.pruner != "none":
+        yield (
+            f"With {many(checkpoints, 'checkpoint')} pruning will save little; more --timesteps, or a "
+            f"smaller largest {ROLLOUTS[spec.algorithm][0]} in the space, give more of them."
+        )
+    if event.left:
+        names = ", ".join(event.left)
+        yield (
+            f"Baseline{'s' * (len(event.left) > 1)} {names}: of another algorithm than {spec.algorithm.upper()}, "
+            "and left out."
+        )
+
+
+def _rounded_up(asked: int, spec: StudySpec) -> str:
+    return f"{asked:,} steps were rounded up to {spec.timesteps:,}: whole multiples of the largest rollout"
+
+
+@words.register
+def _(event: events.BaselineTaken) -> Iterator[str]:
+    if event.study is not None:
+        yield f"Baseline {event.name!r}: {event.origin} of study {event.study!r}"
+        return
+    without = f"; not for a baseline, and left out: {', '.join(event.left)}" if event.left else ""
+    yield f"Baseline {event.name!r} from {event.origin}{without}"
+
+
+@words.register
+def _(event: events.CurvesAnnounced) -> Iterator[str]:
+    if event.shared:
+        yield f"Curves are written by the nodes: {event.folder} must lie on a disk that they share with this machine."
+    yield f"Curves: {shlex.join(['tensorboard', '--logdir', str(event.folder)])}"
+
+
+@words.register
+def _(_event: events.EnvironmentLook) -> Iterator[str]:
+    yield "Looking at the environment …"
+
+
+@words.register
+def _(event: events.EnvironmentWarnings) -> Iterator[str]:
+    for line in event.report.of("warning"):
+        yield f"Warning: {line.name}: {line.finding}"
+    yield f"What to do about it: tuner check {shlex.quote(event.report.environment)}"
+
+
+@words.register
+def _(event: events.SpeedMeasured) -> Iterator[str]:
+    yield f"Measuring {'a node' if event.on_node else 'this machine'}'s speed …"
+
+
+@words.register
+def _(event: events.SettingsChanged) -> Iterator[str]:
+    for one in event.changes:
+        yield f"Since the last run, {one.name} was {one.before!r} and is now {one.now!r}."
+
+
+@words.register
+def _(event: events.Retried) -> Iterator[str]:
+    before = {"trial": "run", "run": "confirmation"}[event.what]
+    yield f"{event.count} unfinished {event.what}{'s' * (event.count > 1)} of an earlier {before} will run again."
+
+
+@words.register
+def _(event: events.NothingToRun) -> Iterator[str]:
+    if event.what == "run":
+        yield f"Nothing to do: all {event.finished} runs are in the database (more with --seeds or --top)."
+        return
+    yield f"Nothing to do: the study has {event.finished} finished trials of {event.target} (more with --trials)."
+    if event.waiting:
+        names, trials = ", ".join(event.waiting), event.finished + len(event.waiting)
+        yield f"Baseline {names} has yet to run: --trials {trials} or more."
+
+
+@words.register
+def _(event: events.RunEstimated) -> Iterator[str]:
+    likely, unpruned = minutes_text(event.estimate.likely), minutes_text(event.estimate.unpruned)
+    otherwise = f", {unpruned} if nothing is pruned" if likely != unpruned else ""
+    yield f"{many(event.missing, 'trial')} on {many(event.workers, 'worker')}: about {likely}{otherwise}."
+
+
+@words.register
+def _(event: events.TimeOver) -> Iterator[str]:
+    typical = minutes_text(event.seconds / 60)
+    yield f"The minutes given are over, or too few for one more {event.what} of {typical}; the same command goes on."
+
+
+@words.register
+def _(event: events.StageBegan) -> Iterator[str]:
+    yield f"\nStage {event.number} of {event.count}: {', '.join(event.parameters)}, in study {event.study!r}"
+
+
+@words.register
+def _(event: events.StageStartKept) -> Iterator[str]:
+    changed = ", ".join(f"{name} {value!r}" for name, value in event.changed.items())
+    yield (
+        f"Stage {event.number} goes on from what it was begun with, though the stage before has found better since "
+        f"({changed}); for a new chain of stages, give another --name."
+    )
+
+
+@words.register
+def _(event: events.PlanRefused) -> Iterator[str]:
+    yield f"A run would be refused: the stored study {event.study!r} differs: {'; '.join(event.differences)}"
+
+
+@words.register
+def _(event: events.Interrupted) -> Iterator[str]:
+    kept = {
+        "trial": "Every finished trial is kept; the same command goes on.",
+        "run": "Every finished run is kept; the same command goes on.",
+        "checkpoint": "The last checkpoint of every run is kept; the same command goes on.",
+        "comparison": "This is what there is:",
+        "service": "Every finished trial is kept; the same command goes on.",
+    }
+    nothing = {"comparison": "Stopped before the first run."}
+    without = nothing.get(event.what, "Stopped. Nothing was written; the same command goes on.")
+    yield f"Stopped. {kept[event.what]}" if event.kept else without
+
+
+@words.register
+def _(event: events.ClusterNews) -> Iterator[str]:
+    yield event.text
+
+
+@words.register
+def _(event: events.ConfirmationAnnounced) -> Iterator[str]:
+    plan, spec = event.plan, event.spec
+    yield f"Confirming study {spec.name!r} of {describe(event.url)}, in its companion {companion(spec.name)!r}"
+    yield f"Who takes part: {', '.join(arm.name for arm in plan.arms)}; {spec.timesteps:,} steps a run"
+    if not plan.baselines:
+        yield "The study has no finished baseline: there is nothing to hold the winner against."
+    if plan.test_seeds < FEWEST_SEEDS:
+        yield (
+            f"Warning: {many(plan.test_seeds, 'test seed')} cannot confirm a difference; "
+            f"give --seeds {FEWEST_SEEDS} or more."
+        )
+
+
+@words.register
+def _(event: events.ConfirmationEstimated) -> Iterator[str]:
+    likely = minutes_text(rounds_minutes(event.missing, event.workers, event.seconds))
+    runs, workers = many(event.missing, "run"), many(event.workers, "worker")
+    yield f"At most {runs} on {workers}: about {likely}, less where configurations fall behind."
+
+
+@words.register
+def _(event: events.ContenderAnnounced) -> Iterator[str]:
+    yield f"{event.contender.algorithm}: {event.contender.source}"
+
+
+@words.register
+def _(event: events.ComparisonEstimated) -> Iterator[str]:
+    minutes = -(-event.runs // event.workers) * event.minutes
+    yield (
+        f"{many(event.runs, 'run')} of {event.minutes:g} minutes, {event.workers} side by side: {minutes:.3g} "
+        f"minute{'s' * (minutes != 1)} of training, and the evaluations."
+    )
+
+
+@words.register
+def _(event: events.TrainingAnnounced) -> Iterator[str]:
+    plan, recipe, spec = event.plan, event.plan.recipe, event.plan.recipe.spec
+    what = f"{spec.algorithm.upper()} in {spec.environment.id}, {spec.timesteps:,} steps"
+    yield f"{recipe.label}: {what}, into {plan.folder}"
+    if recipe.changed:
+        yield f"Changed since the export, and so not the trial any more: {', '.join(recipe.changed)}"
+    if event.timesteps_asked != spec.timesteps:
+        yield _rounded_up(event.timesteps_asked, spec)
+    if plan.own:
+        yield f"With the trial's own training seed, {plan.seeds[0]}, and goals; --seeds 10 trains ten others"
+    if not event.missing:
+        yield "Nothing to do: every run is finished."
+        return
+    if done := len(plan.seeds) - event.missing:
+        yield f"{done} of {len(plan.seeds)} runs are finished already."
+    for seed, step in event.resumed.items():
+        yield f"Seed {seed} goes on from its checkpoint at {step:,} steps."
+
+
+@words.register
+def _(event: events.VideoFailed) -> Iterator[str]:
+    yield f"No film: {event.reason}"
+
+
+@words.register
+def _(event: events.CheckAnnounced) -> Iterator[str]:
+    yield f"Checking {event.environment}: {many(event.episodes, 'episode')} of each policy; nothing is trained."
+
+
+@words.register
+def _(event: events.PlayAnnounced) -> Iterator[str]:
+    where = f"into {event.output}" if event.output is not None else "in a window"
+    yield f"{event.environment}: {many(event.episodes, 'episode')} of {event.actor}, {where}"
+
+
+@words.register
+def _(event: events.EpisodeEnded) -> Iterator[str]:
+    one = event.episode
+    end = {True: "success", False: "no success", None: "ended"}[one.success]
+    yield f"episode {one.episode}: {end} after {one.steps} steps, return {one.total_return:.4g}"
+
+
+@words.register
+def _(event: events.FilmingBegan) -> Iterator[str]:
+    yield f"Films {event.episodes} episodes of {event.label} …"
+
+
+@words.register
+def _(event: events.ServiceBegan) -> Iterator[str]:
+    yield f"Dashboard: {event.address} (Ctrl-C ends the service)"
+    yield f"Working off what is submitted to {describe(event.url)}"
+
+
+@words.register
+def _(event: events.SubmissionWaits) -> Iterator[str]:
+    yield f"{event.reason}; the service comes back to it."
+
+
+@words.register
+def _(event: events.SubmissionBegan) -> Iterator[str]:
+    study, trials = event.submission.study, event.submission.trials
+    yield f"\n{time.strftime('%Y-%m-%d %H:%M:%S')} study {study!r}, to {trials} finished trials"
+
+
+@words.register
+def _(event: events.SubmissionEnded) -> Iterator[str]:
+    if event.state == "cancelled":
+        yield f"study {event.study!r} was cancelled; what is finished is kept."
+    else:
+        yield f"Study {event.study!r} " + (f"failed: {event.reason}" if event.state == "failed" else "is done.")

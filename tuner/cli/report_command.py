@@ -1,0 +1,48 @@
+"""`tuner report`: a study as one page, as Markdown or as JSON."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.app.defaults import DEFAULT_STUDY
+from tuner.cli.options import StorageOption, StudyArgument, one_of
+
+FORMATS = ("html", "md", "json")
+
+
+def report(
+    study: StudyArgument = DEFAULT_STUDY,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Where to. Default: STUDY-report.html; md and json: standard output."
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="|".join(FORMATS), help="Default: by the file's ending, else html, one page by itself."
+        ),
+    ] = None,
+    films: Annotated[
+        bool,
+        typer.Option("--films", help="Put films of the best tuned trial and the current configuration into the page."),
+    ] = False,
+    storage: StorageOption = None,
+) -> None:
+    """Write a study as one page: the answer, its uncertainty, how it came about, how to have it again."""
+    one_of(form, FORMATS, "--format")
+    from tuner.app.report import ReportRequest
+    from tuner.app.report import report as make_report
+    from tuner.cli.render.notifier import TerminalNotifier
+    from tuner.cli.render.words import say
+
+    request = ReportRequest(study=study, storage=storage, output=output, form=form, films=films)
+    made = make_report(request, TerminalNotifier())
+    if made.path is None:
+        sys.stdout.write(made.text)
+    else:
+        say(f"Wrote {made.path} ({len(made.text.encode()) / 1e6:.1f} MB)")

@@ -1,0 +1,164 @@
+"""`tuner run`: from a study file to tuned parameters."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tuner.app.defaults import DEFAULT_STUDY
+from tuner.cli.options import (
+    INTERRUPTED,
+    EngineOption,
+    JsonOption,
+    MemoryOption,
+    MinutesOption,
+    RayAddressOption,
+    StorageOption,
+    StudyArgument,
+    WorkersOption,
+    one_of,
+    print_json,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from tuner.app.tune import TuneRequest
+
+SAMPLERS = ("tpe", "random", "qmc")
+PRUNERS = ("median", "halving", "none")
+ALGORITHMS = ("ppo", "a2c", "sac", "td3", "dqn")
+MAX_SEED = 2**32 - 1
+
+
+def run(
+    study: StudyArgument = DEFAULT_STUDY,
+    *,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole("--trials", 1), metavar="N", help="Finished trials in all, those of earlier runs included."
+        ),
+    ] = None,
+    workers: WorkersOption = None,
+    storage: StorageOption = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The study's name in the database.")] = None,
+    timesteps: Annotated[
+        int | None, typer.Option(parser=whole("--timesteps", 1), metavar="T", help="Environment steps of a full trial.")
+    ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
+        ),
+    ] = None,
+    space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
+    algorithm: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(ALGORITHMS), help="Who trains: in that algorithm's own space, without --space."),
+    ] = None,
+    sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Who proposes.")] = None,
+    pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Who stops trials early.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole("--seed", 0, MAX_SEED), metavar="S", help="Seeds the sampler; trials have seeds of their own."
+        ),
+    ] = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE[:ID]", help="A baseline more, from an export or an rl_zoo3 file; may be repeated."),
+    ] = None,
+    from_study: Annotated[
+        str | None, typer.Option("--from", metavar="STUDY", help="Start from the best of another study.")
+    ] = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="One parameter after another, as the guide orders; a study each.")
+    ] = False,
+    minutes: MinutesOption = None,
+    memory: MemoryOption = None,
+    engine: EngineOption = "processes",
+    ray_address: RayAddressOption = None,
+    skip_check: Annotated[
+        bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
+    ] = False,
+    tensorboard: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write every trial's curves to DIR/STUDY/trial-N for TensorBoard.")
+    ] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="At the end, confirm the winner as `tuner confirm` does.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Measure this machine and print what the run would take; write nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
+    one_of(algorithm, ALGORITHMS, "--algorithm")
+    one_of(sampler, SAMPLERS, "--sampler")
+    one_of(pruner, PRUNERS, "--pruner")
+    from tuner.app.curves_folder import curves_folder
+    from tuner.app.engine_options import EngineOptions
+    from tuner.app.tune import TuneRequest
+    from tuner.planning.time_limit import deadline
+
+    asked = {
+        "trials": trials,
+        "timesteps": timesteps,
+        "space": space,
+        "algorithm": algorithm,
+        "sampler": sampler,
+        "pruner": pruner,
+        "seed": seed,
+    }
+    request = TuneRequest(
+        study=study,
+        storage=storage,
+        name=name,
+        changes={key: value for key, value in asked.items() if value is not None},
+        environment=env,
+        engine=EngineOptions(engine=engine, workers=workers, memory=memory, address=ray_address),
+        skip_check=skip_check,
+        staged=staged,
+        baselines=tuple(baseline or ()),
+        from_study=from_study,
+        curves=curves_folder(tensorboard) if tensorboard is not None else None,
+        deadline=deadline(minutes),
+    )
+    return _plan(request, as_json=as_json) if dry_run else _run(request, as_json=as_json, and_confirm=confirm)
+
+
+def _plan(request: "TuneRequest", *, as_json: bool) -> int:
+    from tuner.app.dry_run import plan_run
+    from tuner.cli.render.forecast_table import print_forecast
+    from tuner.cli.render.notifier import TerminalNotifier
+
+    found = plan_run(request, TerminalNotifier())
+    if as_json:
+        print_json(found.data())
+    else:
+        print_forecast(found)
+    return 0
+
+
+def _run(request: "TuneRequest", *, as_json: bool, and_confirm: bool) -> int:
+    """Tunes, and confirms what a whole run has found where that is asked for; returns the exit code."""
+    from tuner.app.confirm import ConfirmRequest, confirm
+    from tuner.app.tune import tune
+    from tuner.cli.render.confirm_tables import print_confirmation
+    from tuner.cli.render.notifier import TerminalNotifier
+    from tuner.cli.render.tables import print_result, result_data
+
+    notifier = TerminalNotifier()
+    result = tune(request, notifier)
+    if not as_json:
+        print_result(request, result, confirmed=and_confirm)
+    confirmed = None
+    if and_confirm and result.whole is not None and result.whole.best is not None:
+        study, engine = result.whole.study, request.engine
+        asked = ConfirmRequest(study=study, engine=engine, storage=request.storage, deadline=request.deadline)
+        confirmed = confirm(asked, notifier)
+    if as_json and result.summaries:
+        more = {"confirmation": confirmed.confirmation.data()} if confirmed else {}
+        print_json(result_data(result) | more)
+    elif confirmed:
+        print_confirmation(confirmed.confirmation)
+    return INTERRUPTED if result.interrupted or (confirmed is not None and confirmed.interrupted) else 0

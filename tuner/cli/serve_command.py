@@ -1,0 +1,96 @@
+"""`tuner serve`, `tuner submit`, `tuner cancel`: a standing service and its queue."""
+
+from typing import Annotated
+
+import typer
+
+from tuner.app.defaults import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_STUDY
+from tuner.cli.dashboard_command import HostOption, PortOption, TokenOption, token_path
+from tuner.cli.options import (
+    EngineOption,
+    MemoryOption,
+    RayAddressOption,
+    StorageOption,
+    StudyArgument,
+    WorkersOption,
+    whole,
+)
+
+
+def serve(
+    *,
+    workers: WorkersOption = None,
+    port: PortOption = DEFAULT_PORT,
+    host: HostOption = DEFAULT_HOST,
+    token_file: TokenOption = None,
+    memory: MemoryOption = None,
+    engine: EngineOption = "processes",
+    ray_address: RayAddressOption = None,
+    storage: StorageOption = None,
+) -> None:
+    """Serve the dashboard and work off submitted studies, one after another, until it is stopped."""
+    from tuner.app.engine_options import EngineOptions
+    from tuner.app.serve import ServeRequest
+    from tuner.app.serve import serve as run_service
+    from tuner.cli.render.notifier import TerminalNotifier
+
+    request = ServeRequest(
+        storage=storage,
+        engine=EngineOptions(engine=engine, workers=workers, memory=memory, address=ray_address),
+        host=host,
+        port=port,
+        token_file=token_path(token_file),
+    )
+    run_service(request, TerminalNotifier())
+
+
+def submit(
+    study: StudyArgument = DEFAULT_STUDY,
+    *,
+    trials: Annotated[
+        int | None, typer.Option(parser=whole("--trials", 1), metavar="N", help="Finished trials in all.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The study's name in the database.")] = None,
+    space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
+    env: Annotated[str | None, typer.Option(metavar="ID", help="A Gymnasium environment.")] = None,
+    confirm: Annotated[bool, typer.Option("--confirm", help="At the end, confirm the winner.")] = False,
+    skip_check: Annotated[
+        bool, typer.Option("--skip-check", help="Start it whatever the look at its environment finds.")
+    ] = False,
+    storage: StorageOption = None,
+) -> None:
+    """Submit a study to the service that works at the database: its whole spec is stored there."""
+    from tuner.app.submit import SubmitRequest
+    from tuner.app.submit import submit as submit_study
+    from tuner.cli.render.notifier import TerminalNotifier
+    from tuner.cli.render.words import say
+    from tuner.study.storage import describe
+
+    changes = {key: value for key, value in {"trials": trials, "space": space}.items() if value is not None}
+    request = SubmitRequest(
+        study=study,
+        storage=storage,
+        name=name,
+        changes=changes,
+        environment=env,
+        confirm=confirm,
+        skip_check=skip_check,
+    )
+    made = submit_study(request, TerminalNotifier())
+    one = made.submission
+    say(f"Submitted study {one.study!r}, {one.trials} trials, to {describe(made.url)}")
+    say(f"Ahead of it: {', '.join(made.ahead)}" if made.ahead else "It is next: `tuner serve` works on it.")
+
+
+def cancel(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of a submitted study.")],
+    *,
+    storage: StorageOption = None,
+) -> None:
+    """Take a study out of the service's queue; what is finished of it is kept."""
+    from tuner.app.submit import cancel as cancel_study
+    from tuner.cli.render.words import say
+
+    found = cancel_study(study, storage)
+    now = "the service stops within seconds" if found.state == "running" else "nothing was begun"
+    say(f"Cancelled study {found.study!r}: {now}; what is finished is kept.")

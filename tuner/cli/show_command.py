@@ -1,0 +1,31 @@
+"""`tuner show`: one trial, how it learnt and how healthy its training was."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tuner.app.defaults import DEFAULT_STUDY
+from tuner.cli.options import JsonOption, StorageOption, print_json
+
+BEST = "best"
+
+
+def show(
+    trial: Annotated[
+        str, typer.Argument(metavar="[TRIAL]", help="A trial's number, `best`, or a baseline's name.")
+    ] = BEST,
+    *,
+    study: Annotated[str, typer.Option(metavar="STUDY", help="Whose trial.")] = DEFAULT_STUDY,
+    storage: StorageOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one trial: its parameters, its learning curve, what its training signals say, and the cures."""
+    from tuner.app.status import read_trial
+    from tuner.cli.render.show_tables import lines, trial_data
+
+    row, reader = read_trial(study, trial, storage)
+    if as_json:
+        print_json(trial_data(row, reader.spec))
+    else:
+        sys.stdout.write("\n".join(lines(row, reader.spec)) + "\n")

@@ -1,0 +1,41 @@
+"""`tuner status`: where a study stands."""
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from tuner.app.defaults import DEFAULT_STUDY
+from tuner.cli.options import JsonOption, StorageOption, StudyArgument, print_json
+
+WATCH_EVERY = 5.0  # s
+
+
+def status(
+    study: StudyArgument = DEFAULT_STUDY,
+    *,
+    trials: Annotated[bool, typer.Option("--trials", help="List every trial, the best first.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again every few seconds, until its trials have finished.")
+    ] = False,
+    storage: StorageOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show where a study stands: trials by state, the best, the baselines."""
+    while _show(study, storage, trials=trials, as_json=as_json) and watch:
+        time.sleep(WATCH_EVERY)
+
+
+def _show(study: str, storage: str | None, *, trials: bool, as_json: bool) -> bool:
+    """Prints it once; returns whether there is more to come."""
+    from tuner.app.status import read_status
+    from tuner.cli.render.tables import print_status
+
+    found = read_status(study, storage)
+    if as_json:
+        print_json(found.data(trials=trials))
+    else:
+        print_status(found, trials=trials)
+    sys.stdout.flush()
+    return not found.finished

@@ -1,0 +1,106 @@
+"""`tuner train`: the training for use, from a file of hyperparameters."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli.options import (
+    INTERRUPTED,
+    EngineOption,
+    JsonOption,
+    MemoryOption,
+    WorkersOption,
+    one_of,
+    print_json,
+    whole,
+)
+from tuner.cli.run_command import ALGORITHMS
+from tuner.errors import UsageProblem
+
+MOST_SEEDS = 1000
+MOST_STEPS = 10**12
+LARGEST_SEED = 2**31 - 1001  # environments take the seeds after it as well
+
+
+def train(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `tuner export` wrote, or any rl_zoo3 YAML.")],
+    *,
+    timesteps: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole("--timesteps", 1, MOST_STEPS), metavar="T", help="Environment steps. Default: the file's."
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|S,S,…", help="So many fresh training seeds, or these. Default: the trial's own, one run."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help="Where to. Default: trained/FILE, or trained/FILE-seeds with --seeds."
+        ),
+    ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The environment, where the file does not say it: `module:Id` or an id."),
+    ] = None,
+    algorithm: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(ALGORITHMS), help="Where the file does not say it. Default: ppo."),
+    ] = None,
+    workers: WorkersOption = None,
+    engine: EngineOption = "processes",
+    memory: MemoryOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Train for use, with checkpoints, a test and a model card. The same command goes on where it was cut short."""
+    one_of(algorithm, ALGORITHMS, "--algorithm")
+    from tuner.app.engine_options import EngineOptions
+    from tuner.app.train import TrainRequest
+    from tuner.app.train import train as run_training
+    from tuner.cli.render.notifier import TerminalNotifier
+    from tuner.cli.render.training_progress import print_training
+
+    request = TrainRequest(
+        file=file,
+        timesteps=timesteps,
+        seeds=_seeds(seeds),
+        output=output,
+        environment=env,
+        algorithm=algorithm,
+        engine=EngineOptions(engine=engine, workers=workers, memory=memory),
+    )
+    result = run_training(request, TerminalNotifier())
+    if result.summary is not None and as_json:
+        print_json(result.summary.data())
+    elif result.summary is not None:
+        print_training(result.plan, result.summary)
+    if result.interrupted:
+        return INTERRUPTED
+    return 1 if result.diverged else 0
+
+
+def _seeds(text: str | None) -> tuple[int, ...] | None:
+    """The training seeds asked for: a number of fresh ones, or a list with a comma in it; None where none are.
+
+    Raises:
+        UsageProblem: where it is neither, or a seed stands twice.
+    """
+    from tuner.final_training.training_plan import other_seeds
+
+    if text is None:
+        return None
+    if "," not in text:
+        return other_seeds(whole("--seeds", 1, MOST_SEEDS)(text))
+    parse = whole("--seeds", 0, LARGEST_SEED)
+    found = tuple(parse(part.strip()) for part in text.split(",") if part.strip())
+    if not found:
+        raise UsageProblem(f"--seeds {text!r}: names none")
+    for seed in found:
+        if found.count(seed) > 1:
+            raise UsageProblem(f"--seeds {text}: {seed} stands twice")
+    return found

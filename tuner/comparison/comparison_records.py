@@ -1,0 +1,62 @@
+"""What a comparison is made of. Plain data."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+State = Literal["done", "diverged", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """One algorithm with the arguments that it is given."""
+
+    algorithm: str
+    source: str  # where the arguments come from, in words
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """What a run had learnt at one of its checkpoints."""
+
+    step: int  # environment steps
+    seconds: float  # of training, evaluations left out
+    success: float | None  # share of episodes; None where nobody tells
+    mean_return: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimedRun:
+    """One algorithm, one seed."""
+
+    algorithm: str
+    seed: int  # from 1
+    state: State
+    reason: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What there is so far."""
+
+    study: str
+    environment: str
+    minutes: float  # of training, each run
+    seeds: int
+    goals: int  # episodes of each evaluation
+    arms: tuple[Contender, ...]
+    runs: tuple[TimedRun, ...]
+
+    def of(self, algorithm: str) -> list[TimedRun]:
+        """The runs of an algorithm."""
+        return [run for run in self.runs if run.algorithm == algorithm]
+
+    @property
+    def told(self) -> bool:
+        """Whether the environment tells success; else runs are held against each other by their returns."""
+        return any(point.success is not None for run in self.runs for point in run.points)
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)

@@ -1,0 +1,269 @@
+"""What to train, read from a file: an export of ours with all that a trial was, or a plain one of rl_zoo3's."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuner.config import arguments
+from tuner.config.algorithms import ALGORITHMS, ROLLOUTS, Algorithm
+from tuner.config.baselines import BESIDE, DEFAULTS, READ, read_baseline
+from tuner.config.environment_ids import split
+from tuner.config.load import validate
+from tuner.config.model import StudySpec, largest_rollout
+from tuner.config.rules import late_starts, whole_budget
+from tuner.config.space import SpaceSpec
+from tuner.config.yaml import read_yaml
+from tuner.errors import SpecInvalid, UsageProblem, did_you_mean
+from tuner.training.making import full_id
+
+OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs")  # keys of a block that are no argument's
+CHECKPOINTS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One configuration with everything that training it takes."""
+
+    file: str
+    spec: StudySpec  # environment, algorithm, length, checkpoints, goals
+    arguments: dict[str, Any]  # the algorithm's
+    provenance: dict[str, Any]  # as the file has it, empty where it has none
+    timesteps: int  # as the file says, before they are rounded up
+    changed: tuple[str, ...] = ()  # what is not as the trial ran any more
+
+    @property
+    def seed(self) -> int | None:
+        """The trial's training seed, None where the file tells none."""
+        seed = self.provenance.get("training_seed")
+        return seed if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 else None
+
+    @property
+    def label(self) -> str:
+        """What it is, in words."""
+        if "study" not in self.provenance:
+            return f"the configuration in {self.file}"
+        role = str(self.provenance.get("role", "")).partition(":")[2]
+        return f"{role or 'trial ' + str(self.provenance.get('trial'))} of study {self.provenance['study']!r}"
+
+    @property
+    def curve(self) -> list[dict[str, Any]] | None:
+        """The trial's own curve, where training is to be the trial again."""
+        curve = self.provenance.get("curve")
+        return curve if isinstance(curve, list) and not self.changed else None
+
+    def confirmed(self) -> dict[str, Any] | None:
+        """What a confirmation showed of this configuration: values, IQM and intervals; None where there is none."""
+        found = self.provenance.get("confirmation")
+        if not isinstance(found, dict) or self.changed:
+            return None
+        answer = found.get("answer") or {}
+        return next((arm for arm in answer.get("arms", []) if arm.get("name") == found.get("arm")), None)
+
+
+def read_recipe(path: Path, env: str | None, algorithm: str | None) -> Recipe:
+    """Reads a file.
+
+    Args:
+        path: YAML whose keys are environments' ids.
+        env: Which environment, where the file does not say it or says several.
+        algorithm: Whose hyperparameters they are; the file's own, else PPO's.
+
+    Raises:
+        UsageProblem: where it cannot be read, or it is not clear which block is meant.
+        SpecInvalid: where it holds what no training takes.
+        EnvironmentUnusable: where nobody knows the environment.
+    """
+    data = read_yaml(path)
+    if not isinstance(data, dict) or not data:
+        raise SpecInvalid(
+            str(path), ["must be a mapping of environments' ids to hyperparameters, as `tuner export` writes"]
+        )
+    provenance = data.get("provenance")
+    provenance = provenance if isinstance(provenance, dict) else {}
+    stored = provenance.get("spec")
+    spec = _spec(path, stored) if stored is not None else None
+    kind = _algorithm(path, provenance, spec, algorithm)
+    environment = _environment(path, data, spec, env)
+    block = _block(path, data, environment)
+    taken = read_baseline(str(path), environment, kind)
+    values = {**taken.values}
+    faults = [*_unknown(taken.left, kind), *arguments.faults(values, "", kind)]
+    if faults:
+        raise SpecInvalid(f"{path}: {split(environment)[1]}", [fault.removeprefix(".") for fault in faults])
+    if spec is None:
+        spec = _bare_spec(path, environment, kind, block, values)
+        steps = int(block["n_timesteps"])
+        return Recipe(file=str(path), spec=spec, arguments=values, provenance=provenance, timesteps=steps)
+    return _exported(path, spec, block, values, provenance)
+
+
+def _spec(path: Path, stored: Any) -> StudySpec:
+    try:
+        return validate(StudySpec, stored, str(path))
+    except SpecInvalid as error:
+        more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
+        raise SpecInvalid(
+            str(path),
+            [f"provenance.spec.{error.faults[0]}{more}: leave `spec` as it was exported, or take provenance out whole"],
+        ) from None
+
+
+def _algorithm(path: Path, provenance: Mapping[str, Any], spec: StudySpec | None, asked: str | None) -> Algorithm:
+    own = spec.algorithm if spec is not None else provenance.get("algorithm")
+    if asked is not None and own is not None and asked != own:
+        raise UsageProblem(f"--algorithm {asked}: {path} is of {own}; leave it out")
+    name = asked or own or "ppo"
+    found = next((one for one in ALGORITHMS if one == name), None)
+    if found is None:
+        raise SpecInvalid(str(path), [f"provenance.algorithm: {name!r} must be one of {', '.join(ALGORITHMS)}"])
+    return found
+
+
+def _environment(path: Path, data: Mapping[str, Any], spec: StudySpec | None, asked: str | None) -> str:
+    """The environment's full name."""
+    if asked is not None:
+        return full_id(asked)
+    if spec is not None:
+        return full_id(spec.environment.id)
+    blocks = [str(key) for key in data if key not in BESIDE]
+    if len(blocks) != 1:
+        raise UsageProblem(f"{path}: which environment's? give --env ID; there is: {', '.join(blocks) or 'none'}")
+    return full_id(blocks[0])
+
+
+def _block(path: Path, data: Mapping[str, Any], environment: str) -> dict[str, Any]:
+    """What the file says of the run itself."""
+    blocks = {str(key): value for key, value in data.items() if key not in BESIDE}
+    bare = split(environment)[1]
+    block = blocks.get(bare) if bare in blocks or len(blocks) != 1 else next(iter(blocks.values()))
+    if block is None:
+        raise UsageProblem(f"{path}: has no block {bare!r}; there is: {', '.join(blocks) or 'none'}")
+    if not isinstance(block, dict):
+        raise SpecInvalid(str(path), [f"{bare}: must be a mapping of hyperparameters, not {block!r}"])
+    faults = []
+    if block.get("policy", "MlpPolicy") != "MlpPolicy":
+        faults.append(f"{bare}.policy: {block['policy']!r} must be MlpPolicy")
+    for name in ("n_timesteps", "n_envs"):
+        value = block.get(name, 1)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 1 or value != int(value):
+            faults.append(f"{bare}.{name}: {value!r} must be a whole number of at least 1")
+    if not isinstance(block.get("env_kwargs", {}), dict):
+        faults.append(f"{bare}.env_kwargs: {block['env_kwargs']!r} must be a mapping")
+    if faults:
+        raise SpecInvalid(str(path), faults)
+    return block
+
+
+def _unknown(left: Iterable[str], algorithm: str) -> list[str]:
+    known = [*arguments.ARGUMENTS[algorithm], *OF_THE_RUN, *READ]
+    return [
+        f"unknown key {name!r}{did_you_mean(name, known)} ({algorithm.upper()} takes none of that name here)"
+        for name in left
+        if name not in OF_THE_RUN
+    ]
+
+
+def _bare_spec(
+    path: Path, environment: str, algorithm: Algorithm, block: Mapping[str, Any], values: dict[str, Any]
+) -> StudySpec:
+    """A study of one point, for a file that tells hyperparameters and nothing else."""
+    if "n_timesteps" not in block:
+        raise SpecInvalid(str(path), [f"{split(environment)[1]}.n_timesteps: is required"])
+    space = SpaceSpec.model_construct(
+        description="", algorithm=algorithm, parameters={}, fixed=_with_rollout(algorithm, values)
+    )
+    data = {
+        "name": "file",
+        "description": "",
+        "environment": {
+            "id": environment,
+            "kwargs": block.get("env_kwargs", {}),
+            "n_envs": int(block.get("n_envs", 1)),
+        },
+        "algorithm": algorithm,
+        "policy": "MlpPolicy",
+        "device": "cpu",
+        "space_name": "none",
+        "space": space,
+        "timesteps": int(block["n_timesteps"]),
+        "checkpoints": CHECKPOINTS,
+        "goals": {},
+        "objective": "success",
+        "trials": 1,
+        "sampler": "random",
+        "pruner": "none",
+        "seed": None,
+        "baselines": {},
+    }
+    spec = validate(StudySpec, data, str(path))
+    return with_timesteps(spec, spec.timesteps, str(path))
+
+
+def _with_rollout(algorithm: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    name = ROLLOUTS[algorithm][0]
+    return {name: DEFAULTS[algorithm][name], **values}
+
+
+def _exported(
+    path: Path, spec: StudySpec, block: Mapping[str, Any], values: dict[str, Any], provenance: dict[str, Any]
+) -> Recipe:
+    """An export of ours: what was changed by hand since counts, and is told."""
+    ran = provenance.get("arguments")
+    ran = ran if isinstance(ran, dict) else values
+    nulls = {name: value for name, value in ran.items() if value is None and name not in values}
+    values = {**values, **nulls}  # rl_zoo3 must not see some of them
+    names = {*values, *ran}
+    changed = sorted(name for name in names if values.get(name) != ran.get(name) and not _same_off(name, values, ran))
+    ordered = {name: values[name] for name in arguments.ARGUMENTS[spec.algorithm] if name in values} if changed else ran
+    environment, steps = spec.environment, int(block.get("n_timesteps", spec.timesteps))
+    envs = int(block.get("n_envs", environment.n_envs))
+    kwargs = block.get("env_kwargs", {})
+    for name, now, then in (
+        ("n_envs", envs, environment.n_envs),
+        ("n_timesteps", steps, spec.timesteps),
+        ("env_kwargs", kwargs, environment.kwargs),
+    ):
+        changed += [name] * (now != then)
+    environment = environment.model_copy(update={"id": full_id(environment.id), "n_envs": envs, "kwargs": kwargs})
+    spec = spec.model_copy(update={"environment": environment})
+    spec = with_timesteps(own_rollout(spec, ordered), steps, str(path)) if changed else spec
+    return Recipe(
+        file=str(path),
+        spec=spec,
+        arguments=ordered,
+        provenance=provenance,
+        timesteps=steps,
+        changed=tuple(changed),
+    )
+
+
+def _same_off(name: str, values: Mapping[str, Any], ran: Mapping[str, Any]) -> bool:
+    """Whether both do without: a file says nothing of what is off."""
+    return name in ("norm_obs", "norm_reward") and not values.get(name) and not ran.get(name)
+
+
+def own_rollout(spec: StudySpec, values: Mapping[str, Any]) -> StudySpec:
+    """The study, its checkpoints at whole updates of a configuration that is none of its space's."""
+    name, default = ROLLOUTS[spec.algorithm]
+    own = int(values.get(name, default or DEFAULTS[spec.algorithm][name])) * spec.environment.n_envs
+    if largest_rollout(spec.space, spec.baselines, spec.environment.n_envs) % own == 0:
+        return spec
+    space = SpaceSpec.model_construct(
+        description="", algorithm=spec.algorithm, parameters={}, fixed=_with_rollout(spec.algorithm, values)
+    )
+    return spec.model_copy(update={"space": space, "baselines": {}})
+
+
+def with_timesteps(spec: StudySpec, timesteps: int, source: str) -> StudySpec:
+    """The study at another length, rounded up to whole rollouts; its checkpoints lie where the protocol has them.
+
+    Raises:
+        SpecInvalid: where an algorithm would do nothing but wait.
+    """
+    asked = spec.model_copy(update={"timesteps": timesteps})
+    found = asked.model_copy(update={"timesteps": whole_budget(asked.space, asked)})
+    starts = list(late_starts([spec.space.fixed.get("learning_starts")], found.timesteps))
+    if starts:
+        raise SpecInvalid(source, starts)
+    return found

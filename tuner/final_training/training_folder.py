@@ -1,0 +1,135 @@
+"""The folder of a training for use: what it is of, what of it is done, and its files, written whole or not at all."""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tuner.errors import ModelUnusable, StorageFailed, UsageProblem
+from tuner.final_training.training_plan import TrainingPlan
+from tuner.records import Evaluation
+from tuner.training.checkpoints import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, newest
+from tuner.writing import write_whole
+
+WHAT = "training.json"  # what the folder is of
+RESULT = "result.json"  # of a run; its last file, so that a run is finished where it is there
+FINAL, FINAL_STATISTICS = "final.zip", "final-vecnormalize.pkl"
+FILES = {LAST_STATISTICS: FINAL_STATISTICS, LAST: FINAL, BEST_STATISTICS: BEST_STATISTICS, BEST: BEST}
+CURVE = ("step", "score", "success", "distance", "mean_return", "mean_length", "timeout_share", "difficulty", "seconds")
+SHOWN = 3  # differences in a line
+
+
+def refuse_other(plan: TrainingPlan) -> None:
+    """Refuses a folder that is not new and not of this very training.
+
+    Raises:
+        UsageProblem: where it is of another training, or holds something else.
+    """
+    folder, path = plan.folder, plan.folder / WHAT
+    if path.is_file():
+        _refuse_other(folder, _read(path).get("what", {}), plan.identity())
+    elif folder.exists() and not folder.is_dir():
+        raise UsageProblem(f"-o {folder}: is no folder; give the name of one")
+    elif folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
+        raise UsageProblem(f"-o {folder}: holds other files and no training; give a new folder")
+
+
+def make(folder: Path) -> None:
+    """Makes the folder.
+
+    Raises:
+        StorageFailed: where that cannot be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"cannot make the folder {folder}: {error.strerror} (choose another with -o)") from None
+
+
+def claim(plan: TrainingPlan, command: str) -> None:
+    """Writes down what the folder is of, where that is not there yet.
+
+    Raises:
+        UsageProblem: as `refuse_other`.
+        ExportFailed: where it cannot be written.
+    """
+    refuse_other(plan)
+    if not (plan.folder / WHAT).is_file():
+        write(plan.folder / WHAT, as_json({"what": plan.identity(), "command": command}))
+
+
+def _refuse_other(folder: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    names = [name for name in {**there, **asked} if there.get(name) != asked.get(name)]
+    if names:
+        told = [f"{name} {there.get(name)!r} there, {asked.get(name)!r} here" for name in names[:SHOWN]]
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        raise UsageProblem(f"-o {folder}: holds another training ({'; '.join(told)}{more}); give another folder")
+
+
+def result(folder: Path) -> dict[str, Any] | None:
+    """What a finished run came to, None where it is not finished."""
+    path = folder / RESULT
+    return _read(path) if path.is_file() else None
+
+
+def evaluations(folder: Path) -> list[Evaluation]:
+    """Those of a run so far, up to its last checkpoint."""
+    found = newest(folder)
+    return [] if found is None else [Evaluation(**one) for one in _read(found / STATE)["evaluations"]]
+
+
+def finish(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Puts a run's models, curve and result where its user finds them.
+
+    Raises:
+        StorageFailed: where they cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found = newest(folder)
+    if found is not None:
+        for source, target in FILES.items():
+            if (found / source).is_file():
+                write(folder / target, (found / source).read_bytes())
+    curve = evaluations(folder)
+    write(folder / "curve.csv", _csv(curve))
+    write(folder / "curve.json", as_json([asdict(one) for one in curve]))
+    write(folder / RESULT, as_json(facts))
+    if found is not None:
+        shutil.rmtree(found, ignore_errors=True)  # nothing goes on from a finished run
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        ExportFailed: where it cannot be written.
+    """
+    write_whole(path, content, "-o")
+
+
+def as_json(data: Any) -> bytes:
+    """Data as the text of a JSON file."""
+    return (json.dumps(data, indent=1) + "\n").encode()
+
+
+def _csv(curve: Sequence[Evaluation]) -> bytes:
+    """A line an evaluation; a number in its shortest form that reads back as the same."""
+    milestones = list(curve[-1].milestones) if curve else []
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow([*CURVE, *milestones])
+    for one in curve:
+        rows.writerow([*(getattr(one, name) for name in CURVE), *(one.milestones[name] for name in milestones)])
+    return text.getvalue().encode()
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise ModelUnusable(f"{path}: cannot be read ({why}); delete its folder to train anew") from None

@@ -1,0 +1,77 @@
+"""A training for use as a source of jobs: the runs that are not finished, each from its last checkpoint on."""
+
+from typing import Any
+
+from tuner.final_training.training_folder import evaluations, finish, result
+from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.study.failures import MAX_ATTEMPTS, too_often
+from tuner.study.search_source import facts
+
+
+class TrainingSource:
+    """Hands out runs, and has their files written when they have ended."""
+
+    def __init__(self, plan: TrainingPlan) -> None:
+        self._plan = plan
+        self._waiting = [seed for seed in plan.seeds if result(plan.run_folder(seed)) is None]
+        self._running: dict[int, int] = {}  # number of a job → its seed
+        self._evaluations: dict[int, list[Evaluation]] = {}
+        self._failures: dict[int, int] = {}
+
+    @property
+    def missing(self) -> int:
+        """Runs that are not finished."""
+        return len(self._waiting) + len(self._running)
+
+    def next_job(self) -> TrialJob | None:
+        """The next run."""
+        if not self._waiting:
+            return None
+        seed = self._waiting.pop(0)
+        job = self._plan.job(seed)
+        self._running[job.number] = seed
+        self._evaluations[job.number] = evaluations(self._plan.run_folder(seed))
+        return job
+
+    def so_far(self, number: int) -> list[Evaluation]:
+        """The evaluations of a run under way, those before an interruption included."""
+        return self._evaluations[number]
+
+    def seed(self, number: int) -> int:
+        """The training seed of a run under way."""
+        return self._running[number]
+
+    def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
+        """Goes on."""
+        self._evaluations[number].append(evaluation)
+        return Decision(go_on=True)
+
+    def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
+        """Writes what a run came to; one whose environment or worker failed goes on from its checkpoint.
+
+        Raises:
+            TooManyFailures: after three failures of one run.
+        """
+        seed, seen = self._running.pop(number), self._evaluations.pop(number)
+        if outcome.state == "failed":
+            self._failures[seed] = self._failures.get(seed, 0) + 1
+            if self._failures[seed] >= MAX_ATTEMPTS:
+                raise too_often(f"seed {seed}", outcome)
+            self._waiting.insert(0, seed)
+            return
+        finish(self._plan.run_folder(seed), _told(seed, seen, outcome))
+
+    def interrupt(self) -> None:
+        """Checkpoints are on the disk already."""
+
+
+def _told(seed: int, seen: list[Evaluation], outcome: TrialOutcome) -> dict[str, Any]:
+    last = seen[-1].seconds if seen else outcome.seconds
+    return {
+        "seed": seed,
+        "state": outcome.state,
+        "test_goals": TEST_GOALS,
+        **facts(seen, outcome),
+        "training_seconds": round(last, 3),  # evaluations included, those before an interruption as well
+    }

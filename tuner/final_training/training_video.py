@@ -1,0 +1,26 @@
+"""A film of a trained model, made in a process of its own where runs have theirs."""
+
+from pathlib import Path
+
+from tuner import seeds
+from tuner.playing.playback import play
+from tuner.playing.played import Actor, Played
+from tuner.records import EnvironmentRef
+from tuner.training.checkpoints import BEST, BEST_STATISTICS
+
+EPISODES = 5
+
+
+def film(ref: EnvironmentRef, folder: Path, output: Path) -> Played:
+    """Plays the best model of a run on goals that neither tuning nor a test uses.
+
+    Raises:
+        TunerError: what keeps it from being played, or the film from being written.
+    """
+    statistics = folder / BEST_STATISTICS
+    actor = Actor(
+        label="the best model",
+        model=(folder / BEST).read_bytes(),
+        statistics=statistics.read_bytes() if statistics.is_file() else None,
+    )
+    return play(ref, actor, seeds.play_goals(EPISODES), output, lambda _: None)

@@ -1,0 +1,160 @@
+"""Optuna's own plots of a study, in the report's dress and small enough for a page."""
+
+import itertools
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+
+import plotly.graph_objects as go
+from optuna import Study
+from optuna.trial import FrozenTrial, TrialState
+from optuna.visualization import (
+    plot_contour,
+    plot_intermediate_values,
+    plot_optimization_history,
+    plot_parallel_coordinate,
+    plot_slice,
+)
+
+from tuner.output.palette import CURRENT, SCALE, SOFT, TUNED, colours, dressed, faded
+from tuner.results.parameter_ranges import MOST_CROSSED
+from tuner.results.report_data import ParameterLine, StudyReport
+from tuner.study.reader import StudyReader
+from tuner.study.sample import Sample, thinned
+
+SCORE = "score"
+MOST_POINTS, MOST_COURSES, MOST_LINES, MOST_CROSSINGS = 1500, 150, 300, 80  # trials in a plot
+MARGIN = 0.06  # of a range, on either side of it
+
+
+def optuna_plots(reader: StudyReader, report: StudyReport) -> Iterator[tuple[str, go.Figure]]:
+    """Every plot that the study has trials for, by its name."""
+    study = reader.optuna_study
+    trials = study.get_trials(deepcopy=False)
+    done = [trial for trial in trials if trial.state == TrialState.COMPLETE and math.isfinite(trial.value or 0.0)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if done:
+            yield "history", history(study, report)
+        reported = [trial for trial in trials if trial.intermediate_values and trial.state.is_finished()]
+        if reported:
+            yield "courses", courses(Sample(study, thinned(reported, MOST_COURSES)))
+        if len(done) < 2:
+            return
+        drawn = [line for line in report.parameters if line.drawn]
+        for line in drawn:
+            yield f"slice {line.name}", cut(Sample(study, thinned(done, MOST_POINTS)), line)
+        crossed = [line for line in drawn if line.kind != "choice"][:MOST_CROSSED]
+        for first, second in itertools.combinations(crossed, 2):
+            both = [trial for trial in done if first.name in trial.params and second.name in trial.params]
+            if len(both) >= 3:
+                name = f"contour {first.name} {second.name}"
+                yield name, contour(Sample(study, thinned(both, MOST_CROSSINGS)), first, second)
+        varied = [line.name for line in report.parameters if line.varied]
+        if len(varied) > 1:
+            yield "parallel", parallel(study, done, varied)
+
+
+def history(study: Study, report: StudyReport) -> go.Figure:
+    """Scores in the order of the trials, the best so far, the baselines as stars."""
+    figure = plot_optimization_history(study, target_name=SCORE)
+    kept = {trial.number for trial in thinned(study.get_trials(deepcopy=False), MOST_POINTS)}
+    for trace in figure.data:
+        points = [point for point in zip(trace.x or (), trace.y or (), strict=False) if point[0] in kept]
+        trace.update(x=[x for x, _ in points], y=[y for _, y in points])
+    figure.update_traces(marker={"color": faded(TUNED, 0.5), "size": 7}, selector={"mode": "markers"})
+    best_so_far = {"color": SOFT, "width": 1.5, "shape": "hv"}
+    figure.update_traces(line=best_so_far, mode="lines", name="best so far", selector={"name": "Best Value"})
+    colour = colours([trial.label for trial in report.baselines])
+    for trial in report.baselines:
+        if trial.value is not None:
+            marker = {"symbol": "star", "size": 14, "color": colour[trial.label]}
+            figure.add_scatter(x=[trial.number], y=[trial.value], mode="markers", marker=marker, name=trial.label)
+    return dressed(figure, 360, xaxis={"title": {"text": "trial"}}, yaxis={"title": {"text": SCORE}}, showlegend=True)
+
+
+def courses(study: Study) -> go.Figure:
+    """What the pruner saw of each trial."""
+    figure = plot_intermediate_values(study)
+    states = [
+        trial.state for trial in study.get_trials(states=(TrialState.PRUNED, TrialState.COMPLETE, TrialState.RUNNING))
+    ]
+    for trace, state in zip([one for one in figure.data if one.name], states, strict=False):
+        shade = faded(TUNED, 0.55) if state == TrialState.COMPLETE else faded(SOFT, 0.35)
+        trace.update(mode="lines", line={"color": shade, "width": 1.2})
+    across = {"title": {"text": "environment steps"}, "nticks": 6}
+    up = {"title": {"text": "score as reported"}}
+    return dressed(figure, 340, xaxis=across, yaxis=up, showlegend=False)
+
+
+def cut(study: Study, line: ParameterLine) -> go.Figure:
+    """Scores against one parameter, its range marked."""
+    figure = plot_slice(study, params=[line.name], target_name=SCORE)
+    figure.update_traces(
+        marker={"size": 7, "colorscale": SCALE, "showscale": False, "line": {"width": 0.5, "color": SOFT}},
+        selector={"type": "scatter"},
+    )
+    dressed(figure, 270, showlegend=False, margin={"l": 50, "r": 10, "t": 10, "b": 42})
+    figure.update_xaxes(title={"text": line.name}, nticks=5)
+    figure.update_yaxes(title={"text": SCORE})
+    _mark_range(figure, line)
+    return figure
+
+
+def _mark_range(figure: go.Figure, line: ParameterLine) -> None:
+    if line.low is None or line.high is None:
+        return
+    for end in (line.low, line.high):
+        figure.add_vline(x=end, line={"color": CURRENT, "width": 1.5, "dash": "dash"})
+    figure.update_xaxes(range=list(_beyond(line)), **_ticks(line))
+
+
+def _beyond(line: ParameterLine) -> tuple[float, float]:
+    """The range and a little more, as Plotly has it on the parameter's scale."""
+    low, high = line.low or 0.0, line.high or 0.0
+    if line.scale != "linear":
+        low, high = math.log10(low), math.log10(high)
+    return low - MARGIN * (high - low), high + MARGIN * (high - low)
+
+
+def _ticks(line: ParameterLine) -> dict[str, object]:
+    """Powers of two and of ten as numbers that people say."""
+    low, high = line.low or 0.0, line.high or 0.0
+    if line.scale == "power_of_two":
+        values: Sequence[float] = [low * 2**octave for octave in range(round(math.log2(high / low)) + 1)]
+        values = values[:: -(-len(values) // 5)]
+    elif line.scale == "log":
+        decades = range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)
+        values = [10.0**decade for decade in decades] if len(decades) > 1 else [low, high]
+    else:
+        return {}
+    return {"tickmode": "array", "tickvals": list(values), "ticktext": [f"{value:g}" for value in values]}
+
+
+def contour(study: Study, first: ParameterLine, second: ParameterLine) -> go.Figure:
+    """Scores over two parameters at once."""
+    figure = plot_contour(study, params=[first.name, second.name], target_name=SCORE)
+    figure.update_traces(colorscale=SCALE, reversescale=False, selector={"type": "contour"})
+    figure.update_traces(colorbar={"thickness": 10, "title": {"text": SCORE}, "len": 0.9}, selector={"type": "contour"})
+    dressed(figure, 330, showlegend=False, margin={"l": 54, "r": 10, "t": 10, "b": 42})
+    by_name = {line.name: line for line in (first, second)}
+    for update, axis in ((figure.update_xaxes, figure.layout.xaxis), (figure.update_yaxes, figure.layout.yaxis)):
+        if axis.title.text in by_name:
+            update(range=list(_beyond(by_name[axis.title.text])), nticks=5, **_ticks(by_name[axis.title.text]))
+    return figure
+
+
+def parallel(study: Study, done: Sequence[FrozenTrial], names: Sequence[str]) -> go.Figure:
+    """Every trial's parameters as one line, the better the darker."""
+    figure = plot_parallel_coordinate(Sample(study, thinned(done, MOST_LINES)), params=list(names), target_name=SCORE)
+    figure.for_each_annotation(lambda one: one.update(text=_plain(one.text)))
+    return dressed(figure, 380, margin={"l": 40, "r": 10, "t": 24, "b": 60})
+
+
+def _plain(text: str) -> str:
+    """`8.19e+03` as people say it."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return f"{value:.0f}" if 1000 <= abs(value) < 100_000 else text

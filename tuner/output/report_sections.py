@@ -1,0 +1,230 @@
+"""The report's sections in their order, from the answer to how to have it again."""
+
+from collections.abc import Iterator, Sequence
+
+from tuner.output import study_sections
+from tuner.output.blocks import Block, Bullets, Cell, Code, Picture, Reel, Section, Table, Text, Video
+from tuner.results.answer import amount, change
+from tuner.results.report_data import ArmLine, Confirmed, Measure, Span, StudyReport, ValidationLine
+
+
+def sections(report: StudyReport) -> list[Section]:
+    """All of them; one without data says so."""
+    parts = (
+        ("answer", "The answer", _answer(report)),
+        ("arms", "Configurations compared", _arms(report)),
+        ("curves", "Learning curves", _curves(report)),
+        ("history", "The study's history", study_sections.history(report)),
+        ("pruning", "Where trials ended", study_sections.pruned(report)),
+        ("importances", "What matters", study_sections.importance(report)),
+        ("ranges", "Ranges and where the best lie", study_sections.ranges(report)),
+        ("parallel", "All parameters at once", study_sections.parallel(report)),
+        ("health", "Health of the trials", study_sections.health(report)),
+        ("seconds", "Time against score", study_sections.seconds(report)),
+        ("films", "Films", _films(report)),
+        ("again", "How to have it again", _again(report)),
+    )
+    return [Section(key=key, title=title, blocks=tuple(blocks)) for key, title, blocks in parts]
+
+
+def _answer(report: StudyReport) -> Iterator[Block]:
+    yield Text(text=report.headline, kind="lead")
+    for note in report.notes:
+        yield Text(text=note, kind="warning")
+    if report.confirm_command:
+        why = "Takes in what is new:" if report.confirmed and report.confirmed.complete else "What would settle it:"
+        yield Code(text=report.confirm_command, title=why)
+    if report.best is not None or report.baselines:
+        yield study_sections.best_table(report)
+    if report.advice:
+        yield Bullets(lines=[f"{line}." for line in report.advice])
+
+
+def _arms(report: StudyReport) -> Iterator[Block]:
+    found, measure = report.confirmed, report.measure
+    if found is None:
+        yield Text(
+            text="Not confirmed: each configuration had one training seed, and nothing can be said of its spread."
+        )
+        return
+    if not found.complete:
+        yield Text(text=f"{found.done} of {found.planned} runs are done. Verdicts come when all are.", kind="warning")
+    if found.arms:
+        yield Picture(name="arms", caption="Each dot a test seed; the diamond is their IQM, the bar its 95 % interval.")
+        yield _arm_table(found, measure)
+    if found.comparisons:
+        yield Bullets(lines=[one.words for one in found.comparisons])
+        yield _comparison_table(found)
+    winner = next((arm for arm in found.arms if arm.winner), None)
+    if winner is not None and winner.optimism is not None:
+        yield Text(
+            text=f"Optimism: tuning said {amount(winner.tuned, measure)} of {winner.name}, the test says "
+            f"{amount(winner.mean, measure)} on average, {_points(winner.optimism, measure)} less."
+            if winner.optimism >= 0
+            else f"Optimism: none. Tuning said {amount(winner.tuned, measure)} of {winner.name}, the test says "
+            f"{amount(winner.mean, measure)} on average."
+        )
+    if any(one.values for one in found.validation):
+        yield _validation_table(found.validation, measure)
+
+
+def _points(value: float, measure: Measure) -> str:
+    return f"{100 * value:.1f} points" if measure == "success" else f"{value:.4g}"
+
+
+def _arm_table(found: Confirmed, measure: Measure) -> Table:
+    of = f" over {found.goals} goals each" if found.goals else ""
+    return Table(
+        heads=("configuration", "IQM", "95 %", "mean", "95 %", "in tuning", "optimism", "by seed"),
+        rows=[_arm_row(arm, measure) for arm in found.arms],
+        caption=f"{measure}, {found.seeds} test seeds{of}; neither seeds nor goals took part in tuning; "
+        "optimism: in tuning less the mean",
+    )
+
+
+def _arm_row(arm: ArmLine, measure: Measure) -> list[Cell | str]:
+    optimism = _optimism(arm.optimism, measure)
+    return [
+        f"{arm.name} (best tuned)" if arm.winner else arm.name,
+        _cell(arm.iqm, measure),
+        _span(arm.iqm_interval, measure),
+        _cell(arm.mean, measure),
+        _span(arm.mean_interval, measure),
+        _cell(arm.tuned, measure),
+        optimism,
+        " ".join(_short(value, measure) for value in arm.values),
+    ]
+
+
+def _optimism(value: float | None, measure: Measure) -> Cell:
+    text = "-" if value is None else f"{100 * value:+.1f}" if measure == "success" else change(value)
+    return Cell(text=text, value=value)
+
+
+def _cell(value: float | None, measure: Measure) -> Cell:
+    return Cell(text=amount(value, measure), value=value)
+
+
+def _short(value: float, measure: Measure) -> str:
+    return f"{value:.0%}" if measure == "success" else f"{value:.4g}"
+
+
+def _span(span: Span | None, measure: Measure) -> str:
+    return "-" if span is None else f"{amount(span.low, measure)} … {amount(span.high, measure)}"
+
+
+def _comparison_table(found: Confirmed) -> Table:
+    def figure(value: float | None, form: str) -> Cell:
+        return Cell(text="-" if value is None else format(value, form), value=value)
+
+    return Table(
+        heads=(
+            "first",
+            "second",
+            "verdict",
+            "IQM difference",
+            "95 %",
+            "P(first > second)",
+            "p",
+            "p (Holm)",
+            "can show",
+        ),
+        rows=[
+            [
+                one.first,
+                one.second,
+                one.verdict,
+                figure(one.difference, "+.3f"),
+                "-" if one.interval is None else f"{change(one.interval.low)} … {change(one.interval.high)}",
+                figure(one.superiority, ".2f"),
+                figure(one.p, ".2g"),
+                figure(one.p_holm, ".2g"),
+                figure(one.smallest, ".3g"),
+            ]
+            for one in found.comparisons
+        ],
+        caption="can show: the difference that so many seeds show in four of five cases",
+    )
+
+
+def _validation_table(lines: Sequence[ValidationLine], measure: Measure) -> Table:
+    return Table(
+        heads=("configuration", "in tuning", "by seed", "mean", "optimism", ""),
+        rows=[
+            [
+                one.name,
+                _cell(one.tuned, measure),
+                " ".join(_short(value, measure) for value in one.values) or "-",
+                _cell(one.mean, measure),
+                _optimism(one.optimism, measure),
+                "clearly behind" if one.dropped else "",
+            ]
+            for one in lines
+        ],
+        caption=f"validation ({measure}): chose who went into the test, on seeds of its own",
+    )
+
+
+def _curves(report: StudyReport) -> Iterator[Block]:
+    if not report.curves:
+        yield Text(text="No trial recorded its course yet.")
+        return
+    if report.curves_of == "confirmation":
+        caption = (
+            "Median over the test seeds; band: the middle half of them; thin: every seed. The last is over more goals."
+        )
+    else:
+        caption = "One training seed each, as tuning saw them: the best trial and the baselines."
+    yield Picture(name="curves", caption=caption)
+    yield Table(
+        heads=("configuration", "seeds", "evaluations", "half way", "at the end", "middle half at the end"),
+        rows=[
+            [
+                band.name,
+                Cell(text=str(band.seeds), value=band.seeds),
+                str(len(band.steps)),
+                _cell(band.median[len(band.median) // 2], report.measure),
+                _cell(band.median[-1], report.measure),
+                "-" if band.seeds < 2 else _span(Span(low=band.low[-1], high=band.high[-1]), report.measure),
+            ]
+            for band in report.curves
+        ],
+    )
+
+
+def _films(report: StudyReport) -> Iterator[Block]:
+    if not report.films:
+        yield Text(text="None were asked for; `tuner report --films` puts them in, where the models were kept.")
+        return
+    made = [film for film in report.films if not film.why_not]
+    if made:
+        yield Reel(
+            films=[
+                Video(label=film.label, caption=f"{film.label}: success {amount(film.success, 'success')}")
+                for film in made
+            ]
+        )
+        yield Text(
+            text=f"The same {len(made[0].goals)} goals in each, which neither tuning nor a test used.", kind="note"
+        )
+    missing = [f"{film.label}: {film.why_not}" for film in report.films if film.why_not]
+    if missing:
+        yield Bullets(lines=missing)
+
+
+def _again(report: StudyReport) -> Iterator[Block]:
+    again = report.reproduction
+    yield Code(text="\n".join(again.commands), title="Commands")
+    yield Bullets(lines=again.notes)
+    yield Table(
+        heads=("seeds of", "from"), rows=[[name.replace("_", " "), f"{start:,}"] for name, start in again.seeds.items()]
+    )
+    if again.versions:
+        names = list(dict.fromkeys(name for record in again.versions for name in record))
+        rows = [[name, *(record.get(name, "-") for record in again.versions)] for name in names]
+        yield Table(heads=("package", *("version" for _ in again.versions)), rows=rows)
+    if again.hardware:
+        rows = [[str(value) for value in record.values()] for record in again.hardware]
+        yield Table(heads=[name.replace("_", " ") for name in again.hardware[0]], rows=rows, caption="hardware")
+    yield Code(text=again.study_file, title=f"{report.study}.yaml", folded=True)
+    yield Code(text=again.space_file, title=f"{report.study}-space.yaml", folded=True)

@@ -1,0 +1,215 @@
+"""The sections that come out of the study's trials alone."""
+
+import itertools
+from collections.abc import Iterator
+
+from tuner.config.schedules import shown
+from tuner.output.blocks import Block, Bullets, Cell, Gallery, Picture, Table, Text
+from tuner.results.answer import amount
+from tuner.results.parameter_ranges import MOST_CROSSED
+from tuner.results.report_data import ParameterLine, StudyReport, TrialLine
+
+TOP = 10  # trials in the table
+MOST_REASONS = 10
+MOST_ROWS = 30
+
+
+def best_table(report: StudyReport) -> Table:
+    """The best trial's arguments beside the baselines'."""
+    name = report.confirmed.winner if report.confirmed else None
+    tested = [trial for trial in report.trials if trial.label == name and trial.role is None]
+    shown_ones = [trial for trial in (report.best, *tested, *report.baselines) if trial is not None]
+    columns = list({trial.number: trial for trial in shown_ones}.values())
+    names = dict.fromkeys(name for trial in columns for name in trial.arguments)
+    rows: list[list[Cell | str]] = [
+        ["score in tuning", *(_score(trial) for trial in columns)],
+        ["success in tuning", *(Cell(text=amount(trial.success, "success"), value=trial.success) for trial in columns)],
+    ]
+    rows += [[name, *(shown(trial.arguments.get(name)) for trial in columns)] for name in names]
+    heads = ["", *(_heading(trial, report, name) for trial in columns)]
+    return Table(heads=heads, rows=rows, caption="one training seed each")
+
+
+def _heading(trial: TrialLine, report: StudyReport, tested: str | None) -> str:
+    said = [*(["best"] if trial is report.best else []), *(["tested"] if trial.label == tested else [])]
+    return f"{' and '.join(said)} ({trial.label})" if said and trial.role is None else trial.label
+
+
+def _score(trial: TrialLine) -> Cell:
+    return Cell(text=trial.state if trial.value is None else f"{trial.value:.4g}", value=trial.value)
+
+
+def history(report: StudyReport) -> Iterator[Block]:
+    """How scores rose."""
+    counts = ", ".join(f"{count:,} {state}" for state, count in report.counts.items() if count) or "no trial yet"
+    yield Text(text=f"{report.finished:,} of {max(report.target, report.finished):,} trials finished ({counts}).")
+    done = sorted(
+        (trial for trial in report.trials if trial.value is not None), key=lambda trial: -(trial.value or 0.0)
+    )
+    if not done:
+        yield Text(text="No trial is complete: there is no history to draw.")
+        yield from _reasons(report)
+        return
+    yield Picture(name="history", caption="Completed trials by number, the best so far, the baselines as stars.")
+    names = [line.name for line in report.parameters]
+    yield Table(
+        heads=("trial", "score", "success", *names),
+        rows=[
+            [
+                trial.label,
+                _score(trial),
+                Cell(text=amount(trial.success, "success"), value=trial.success),
+                *(shown(trial.params.get(name)) for name in names),
+            ]
+            for trial in done[:TOP]
+        ],
+        caption=f"the best {min(TOP, len(done))} of {len(done):,} completed trials; one training seed each",
+    )
+    yield from _reasons(report)
+
+
+def _reasons(report: StudyReport) -> Iterator[Block]:
+    """Why trials failed, diverged or were interrupted."""
+    told = [f"{trial.label} ({trial.state}): {trial.end}" for trial in report.trials if trial.end]
+    if told:
+        more = [f"and {len(told) - MOST_REASONS:,} more (`tuner status {report.study} --trials`)"]
+        yield Text(text="Trials that ended otherwise:")
+        yield Bullets(lines=told[:MOST_REASONS] + (more if len(told) > MOST_REASONS else []))
+
+
+def pruned(report: StudyReport) -> Iterator[Block]:
+    """The bill."""
+    bill = report.pruning
+    if not bill.steps_spent:
+        yield Text(text="No trial has ended yet.")
+        return
+    share = f", {bill.share_saved:.0%} of what all of them would have cost at full length" if bill.pruned else ""
+    yield Text(
+        text=f"{bill.pruned:,} trials were stopped early. The study took {bill.steps_spent:,} steps and "
+        f"{_time(bill.seconds_spent)} of training; pruning saved {bill.steps_saved:,} steps and "
+        f"{_time(bill.seconds_saved)}{share}."
+    )
+    if bill.diverged:
+        yield Text(text=f"{bill.diverged:,} trials left the finite numbers and were ended at once.")
+    yield Picture(name="ends", caption="The step at which each trial ended; dotted: a trial's full length.")
+    if bill.ends:
+        yield Table(
+            heads=("pruned after", "trials", "of all pruned"),
+            rows=[
+                [f"{step:,} steps", Cell(text=f"{count:,}", value=count), f"{count / bill.pruned:.0%}"]
+                for step, count in itertools.islice(bill.ends.items(), MOST_ROWS)
+            ],
+        )
+    yield Picture(name="courses", caption="What the pruner saw: dark, trials that ran to their end; grey, pruned ones.")
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+
+
+def importance(report: StudyReport) -> Iterator[Block]:
+    """What matters, and what noise looks like."""
+    found = report.importances
+    if not found.parameters or found.floor is None:
+        yield Text(
+            text=f"Not enough data: {found.completed} tuned trials ran to their end, and under {found.needed} an "
+            "importance is mostly noise."
+        )
+        return
+    yield Picture(
+        name="importances", caption="Median and 90 % interval; shaded: what a parameter that does nothing gets."
+    )
+    said = {"matters": "above the noise", "perhaps": "perhaps", "noise": "not above the noise"}
+    rows: list[list[Cell | str]] = [
+        [
+            one.name,
+            Cell(text=f"{one.median:.1%}", value=one.median),
+            f"{one.interval.low:.1%} … {one.interval.high:.1%}",
+            said[one.standing],
+        ]
+        for one in found.parameters
+    ]
+    rows.append(["(does nothing)", "", f"{found.floor.low:.1%} … {found.floor.high:.1%}", "the noise"])
+    yield Table(heads=("parameter", "importance", "90 %", ""), rows=rows)
+    yield Text(
+        text=f"{found.method} over {found.completed:,} completed trials, drawn anew {found.resamples} times: how much "
+        "a parameter tells the best tenth from the others. Where the sampler looked decides as well.",
+        kind="note",
+    )
+
+
+def ranges(report: StudyReport) -> Iterator[Block]:
+    """Where in its range the best lies."""
+    yield Table(
+        heads=("parameter", "range", "scale", "best trial", ""),
+        rows=[
+            [line.name, _range(line), line.scale or "choice", shown(line.best), line.word] for line in report.parameters
+        ],
+        caption=f"the ranges of space {report.space}",
+    )
+    drawn = [line for line in report.parameters if line.drawn]
+    if sum(trial.value is not None for trial in report.trials) < 2 or not drawn:
+        yield Text(text="Too few trials are complete to draw scores against parameters.")
+        return
+    why = "the most important" if report.importances.parameters else "in the space's order"
+    yield Text(text=f"Completed trials by parameter ({why}); later trials are darker, dashed lines mark the range.")
+    yield Gallery(pictures=[Picture(name=f"slice {line.name}", caption=line.name) for line in drawn])
+    crossed = [line.name for line in drawn if line.kind != "choice"][:MOST_CROSSED]
+    pairs = list(itertools.combinations(crossed, 2))
+    if pairs:
+        yield Gallery(
+            pictures=[Picture(name=f"contour {one} {other}", caption=f"{one} and {other}") for one, other in pairs]
+        )
+
+
+def _range(line: ParameterLine) -> str:
+    if line.low is None or line.high is None:
+        return ", ".join(shown(choice) for choice in line.choices)
+    return f"{line.low:g} … {line.high:g}"
+
+
+def parallel(report: StudyReport) -> Iterator[Block]:
+    """All parameters of a trial as one line."""
+    if sum(line.varied for line in report.parameters) < 2:
+        yield Text(text="Fewer than two parameters varied among completed trials.")
+        return
+    yield Picture(name="parallel", caption="Each line a completed trial, the better the darker.", wide=True)
+
+
+def health(report: StudyReport) -> Iterator[Block]:
+    """What the guide's bounds say."""
+    found = report.health
+    if found is None:
+        yield Text(text="No trial recorded its training signals.")
+        return
+    counts = ", ".join(f"{count:,} {verdict}" for verdict, count in found.verdicts.items())
+    yield Text(text=f"{found.judged:,} trials were held to the guide's bounds: {counts}.")
+    if found.best is not None and report.best is not None:
+        verdict, has = found.best
+        said = {"ok": "is ok", "warning": "has a warning", "wrong": "has something wrong"}[verdict]
+        yield Text(text=f"The best ({report.best.label}) {said}{f': {has}' if has else ''}.")
+    if found.ailments:
+        yield Table(
+            heads=("signal", "symptom", "", "trials", "cure"),
+            rows=[
+                [one.name, one.symptom, one.verdict, Cell(text=f"{one.trials:,}", value=one.trials), one.cure]
+                for one in found.ailments
+            ],
+        )
+
+
+def seconds(report: StudyReport) -> Iterator[Block]:
+    """Whether better costs more."""
+    done = [trial for trial in report.trials if trial.value is not None and trial.seconds is not None]
+    if not done:
+        yield Text(text="No completed trial recorded its time.")
+        return
+    yield Picture(name="seconds", caption="Completed trials: what one took, and what it was worth.")
+    quickest = min(done, key=lambda trial: trial.seconds or 0.0)
+    slowest = max(done, key=lambda trial: trial.seconds or 0.0)
+    yield Text(
+        text=f"From {quickest.seconds:.1f} s ({quickest.label}, score {quickest.value:.3g}) to {slowest.seconds:.1f} s "
+        f"({slowest.label}, score {slowest.value:.3g})."
+    )

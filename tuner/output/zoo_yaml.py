@@ -1,0 +1,250 @@
+"""The answer as a file: YAML that rl_zoo3 reads unchanged, with where it comes from beside it."""
+
+import json
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tuner import __version__, seeds
+from tuner.config.arguments import ACTIVATIONS, NORMALIZE, POLICY, is_normalized, layers
+from tuner.config.environment_ids import is_class, is_file, split
+from tuner.config.model import StudySpec
+from tuner.config.yaml import read_yaml
+from tuner.config.zoo_schedules import replaced, simplified
+from tuner.errors import ExportFailed, UsageProblem
+from tuner.results.rows import Row
+from tuner.study.stored import meaning_hash
+from tuner.writing import beside
+
+NOT_EXPORTED = {"clip_range_vf"}  # where it is null, rl_zoo3 must not see it
+
+
+def document(
+    row: Row, spec: StudySpec, storage: str, rows: Sequence[Row] = (), confirmation: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The file's data: rl_zoo3's block under the environment's id, and the provenance beside it.
+
+    Args:
+        row: The trial.
+        spec: Its study.
+        storage: The database's URL.
+        rows: All trials of the study, to be counted.
+        confirmation: What the study's confirmation showed, as `confirmation_data` has it.
+    """
+    package, bare = zoo_names(spec.environment.id)
+    block: dict[str, Any] = {
+        "n_envs": spec.environment.n_envs,
+        "n_timesteps": spec.timesteps,
+        "policy": spec.policy,
+        **zoo_arguments(simplified(row.arguments)),
+    }
+    if spec.environment.kwargs:
+        block["env_kwargs"] = spec.environment.kwargs
+    provenance: dict[str, Any] = {
+        "study": spec.name,
+        "storage": storage,
+        "meaning": meaning_hash(spec),
+        "trial": row.number,
+        "role": row.role or "tuned",
+        "state": row.state,
+        "score": row.value,
+        "success_rate": row.success,
+        "confirmed": confirmation is not None and confirmation["recommended"] == row.label,
+        "training_seed": row.seed,
+        "seeds": seeds.plan(),  # where each role's begin
+        "environment": spec.environment.id,
+        "gym_packages": [package] if package else [],
+        "versions": row.attributes.get("versions", {}),  # as the trial ran
+        "hardware": row.attributes.get("hardware", {}),
+        "budget": _budget(spec, rows),
+        "exported_by": f"tuner {__version__}",
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    if schedules := replaced(row.arguments):
+        provenance["schedules"] = schedules  # as the trial ran
+    if confirmation is not None:
+        provenance["confirmation"] = dict(confirmation)
+    provenance["arguments"] = row.arguments  # as the trial ran, all of them
+    provenance["curve"] = row.attributes.get("curve", [])
+    provenance["spec"] = spec.model_dump(mode="json")  # the study, its space included: `tuner train` reads it
+    provenance = _plain(provenance)
+    return {bare: block, "provenance": provenance}
+
+
+def _budget(spec: StudySpec, rows: Sequence[Row]) -> dict[str, Any]:
+    """What was spent on the answer."""
+    finished = [row for row in rows if row.finished]
+    return {
+        "timesteps": spec.timesteps,
+        "checkpoints": [checkpoint.step for checkpoint in spec.plan()],
+        "goals": spec.goals.model_dump(),
+        "trials_asked": spec.trials,
+        "trials_run": len(finished),
+        "trials_pruned": sum(row.state == "pruned" for row in finished),
+        "steps_run": sum(row.steps for row in rows),
+        "sampler": spec.sampler,
+        "sampler_seed": spec.seed,
+        "pruner": spec.pruner,
+        "space": spec.space_name,
+    }
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """As JSON has it: no tuples, and no two places that are one object, which YAML would write as references."""
+    plain: dict[str, Any] = json.loads(json.dumps(values))
+    return plain
+
+
+def zoo_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as rl_zoo3 writes them: those of the policy as text that it evaluates."""
+    flat = {name: value for name, value in arguments.items() if name not in POLICY and name not in NORMALIZE}
+    kept = {name: value for name, value in flat.items() if name not in NOT_EXPORTED or value is not None}
+    if normalize := normalize_kwargs(arguments):
+        kept["normalize"] = True if normalize == {"norm_obs": True, "norm_reward": True} else repr(normalize)
+    policy = policy_kwargs(arguments)
+    return {**kept, "policy_kwargs": policy} if policy else kept
+
+
+def normalize_kwargs(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What SB3's VecNormalize is made with, its gamma apart; empty where nothing is scaled."""
+    if not is_normalized(arguments):
+        return {}
+    return {"norm_obs": False, "norm_reward": False} | {n: v for n, v in arguments.items() if n in NORMALIZE}
+
+
+def policy_kwargs(arguments: Mapping[str, Any]) -> str:
+    """The policy's own arguments as Python, `dict(activation_fn=nn.ReLU)`; empty where there are none."""
+    policy = [f"{name}={_python(name, value)}" for name, value in arguments.items() if name in POLICY]
+    return f"dict({', '.join(policy)})" if policy else ""
+
+
+def _python(name: str, value: Any) -> str:
+    if name == "activation_fn":
+        return f"nn.{ACTIVATIONS[value]}"
+    return repr(layers(value) if name == "net_arch" else value)
+
+
+def zoo_names(environment: str) -> tuple[str, str]:
+    """The package that registers an environment, empty where Gymnasium does, and its bare id.
+
+    rl_zoo3 knows ids alone: a class goes by the id under which its user will have to register it.
+    """
+    package, bare = split(environment)
+    if is_class(environment):
+        bare = f"{bare}-v0"
+    return "" if is_file(package) else package, bare
+
+
+def zoo_note(environment: str) -> str:
+    """What rl_zoo3 needs besides the file, nothing where it needs nothing."""
+    if not is_class(environment):
+        return ""
+    front, last = split(environment)
+    return (
+        f"rl_zoo3 finds registered ids alone: register {last} of {front} as '{last}-v0' in a module, and name that "
+        "module with --gym-packages"
+    )
+
+
+def zoo_command(spec: StudySpec, file: str) -> str:
+    """The command that trains from the file."""
+    package, bare = zoo_names(spec.environment.id)
+    packages = f" --gym-packages {package}" if package else ""
+    vec_env = " --vec-env subproc" if spec.environment.vec_env == "subproc" else ""
+    train = f"python -m rl_zoo3.train --algo {spec.algorithm} --env {bare}"
+    return f"{train}{packages}{vec_env} --conf-file {shlex.quote(file)}"
+
+
+def script_command(row: Row, spec: StudySpec) -> list[str]:
+    """The command that exports everything as it ran, a word each."""
+    return ["tuner", "export", spec.name, "--trial", str(row.number), "--format", "sb3", "-o", "train.py"]
+
+
+def standing(data: Mapping[str, Any]) -> str:
+    """How far a file's configuration is confirmed, in a sentence or some."""
+    provenance = data["provenance"]
+    found = provenance.get("confirmation")
+    if found is None or found["arm"] is None:
+        return "One training seed: not yet confirmed."
+    seeds_run = f"{found['test_seeds']} fresh training seeds, {found['test_goals']} fresh goals each"
+    if not provenance["confirmed"]:
+        return f"Tested over {seeds_run}; to train with is {found['recommended']}."
+    kept = "" if provenance["role"] == "tuned" else " No tuned trial is shown to be better than this baseline."
+    return " ".join([f"Confirmed over {seeds_run}.{kept}", *(f"{_capital(words)}." for words in found["verdicts"])])
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str] = ()) -> str:
+    """The file's text, with notes in its heading."""
+    algorithm = spec.algorithm.upper()
+    heading = (
+        f"# {algorithm} hyperparameters from tuner's study {spec.name!r}. {standing(data)}\n"
+        f"# tuner train {shlex.quote(file)}\n"
+        f"# {zoo_command(spec, file)}\n"
+    )
+    for note in [zoo_note(spec.environment.id), *notes]:
+        heading += f"# {note}\n" if note else ""
+    return heading + yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def write(text: str, data: dict[str, Any], path: Path) -> None:
+    """Writes the file whole or not at all, and reads it back.
+
+    Raises:
+        ExportFailed: where it cannot be written, or reads back as something else.
+    """
+    path = path.resolve()  # a link stays, its target is written
+    try:
+        with beside(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+            if read_yaml(temporary) != data or yaml.safe_load(temporary.read_text(encoding="utf-8")) != data:
+                raise ExportFailed(f"{path}: what was written does not read back as the same")
+            temporary.replace(path)
+    except OSError as error:
+        raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with -o)") from None
+
+
+def as_json(data: Mapping[str, Any]) -> str:
+    """The file's data as JSON."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def check_json_target(path: Path) -> None:
+    """Refuses an output path that is no JSON file's.
+
+    Raises:
+        UsageProblem: naming the path and the rule.
+    """
+    refuse_no_file(path, "best.json")
+    if path.suffix != ".json":
+        raise UsageProblem(f"-o {str(path)!r}: must end in .json, since --format json writes JSON")
+
+
+def refuse_no_file(path: Path, example: str) -> None:
+    """Refuses an output path at which no file can be.
+
+    Raises:
+        UsageProblem: naming the path and a way out.
+    """
+    if path.is_dir():
+        raise UsageProblem(f"-o {path}: is a folder; give a file, such as {path / example}")
+    if path.exists() and not path.is_file():
+        raise UsageProblem(f"-o {path}: is no regular file; leave -o out to write to standard output")
+
+
+def check_target(path: Path) -> None:
+    """Refuses an output path that is no file's, or that rl_zoo3 would not read as YAML.
+
+    Raises:
+        UsageProblem: naming the path and the rule.
+    """
+    refuse_no_file(path, "best.yml")
+    if path.suffix not in (".yml", ".yaml") or not str(path).isprintable():
+        raise UsageProblem(f"-o {str(path)!r}: must end in .yml or .yaml, or rl_zoo3 takes it for a Python module")

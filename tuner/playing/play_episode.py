@@ -1,0 +1,74 @@
+"""One episode, every picture of it handed to a screen."""
+
+import math
+from typing import Any, Protocol
+
+import gymnasium as gym
+import numpy as np
+
+from tuner.errors import EnvironmentFailed
+from tuner.playing.played import PlayedEpisode
+from tuner.training.stepping import Info, advance, begin, number
+
+ENDLESS = 10_000  # steps after which an episode is cut off
+FIRST, LAST = 0.4, 0.75  # s for which these pictures stand still, so that the goal and the end are seen
+NO_STAGE = ("is_success", "TimeLimit.truncated")
+
+
+class Player(Protocol):
+    """Who acts."""
+
+    def reset(self, seed: int) -> None:
+        """An episode has begun."""
+        ...
+
+    def __call__(self, observation: Any) -> Any:
+        """The action for an observation."""
+        ...
+
+
+class Screen(Protocol):
+    """Where the pictures go."""
+
+    render_mode: str  # of the environment
+
+    def show(self, env: gym.Env[Any, Any], *, hold: float = 0.0) -> None:
+        """What the environment looks like now, standing still for so many seconds."""
+        ...
+
+
+def play_episode(env: gym.Env[Any, Any], player: Player, episode: int, seed: int, screen: Screen) -> PlayedEpisode:
+    """Plays one to its end, or until it seems to have none.
+
+    Raises:
+        EnvironmentFailed: where the environment raises, or says what it must not.
+    """
+    observation, info = begin(env, seed)
+    player.reset(seed)
+    screen.show(env, hold=FIRST)
+    total, steps, over = 0.0, 0, False
+    stages = _stages(info)
+    while not over:
+        observation, reward, terminated, truncated, info = advance(env, player(observation))
+        if not math.isfinite(reward):
+            raise EnvironmentFailed(f"the reward of step {steps + 1} is {reward} (see `tuner check`)")
+        total, steps = total + reward, steps + 1
+        over = terminated or truncated or steps == ENDLESS
+        stages |= _stages(info)
+        screen.show(env, hold=LAST if over else 0.0)
+    success = number(info, "is_success")
+    return PlayedEpisode(
+        episode=episode,
+        seed=seed,
+        steps=steps,
+        total_return=total,
+        success=None if success is None else bool(success),
+        distance=number(info, "distance"),
+        stages=tuple(stages),
+    )
+
+
+def _stages(info: Info) -> dict[str, None]:
+    """The names of what `info` says is so, in its order."""
+    told = (name for name, value in info.items() if isinstance(value, bool | np.bool_) and value)
+    return dict.fromkeys(str(name) for name in told if name not in NO_STAGE)

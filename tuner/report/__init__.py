@@ -1,1 +1,0 @@
-"""A study as one report: built once as data, then written as a page, as Markdown or as JSON."""

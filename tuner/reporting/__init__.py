@@ -1,1 +1,0 @@
-"""What a study says, for people and for programs."""

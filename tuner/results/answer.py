@@ -1,0 +1,156 @@
+"""The answer in words: from the confirmation where there is one, else what tuning alone can say."""
+
+import statistics
+
+from tuner.finals.confirmation_plan import TEST_GOALS
+from tuner.results.confirmation import ArmResult, Confirmation, name_in_answer, tuning
+from tuner.results.confirmation_reading import ConfirmationReading
+from tuner.results.report_data import ArmLine, ComparisonLine, Confirmed, Measure, Span, ValidationLine
+from tuner.results.summary import Summary, verdict
+from tuner.statistics.records import CURRENT, ArmStatistics, Interval, PairedTest
+
+
+def confirmed(reading: ConfirmationReading | None) -> Confirmed | None:
+    """The confirmation's figures; None where there is none."""
+    if reading is None:
+        return None
+    found = reading.confirmation
+    return Confirmed(
+        complete=found.complete,
+        done=found.done,
+        planned=found.planned,
+        seeds=found.test_seeds,
+        goals=TEST_GOALS if found.measure == "success" else None,
+        winner=found.winner.name if found.winner else None,
+        recommended=found.recommended.name if found.recommended else None,
+        validation=tuple(_validation(one, found.measure) for one in found.arms),
+        arms=_arms(found),
+        comparisons=_comparisons(found),
+        newer=reading.newer,
+    )
+
+
+def _validation(one: ArmResult, measure: Measure) -> ValidationLine:
+    mean = statistics.fmean(one.validation) if one.validation else None
+    told = tuning(one.arm, measure)
+    return ValidationLine(
+        name=one.arm.name,
+        tuned=told,
+        values=one.validation,
+        mean=mean,
+        optimism=None if told is None or mean is None else told - mean,
+        dropped=one.dropped,
+    )
+
+
+def _arms(found: Confirmation) -> tuple[ArmLine, ...]:
+    if found.answer is None:
+        return ()
+    pairs = [(one.arm, found.answer.arm(name_in_answer(one.arm))) for one in found.tested]
+    return tuple(_arm(arm.name, told, winner=arm.role is None) for arm, told in pairs)
+
+
+def _arm(name: str, arm: ArmStatistics, *, winner: bool) -> ArmLine:
+    return ArmLine(
+        name=name,
+        winner=winner,
+        values=arm.values,
+        iqm=arm.iqm,
+        iqm_interval=_span(arm.iqm_interval),
+        mean=arm.mean,
+        mean_interval=_span(arm.mean_interval),
+        tuned=arm.tuned,
+        optimism=arm.optimism,
+    )
+
+
+def _span(interval: Interval | None) -> Span | None:
+    return None if interval is None else Span(low=interval.low, high=interval.high)
+
+
+def _comparisons(found: Confirmation) -> tuple[ComparisonLine, ...]:
+    if found.answer is None:
+        return ()
+    names = {name_in_answer(one.arm): one.arm.name for one in found.tested}
+    return tuple(_comparison(one, names, found.measure) for one in found.answer.comparisons)
+
+
+def _comparison(one: PairedTest, names: dict[str, str], measure: Measure) -> ComparisonLine:
+    first, second = names.get(one.first, one.first), names.get(one.second, one.second)
+    return ComparisonLine(
+        first=first,
+        second=second,
+        verdict=one.verdict,
+        difference=one.difference,
+        interval=_span(one.interval),
+        superiority=one.superiority,
+        p=one.p,
+        p_holm=one.p_holm,
+        smallest=one.smallest,
+        words=_words(one, first, second, measure),
+    )
+
+
+def _words(one: PairedTest, first: str, second: str, measure: Measure) -> str:
+    """A comparison as a sentence with every figure of it."""
+    if one.verdict == "not shown":
+        said = f"That {first} is better than {second} is not shown" + (" (keep it)" if second == CURRENT else "")
+    else:
+        said = f"{capital(first)} is {one.verdict} than {second}"
+    if one.difference is None or one.superiority is None or one.p is None or one.p_holm is None:
+        return f"{said}: an arm has no seed."
+    span = f", 95 % interval {change(one.interval.low)} … {change(one.interval.high)}" if one.interval else ""
+    unit = " (1 is every goal)" if measure == "success" else ""
+    least = f" So many seeds show a difference of {one.smallest:.3g} in four of five cases." if one.smallest else ""
+    return (
+        f"{said}: its IQM differs by {change(one.difference)}{span}{unit}; a run of {first} beats one of {second} with "
+        f"probability {one.superiority:.2f}; p = {one.p:.2g}, {one.p_holm:.2g} after Holm's correction.{least}"
+    )
+
+
+def headline(summary: Summary, found: Confirmed | None, measure: Measure) -> str:
+    """The answer in a sentence."""
+    if found is None:
+        return verdict(summary)
+    if not found.complete or found.recommended is None:
+        return f"The confirmation has come to {found.done} of {found.planned} runs: no answer yet. {verdict(summary)}"
+    follows = f"To train with: {found.recommended}."
+    leader, against = found.arms[0], _main(found)
+    if against is None:
+        return f"On fresh seeds {leader.name} came to {arm_words(leader, measure)}. {follows}"
+    told = {arm.name: arm for arm in found.arms}
+    first, second = told[against.first], told[against.second]
+    figures = f"{arm_words(first, measure)}, against {arm_words(second, measure)}, over {len(first.values)} fresh seeds"
+    if against.verdict == "not shown":
+        return f"That {first.name} is better than {second.name} is not shown ({figures}). {follows}"
+    return f"{capital(first.name)} is {against.verdict} than {second.name}: {figures}. {follows}"
+
+
+def _main(found: Confirmed) -> ComparisonLine | None:
+    """The comparison that the answer is about: with the current configuration, where it took part."""
+    about = [one for one in found.comparisons if CURRENT in (one.first, one.second)] or list(found.comparisons)
+    return next((one for one in about if one.first == found.winner), about[0] if about else None)
+
+
+def arm_words(arm: ArmLine, measure: Measure) -> str:
+    """`success 92 % [88 %, 95 %]`."""
+    span = arm.iqm_interval
+    around = f" [{amount(span.low, measure)}, {amount(span.high, measure)}]" if span else ""
+    return f"{measure} {amount(arm.iqm, measure)}{around}"
+
+
+def capital(text: str) -> str:
+    """With a capital letter in front."""
+    return text[:1].upper() + text[1:]
+
+
+def amount(value: float | None, measure: Measure) -> str:
+    """A success rate in per cent, a return in four digits, `-` for none."""
+    if value is None:
+        return "-"
+    return f"{value:.1%}" if measure == "success" else f"{value:.4g}"
+
+
+def change(value: float) -> str:
+    """A difference, with its sign."""
+    return f"{value:+.3g}"

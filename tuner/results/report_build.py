@@ -1,0 +1,138 @@
+"""Builds the report of a study, once for every form that it is written in."""
+
+import shlex
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from tuner import __version__
+from tuner.config.model import StudySpec
+from tuner.results.ailments import health_table
+from tuner.results.answer import confirmed, headline
+from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
+from tuner.results.importances import importances
+from tuner.results.learning_curves import test_curves, tuning_curves
+from tuner.results.parameter_ranges import parameters
+from tuner.results.pruning_bill import pruning
+from tuner.results.report_data import Band, Confirmed, FilmLine, Measure, Source, StudyReport, TrialLine
+from tuner.results.reproduction import reproduction
+from tuner.results.rows import Row, make_rows
+from tuner.results.summary import Summary, summarise
+from tuner.study.reader import StudyReader
+
+
+def build_report(
+    reader: StudyReader,
+    generator: np.random.Generator,
+    *,
+    storage: Sequence[str] = (),
+    films: Sequence[FilmLine] = (),
+) -> StudyReport:
+    """Reads a study and its confirmation.
+
+    Args:
+        reader: The study.
+        generator: For the resamples of the importances.
+        storage: `--storage URL` as words, where commands need it.
+        films: What was filmed.
+    """
+    spec, rows, summary = reader.spec, make_rows(reader), summarise(reader)
+    reading = read_confirmation(reader)
+    found, measure = confirmed(reading), _measure(spec, rows, reading)
+    lines = tuple(_line(row) for row in rows)
+    shares = importances(reader, generator)
+    settled = found is not None and found.complete and not found.newer
+    curves, source = _curves(reader, summary, reading, measure)
+    return StudyReport(
+        study=spec.name,
+        environment=spec.environment.id,
+        algorithm=spec.algorithm,
+        space=spec.space_name,
+        made=time.strftime("%Y-%m-%d %H:%M"),
+        tuner=__version__,
+        measure=measure,
+        headline=headline(summary, found, measure),
+        notes=tuple(_notes(summary, found)),
+        counts=summary.counts,
+        finished=summary.finished,
+        target=summary.target,
+        confirmed=found,
+        confirm_command=""
+        if settled or summary.best is None
+        else shlex.join(["tuner", "confirm", spec.name, *storage]),
+        best=_line(summary.best) if summary.best else None,
+        baselines=tuple(_line(row) for row in summary.baselines),
+        advice=tuple(summary.words),
+        curves=curves,
+        curves_of=source,
+        trials=lines,
+        pruning=pruning(lines, spec),
+        importances=shares,
+        parameters=parameters(spec, summary.best, summary.words, shares, _seen(rows)),
+        health=health_table(rows, spec, summary.best),
+        films=tuple(films),
+        reproduction=reproduction(spec, rows, found, storage),
+    )
+
+
+def _measure(spec: StudySpec, rows: Sequence[Row], reading: ConfirmationReading | None) -> Measure:
+    if reading is not None:
+        return reading.confirmation.measure
+    told = any(row.success is not None for row in rows)
+    return "success" if spec.objective != "return" and (told or not rows) else "return"
+
+
+def _line(row: Row) -> TrialLine:
+    attributes = row.attributes
+    reasons = (attributes.get(name) for name in ("interrupted", "failure", "reason"))
+    return TrialLine(
+        number=row.number,
+        state=row.state,
+        role=row.role,
+        label=row.label,
+        value=row.value,
+        success=row.success,
+        steps=row.steps,
+        seconds=row.seconds,
+        params=row.params,
+        arguments=row.arguments,
+        end=str(next((reason for reason in reasons if reason), "")),
+    )
+
+
+def _curves(
+    reader: StudyReader, summary: Summary, reading: ConfirmationReading | None, measure: Measure
+) -> tuple[tuple[Band, ...], Source]:
+    of_test = test_curves(reader, reading.confirmation, measure) if reading is not None else ()
+    if of_test:
+        return of_test, "confirmation"
+    shown = [row for row in (summary.best, *summary.baselines) if row is not None]
+    return tuning_curves({row.number: row for row in shown}.values(), measure), "tuning"
+
+
+def _seen(rows: Sequence[Row]) -> list[str]:
+    """Parameters of which completed trials have several values."""
+    values: dict[str, set[str]] = {}
+    for row in rows:
+        if row.value is not None:
+            for name, value in row.params.items():
+                values.setdefault(name, set()).add(repr(value))
+    return [name for name, different in values.items() if len(different) > 1]
+
+
+def _notes(summary: Summary, found: Confirmed | None) -> list[str]:
+    notes = []
+    running = summary.counts["running"]
+    if running:
+        notes.append(f"{running} trial{'s' * (running > 1)} still running: the figures are those of this moment.")
+    if summary.finished < summary.target and not running:
+        notes.append(f"{summary.finished} of the {summary.target} trials asked for are finished.")
+    if summary.finished and summary.best is None:
+        notes.append("No trial ran to its end: every one was pruned or left the finite numbers.")
+    if summary.counts["fail"] and not summary.finished:
+        notes.append("Every trial failed; the reasons stand below.")
+    if found is not None and found.newer:
+        more = "1 trial was" if found.newer == 1 else f"{found.newer} trials were"
+        notes.append(f"{more} completed since the confirmation and took no part in it.")
+    return notes

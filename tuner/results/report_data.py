@@ -1,0 +1,239 @@
+"""Everything that a report says, as plain data: the page, the Markdown and the JSON are renderings of it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Measure = Literal["success", "return"]
+Standing = Literal["matters", "perhaps", "noise"]
+Source = Literal["confirmation", "tuning"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """From a lower to an upper end."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmLine:
+    """One configuration over the test seeds of the confirmation."""
+
+    name: str  # `trial 12`, or a baseline's
+    winner: bool
+    values: tuple[float, ...]  # by seed
+    iqm: float | None
+    iqm_interval: Span | None  # 95 %
+    mean: float | None
+    mean_interval: Span | None  # 95 %
+    tuned: float | None  # what tuning said of it
+    optimism: float | None  # that less the mean
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonLine:
+    """One configuration against another; figures are of the first, from the second."""
+
+    first: str
+    second: str
+    verdict: str
+    difference: float | None  # of the IQMs
+    interval: Span | None  # 95 %
+    superiority: float | None  # P(first > second)
+    p: float | None
+    p_holm: float | None
+    smallest: float | None  # difference that so many seeds show in four of five cases
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationLine:
+    """One configuration over the validation seeds, which chose the winner."""
+
+    name: str
+    tuned: float | None  # what tuning said of it
+    values: tuple[float, ...]  # by seed
+    mean: float | None
+    optimism: float | None  # what tuning said less that mean
+    dropped: bool  # clearly behind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmed:
+    """What the study's last confirmation came to."""
+
+    complete: bool
+    done: int  # runs
+    planned: int
+    seeds: int  # of the test, asked for
+    goals: int | None  # of each seed's evaluation; None where the values are returns
+    winner: str | None  # the tuned one that was tested; None while it is not decided, or where none was tuned
+    recommended: str | None  # what to train with; None before all is run
+    validation: tuple[ValidationLine, ...]
+    arms: tuple[ArmLine, ...]  # tested ones, the winner first
+    comparisons: tuple[ComparisonLine, ...]
+    newer: int  # completed trials since
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """A learning curve; over several seeds its middle and how far seeds lie apart."""
+
+    name: str
+    seeds: int
+    steps: tuple[int, ...]
+    median: tuple[float, ...]
+    low: tuple[float, ...]  # first quartile of the seeds
+    high: tuple[float, ...]  # third quartile
+    lines: tuple[tuple[float, ...], ...]  # every seed's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialLine:
+    """One trial."""
+
+    number: int
+    state: str
+    role: str | None
+    label: str
+    value: float | None
+    success: float | None
+    steps: int
+    seconds: float | None
+    params: dict[str, Any]
+    arguments: dict[str, Any]
+    end: str  # how it ended, where not by its budget or by the pruner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruning:
+    """What trials cost, and what stopping them early saved."""
+
+    full_steps: int  # of a trial that runs to its end
+    pruned: int
+    diverged: int
+    steps_spent: int
+    steps_saved: int
+    share_saved: float | None  # of what all would have cost; None where nothing ran
+    seconds_spent: float
+    seconds_saved: float  # at each pruned trial's own speed
+    ends: dict[int, int]  # pruned trials by the checkpoint at which they ended
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importance:
+    """How much a parameter decides whether a trial is among the best."""
+
+    name: str
+    median: float  # share, over the resamples
+    interval: Span  # 90 %
+    standing: Standing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importances:
+    """All parameters' importances beside that of a parameter that does nothing."""
+
+    completed: int  # trials they were drawn from
+    needed: int
+    method: str
+    resamples: int
+    parameters: tuple[Importance, ...]  # the most important first; none where there are too few trials
+    floor: Span | None  # of the dummy, 90 %; above its high end begins what is no noise
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterLine:
+    """A parameter's range, and where the best trial stands in it."""
+
+    name: str
+    kind: str  # float, int, choice
+    scale: str
+    low: float | None  # None for a choice
+    high: float | None
+    choices: tuple[Any, ...]
+    best: Any
+    varied: bool  # whether completed trials have several values of it
+    drawn: bool  # among those with a picture
+    word: str  # where the best sits at an edge
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthLine:
+    """What several trials had."""
+
+    name: str
+    symptom: str
+    verdict: str
+    trials: int
+    cure: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthTable:
+    """How healthy the trials trained."""
+
+    judged: int
+    verdicts: dict[str, int]
+    best: tuple[str, str] | None  # the best trial's verdict, and what it has
+    ailments: tuple[HealthLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """How to have all of it again."""
+
+    commands: tuple[str, ...]
+    notes: tuple[str, ...]
+    versions: tuple[dict[str, str], ...]  # those that trials ran with, all that differ
+    hardware: tuple[dict[str, Any], ...]
+    seeds: dict[str, int]
+    study_file: str  # YAML
+    space_file: str  # YAML
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmLine:
+    """A film of one configuration, or why there is none."""
+
+    label: str
+    goals: tuple[int, ...]  # seeds of the episodes' resets, the same in every film
+    success: float | None  # share of the episodes
+    why_not: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyReport:
+    """A study at a moment."""
+
+    study: str
+    environment: str
+    algorithm: str
+    space: str
+    made: str  # date and time
+    tuner: str  # version
+    measure: Measure
+    headline: str
+    notes: tuple[str, ...]
+    counts: dict[str, int]
+    finished: int
+    target: int
+    confirmed: Confirmed | None
+    confirm_command: str  # what would settle it; empty where it is settled
+    best: TrialLine | None
+    baselines: tuple[TrialLine, ...]
+    advice: tuple[str, ...]
+    curves: tuple[Band, ...]
+    curves_of: Source
+    trials: tuple[TrialLine, ...]
+    pruning: Pruning
+    importances: Importances
+    parameters: tuple[ParameterLine, ...]
+    health: HealthTable | None
+    films: tuple[FilmLine, ...]  # none where none were asked for
+    reproduction: Reproduction
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)

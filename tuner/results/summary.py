@@ -1,0 +1,94 @@
+"""What a study has come to, as data: for the table at the end, for `status`, for `--json`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tuner.results.advice import advice
+from tuner.results.health import Health, study_health
+from tuner.results.rows import Row, baselines, best, make_rows
+from tuner.study.reader import StudyReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A study at a moment."""
+
+    study: str
+    environment: str
+    target: int
+    counts: dict[str, int]
+    finished: int
+    best: Row | None
+    best_tuned: Row | None  # the best that is no baseline
+    baselines: list[Row]
+    steps_per_second: float | None  # of one worker, the median over the trials
+    words: list[str] = field(default_factory=list)
+    health: Health | None = None  # None where no trial recorded its signals
+    full_seconds: float | None = None  # of a trial that ran to its end, the median
+    contenders: int = 0  # completed trials of different arguments, baselines apart
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "study": self.study,
+            "environment": self.environment,
+            "target": self.target,
+            "finished": self.finished,
+            "counts": self.counts,
+            "steps_per_second": self.steps_per_second,
+            "best": row_data(self.best) if self.best else None,
+            "best_tuned": row_data(self.best_tuned) if self.best_tuned else None,
+            "baselines": [row_data(row) for row in self.baselines],
+            "verdict": verdict(self),
+            "advice": self.words,
+            "health": self.health.data() if self.health else None,
+        }
+
+
+def summarise(reader: StudyReader) -> Summary:
+    """Reads a study."""
+    spec, rows = reader.spec, make_rows(reader)
+    winner = best(rows)
+    return Summary(
+        study=spec.name,
+        environment=spec.environment.id,
+        target=spec.trials,
+        counts=reader.counts(),
+        finished=sum(row.finished for row in rows),
+        best=winner,
+        best_tuned=best([row for row in rows if row.role is None]),
+        baselines=baselines(rows),
+        steps_per_second=_median([row.attributes.get("steps_per_second") for row in rows]),
+        words=advice(winner, spec) if winner else [],
+        health=study_health(rows, spec),
+        full_seconds=_median([row.seconds for row in rows if row.value is not None]),
+        contenders=len({str(row.arguments) for row in rows if row.value is not None and row.role is None}),
+    )
+
+
+def verdict(summary: Summary) -> str:
+    """Whether the best is above the baselines, said as what it is: one training seed each."""
+    if summary.best is None:
+        return "No trial is complete yet."
+    others = [row for row in summary.baselines if row.value is not None and row.number != summary.best.number]
+    if summary.best.role is not None:
+        return f"No trial scored above the {summary.best.label} configuration; keep it, or give the study more trials."
+    if not others:
+        return f"Trial {summary.best.number} scored best; there is no baseline to hold it against."
+    names = " and ".join(row.label for row in others)
+    return (
+        f"Trial {summary.best.number} scored above {names}: one training seed each, so a lucky seed is possible and "
+        "the best of many scores is always too high."
+    )
+
+
+def row_data(row: Row) -> dict[str, Any]:
+    """A trial as JSON."""
+    keys = ("number", "state", "role", "value", "success", "milestones", "seed", "seconds", "arguments")
+    return {key: getattr(row, key) for key in keys}
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = sorted(value for value in values if value is not None)
+    return known[len(known) // 2] if known else None

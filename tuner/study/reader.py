@@ -1,0 +1,167 @@
+"""A stored study as its readers see it: plain records, and nothing of Optuna's."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna import Study
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.engine import URL
+
+from tuner.config.model import StudySpec
+from tuner.errors import UsageProblem
+from tuner.finals.confirmation_plan import RunKey, RunResult
+from tuner.study import kept_models
+from tuner.study.confirmation_writer import AskedConfirmation, read_asked, read_results
+from tuner.study.importance_shares import importance_shares
+from tuner.study.queue import Submission, submissions
+from tuner.study.storage import Storage, artifact_folder, half_made, is_there, open_to_read, storage_errors
+from tuner.study.stored import companion, load_stored, read_history, stored_names
+
+STATES = (*(state.name.lower() for state in TrialState), "interrupted")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredTrial:
+    """One trial as the database has it."""
+
+    number: int
+    state: str  # complete, pruned, fail, running, waiting
+    value: float | None  # of a completed trial
+    params: dict[str, Any]  # of the space
+    attributes: dict[str, Any]  # Optuna's user attributes: JSON
+
+
+class StudyReader:
+    """A study opened to read. What was read once is not read again: open it anew to see what came since."""
+
+    def __init__(self, study: Study, spec: StudySpec, artifacts: Path) -> None:
+        """Takes the study, its spec, and the folder of its database's artifacts."""
+        self.spec = spec
+        self.optuna_study = study  # for Optuna's own plots
+        self._artifacts = artifacts
+
+    @property
+    def name(self) -> str:
+        """The study's name in the database."""
+        return self.spec.name
+
+    @cached_property
+    def trials(self) -> list[StoredTrial]:
+        """Every trial, in order."""
+        return [_stored_trial(trial) for trial in self.optuna_study.get_trials(deepcopy=False)]
+
+    def counts(self) -> dict[str, int]:
+        """Trials by state; those that were interrupted apart from those that failed."""
+        found = Counter("interrupted" if "interrupted" in one.attributes else one.state for one in self.trials)
+        return {state: found[state] for state in STATES}
+
+    def confirmation_results(self) -> dict[RunKey, RunResult]:
+        """The runs of the study's confirmation so far that count; none where it has none."""
+        return read_results(self.optuna_study._storage, self.name)
+
+    def asked_confirmation(self) -> AskedConfirmation | None:
+        """What was asked of the confirmation at last; None where there is none, or none that kept a record of it."""
+        return read_asked(self.optuna_study._storage, self.name)
+
+    def test_runs(self) -> list[Mapping[str, Any]]:
+        """The attributes of the confirmation's finished test runs."""
+        storage = self.optuna_study._storage
+        if companion(self.name) not in stored_names(storage):
+            return []
+        runs = optuna.load_study(storage=storage, study_name=companion(self.name))
+        done = runs.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return [run.user_attrs for run in done if run.user_attrs.get("phase") == "test"]
+
+    def model(self, number: int) -> bytes:
+        """The model, a zip of Stable-Baselines3's, that a trial kept.
+
+        Raises:
+            NothingToShow: where it kept none, with the trials that did.
+            StorageFailed: where its file is gone.
+        """
+        return kept_models.read_model(self.optuna_study, number, self._artifacts)
+
+    def statistics(self, number: int) -> bytes | None:
+        """The VecNormalize statistics that belong to a trial's model, None where it was trained without.
+
+        Raises:
+            StorageFailed: where their file is gone.
+        """
+        return kept_models.read_statistics(self.optuna_study, number, self._artifacts)
+
+    def importance_shares(
+        self, generator: np.random.Generator, *, fewest: int
+    ) -> tuple[int, list[str], NDArray[np.float64]]:
+        """How much each parameter decides whether a trial is among the best: see `importance_shares`."""
+        return importance_shares(self.optuna_study, generator, fewest=fewest)
+
+    def submissions(self) -> list[Submission]:
+        """All that was submitted to the service of this database."""
+        return submissions(self.optuna_study._storage)
+
+
+def open_reader(url: URL, name: str) -> StudyReader:
+    """A stored study, all its trials read into memory.
+
+    Raises:
+        StorageFailed: where there is no database, or it cannot be read.
+        UnknownName: where it holds no such study.
+        NothingToShow: where the study was not made by tuner.
+        UsageProblem: where it was tuned in stages, a study each.
+    """
+    with storage_errors(url):
+        storage = open_to_read(url)
+        _refuse_chain(name, stored_names(storage))
+        return reader_of(storage, url, name)
+
+
+def find_reader(url: URL, name: str) -> StudyReader | None:
+    """A stored study, None where it was not made yet.
+
+    Raises:
+        StorageFailed: where the database cannot be read.
+        NothingToShow: where the study was not made by tuner.
+    """
+    if not is_there(url) or half_made(url):
+        return None
+    with storage_errors(url):
+        storage = open_to_read(url)
+        return reader_of(storage, url, name) if name in stored_names(storage) else None
+
+
+def reader_of(storage: Storage, url: URL, name: str) -> StudyReader:
+    """A study of a storage that is open already.
+
+    Raises:
+        UnknownName: where it holds no such study.
+        NothingToShow: where the study was not made by tuner.
+    """
+    study, spec = load_stored(storage, name)
+    read_history(study)
+    return StudyReader(study, spec, artifact_folder(url))
+
+
+def _refuse_chain(name: str, names: list[str]) -> None:
+    companions = {companion(one) for one in names}
+    chain = re.compile(rf"{re.escape(name)}-\d+(-.+)?")
+    stages = [] if name in names else sorted(one for one in names if chain.fullmatch(one) and one not in companions)
+    if stages:
+        raise UsageProblem(f"study {name!r} was tuned in stages, a study each; name one: {', '.join(stages)}")
+
+
+def _stored_trial(trial: FrozenTrial) -> StoredTrial:
+    return StoredTrial(
+        number=trial.number,
+        state=trial.state.name.lower(),
+        value=trial.value if trial.state == TrialState.COMPLETE else None,
+        params=trial.params,
+        attributes=trial.user_attrs,
+    )

@@ -1,0 +1,229 @@
+"""Deterministic evaluation over a fixed list of goals, several environments at once."""
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
+
+from tuner import seeds
+from tuner.errors import EnvironmentFailed, TrialDiverged
+from tuner.records import EnvironmentRef
+from tuner.training.curriculum import FULL, knows_difficulty, set_difficulty
+from tuner.training.environments import make_vec_env
+from tuner.training.flags import flag
+
+ENVIRONMENTS = 5  # stepped side by side, so that one forward pass serves five
+
+Predict = Callable[[NDArray[Any]], NDArray[Any]]  # observations (n, …) → actions (n, …)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationEpisode:
+    """How one evaluation episode went."""
+
+    total_return: float
+    length: int  # control steps
+    timed_out: bool
+    success: bool | None
+    start_distance: float | None
+    distance: float | None
+    milestones: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What the episodes say together."""
+
+    score: float
+    success: float | None
+    distance: float | None
+    mean_return: float
+    mean_length: float
+    timeout_share: float
+    seconds: float
+    milestones: dict[str, float] = field(default_factory=dict)  # share of episodes that came so far
+
+
+class Evaluator:
+    """Holds the evaluation's own environments for the length of a trial; they are made when first needed.
+
+    Where an environment knows difficulties, evaluation is always at the full one.
+    """
+
+    def __init__(
+        self,
+        ref: EnvironmentRef,
+        *,
+        objective: str,
+        most_goals: int,
+        milestones: Sequence[str] = (),
+        first_goal: int = seeds.TUNING_GOALS,
+    ) -> None:
+        side_by_side = min(ENVIRONMENTS, most_goals)
+        if ref.vec_env == "subproc":  # a process each, which are dear to start: no more than training has
+            side_by_side = min(side_by_side, ref.n_envs)
+        self._ref = replace(ref, n_envs=side_by_side)
+        self._objective = objective
+        self._milestones = tuple(milestones)
+        self._first_goal = first_goal
+        self._env: VecEnv | None = None
+
+    def run(self, predict: Predict, goals: int) -> Result:
+        """Evaluates over `goals` goals, the same every time; the seed of a reset is the goal."""
+        begun = time.perf_counter()
+        if self._env is None:
+            self._env = make_vec_env(self._ref, wrapper=OnRequest)
+            if knows_difficulty(self._env):
+                set_difficulty(self._env, FULL)
+            self._env.reset()
+        episodes = _Episodes(self._env, range(self._first_goal, self._first_goal + goals), self._milestones).run(
+            predict
+        )
+        seconds = time.perf_counter() - begun
+        return summarise(episodes, objective=self._objective, milestones=self._milestones, seconds=seconds)
+
+    def close(self) -> None:
+        """Closes the environments."""
+        if self._env is not None:
+            self._env.close()
+
+
+class OnRequest(gym.Wrapper[Any, Any, Any, Any]):
+    """Begins an episode only when a seed asks for it, and rests in between.
+
+    So a vector environment's own reset at an episode's end costs nothing, and nobody steps an episode that is over.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self._last: Any = np.zeros(env.observation_space.shape or (), env.observation_space.dtype)
+        self._resting = True
+
+    def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Resets with a seed; without one, gives the last observation again."""
+        if seed is None:
+            return self._last, {}
+        self._resting = False
+        return self.env.reset(seed=seed, **kwargs)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Steps the environment, unless it rests."""
+        if self._resting:
+            return self._last, 0.0, False, False, {}
+        self._last, reward, terminated, truncated, info = self.env.step(action)
+        self._resting = terminated or truncated
+        return self._last, reward, terminated, truncated, info
+
+
+class _Episodes:
+    """One episode for every goal, several at a time: whoever has finished one takes the next goal."""
+
+    def __init__(self, env: VecEnv, goals: Sequence[int], milestones: Sequence[str]) -> None:
+        self._env = env
+        self._milestones = milestones
+        self._goals = goals
+        self._waiting = deque(goals)
+        self._running: dict[int, int] = {}  # environment → goal
+        self._starts: list[float | None] = [None] * env.num_envs  # distances, m
+        self._done: dict[int, EvaluationEpisode] = {}  # goal → its episode
+
+    def run(self, predict: Predict) -> list[EvaluationEpisode]:
+        """All episodes, in the order of the goals."""
+        env = self._env
+        observations = np.zeros((env.num_envs, *(env.observation_space.shape or ())), env.observation_space.dtype)
+        returns, lengths = np.zeros(env.num_envs), np.zeros(env.num_envs, dtype=int)
+        for index in range(env.num_envs):
+            self._begin(index, observations)
+        while self._running:
+            observations, rewards, dones, infos = env.step(predict(observations))  # type: ignore[assignment]
+            returns += rewards
+            lengths += 1
+            for index in np.flatnonzero(dones).tolist():
+                self._end(index, float(returns[index]), int(lengths[index]), infos[index])
+                self._begin(index, observations)
+                returns[index], lengths[index] = 0.0, 0
+        return [self._done[goal] for goal in self._goals]
+
+    def _begin(self, index: int, observations: NDArray[Any]) -> None:
+        """Starts the next goal in an environment; where none waits, nobody looks at what it does."""
+        if not self._waiting:
+            return
+        goal = self._running[index] = self._waiting.popleft()
+        [(observations[index], info)] = self._env.env_method("reset", seed=goal, indices=index)
+        self._starts[index] = _number(info, "distance")
+
+    def _end(self, index: int, total: float, length: int, info: dict[str, Any]) -> None:
+        goal = self._running.pop(index, None)
+        if goal is None:
+            return
+        self._done[goal] = EvaluationEpisode(
+            total_return=total,
+            length=length,
+            timed_out=bool(info.get("TimeLimit.truncated", False)),
+            success=None if (success := _number(info, "is_success")) is None else bool(success),
+            start_distance=self._starts[index],
+            distance=_number(info, "distance"),
+            milestones=tuple([flag(info, milestone, asked_by="milestones") for milestone in self._milestones]),
+        )
+
+
+def _number(info: dict[str, Any], key: str) -> float | None:
+    if key not in info:
+        return None
+    try:
+        value = float(info[key])
+    except (TypeError, ValueError):
+        raise EnvironmentFailed(f"info[{key!r}] must be a number, not {info[key]!r}") from None
+    if not math.isfinite(value):
+        raise TrialDiverged(f"the {key} is {value}")
+    return value
+
+
+def summarise(
+    episodes: list[EvaluationEpisode], *, objective: str, milestones: Sequence[str] = (), seconds: float = 0.0
+) -> Result:
+    """Means over the episodes, and the score."""
+    success = _mean([episode.success for episode in episodes])
+    distance = _mean([episode.distance for episode in episodes])
+    start = _mean([episode.start_distance for episode in episodes])
+    mean_return = float(np.mean([episode.total_return for episode in episodes]))
+    shares = dict(zip(milestones, np.mean([episode.milestones for episode in episodes], axis=0).tolist(), strict=True))
+    rate = success
+    if objective == "milestones" and success is not None:
+        rate = float(np.mean([*shares.values(), success]))
+    return Result(
+        score=mean_return if objective == "return" else score(rate, distance, start, mean_return),
+        success=success,
+        distance=distance,
+        mean_return=mean_return,
+        mean_length=float(np.mean([episode.length for episode in episodes])),
+        timeout_share=float(np.mean([episode.timed_out for episode in episodes])),
+        seconds=seconds,
+        milestones=shares,
+    )
+
+
+def score(success: float | None, distance: float | None, start: float | None, mean_return: float) -> float:
+    """The score u = s + 0.1 · (1 - min(d / d0, 1)): the tie-break by distance never outweighs a success in ten.
+
+    Without a distance u = s, without a success signal the mean return. Where milestones count, s is the mean of their
+    shares and the success rate.
+    """
+    if success is None:
+        return mean_return
+    if distance is None or not start:
+        return success
+    return success + 0.1 * (1.0 - min(distance / start, 1.0))
+
+
+def _mean(values: list[Any]) -> float | None:
+    if any(value is None for value in values):
+        return None
+    return float(np.mean(values))
