@@ -9,14 +9,21 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, check_distribution_compatibility
 from optuna.storages import BaseStorage
-from optuna.study import StudyDirection
-from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.study.changes import Changes, End
 from tuner.study.retrying_storage import RetryingStorage
 
 FINISHED = [state for state in TrialState if state.is_finished()]
+
+
+def _passed_on(name: str) -> Any:
+    """A method that calls the other storage's of that name."""
+
+    def method(self: "RememberingStorage", *arguments: Any, **named: Any) -> Any:
+        return getattr(self._storage, name)(*arguments, **named)
+
+    return method
 
 
 class RememberingStorage(BaseStorage):
@@ -198,56 +205,23 @@ class RememberingStorage(BaseStorage):
             raise KeyError(f"there is no trial {trial_number} in study {study_id}")
         return trials[trial_number]._trial_id
 
-    # What follows is the database's.
-
-    def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> int:
-        """Makes a study."""
-        return self._storage.create_new_study(directions, study_name)
-
     def delete_study(self, study_id: int) -> None:
         """Deletes a study."""
         self._forget()
         self._storage.delete_study(study_id)
 
-    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
-        """Sets an attribute of a study."""
-        self._storage.set_study_user_attr(study_id, key, value)
-
-    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        """Sets an attribute of Optuna's of a study."""
-        self._storage.set_study_system_attr(study_id, key, value)
-
-    def get_study_id_from_name(self, study_name: str) -> int:
-        """Reads."""
-        return self._storage.get_study_id_from_name(study_name)
-
-    def get_study_name_from_id(self, study_id: int) -> str:
-        """Reads."""
-        return self._storage.get_study_name_from_id(study_id)
-
-    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
-        """Reads."""
-        return self._storage.get_study_directions(study_id)
-
-    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
-        """Reads."""
-        return self._storage.get_study_user_attrs(study_id)
-
-    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
-        """Reads."""
-        return self._storage.get_study_system_attrs(study_id)
-
-    def get_all_studies(self) -> list[FrozenStudy]:
-        """Reads."""
-        return self._storage.get_all_studies()
-
-    def get_best_trial(self, study_id: int) -> FrozenTrial:
-        """Reads."""
-        return self._storage.get_best_trial(study_id)
-
-    def remove_session(self) -> None:
-        """Lets go of this thread's session."""
-        self._storage.remove_session()
+    # What follows is the database's.
+    create_new_study = _passed_on("create_new_study")
+    set_study_user_attr = _passed_on("set_study_user_attr")
+    set_study_system_attr = _passed_on("set_study_system_attr")
+    get_study_id_from_name = _passed_on("get_study_id_from_name")
+    get_study_name_from_id = _passed_on("get_study_name_from_id")
+    get_study_directions = _passed_on("get_study_directions")
+    get_study_user_attrs = _passed_on("get_study_user_attrs")
+    get_study_system_attrs = _passed_on("get_study_system_attrs")
+    get_all_studies = _passed_on("get_all_studies")
+    get_best_trial = _passed_on("get_best_trial")
+    remove_session = _passed_on("remove_session")
 
 
 def remembering(storage: BaseStorage) -> RememberingStorage:

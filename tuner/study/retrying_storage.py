@@ -2,13 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
-from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -52,6 +50,15 @@ def _pauses() -> Iterator[float]:
     while True:
         yield pause
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _persisted(name: str) -> Any:
+    """A method that calls the storage's own of that name until the database answers."""
+
+    def method(self: "RetryingStorage", *arguments: Any, **named: Any) -> Any:
+        return self._persist(lambda: getattr(self._storage, name)(*arguments, **named))
+
+    return method
 
 
 class RetryingStorage(BaseStorage):
@@ -161,78 +168,23 @@ class RetryingStorage(BaseStorage):
         self._persist(lambda: writing.write(engine, changes), again)
 
     # What follows may be done twice and is the same.
-
-    def delete_study(self, study_id: int) -> None:
-        """Deletes a study."""
-        self._persist(lambda: self._storage.delete_study(study_id))
-
-    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
-        """Sets an attribute of a study."""
-        self._persist(lambda: self._storage.set_study_user_attr(study_id, key, value))
-
-    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        """Sets an attribute of Optuna's of a study."""
-        self._persist(lambda: self._storage.set_study_system_attr(study_id, key, value))
-
-    def set_trial_param(
-        self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
-    ) -> None:
-        """Sets a parameter; a second time, the database keeps the first."""
-        self._persist(lambda: self._storage.set_trial_param(trial_id, param_name, param_value_internal, distribution))
-
-    def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
-        """Stores a report."""
-        self._persist(lambda: self._storage.set_trial_intermediate_value(trial_id, step, intermediate_value))
-
-    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Sets an attribute of a trial."""
-        self._persist(lambda: self._storage.set_trial_user_attr(trial_id, key, value))
-
-    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Sets an attribute of Optuna's of a trial."""
-        self._persist(lambda: self._storage.set_trial_system_attr(trial_id, key, value))
-
-    def get_study_id_from_name(self, study_name: str) -> int:
-        """Reads."""
-        return self._persist(lambda: self._storage.get_study_id_from_name(study_name))
-
-    def get_study_name_from_id(self, study_id: int) -> str:
-        """Reads."""
-        return self._persist(lambda: self._storage.get_study_name_from_id(study_id))
-
-    def get_study_directions(self, study_id: int) -> list[StudyDirection]:
-        """Reads."""
-        return self._persist(lambda: self._storage.get_study_directions(study_id))
-
-    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
-        """Reads."""
-        return self._persist(lambda: self._storage.get_study_user_attrs(study_id))
-
-    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
-        """Reads."""
-        return self._persist(lambda: self._storage.get_study_system_attrs(study_id))
-
-    def get_all_studies(self) -> list[FrozenStudy]:
-        """Reads."""
-        return self._persist(self._storage.get_all_studies)
-
-    def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:
-        """Reads."""
-        return self._persist(lambda: self._storage.get_trial_id_from_study_id_trial_number(study_id, trial_number))
-
-    def get_trial(self, trial_id: int) -> FrozenTrial:
-        """Reads."""
-        return self._persist(lambda: self._storage.get_trial(trial_id))
-
-    def get_all_trials(
-        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
-    ) -> list[FrozenTrial]:
-        """Reads."""
-        return self._persist(lambda: self._storage.get_all_trials(study_id, deepcopy, states))
-
-    def get_best_trial(self, study_id: int) -> FrozenTrial:
-        """Reads."""
-        return self._persist(lambda: self._storage.get_best_trial(study_id))
+    delete_study = _persisted("delete_study")
+    set_study_user_attr = _persisted("set_study_user_attr")
+    set_study_system_attr = _persisted("set_study_system_attr")
+    set_trial_param = _persisted("set_trial_param")  # a second time, the database keeps the first
+    set_trial_intermediate_value = _persisted("set_trial_intermediate_value")
+    set_trial_user_attr = _persisted("set_trial_user_attr")
+    set_trial_system_attr = _persisted("set_trial_system_attr")
+    get_study_id_from_name = _persisted("get_study_id_from_name")
+    get_study_name_from_id = _persisted("get_study_name_from_id")
+    get_study_directions = _persisted("get_study_directions")
+    get_study_user_attrs = _persisted("get_study_user_attrs")
+    get_study_system_attrs = _persisted("get_study_system_attrs")
+    get_all_studies = _persisted("get_all_studies")
+    get_trial_id_from_study_id_trial_number = _persisted("get_trial_id_from_study_id_trial_number")
+    get_trial = _persisted("get_trial")
+    get_all_trials = _persisted("get_all_trials")
+    get_best_trial = _persisted("get_best_trial")
 
     def remove_session(self) -> None:
         """Lets go of this thread's session."""
