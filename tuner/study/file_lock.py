@@ -1,20 +1,34 @@
 """One coordinator a study: a lock that a dead process cannot keep."""
 
-import fcntl
+import contextlib
 import json
 import os
 import socket
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 from urllib.parse import quote
+
+import filelock
 
 from tuner.errors import StorageFailed, StudyLocked
 
 
+def take(path: Path, *, wait: bool) -> filelock.BaseFileLock:
+    """Takes a lock on a file, which the operating system lets go of when the process ends, however.
+
+    Raises:
+        filelock.Timeout: where another holds it and it is not to be waited for.
+        OSError: where the file cannot be written.
+    """
+    path.open("a").close()  # filelock would try for ever where a file cannot be made
+    lock = filelock.FileLock(path, fallback_to_soft=False)  # never one by a file's being there: the dead keep those
+    lock.acquire(blocking=wait)
+    return lock
+
+
 class StudyLock:
-    """An exclusive lock on a file beside the database; the kernel lets go of it when the process ends, however.
+    """An exclusive lock on a file beside the database.
 
     The file names the holder and stays when the lock is released: removing it would let two processes hold locks on
     two files of one name. A name that is no file's, with a slash in it, is spelt so that it is one.
@@ -24,7 +38,7 @@ class StudyLock:
         """Takes what is locked, in words, where it is no study."""
         self._what = what or f"study {study!r}"
         self._path = database.with_name(f"{database.name}.{quote(study, safe='')}.lock")
-        self._file: IO[str] | None = None
+        self._lock: filelock.BaseFileLock | None = None
 
     def __enter__(self) -> "StudyLock":
         """Takes the lock at once or not at all.
@@ -34,40 +48,30 @@ class StudyLock:
             StorageFailed: where the file cannot be written.
         """
         try:
-            file = self._path.open("a+", encoding="utf-8")
+            self._lock = take(self._path, wait=False)
+        except filelock.Timeout:
+            raise StudyLocked.held(self._what, _holder(self._path)) from None
         except OSError as error:
             raise StorageFailed(
                 f"cannot write the lock file {self._path}: {error.strerror} (choose another --storage)"
             ) from None
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = _holder(file)
-            file.close()
-            raise StudyLocked.held(self._what, holder) from None
-        file.truncate(0)
-        file.write(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": _now()}))
-        file.flush()
-        self._file = file
+        record = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        with contextlib.suppress(OSError):  # a full disk, or a system that lets nobody write to what is locked
+            self._path.write_text(json.dumps(record), encoding="utf-8")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Lets go."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
 
-def _now() -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _holder(file: IO[str]) -> str:
-    file.seek(0)
+def _holder(path: Path) -> str:
     try:
-        record = json.loads(file.read())
+        record = json.loads(path.read_text(encoding="utf-8"))
         return f"process {record['pid']} on {record['host']} since {record['since']}"
-    except (ValueError, KeyError, TypeError):  # caught between locking and writing
+    except (OSError, ValueError, KeyError, TypeError):  # caught between locking and writing
         return "another process"

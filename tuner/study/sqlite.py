@@ -1,7 +1,6 @@
 """Studies in an SQLite file."""
 
 import contextlib
-import fcntl
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from tuner.errors import StorageFailed
+from tuner.study.file_lock import take
 from tuner.study.retrying_storage import RetryingStorage, announce_away
 
 BUSY_TIMEOUT = 60  # s that a write waits for another process's
@@ -81,12 +81,13 @@ def is_locked(error: BaseException) -> bool:
 def _alone(path: Path) -> Iterator[None]:
     """Waits until no other process holds the lock on this file."""
     try:
-        file = path.open("a", encoding="utf-8")
+        lock = take(path, wait=True)
     except OSError as error:
         raise StorageFailed(f"cannot write {path}: {error.strerror} (choose another --storage)") from None
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def cause(text: str) -> str:

@@ -20,6 +20,9 @@ def started_cleanly() -> Iterator[None]:
 @contextlib.contextmanager
 def _ctrl_c_held_back() -> Iterator[None]:
     """Children started within inherit a blocked SIGINT: a terminal's Ctrl-C reaches the coordinator alone."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
