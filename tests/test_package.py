@@ -43,7 +43,14 @@ def test_the_wheel_holds_the_packages_and_the_presets(names: list[str]) -> None:
 def test_the_wheel_holds_nothing_else(names: list[str]) -> None:
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == {"tuner", "roarm_envs"}
-    assert {Path(name).suffix for name in names if ".dist-info/" not in name} == {".py", ".yaml", ".urdf", ".j2", ".css", ".js"}
+    assert {Path(name).suffix for name in names if ".dist-info/" not in name} == {
+        ".py",
+        ".yaml",
+        ".urdf",
+        ".j2",
+        ".css",
+        ".js",
+    }
 
 
 def test_what_only_training_and_statistics_need_is_not_loaded_before_they_do() -> None:

@@ -1,19 +1,21 @@
 """Which algorithm acts where, and what a space of each may say."""
 
+import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import stable_baselines3
 import yaml
 from conftest import write_study
 
-from tuner.config.algorithms import ACTIONS, ALGORITHMS, DEFAULT_SPACES, ROLLOUTS, unfit
-from tuner.config.baselines import DEFAULTS
+from tuner.config.algorithms import ALGORITHMS, Algorithm, unfit
 from tuner.config.load import find, load_space, load_study, study_algorithm
 from tuner.config.model import StudySpec
+from tuner.config.schedules import FORM, SCHEDULED
 from tuner.config.space import job_arguments, rollouts
 from tuner.errors import SpecInvalid
+from tuner.training.make_model import model_class
 
 REPLAY: dict[str, Any] = {
     "algorithm": "sac",
@@ -42,9 +44,12 @@ def test_the_action_spaces_are_the_librarys(algorithm: str) -> None:
     kind = getattr(stable_baselines3, algorithm.upper())
     env = {"Box": "Pendulum-v1", "Discrete": "CartPole-v1"}
     for space, name in env.items():
-        if space in ACTIONS[algorithm]:
+        if space in ALGORITHMS[algorithm].actions:
             kind(
-                "MlpPolicy", name, device="cpu", **({"buffer_size": 8} if "buffer_size" in DEFAULTS[algorithm] else {})
+                "MlpPolicy",
+                name,
+                device="cpu",
+                **({"buffer_size": 8} if ALGORITHMS[algorithm].off_policy else {}),
             )
         else:
             with pytest.raises(AssertionError, match="action space"):
@@ -76,17 +81,29 @@ def test_who_cannot_act_is_told_who_can(algorithm: str, space: str, said: str | 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_algorithm_has_a_space_of_its_own(algorithm: str) -> None:
-    space = load_space(find("search_spaces", DEFAULT_SPACES[algorithm]))
+    space = load_space(find("search_spaces", ALGORITHMS[algorithm].space))
     assert space.algorithm == algorithm
     assert space.description
     most = max(rollouts(space))
     assert all(most % value == 0 for value in rollouts(space))
 
 
-@pytest.mark.parametrize("algorithm", ["sac", "td3", "dqn"])
-def test_an_unsaid_rollout_is_the_librarys(algorithm: str) -> None:
-    name, default = ROLLOUTS[algorithm]
-    assert default == DEFAULTS[algorithm][name]
+def test_the_table_has_what_a_study_may_name() -> None:
+    assert list(ALGORITHMS) == list(get_args(Algorithm))
+
+
+def test_schedules_are_of_the_arguments_that_may_follow_them() -> None:
+    scheduled = [name for entry in ALGORITHMS.values() for name in entry.names if name + FORM in entry.names]
+    assert set(SCHEDULED) == set(scheduled)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_its_class_is_the_librarys_and_its_signals_are_logged(algorithm: str) -> None:
+    kind = model_class(algorithm)
+    assert kind is getattr(stable_baselines3, algorithm.upper())
+    source = "".join(inspect.getsource(one) for one in kind.__mro__ if one.__module__.startswith("stable_baselines3"))
+    assert [signal for signal in ALGORITHMS[algorithm].signals if f'"train/{signal}"' not in source] == []
+    assert issubclass(model_class(algorithm, "auto"), kind)
 
 
 def test_the_algorithm_is_the_spaces(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import stable_baselines3
 
-from tuner.config.arguments import ARGUMENTS, NETS, NOISE, NORMALIZE, POLICY, PPO, faults
+from tuner.config.algorithms import ALGORITHMS
+from tuner.config.algorithms import argument_faults as faults
+from tuner.config.arguments import NETS, NOISE, NORMALIZE, POLICY
 from tuner.config.schedules import EXAMPLES
 
 
@@ -15,29 +17,32 @@ def signature(algorithm: str) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(getattr(stable_baselines3, algorithm.upper()).__init__).parameters
 
 
-@pytest.mark.parametrize("algorithm", ARGUMENTS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_argument_is_one_of_the_algorithm_or_of_its_policy(algorithm: str) -> None:
     kind = getattr(stable_baselines3, algorithm.upper())
     policy = inspect.signature(kind.policy_aliases["MlpPolicy"].__init__).parameters
-    assert ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys() <= signature(algorithm).keys()
-    assert ARGUMENTS[algorithm].keys() & POLICY.keys() <= policy.keys()
-    assert ARGUMENTS[algorithm].keys() >= NETS.keys()
+    assert (
+        ALGORITHMS[algorithm].arguments.keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
+        <= signature(algorithm).keys()
+    )
+    assert ALGORITHMS[algorithm].arguments.keys() & POLICY.keys() <= policy.keys()
+    assert ALGORITHMS[algorithm].arguments.keys() >= NETS.keys()
 
 
 @pytest.mark.parametrize("algorithm", ["sac", "td3"])
 def test_noise_is_of_those_that_take_it(algorithm: str) -> None:
-    assert ARGUMENTS[algorithm].keys() >= NOISE.keys()
+    assert ALGORITHMS[algorithm].arguments.keys() >= NOISE.keys()
     assert "action_noise" in signature(algorithm)
 
 
 def test_the_guides_eight_are_among_them() -> None:
     guide = ["learning_rate", "n_steps", "batch_size", "n_epochs", "gamma", "gae_lambda", "clip_range", "ent_coef"]
-    assert PPO.keys() >= set(guide)
+    assert ALGORITHMS["ppo"].arguments.keys() >= set(guide)
 
 
-@pytest.mark.parametrize("algorithm", ARGUMENTS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_algorithms_own_defaults_are_allowed(algorithm: str) -> None:
-    names = ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
+    names = ALGORITHMS[algorithm].arguments.keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
     defaults = {name: signature(algorithm)[name].default for name in names}
     assert list(faults(defaults, "fixed", algorithm)) == []
 
@@ -114,7 +119,7 @@ def test_a_bad_value_of_another_algorithm_is_refused(algorithm: str, name: str, 
     ],
 )
 def test_a_good_value_passes(name: str, value: object) -> None:
-    assert list(faults({name: value}, "fixed")) == []
+    assert list(faults({name: value}, "fixed", "ppo")) == []
 
 
 @pytest.mark.parametrize(
@@ -157,7 +162,7 @@ def test_a_good_value_passes(name: str, value: object) -> None:
     ],
 )
 def test_a_bad_value_is_refused_with_its_rule(name: str, value: object, rule: str) -> None:
-    assert list(faults({name: value}, "baselines.current")) == [f"baselines.current.{name}: {rule}"]
+    assert list(faults({name: value}, "baselines.current", "ppo")) == [f"baselines.current.{name}: {rule}"]
 
 
 @pytest.mark.parametrize(
@@ -165,11 +170,11 @@ def test_a_bad_value_is_refused_with_its_rule(name: str, value: object, rule: st
     [("learning_rte", "learning_rate"), ("nsteps", "n_steps"), ("cliprange", "clip_range"), ("lambda", "gae_lambda")],
 )
 def test_an_unknown_argument_is_met_with_the_nearest(name: str, hint: str) -> None:
-    (fault,) = faults({name: 1}, "fixed")
+    (fault,) = faults({name: 1}, "fixed", "ppo")
     assert fault.startswith(f"fixed.{name}: unknown PPO argument, did you mean {hint!r}?; valid: learning_rate, ")
 
 
 def test_all_faults_are_told_at_once() -> None:
     values: dict[str, Any] = {"gamma": 2, "zzz": 1, "n_steps": 2048, "n_epochs": 0}
-    found = list(faults(values, "fixed"))
+    found = list(faults(values, "fixed", "ppo"))
     assert [fault.split(":")[0] for fault in found] == ["fixed.gamma", "fixed.zzz", "fixed.n_epochs"]

@@ -11,8 +11,9 @@ import yaml
 from conftest import write_study
 from stable_baselines3.common.vec_env import VecNormalize
 
-from tuner.config.arguments import ACTIVATIONS, ARGUMENTS, NOISE, NORMALIZE, POLICY
-from tuner.config.baselines import DEFAULTS, read_baseline, with_baselines
+from tuner.config.algorithms import ALGORITHMS
+from tuner.config.arguments import ACTIVATIONS, NOISE, NORMALIZE, POLICY
+from tuner.config.baselines import read_baseline, with_baselines
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.errors import SpecInvalid, UsageProblem
@@ -32,19 +33,23 @@ def spec(tmp_path: Path) -> StudySpec:
     return load_study(find("studies", str(write_study(tmp_path))))
 
 
-@pytest.mark.parametrize("algorithm", DEFAULTS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_defaults_are_the_librarys(algorithm: str) -> None:
     signature = inspect.signature(getattr(stable_baselines3, algorithm.upper()).__init__).parameters
-    flat = {name: value for name, value in DEFAULTS[algorithm].items() if name not in POLICY and name not in NORMALIZE}
+    flat = {
+        name: value
+        for name, value in ALGORITHMS[algorithm].defaults.items()
+        if name not in POLICY and name not in NORMALIZE
+    }
     assert flat == {name: signature[name].default for name in flat}
-    assert flat.keys() == ARGUMENTS[algorithm].keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
+    assert flat.keys() == ALGORITHMS[algorithm].arguments.keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
 
 
-@pytest.mark.parametrize("algorithm", DEFAULTS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_defaults_of_the_policy_are_the_librarys(algorithm: str) -> None:
     env = "CartPole-v1" if algorithm == "dqn" else "Pendulum-v1"
     policy = getattr(stable_baselines3, algorithm.upper())("MlpPolicy", env, device="cpu").policy
-    defaults = DEFAULTS[algorithm]
+    defaults = ALGORITHMS[algorithm].defaults
     net = policy.net_arch["pi"] if isinstance(policy.net_arch, dict) else policy.net_arch
     assert list(net or [64, 64]) == defaults["net_arch"]
     assert policy.activation_fn.__name__ == ACTIVATIONS[defaults["activation_fn"]]
@@ -53,7 +58,7 @@ def test_the_defaults_of_the_policy_are_the_librarys(algorithm: str) -> None:
 def test_the_defaults_of_normalisation_are_the_librarys() -> None:
     signature = inspect.signature(VecNormalize.__init__).parameters
     for name in ("clip_obs", "clip_reward"):
-        assert DEFAULTS["ppo"][name] == signature[name].default
+        assert ALGORITHMS["ppo"].defaults[name] == signature[name].default
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuner.config.rules import baseline_faults
-from tuner.config.schedule_parts import put_together, taken_apart
-from tuner.config.schedules import Linear, parse
+from tuner.config.schedules import Linear, parse, put_together, taken_apart
 from tuner.config.space import job_arguments
 from tuner.config.terms import in_terms_of
 

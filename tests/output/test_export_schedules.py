@@ -18,7 +18,7 @@ from tuner.app.resolve import open_study
 from tuner.cli.main import call
 from tuner.config.load import find, load_study
 from tuner.config.model import CurriculumSpec, EnvironmentSpec
-from tuner.config.zoo_schedules import note, replaced, simplified
+from tuner.config.schedules import note, replaced, simplified
 from tuner.output.sb3_script import script
 from tuner.output.zoo_yaml import zoo_arguments, zoo_command
 from tuner.results.rows import make_row

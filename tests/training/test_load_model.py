@@ -18,13 +18,13 @@ from tuner.training.load_model import load_actor
 from tuner.training.model_files import algorithm_of
 
 KINDS: list[tuple[type[BaseAlgorithm], str]] = [
-    (PPO, "PPO"),
-    (FusedPPO, "PPO"),
-    (A2C, "A2C"),
-    (SAC, "SAC"),
-    (TD3, "TD3"),
-    (DDPG, "TD3"),
-    (DQN, "DQN"),
+    (PPO, "ppo"),
+    (FusedPPO, "ppo"),
+    (A2C, "a2c"),
+    (SAC, "sac"),
+    (TD3, "td3"),
+    (DDPG, "td3"),
+    (DQN, "dqn"),
 ]
 
 

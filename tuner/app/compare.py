@@ -13,7 +13,7 @@ from tuner.app.resolve import resolve, storage_url
 from tuner.comparison.comparison_plan import make_jobs, short_jobs
 from tuner.comparison.comparison_records import Comparison, Contender
 from tuner.comparison.comparison_source import ComparisonSource, SpeedSource
-from tuner.config.algorithms import ACTIONS, ALGORITHMS, STARTING, unfit
+from tuner.config.algorithms import ALGORITHMS, unfit
 from tuner.config.model import StudySpec
 from tuner.config.space import job_arguments
 from tuner.coordinator import coordinate
@@ -132,7 +132,7 @@ def chosen(request: CompareRequest, url: URL) -> tuple[str, ...]:
     for algorithm in request.algorithms:
         if (reason := unfit(algorithm, kind, ref.id, "--algorithms")) is not None:
             raise EnvironmentUnusable(reason)
-    fitting = tuple(algorithm for algorithm in ALGORITHMS if kind in ACTIONS[algorithm])
+    fitting = tuple(name for name, entry in ALGORITHMS.items() if kind in entry.actions)
     if not fitting:
         raise EnvironmentUnusable(f"no algorithm can act in the {kind} space of {ref.id!r}")
     return request.algorithms or fitting
@@ -153,7 +153,7 @@ def contender(request: CompareRequest, url: URL, algorithm: str) -> tuple[Conten
         role, values = next(iter(spec.baselines.items()))
         source, params = f"baseline {role} of study {spec.name!r}", job_arguments(spec.space, {}, values)
     else:
-        params = job_arguments(spec.space, {}, STARTING.get(algorithm, {}))
+        params = job_arguments(spec.space, {}, ALGORITHMS[algorithm].starting)
         listed = ", ".join(f"{name} {value}" for name, value in params.items())
         source = "Stable-Baselines3's defaults" + (f" with {listed}" if listed else "")
     return Contender(algorithm=algorithm, source=source, params=params), spec

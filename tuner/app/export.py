@@ -7,7 +7,7 @@ from typing import Any
 
 from tuner.app.defaults import DEFAULT_STUDY
 from tuner.app.resolve import open_study, storage_url
-from tuner.config.zoo_schedules import note
+from tuner.config.schedules import note
 from tuner.errors import UsageProblem
 from tuner.output import kept_model, sb3_script, zoo_yaml
 from tuner.results.confirmation_reading import ConfirmationReading, confirmation_data, read_confirmation

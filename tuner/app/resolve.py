@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from tuner.app.defaults import DEFAULT_STUDY
-from tuner.config.algorithms import DEFAULT_SPACES
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.environment_ids import same_environment, split
 from tuner.config.load import (
     Found,
@@ -109,7 +109,7 @@ def _from_database(
 ) -> Resolved:
     data = stored.model_dump(exclude={"name", "space", "space_name", "algorithm"})
     asked = changes.get("algorithm", stored.algorithm)
-    wanted = changes.get("space") or (DEFAULT_SPACES[asked] if asked != stored.algorithm else None)
+    wanted = changes.get("space") or (ALGORITHMS[asked].space if asked != stored.algorithm else None)
     data |= {"space": wanted or stored.space_name, **changes}
     elsewhere = environment is not None and not same_environment(environment, stored.environment.id)
     if elsewhere:

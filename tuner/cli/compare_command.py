@@ -17,7 +17,7 @@ from tuner.cli.options import (
     print_json,
     whole,
 )
-from tuner.cli.run_command import ALGORITHMS
+from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import UsageProblem, did_you_mean
 
 MOST_SEEDS = 1000

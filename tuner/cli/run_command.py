@@ -19,13 +19,13 @@ from tuner.cli.options import (
     print_json,
     whole,
 )
+from tuner.config.algorithms import ALGORITHMS
 
 if TYPE_CHECKING:
     from tuner.app.tune import TuneRequest
 
 SAMPLERS = ("tpe", "random", "qmc")
 PRUNERS = ("median", "halving", "none")
-ALGORITHMS = ("ppo", "a2c", "sac", "td3", "dqn")
 MAX_SEED = 2**32 - 1
 
 
@@ -92,7 +92,7 @@ def run(
     as_json: JsonOption = False,
 ) -> int:
     """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
-    one_of(algorithm, ALGORITHMS, "--algorithm")
+    one_of(algorithm, tuple(ALGORITHMS), "--algorithm")
     one_of(sampler, SAMPLERS, "--sampler")
     one_of(pruner, PRUNERS, "--pruner")
     from tuner.app.curves_folder import curves_folder

@@ -15,7 +15,7 @@ from tuner.cli.options import (
     print_json,
     whole,
 )
-from tuner.cli.run_command import ALGORITHMS
+from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import UsageProblem
 
 MOST_SEEDS = 1000
@@ -58,7 +58,7 @@ def train(
     as_json: JsonOption = False,
 ) -> int:
     """Train for use, with checkpoints, a test and a model card. The same command goes on where it was cut short."""
-    one_of(algorithm, ALGORITHMS, "--algorithm")
+    one_of(algorithm, tuple(ALGORITHMS), "--algorithm")
     from tuner.app.engine_options import EngineOptions
     from tuner.app.train import TrainRequest
     from tuner.app.train import train as run_training

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from tuner import seeds
 from tuner.comparison.comparison_records import Contender
-from tuner.config.algorithms import OFF_POLICY, ROLLOUTS
-from tuner.config.baselines import DEFAULTS
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.model import StudySpec
 from tuner.config.schedules import parse
 from tuner.records import Checkpoint, TrialJob
@@ -20,8 +19,8 @@ TIGHT = 1.25  # the same where arguments follow the progress of training, which 
 
 def rollout(arm: Contender, n_envs: int) -> int:
     """Environment steps between two updates."""
-    name = ROLLOUTS[arm.algorithm][0]
-    return int(arm.params.get(name, DEFAULTS[arm.algorithm][name])) * n_envs
+    name = ALGORITHMS[arm.algorithm].rollout
+    return int(arm.params.get(name, ALGORITHMS[arm.algorithm].defaults[name])) * n_envs
 
 
 def short_jobs(arms: Sequence[Contender], specs: Mapping[str, StudySpec]) -> list[TrialJob]:
@@ -33,7 +32,7 @@ def short_jobs(arms: Sequence[Contender], specs: Mapping[str, StudySpec]) -> lis
 def short_job(arm: Contender, spec: StudySpec) -> TrialJob:
     """A run of some seconds that tells how many steps a second the arm makes once it learns."""
     unit = rollout(arm, spec.environment.n_envs)
-    learning = {"learning_starts": 0} if arm.algorithm in OFF_POLICY else {}
+    learning = {"learning_starts": 0} if ALGORITHMS[arm.algorithm].off_policy else {}
     steps = math.ceil(PROBE_STEPS / unit) * unit
     return _job(arm, spec, number=-1, seed=0, timesteps=steps, checkpoints=(), params={**arm.params, **learning})
 

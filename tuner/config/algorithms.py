@@ -1,42 +1,254 @@
-"""The algorithms as data: what each acts in, how long its rollouts are, what is searched where nobody says."""
+"""The algorithms, in one table: what each is, acts in, takes, and is searched over. A new one is an entry and a space.
 
-from collections.abc import Iterator
-from typing import Any, Literal, get_args
+Lower bounds of arguments are those that Stable-Baselines3 2.9 itself needs; upper ones lie where memory or arithmetic
+gives out. The PPO guide's narrower ranges are data in `search_spaces/`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tuner.config.arguments import (
+    GAMMA,
+    LEARNING_RATE,
+    NETS,
+    NOISE,
+    NORMALIZE,
+    POLICY,
+    REPLAY,
+    Argument,
+    Automatic,
+    Kind,
+    schedule_parts,
+)
+from tuner.errors import did_you_mean
 
 Algorithm = Literal["ppo", "a2c", "sac", "td3", "dqn"]
-ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
-OFF_POLICY = ("sac", "td3", "dqn")  # they learn from a replay buffer
-
-DEFAULT_SPACES: dict[str, str] = {
-    "ppo": "ppo_guide",
-    "a2c": "a2c_robot",
-    "sac": "sac_robot",
-    "td3": "td3_robot",
-    "dqn": "dqn_control",
-}
-
-# The argument that says how many steps an environment makes between two updates, and what SB3 takes where it is not
-# given. PPO and A2C have to be told: their updates are made for a length.
-ROLLOUTS: dict[str, tuple[str, int | None]] = {
-    "ppo": ("n_steps", None),
-    "a2c": ("n_steps", None),
-    "sac": ("train_freq", 1),
-    "td3": ("train_freq", 1),
-    "dqn": ("train_freq", 4),
-}
 
 # Gymnasium's action spaces, in the order in which they are named; the words stand before "actions".
-WORDS = {"Box": "continuous", "Discrete": "discrete", "MultiDiscrete": "several discrete", "MultiBinary": "binary"}
-ACTIONS: dict[str, tuple[str, ...]] = {
-    "ppo": tuple(WORDS),
-    "a2c": tuple(WORDS),
-    "sac": ("Box",),
-    "td3": ("Box",),
-    "dqn": ("Discrete",),
-}
+ACTIONS = {"Box": "continuous", "Discrete": "discrete", "MultiDiscrete": "several discrete", "MultiBinary": "binary"}
 
-# Where a run begins that nobody tuned, beyond SB3's own defaults: TD3 explores by nothing else than this noise.
-STARTING: dict[str, dict[str, Any]] = {"td3": {"noise_type": "normal", "noise_std": 0.1}}
+UNSCALED = {"norm_obs": False, "norm_reward": False}  # what a file leaves out is as without VecNormalize
+_SCALING = {**UNSCALED, "clip_obs": 10.0, "clip_reward": 10.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlgorithmEntry:
+    """What an algorithm is."""
+
+    model: str  # import path of its class
+    mark: str  # the argument by which a saved model is known, where those before have none of theirs
+    fused: str | None = None  # of a class that trains the same in less time
+    actions: tuple[str, ...]  # the action spaces that it can act in
+    space: str  # what is searched where nobody says
+    arguments: Mapping[str, Kind]  # that a space, a baseline or the fixed values may name
+    defaults: Mapping[str, Any]  # what Stable-Baselines3 takes where they are not given; a test compares
+    rollout: str  # the argument that says how many steps an environment makes between two updates
+    off_policy: bool = False  # learns from a replay buffer
+    starting: Mapping[str, Any] = field(default_factory=dict)  # where an untuned run begins, beyond the defaults
+    costs: tuple[str, ...]  # the arguments that a trial's time depends on
+    signals: tuple[str, ...]  # of its training, under `train/` in Stable-Baselines3's logger
+
+    @property
+    def names(self) -> dict[str, Kind]:
+        """The arguments, and the parts of schedules that some of them follow."""
+        return {**self.arguments, **schedule_parts(self.arguments)}
+
+    @property
+    def silent_rollout(self) -> int | None:
+        """The rollout where none is given; None for those that have to be told: updates are made for a length."""
+        return int(self.defaults[self.rollout]) if self.off_policy else None
+
+
+_PPO: dict[str, Kind] = {
+    "learning_rate": LEARNING_RATE,
+    "n_steps": Argument(kind=int, low=2, high=10**7),
+    "batch_size": Argument(kind=int, low=2, high=10**7),
+    "n_epochs": Argument(kind=int, low=1, high=10**4),
+    "gamma": GAMMA,
+    "gae_lambda": Argument(kind=float, low=0, high=1),
+    "clip_range": Argument(kind=float, low=0, open_low=True, scheduled=True),
+    "clip_range_vf": Argument(kind=float, low=0, open_low=True, optional=True, scheduled=True),
+    "normalize_advantage": Argument(kind=bool),
+    "ent_coef": Argument(kind=float, low=0, scheduled=True),
+    "vf_coef": Argument(kind=float, low=0),
+    "max_grad_norm": Argument(kind=float, low=0, open_low=True),
+    "target_kl": Argument(kind=float, low=0, open_low=True, optional=True),
+    **POLICY,
+    **NORMALIZE,
+}
+_A2C: dict[str, Kind] = {
+    **{name: _PPO[name] for name in ("learning_rate", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm")},
+    "n_steps": Argument(kind=int, low=1, high=10**7),
+    "normalize_advantage": Argument(kind=bool),
+    "use_rms_prop": Argument(kind=bool),
+    "rms_prop_eps": Argument(kind=float, low=0, open_low=True, high=1),
+    **POLICY,
+    **NORMALIZE,
+}
+_SAC: dict[str, Kind] = {
+    **REPLAY,
+    "ent_coef": Automatic(low=0, start=True),
+    "target_entropy": Automatic(),
+    "target_update_interval": Argument(kind=int, low=1, high=10**7),
+    **NOISE,
+    **NETS,
+    **NORMALIZE,
+}
+_TD3: dict[str, Kind] = {
+    **REPLAY,
+    "policy_delay": Argument(kind=int, low=1, high=1000),
+    "target_policy_noise": Argument(kind=float, low=0, high=10),
+    "target_noise_clip": Argument(kind=float, low=0, high=10),
+    **NOISE,
+    **NETS,
+    **NORMALIZE,
+}
+_DQN: dict[str, Kind] = {
+    **REPLAY,
+    "target_update_interval": Argument(kind=int, low=1, high=10**7),
+    "exploration_fraction": Argument(kind=float, low=0, open_low=True, high=1),
+    "exploration_initial_eps": Argument(kind=float, low=0, high=1),
+    "exploration_final_eps": Argument(kind=float, low=0, high=1),
+    "max_grad_norm": _PPO["max_grad_norm"],
+    **NETS,
+    **NORMALIZE,
+}
+_ACTOR_CRITIC = {"gamma": 0.99, "ent_coef": 0.0, "vf_coef": 0.5, "max_grad_norm": 0.5, "log_std_init": 0.0}
+_REPLAYED = {"buffer_size": 1_000_000, "learning_starts": 100, "gamma": 0.99, "gradient_steps": 1, "n_steps": 1}
+_CONTINUOUS = {**_REPLAYED, "batch_size": 256, "tau": 0.005, "train_freq": 1}
+_REPLAY_COSTS = ("batch_size", "train_freq", "gradient_steps", "net_arch")
+
+ALGORITHMS: dict[str, AlgorithmEntry] = {
+    "ppo": AlgorithmEntry(
+        model="stable_baselines3:PPO",
+        mark="clip_range",
+        fused="tuner.training.fused_ppo:FusedPPO",
+        actions=tuple(ACTIONS),
+        space="ppo_guide",
+        rollout="n_steps",
+        arguments=_PPO,
+        defaults={
+            **_ACTOR_CRITIC,
+            "learning_rate": 3e-4,
+            "n_steps": 2048,
+            "batch_size": 64,
+            "n_epochs": 10,
+            "gae_lambda": 0.95,
+            "clip_range": 0.2,
+            "clip_range_vf": None,
+            "normalize_advantage": True,
+            "target_kl": None,
+            "ortho_init": True,
+            "net_arch": [64, 64],
+            "activation_fn": "tanh",
+            **_SCALING,
+        },
+        costs=("batch_size", "n_epochs", "net_arch"),
+        signals=(
+            "approx_kl",
+            "clip_fraction",
+            "entropy_loss",
+            "explained_variance",
+            "std",  # of continuous actions
+            "loss",
+            "policy_gradient_loss",
+            "value_loss",
+        ),
+    ),
+    "a2c": AlgorithmEntry(
+        model="stable_baselines3:A2C",
+        mark="normalize_advantage",  # PPO has it as well, and comes before
+        actions=tuple(ACTIONS),
+        space="a2c_robot",
+        rollout="n_steps",
+        arguments=_A2C,
+        defaults={
+            **_ACTOR_CRITIC,
+            "learning_rate": 7e-4,
+            "n_steps": 5,
+            "gae_lambda": 1.0,
+            "rms_prop_eps": 1e-5,
+            "use_rms_prop": True,
+            "normalize_advantage": False,
+            "ortho_init": True,
+            "net_arch": [64, 64],
+            "activation_fn": "tanh",
+            **_SCALING,
+        },
+        costs=("n_steps", "net_arch"),
+        signals=("entropy_loss", "explained_variance", "std", "value_loss", "policy_loss"),
+    ),
+    "sac": AlgorithmEntry(
+        model="stable_baselines3:SAC",
+        mark="target_entropy",
+        actions=("Box",),
+        space="sac_robot",
+        rollout="train_freq",
+        off_policy=True,
+        arguments=_SAC,
+        defaults={
+            **_CONTINUOUS,
+            "learning_rate": 3e-4,
+            "ent_coef": "auto",
+            "target_entropy": "auto",
+            "target_update_interval": 1,
+            "net_arch": [256, 256],
+            "activation_fn": "relu",
+            **_SCALING,
+        },
+        costs=_REPLAY_COSTS,
+        signals=("actor_loss", "critic_loss", "ent_coef", "ent_coef_loss"),
+    ),
+    "td3": AlgorithmEntry(
+        model="stable_baselines3:TD3",
+        mark="policy_delay",  # DDPG is a TD3 of other arguments
+        actions=("Box",),
+        space="td3_robot",
+        rollout="train_freq",
+        off_policy=True,
+        arguments=_TD3,
+        defaults={
+            **_CONTINUOUS,
+            "learning_rate": 1e-3,
+            "policy_delay": 2,
+            "target_policy_noise": 0.2,
+            "target_noise_clip": 0.5,
+            "net_arch": [400, 300],
+            "activation_fn": "relu",
+            **_SCALING,
+        },
+        starting={"noise_type": "normal", "noise_std": 0.1},  # it explores by nothing else
+        costs=_REPLAY_COSTS,
+        signals=("actor_loss", "critic_loss"),
+    ),
+    "dqn": AlgorithmEntry(
+        model="stable_baselines3:DQN",
+        mark="exploration_fraction",
+        actions=("Discrete",),
+        space="dqn_control",
+        rollout="train_freq",
+        off_policy=True,
+        arguments=_DQN,
+        defaults={
+            **_REPLAYED,
+            "learning_rate": 1e-4,
+            "batch_size": 32,
+            "tau": 1.0,
+            "train_freq": 4,
+            "target_update_interval": 10000,
+            "exploration_fraction": 0.1,
+            "exploration_initial_eps": 1.0,
+            "exploration_final_eps": 0.05,
+            "max_grad_norm": 10,
+            "net_arch": [64, 64],
+            "activation_fn": "relu",
+            **_SCALING,
+        },
+        costs=_REPLAY_COSTS,
+        signals=("loss",),
+    ),
+}
 
 
 def unfit(algorithm: str, action_space: str, environment: str, option: str = "--algorithm") -> str | None:
@@ -48,21 +260,34 @@ def unfit(algorithm: str, action_space: str, environment: str, option: str = "--
         environment: What it is called.
         option: Where another algorithm is named.
     """
-    if action_space in ACTIONS[algorithm] or action_space not in WORDS:
+    if action_space in ALGORITHMS[algorithm].actions or action_space not in ACTIONS:
         return None
-    others = [name for name in ALGORITHMS if action_space in ACTIONS[name]]
-    needs = " or ".join(WORDS[kind] for kind in ACTIONS[algorithm])
+    others = [name for name, entry in ALGORITHMS.items() if action_space in entry.actions]
+    needs = " or ".join(ACTIONS[kind] for kind in ALGORITHMS[algorithm].actions)
     way_out = f"{', '.join(others[:-1])} or {others[-1]}"
     return (
-        f"{algorithm.upper()} needs {needs} actions; {environment} has {WORDS[action_space]} ones: "
+        f"{algorithm.upper()} needs {needs} actions; {environment} has {ACTIONS[action_space]} ones: "
         f"use {way_out} ({option})"
     )
 
 
-def noise_faults(named: set[str], path: str) -> Iterator[str]:
-    """What is wrong with action noise of which half is given."""
-    pair = ("noise_type", "noise_std")
-    given = [name for name in pair if name in named]
-    if len(given) == 1:
-        missing = next(name for name in pair if name not in named)
-        yield f"{path}.{given[0]}: needs {missing} as well"
+def is_whole(name: str, algorithm: str) -> bool:
+    """Whether an argument takes whole numbers alone."""
+    return isinstance(argument := ALGORITHMS[algorithm].names.get(name), Argument) and argument.kind is int
+
+
+def least(name: str, algorithm: str) -> float | None:
+    """The least value that an argument takes at all, None where there is none."""
+    argument = ALGORITHMS[algorithm].names.get(name)
+    return argument.low if isinstance(argument, Argument | Automatic) else None
+
+
+def argument_faults(values: Mapping[str, Any], path: str, algorithm: str) -> Iterator[str]:
+    """Every fault in concrete argument values, each with its path."""
+    table = ALGORITHMS[algorithm].names
+    for name, value in values.items():
+        if name not in table:
+            known = f"unknown {algorithm.upper()} argument{did_you_mean(name, table)}"
+            yield f"{path}.{name}: {known}; valid: {', '.join(ALGORITHMS[algorithm].arguments)}"
+        elif (fault := table[name].fault(value)) is not None:
+            yield f"{path}.{name}: {fault}"

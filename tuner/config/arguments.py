@@ -1,19 +1,13 @@
-"""The algorithms' arguments that a space, a baseline or the fixed values may name, with the values that they take.
-
-Lower bounds are those that Stable-Baselines3 2.9 itself needs; upper ones lie where memory or arithmetic gives out. The
-guide's narrower ranges are data in `search_spaces/`.
-"""
+"""What an argument of an algorithm may be, and the groups of arguments that several algorithms share."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tuner.config import schedules
-from tuner.errors import did_you_mean
+from tuner.config.schedules import CONSTANT, END, FORM, LINEAR
 
 MOST_LAYERS, WIDEST = 8, 4096
-FORM, END = "_schedule", "_final"  # of a schedule's parts, after the argument's name
-CONSTANT, LINEAR = "constant", "linear"
 ACTIVATIONS = {"tanh": "Tanh", "relu": "ReLU", "elu": "ELU", "leaky_relu": "LeakyReLU", "gelu": "GELU", "silu": "SiLU"}
 
 
@@ -133,40 +127,16 @@ NORMALIZE: dict[str, Kind] = {  # of SB3's VecNormalize round the environment
     "clip_obs": Argument(kind=float, low=0, open_low=True),
     "clip_reward": Argument(kind=float, low=0, open_low=True),
 }
-PPO: dict[str, Kind] = {
-    "learning_rate": Argument(kind=float, low=0, open_low=True, high=1, scheduled=True),
-    "n_steps": Argument(kind=int, low=2, high=10**7),
-    "batch_size": Argument(kind=int, low=2, high=10**7),
-    "n_epochs": Argument(kind=int, low=1, high=10**4),
-    "gamma": Argument(kind=float, low=0, high=1),
-    "gae_lambda": Argument(kind=float, low=0, high=1),
-    "clip_range": Argument(kind=float, low=0, open_low=True, scheduled=True),
-    "clip_range_vf": Argument(kind=float, low=0, open_low=True, optional=True, scheduled=True),
-    "normalize_advantage": Argument(kind=bool),
-    "ent_coef": Argument(kind=float, low=0, scheduled=True),
-    "vf_coef": Argument(kind=float, low=0),
-    "max_grad_norm": Argument(kind=float, low=0, open_low=True),
-    "target_kl": Argument(kind=float, low=0, open_low=True, optional=True),
-    **POLICY,
-    **NORMALIZE,
-}
-A2C: dict[str, Kind] = {
-    **{name: PPO[name] for name in ("learning_rate", "gamma", "gae_lambda", "ent_coef", "vf_coef", "max_grad_norm")},
-    "n_steps": Argument(kind=int, low=1, high=10**7),
-    "normalize_advantage": Argument(kind=bool),
-    "use_rms_prop": Argument(kind=bool),
-    "rms_prop_eps": Argument(kind=float, low=0, open_low=True, high=1),
-    **POLICY,
-    **NORMALIZE,
-}
+LEARNING_RATE = Argument(kind=float, low=0, open_low=True, high=1, scheduled=True)
+GAMMA = Argument(kind=float, low=0, high=1)
 NETS = {name: POLICY[name] for name in ("net_arch", "activation_fn")}  # what the off-policy ones know of `POLICY`
 REPLAY: dict[str, Kind] = {  # of every algorithm that learns from a replay buffer
-    "learning_rate": PPO["learning_rate"],
+    "learning_rate": LEARNING_RATE,
     "buffer_size": Argument(kind=int, low=1, high=10**8),
     "learning_starts": Argument(kind=int, low=0, high=10**9),
     "batch_size": Argument(kind=int, low=1, high=10**6),
     "tau": Argument(kind=float, low=0, open_low=True, high=1),
-    "gamma": PPO["gamma"],
+    "gamma": GAMMA,
     "train_freq": Argument(kind=int, low=1, high=10**6),
     "gradient_steps": Argument(kind=int, low=-1, high=10**4),  # -1: as many as environment steps
     "n_steps": Argument(kind=int, low=1, high=1000),  # of the return, not of a rollout
@@ -175,35 +145,6 @@ NOISE: dict[str, Kind] = {  # on the actions, under the names that rl_zoo3 gives
     "noise_type": Word(valid=("normal", "ornstein-uhlenbeck")),
     "noise_std": Argument(kind=float, low=0, high=10),
 }
-SAC: dict[str, Kind] = {
-    **REPLAY,
-    "ent_coef": Automatic(low=0, start=True),
-    "target_entropy": Automatic(),
-    "target_update_interval": Argument(kind=int, low=1, high=10**7),
-    **NOISE,
-    **NETS,
-    **NORMALIZE,
-}
-TD3: dict[str, Kind] = {
-    **REPLAY,
-    "policy_delay": Argument(kind=int, low=1, high=1000),
-    "target_policy_noise": Argument(kind=float, low=0, high=10),
-    "target_noise_clip": Argument(kind=float, low=0, high=10),
-    **NOISE,
-    **NETS,
-    **NORMALIZE,
-}
-DQN: dict[str, Kind] = {
-    **REPLAY,
-    "target_update_interval": Argument(kind=int, low=1, high=10**7),
-    "exploration_fraction": Argument(kind=float, low=0, open_low=True, high=1),
-    "exploration_initial_eps": Argument(kind=float, low=0, high=1),
-    "exploration_final_eps": Argument(kind=float, low=0, high=1),
-    "max_grad_norm": PPO["max_grad_norm"],
-    **NETS,
-    **NORMALIZE,
-}
-ARGUMENTS: dict[str, dict[str, Kind]] = {"ppo": PPO, "a2c": A2C, "sac": SAC, "td3": TD3, "dqn": DQN}
 
 
 def schedule_parts(table: Mapping[str, Kind]) -> dict[str, Kind]:
@@ -216,31 +157,15 @@ def schedule_parts(table: Mapping[str, Kind]) -> dict[str, Kind]:
     return parts
 
 
-# All that a space, a baseline or the fixed values may name, by algorithm.
-NAMES = {algorithm: {**table, **schedule_parts(table)} for algorithm, table in ARGUMENTS.items()}
-
-
 def is_normalized(values: Mapping[str, Any]) -> bool:
     """Whether observations or rewards are scaled."""
     return bool(values.get("norm_obs") or values.get("norm_reward"))
 
 
-def is_whole(name: str, algorithm: str = "ppo") -> bool:
-    """Whether an argument takes whole numbers alone."""
-    return isinstance(argument := NAMES[algorithm].get(name), Argument) and argument.kind is int
-
-
-def least(name: str, algorithm: str = "ppo") -> float | None:
-    """The least value that an argument takes at all, None where there is none."""
-    return argument.low if isinstance(argument := NAMES[algorithm].get(name), Argument | Automatic) else None
-
-
-def faults(values: Mapping[str, Any], path: str, algorithm: str = "ppo") -> Iterator[str]:
-    """Every fault in concrete argument values, each with its path."""
-    table = NAMES[algorithm]
-    for name, value in values.items():
-        if name not in table:
-            known = f"unknown {algorithm.upper()} argument{did_you_mean(name, table)}"
-            yield f"{path}.{name}: {known}; valid: {', '.join(ARGUMENTS[algorithm])}"
-        elif (fault := table[name].fault(value)) is not None:
-            yield f"{path}.{name}: {fault}"
+def noise_faults(named: set[str], path: str) -> Iterator[str]:
+    """What is wrong with action noise of which half is given."""
+    pair = ("noise_type", "noise_std")
+    given = [name for name in pair if name in named]
+    if len(given) == 1:
+        missing = next(name for name in pair if name not in named)
+        yield f"{path}.{given[0]}: needs {missing} as well"

@@ -7,80 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tuner.config import arguments
-from tuner.config.algorithms import ROLLOUTS
+from tuner.config.algorithms import ALGORITHMS, UNSCALED
 from tuner.config.environment_ids import split
 from tuner.config.model import StudySpec
 from tuner.config.rules import baseline_faults, late_starts
+from tuner.config.schedules import simplified
 from tuner.config.yaml import read_yaml
-from tuner.config.zoo_schedules import simplified
 from tuner.errors import SpecInvalid, UsageProblem
 
-# What Stable-Baselines3 takes where a file says nothing; a test holds it to the installed version.
-_ACTOR_CRITIC = {"gamma": 0.99, "ent_coef": 0.0, "vf_coef": 0.5, "max_grad_norm": 0.5, "log_std_init": 0.0}
-_PPO = {
-    **_ACTOR_CRITIC,
-    "learning_rate": 3e-4,
-    "n_steps": 2048,
-    "batch_size": 64,
-    "n_epochs": 10,
-    "gae_lambda": 0.95,
-    "clip_range": 0.2,
-    "clip_range_vf": None,
-    "normalize_advantage": True,
-    "target_kl": None,
-    "ortho_init": True,
-}
-_A2C = {
-    **_ACTOR_CRITIC,
-    "learning_rate": 7e-4,
-    "n_steps": 5,
-    "gae_lambda": 1.0,
-    "rms_prop_eps": 1e-5,
-    "use_rms_prop": True,
-    "normalize_advantage": False,
-    "ortho_init": True,
-}
-_REPLAY = {"buffer_size": 1_000_000, "learning_starts": 100, "gamma": 0.99, "gradient_steps": 1, "n_steps": 1}
-_CONTINUOUS = {**_REPLAY, "batch_size": 256, "tau": 0.005, "train_freq": 1}
-_SAC = {
-    **_CONTINUOUS,
-    "learning_rate": 3e-4,
-    "ent_coef": "auto",
-    "target_entropy": "auto",
-    "target_update_interval": 1,
-}
-_TD3 = {
-    **_CONTINUOUS,
-    "learning_rate": 1e-3,
-    "policy_delay": 2,
-    "target_policy_noise": 0.2,
-    "target_noise_clip": 0.5,
-}
-_DQN = {
-    **_REPLAY,
-    "learning_rate": 1e-4,
-    "batch_size": 32,
-    "tau": 1.0,
-    "train_freq": 4,
-    "target_update_interval": 10000,
-    "exploration_fraction": 0.1,
-    "exploration_initial_eps": 1.0,
-    "exploration_final_eps": 0.05,
-    "max_grad_norm": 10,
-}
-_NETS: dict[str, dict[str, Any]] = {
-    "ppo": {"net_arch": [64, 64], "activation_fn": "tanh"},
-    "a2c": {"net_arch": [64, 64], "activation_fn": "tanh"},
-    "sac": {"net_arch": [256, 256], "activation_fn": "relu"},
-    "td3": {"net_arch": [400, 300], "activation_fn": "relu"},
-    "dqn": {"net_arch": [64, 64], "activation_fn": "relu"},
-}
-UNSCALED = {"norm_obs": False, "norm_reward": False}  # what a file leaves out is as without VecNormalize
-_BOUNDS = {"clip_obs": 10.0, "clip_reward": 10.0}
-DEFAULTS: dict[str, dict[str, Any]] = {
-    name: {**own, **_NETS[name], **UNSCALED, **_BOUNDS}
-    for name, own in (("ppo", _PPO), ("a2c", _A2C), ("sac", _SAC), ("td3", _TD3), ("dqn", _DQN))
-}
 READ = ("policy_kwargs", "normalize")  # keys whose values are taken apart
 BESIDE = ("provenance", "default")  # keys of such files that are no environment's
 
@@ -115,7 +49,7 @@ def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> Taken
     flat = {**block, **_policy(path, chosen, block.get("policy_kwargs"))}
     flat |= _scaling(path, chosen, block.get("normalize"))
     flat |= _as_it_ran(data.get("provenance"), flat)
-    values = {name: flat[name] for name in arguments.ARGUMENTS[algorithm] if name in flat}
+    values = {name: flat[name] for name in ALGORITHMS[algorithm].arguments if name in flat}
     left = tuple(key for key in block if key not in values and key not in READ)
     return Taken(name=_named(path.stem, wanted), values=values, left=left)
 
@@ -133,7 +67,7 @@ def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], sour
     Raises:
         SpecInvalid: where a name is taken, or a value is none that the study can hold.
     """
-    defaults = DEFAULTS[spec.algorithm]
+    defaults = ALGORITHMS[spec.algorithm].defaults
     filled = {
         name: {**{key: defaults[key] for key in spec.space.parameters if key in defaults}, **values}
         for name, values in added.items()
@@ -143,7 +77,7 @@ def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], sour
     faults = [*taken, *baseline_faults(spec.space, filled), *starts]
     more = spec.model_copy(update={"baselines": {**spec.baselines, **filled}})
     if not faults and more.plan() != spec.plan():
-        rollout = ROLLOUTS[spec.algorithm][0]
+        rollout = ALGORITHMS[spec.algorithm].rollout
         faults = [
             f"{rollout} of an added baseline does not divide the study's largest rollout, which sets the checkpoints"
         ]

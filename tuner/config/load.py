@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tuner.config.algorithms import DEFAULT_SPACES
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.environment_ids import same_environment
 from tuner.config.faults import describe
 from tuner.config.model import StudyFile, StudySpec
@@ -123,15 +123,15 @@ def study_algorithm(found: Found, data: Any = None) -> str:
         own = space.get("algorithm", "ppo")
     except (TunerError, TypeError, KeyError, AttributeError):  # told where the study is read
         own = "ppo"
-    return own if isinstance(own, str) and own in DEFAULT_SPACES else "ppo"
+    return own if isinstance(own, str) and own in ALGORITHMS else "ppo"
 
 
 def _with_changes(data: Mapping[str, Any], changes: Mapping[str, Any], own: str) -> dict[str, Any]:
     """A study file with the command line's changes; for another algorithm without what is its own algorithm's alone."""
     merged = {**data, **changes}
     asked = changes.get("algorithm")
-    if asked in DEFAULT_SPACES and asked != own and "space" not in changes:
-        merged["space"] = DEFAULT_SPACES[asked]
+    if asked in ALGORITHMS and asked != own and "space" not in changes:
+        merged["space"] = ALGORITHMS[asked].space
     space = merged.get("space")
     if space == data.get("space") or not isinstance(space, str):
         return merged

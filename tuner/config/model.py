@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, model_validator
 
-from tuner.config.algorithms import ROLLOUTS, Algorithm
+from tuner.config.algorithms import ALGORITHMS, Algorithm
 from tuner.config.space import Frozen, Number, SpaceSpec, rollouts
 from tuner.config.stages import Stage
 from tuner.records import Checkpoint, Curriculum, EnvironmentRef, TrialJob
@@ -212,5 +212,5 @@ def largest_rollout(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]
 
 def baseline_steps(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
     """The rollout steps that baselines name, by role."""
-    named = {role: values.get(ROLLOUTS[space.algorithm][0]) for role, values in baselines.items()}
+    named = {role: values.get(ALGORITHMS[space.algorithm].rollout) for role, values in baselines.items()}
     return {role: value for role, value in named.items() if isinstance(value, int) and value > 0}

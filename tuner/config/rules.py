@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tuner.config import arguments
-from tuner.config.algorithms import DEFAULT_SPACES, ROLLOUTS, noise_faults
+from tuner.config.algorithms import ALGORITHMS, argument_faults
+from tuner.config.arguments import noise_faults
 from tuner.config.conditions import searched
 from tuner.config.model import StudyFile, StudySpec, baseline_steps, largest_rollout
-from tuner.config.schedule_parts import value_faults
+from tuner.config.schedules import value_faults
 from tuner.config.space import SpaceSpec, allows, not_below, rollouts
 from tuner.config.terms import in_terms_of
 from tuner.statistics.records import WINNER
@@ -22,7 +22,7 @@ def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]
         if values.get("device", "cpu") not in ("cpu", "auto", "cuda"):
             yield f"{path}.device: {values['device']!r} must be cpu, auto or cuda"
         given = {name: value for name, value in values.items() if name != "device"}
-        yield from arguments.faults(given, path, space.algorithm)
+        yield from argument_faults(given, path, space.algorithm)
         yield from noise_faults({*values, *space.fixed}, path)
         yield from value_faults(values, path, space.fixed)
         own = in_terms_of(space, values)
@@ -38,7 +38,7 @@ def algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
     if study.algorithm is not None and study.algorithm != space.algorithm:
         yield (
             f"algorithm: {study.algorithm!r}, but the space {study.space} is of {space.algorithm}; leave the key out, "
-            f"or name a space of {study.algorithm}, such as {DEFAULT_SPACES[study.algorithm]}"
+            f"or name a space of {study.algorithm}, such as {ALGORITHMS[study.algorithm].space}"
         )
     if study.trainer == "fused" and space.algorithm != "ppo":
         yield f"trainer: 'fused' trains PPO alone, and the space is of {space.algorithm}; leave it out"
@@ -46,7 +46,7 @@ def algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
 
 def budget_faults(space: SpaceSpec, study: StudyFile | StudySpec) -> Iterator[str]:
     """What keeps the trials of a study from being evaluated at the same steps, a line each."""
-    name = ROLLOUTS[space.algorithm][0]
+    name = ALGORITHMS[space.algorithm].rollout
     values = rollouts(space)
     if not values:
         yield (

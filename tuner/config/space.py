@@ -16,8 +16,9 @@ from pydantic import (
     model_validator,
 )
 
-from tuner.config import arguments, conditions, schedule_parts
-from tuner.config.algorithms import ROLLOUTS, Algorithm, noise_faults
+from tuner.config import conditions, schedules
+from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, is_whole
+from tuner.config.arguments import noise_faults
 from tuner.config.conditions import Plain, When
 
 LARGEST = 10**15  # beyond any argument's use, within every arithmetic's
@@ -122,23 +123,23 @@ class SpaceSpec(Frozen):
     @model_validator(mode="after")
     def _sound(self) -> "SpaceSpec":
         found = [*self._argument_faults(), *self._relation_faults(), *conditions.faults(self.parameters)]
-        found += schedule_parts.space_faults(self.parameters, self.fixed)
+        found += schedules.space_faults(self.parameters, self.fixed)
         if found:
             raise ValueError("\n".join(found))
         return self
 
     def _argument_faults(self) -> Iterator[str]:
-        yield from arguments.faults(self.fixed, "fixed", self.algorithm)
+        yield from argument_faults(self.fixed, "fixed", self.algorithm)
         yield from noise_faults({*self.parameters, *self.fixed}, "parameters")
         if self._comes_and_goes("noise_type") != self._comes_and_goes("noise_std"):
             yield "parameters.noise_std: goes with noise_type, and both need the same `when`"
         for name, parameter in self.parameters.items():
-            if isinstance(parameter, FloatParameter) and arguments.is_whole(name, self.algorithm):
+            if isinstance(parameter, FloatParameter) and is_whole(name, self.algorithm):
                 algorithm = self.algorithm.upper()
                 yield f"parameters.{name}: must be of type int, since {algorithm} takes whole numbers there"
                 continue
             ends = parameter.choices if isinstance(parameter, ChoiceParameter) else parameter.bounds
-            found = (fault for value in ends for fault in arguments.faults({name: value}, "parameters", self.algorithm))
+            found = (fault for value in ends for fault in argument_faults({name: value}, "parameters", self.algorithm))
             yield from dict.fromkeys(found)
         for name in self.parameters.keys() & self.fixed.keys():
             if not self.parameters[name].when:
@@ -147,7 +148,7 @@ class SpaceSpec(Frozen):
     def _relation_faults(self) -> Iterator[str]:
         for name, parameter in self.parameters.items():
             ceiling = parameter.below if isinstance(parameter, IntParameter) else None
-            if name == ROLLOUTS[self.algorithm][0] and parameter.when:
+            if name == ALGORITHMS[self.algorithm].rollout and parameter.when:
                 yield f"parameters.{name}.when: sets at which steps every trial is evaluated, and cannot come and go"
             if ceiling is None:
                 continue
@@ -196,7 +197,8 @@ def possible(space: SpaceSpec, name: str) -> list[int]:
 
 def rollouts(space: SpaceSpec) -> list[int]:
     """Every number of steps that an environment may make between two updates; none where there is no list to give."""
-    name, default = ROLLOUTS[space.algorithm]
+    entry = ALGORITHMS[space.algorithm]
+    name, default = entry.rollout, entry.silent_rollout
     silent = name not in space.parameters and name not in space.fixed
     return [default] if silent and default is not None else possible(space, name)
 
@@ -267,5 +269,5 @@ def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | N
 
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's arguments of a trial: fixed, over them the sampled, over them the overrides."""
-    merged = schedule_parts.put_together({**space.fixed, **sampled, **overrides})
-    return {name: merged[name] for name in arguments.ARGUMENTS[space.algorithm] if name in merged}
+    merged = schedules.put_together({**space.fixed, **sampled, **overrides})
+    return {name: merged[name] for name in ALGORITHMS[space.algorithm].arguments if name in merged}

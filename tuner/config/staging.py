@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuner.config.arguments import ARGUMENTS, NAMES
-from tuner.config.baselines import DEFAULTS
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.load import validate
 from tuner.config.model import StudySpec
 from tuner.config.rules import baseline_faults, budget_faults, whole_budget
-from tuner.config.schedule_parts import part_of, taken_apart
+from tuner.config.schedules import part_of, taken_apart
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows, job_arguments
 from tuner.config.stages import GUIDE
 from tuner.config.terms import in_terms_of, means_the_same
@@ -59,8 +58,8 @@ def rehearsed(spec: StudySpec) -> Iterator[StudySpec]:
 
 def _faults(spec: StudySpec) -> Iterator[str]:
     """Baselines that a later stage could not start from, names that come twice or that nobody knows."""
-    known = NAMES[spec.algorithm]
-    valid = ", ".join(ARGUMENTS[spec.algorithm])
+    known = ALGORITHMS[spec.algorithm].names
+    valid = ", ".join(ALGORITHMS[spec.algorithm].arguments)
     seen: set[str] = set()
     for number, stage in enumerate(spec.stages, 1):
         for name in stage.parameters:
@@ -140,7 +139,8 @@ def stage_name(spec: StudySpec, number: int) -> str:
 def _defaults(spec: StudySpec) -> dict[str, Any]:
     """Where every parameter stands before it is searched: at the library's default, as near as its range comes."""
     ranges = {**spec.space.parameters, **{name: p for stage in spec.stages for name, p in stage.parameters.items()}}
-    return {name: _nearest(name, parameter, DEFAULTS[spec.algorithm].get(name)) for name, parameter in ranges.items()}
+    own = ALGORITHMS[spec.algorithm].defaults
+    return {name: _nearest(name, parameter, own.get(name)) for name, parameter in ranges.items()}
 
 
 def _nearest(name: str, parameter: FloatParameter | IntParameter | ChoiceParameter, default: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from tuner.config import schedules
 from tuner.config.arguments import layers
 from tuner.config.conditions import same
-from tuner.config.schedule_parts import taken_apart
+from tuner.config.schedules import taken_apart
 from tuner.config.space import ChoiceParameter, SpaceSpec
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from tuner.config import arguments
-from tuner.config.algorithms import ALGORITHMS, ROLLOUTS, Algorithm
-from tuner.config.baselines import BESIDE, DEFAULTS, READ, read_baseline
+from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults
+from tuner.config.baselines import BESIDE, READ, read_baseline
 from tuner.config.environment_ids import split
 from tuner.config.load import validate
 from tuner.config.model import StudySpec, largest_rollout
@@ -88,7 +87,7 @@ def read_recipe(path: Path, env: str | None, algorithm: str | None) -> Recipe:
     block = _block(path, data, environment)
     taken = read_baseline(str(path), environment, kind)
     values = {**taken.values}
-    faults = [*_unknown(taken.left, kind), *arguments.faults(values, "", kind)]
+    faults = [*_unknown(taken.left, kind), *argument_faults(values, "", kind)]
     if faults:
         raise SpecInvalid(f"{path}: {split(environment)[1]}", [fault.removeprefix(".") for fault in faults])
     if spec is None:
@@ -109,15 +108,14 @@ def _spec(path: Path, stored: Any) -> StudySpec:
         ) from None
 
 
-def _algorithm(path: Path, provenance: Mapping[str, Any], spec: StudySpec | None, asked: str | None) -> Algorithm:
+def _algorithm(path: Path, provenance: Mapping[str, Any], spec: StudySpec | None, asked: str | None) -> str:
     own = spec.algorithm if spec is not None else provenance.get("algorithm")
     if asked is not None and own is not None and asked != own:
         raise UsageProblem(f"--algorithm {asked}: {path} is of {own}; leave it out")
     name = asked or own or "ppo"
-    found = next((one for one in ALGORITHMS if one == name), None)
-    if found is None:
+    if name not in ALGORITHMS:
         raise SpecInvalid(str(path), [f"provenance.algorithm: {name!r} must be one of {', '.join(ALGORITHMS)}"])
-    return found
+    return name
 
 
 def _environment(path: Path, data: Mapping[str, Any], spec: StudySpec | None, asked: str | None) -> str:
@@ -156,7 +154,7 @@ def _block(path: Path, data: Mapping[str, Any], environment: str) -> dict[str, A
 
 
 def _unknown(left: Iterable[str], algorithm: str) -> list[str]:
-    known = [*arguments.ARGUMENTS[algorithm], *OF_THE_RUN, *READ]
+    known = [*ALGORITHMS[algorithm].arguments, *OF_THE_RUN, *READ]
     return [
         f"unknown key {name!r}{did_you_mean(name, known)} ({algorithm.upper()} takes none of that name here)"
         for name in left
@@ -165,13 +163,13 @@ def _unknown(left: Iterable[str], algorithm: str) -> list[str]:
 
 
 def _bare_spec(
-    path: Path, environment: str, algorithm: Algorithm, block: Mapping[str, Any], values: dict[str, Any]
+    path: Path, environment: str, algorithm: str, block: Mapping[str, Any], values: dict[str, Any]
 ) -> StudySpec:
     """A study of one point, for a file that tells hyperparameters and nothing else."""
     if "n_timesteps" not in block:
         raise SpecInvalid(str(path), [f"{split(environment)[1]}.n_timesteps: is required"])
     space = SpaceSpec.model_construct(
-        description="", algorithm=algorithm, parameters={}, fixed=_with_rollout(algorithm, values)
+        description="", algorithm=cast(Algorithm, algorithm), parameters={}, fixed=_with_rollout(algorithm, values)
     )
     data = {
         "name": "file",
@@ -201,8 +199,8 @@ def _bare_spec(
 
 
 def _with_rollout(algorithm: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    name = ROLLOUTS[algorithm][0]
-    return {name: DEFAULTS[algorithm][name], **values}
+    entry = ALGORITHMS[algorithm]
+    return {entry.rollout: entry.defaults[entry.rollout], **values}
 
 
 def _exported(
@@ -215,7 +213,8 @@ def _exported(
     values = {**values, **nulls}  # rl_zoo3 must not see some of them
     names = {*values, *ran}
     changed = sorted(name for name in names if values.get(name) != ran.get(name) and not _same_off(name, values, ran))
-    ordered = {name: values[name] for name in arguments.ARGUMENTS[spec.algorithm] if name in values} if changed else ran
+    known = ALGORITHMS[spec.algorithm].arguments
+    ordered = {name: values[name] for name in known if name in values} if changed else ran
     environment, steps = spec.environment, int(block.get("n_timesteps", spec.timesteps))
     envs = int(block.get("n_envs", environment.n_envs))
     kwargs = block.get("env_kwargs", {})
@@ -245,8 +244,8 @@ def _same_off(name: str, values: Mapping[str, Any], ran: Mapping[str, Any]) -> b
 
 def own_rollout(spec: StudySpec, values: Mapping[str, Any]) -> StudySpec:
     """The study, its checkpoints at whole updates of a configuration that is none of its space's."""
-    name, default = ROLLOUTS[spec.algorithm]
-    own = int(values.get(name, default or DEFAULTS[spec.algorithm][name])) * spec.environment.n_envs
+    entry = ALGORITHMS[spec.algorithm]
+    own = int(values.get(entry.rollout, entry.defaults[entry.rollout])) * spec.environment.n_envs
     if largest_rollout(spec.space, spec.baselines, spec.environment.n_envs) % own == 0:
         return spec
     space = SpaceSpec.model_construct(

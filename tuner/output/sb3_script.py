@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tuner.config.algorithms import OFF_POLICY
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.arguments import NOISE, NORMALIZE, POLICY
-from tuner.config.baselines import DEFAULTS
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
 from tuner.config.schedules import Linear, parse
@@ -121,8 +120,8 @@ def _normalizing(arguments: Mapping[str, Any]) -> Iterator[str]:
 
 def _arguments(arguments: Mapping[str, Any], spec: StudySpec) -> Iterator[str]:
     """The algorithm's arguments, a keyword each; a replay buffer as large as the trial's, which ran no longer."""
-    if spec.algorithm in OFF_POLICY:
-        largest = arguments.get("buffer_size", DEFAULTS[spec.algorithm]["buffer_size"])
+    if ALGORITHMS[spec.algorithm].off_policy:
+        largest = arguments.get("buffer_size", ALGORITHMS[spec.algorithm].defaults["buffer_size"])
         yield f"buffer_size={min(largest, spec.timesteps)}"
     for name, value in arguments.items():
         if name not in (*POLICY, *NOISE, *NORMALIZE, "buffer_size"):

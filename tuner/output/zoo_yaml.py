@@ -13,8 +13,8 @@ from tuner import __version__, seeds
 from tuner.config.arguments import ACTIVATIONS, NORMALIZE, POLICY, is_normalized, layers
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
+from tuner.config.schedules import replaced, simplified
 from tuner.config.yaml import read_yaml
-from tuner.config.zoo_schedules import replaced, simplified
 from tuner.errors import ExportFailed, UsageProblem
 from tuner.results.rows import Row
 from tuner.study.stored import meaning_hash

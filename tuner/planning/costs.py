@@ -6,9 +6,8 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.config.algorithms import OFF_POLICY
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.arguments import NETS, layers
-from tuner.config.baselines import DEFAULTS
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, IntParameter, SpaceSpec
 
@@ -16,14 +15,6 @@ STEPS = 512  # of a short run, about
 PARTS = 8  # that a short run can be cut into
 FEW, MANY = 1, 6  # PPO's epochs
 GRADIENT_STEPS = 1, 8  # an update of the off-policy ones
-_REPLAYED = ("batch_size", "train_freq", "gradient_steps", "net_arch")
-DEAR = {  # what a trial's time depends on, by algorithm
-    "ppo": ("batch_size", "n_epochs", "net_arch"),
-    "a2c": ("n_steps", "net_arch"),
-    "sac": _REPLAYED,
-    "td3": _REPLAYED,
-    "dqn": _REPLAYED,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +60,9 @@ class Corner:
 
 def corners(spec: StudySpec) -> list[Corner]:
     """Every combination of the lowest and the highest of what a trial's time depends on, one where nothing does."""
-    ends = {name: _both_ends(spec.space, name) for name in DEAR[spec.algorithm] if name in spec.space.parameters}
-    fixed = {name: value for name, value in spec.space.fixed.items() if name in (*DEAR[spec.algorithm], *NETS)}
+    dear = ALGORITHMS[spec.algorithm].costs
+    ends = {name: _both_ends(spec.space, name) for name in dear if name in spec.space.parameters}
+    fixed = {name: value for name, value in spec.space.fixed.items() if name in (*dear, *NETS)}
     found = []
     for values in itertools.product(*ends.values()):
         chosen = dict(zip(ends, values, strict=True))
@@ -98,10 +90,10 @@ def _corner_run(spec: StudySpec, params: dict[str, Any]) -> tuple[dict[str, Any]
     """PPO's rollout is one that a minibatch fits into; the others learn from the first step."""
     n_envs = spec.environment.n_envs
     if spec.algorithm == "ppo":
-        batch = params.get("batch_size", DEFAULTS["ppo"]["batch_size"])
+        batch = params.get("batch_size", ALGORITHMS["ppo"].defaults["batch_size"])
         n_steps = max(-(-batch // n_envs), STEPS // n_envs, 2)
         return {**params, "n_steps": n_steps}, n_steps * n_envs
-    more = {"learning_starts": 0} if spec.algorithm in OFF_POLICY else {}
+    more = {"learning_starts": 0} if ALGORITHMS[spec.algorithm].off_policy else {}
     return {**params, **more}, STEPS // 2
 
 
@@ -117,7 +109,7 @@ def updates_a_step(spec: StudySpec) -> float:
 
 def largest_buffer(spec: StudySpec) -> int:
     """Transitions that a trial's replay buffer may come to hold, 0 for those that have none."""
-    if spec.algorithm not in OFF_POLICY:
+    if not ALGORITHMS[spec.algorithm].off_policy:
         return 0
     named = [values.get("buffer_size", 0) for values in spec.baselines.values()]
     return int(min(max(_ends(spec, "buffer_size")[1], *named, 0), spec.timesteps))
@@ -125,7 +117,7 @@ def largest_buffer(spec: StudySpec) -> int:
 
 def _ends(spec: StudySpec, name: str) -> tuple[float, float]:
     low, high = spec.space.lowest(name), spec.space.highest(name)
-    default = DEFAULTS[spec.algorithm][name]
+    default = ALGORITHMS[spec.algorithm].defaults[name]
     return (default, default) if low is None or high is None else (low, high)
 
 

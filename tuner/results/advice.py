@@ -3,8 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from tuner.config import arguments
-from tuner.config.algorithms import DEFAULT_SPACES
+from tuner.config.algorithms import ALGORITHMS, least
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
 from tuner.results.rows import Row
@@ -26,7 +25,7 @@ def _edges(best: Row, spec: StudySpec) -> Iterator[str]:
             continue
         low, high = parameter.bounds
         place = _place(parameter, value)
-        if (place <= EDGE_SHARE and low != arguments.least(name, spec.algorithm)) or place >= 1 - EDGE_SHARE:
+        if (place <= EDGE_SHARE and low != least(name, spec.algorithm)) or place >= 1 - EDGE_SHARE:
             end, bound = ("low", low) if place <= EDGE_SHARE else ("high", high)
             yield f"{name} = {value:g} sits at the {end} end of its range ({bound:g}): the best may lie beyond"
 
@@ -43,7 +42,7 @@ def _gamma(best: Row, spec: StudySpec) -> Iterator[str]:
     ends_early = best.success is not None  # without a success signal a short episode may be a bad one
     short = ends_early and best.episode_length is not None and best.episode_length <= SHORT_EPISODE
     if short and "gamma" not in spec.space.parameters and gamma >= LONG_SIGHT:
-        searching = "ppo_full" if spec.algorithm == "ppo" else DEFAULT_SPACES[spec.algorithm]
+        searching = "ppo_full" if spec.algorithm == "ppo" else ALGORITHMS[spec.algorithm].space
         yield (
             f"gamma is fixed at {gamma:g}, and episodes are short ({best.episode_length:.0f} steps), for which the "
             f"guide has 0.95: `--space {searching} --name NAME` searches it"

@@ -25,7 +25,7 @@ from tuner.training.checkpoints import BEST, BEST_STATISTICS, LAST, LAST_STATIST
 from tuner.training.curriculum import CurriculumCallback, set_difficulty
 from tuner.training.evaluation import Evaluator, Predict, Result
 from tuner.training.load_model import load_actor
-from tuner.training.make_model import TRAINERS, deterministic_actor
+from tuner.training.make_model import deterministic_actor, model_class
 from tuner.training.model_files import SCALED
 from tuner.training.normalizing import scaled, statistics
 
@@ -60,7 +60,7 @@ class Snapshot:
         Raises:
             ModelUnusable: where it cannot be loaded.
         """
-        algorithm = TRAINERS[job.algorithm][job.trainer]
+        algorithm = model_class(job.algorithm, job.trainer)
         try:
             model = algorithm.load(self.folder / LAST, env=env, device=job.device)
             if isinstance(model, OffPolicyAlgorithm):

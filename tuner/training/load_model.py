@@ -6,15 +6,12 @@ from typing import Any
 
 import gymnasium as gym
 import torch
-from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
-from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import ModelUnusable
+from tuner.training.make_model import model_class
 from tuner.training.model_files import algorithm_of, needs_statistics
 from tuner.training.normalizing import load_scaling
-
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"A2C": A2C, "DQN": DQN, "PPO": PPO, "SAC": SAC, "TD3": TD3}
 
 # What only training needs, kept from being unpickled: schedules carry the code of the Python that saved them.
 NOT_NEEDED: dict[str, Any] = {
@@ -45,7 +42,7 @@ def load_actor(
     Raises:
         ModelUnusable: where it cannot be loaded, or is a model for other observations or actions.
     """
-    algorithm = ALGORITHMS[algorithm_of(content, label)]
+    algorithm = model_class(algorithm_of(content, label))
     if statistics is None and needs_statistics(content, label):
         raise ModelUnusable(
             f"{label}: was trained on observations scaled by VecNormalize, and its statistics are not there; put its "

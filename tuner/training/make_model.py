@@ -1,18 +1,18 @@
 """From a job to a model: the one place that chooses who trains."""
 
+import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
-from tuner.config.algorithms import OFF_POLICY
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.arguments import ACTIVATIONS, NOISE, NORMALIZE, POLICY, layers
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
@@ -20,13 +20,6 @@ from tuner.training.fused_ppo import FusedPPO
 from tuner.training.making import refuse_unfit
 from tuner.training.schedules import seen, with_schedules
 
-TRAINERS: dict[str, dict[str, type[BaseAlgorithm]]] = {
-    "ppo": {"auto": FusedPPO, "fused": FusedPPO, "sb3": PPO},
-    "a2c": {"auto": A2C, "sb3": A2C},
-    "sac": {"auto": SAC, "sb3": SAC},
-    "td3": {"auto": TD3, "sb3": TD3},
-    "dqn": {"auto": DQN, "sb3": DQN},
-}
 NOT_FLAT = {*POLICY, *NOISE, *NORMALIZE}  # no keyword arguments of an algorithm
 LARGEST_BUFFER = 1_000_000  # transitions; SB3's default
 
@@ -41,7 +34,7 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
     if job.device == "cuda" and not torch.cuda.is_available():
         raise UsageProblem("device: 'cuda' is not available on this machine; set `device: cpu` in the study file")
     refuse_unfit(job.algorithm, env.action_space, job.environment)
-    algorithm = TRAINERS[job.algorithm][job.trainer]
+    algorithm = model_class(job.algorithm, job.trainer)
     try:
         arguments = {**sb3_arguments(job.params), **_buffer(job), **_noise(job.params, env)}
         model = algorithm(job.policy, env, seed=job.seed, device=job.device, verbose=0, **arguments)
@@ -51,6 +44,14 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
     if job.trainer == "fused" and (reason := trained_by_sb3(model)) is not None:
         raise UsageProblem(f"trainer: 'fused' does not cover this: {reason} (use `trainer: auto`)")
     return model
+
+
+def model_class(algorithm: str, trainer: str = "sb3") -> type[BaseAlgorithm]:
+    """The class that trains an algorithm: by `auto` and `fused` a faster one than SB3's, where there is one."""
+    entry = ALGORITHMS[algorithm]
+    module, _, name = (entry.model if trainer == "sb3" else entry.fused or entry.model).partition(":")
+    found: type[BaseAlgorithm] = getattr(importlib.import_module(module), name)
+    return found
 
 
 def trained_by_sb3(model: BaseAlgorithm) -> str | None:
@@ -78,7 +79,7 @@ def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _buffer(job: TrialJob) -> dict[str, int]:
     """A replay buffer for as many transitions as the trial makes at most: more would stay empty and cost memory."""
-    if job.algorithm not in OFF_POLICY:
+    if not ALGORITHMS[job.algorithm].off_policy:
         return {}
     return {"buffer_size": min(job.params.get("buffer_size", LARGEST_BUFFER), job.timesteps)}
 

@@ -6,23 +6,16 @@ import zipfile
 import zlib
 from typing import Any
 
+from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import ModelUnusable
 
-# The argument by which an algorithm's file is known; the order counts, since PPO's has A2C's as well.
-MARKS = {
-    "PPO": "clip_range",
-    "DQN": "exploration_fraction",
-    "SAC": "target_entropy",
-    "TD3": "policy_delay",  # DDPG is a TD3 of other arguments
-    "A2C": "normalize_advantage",
-}
 OTHERS = ("sb3_contrib.", "sbx.")  # packages whose algorithms bear the same marks
 SCALED = "observations_scaled"  # an attribute of ours, true where the model acts on what VecNormalize makes of them
 TRPO_MARK = "cg_max_steps"  # its policies are PPO's
 
 
 def algorithm_of(content: bytes, label: str) -> str:
-    """Which of `MARKS` saved the file.
+    """The name of the algorithm that saved the file.
 
     Raises:
         ModelUnusable: where the file is no zip, none of Stable-Baselines3's, damaged, or another algorithm's.
@@ -31,10 +24,11 @@ def algorithm_of(content: bytes, label: str) -> str:
     policy = data.get("policy_class")
     module = str(policy.get("__module__", "")) if isinstance(policy, dict) else ""
     foreign = module.startswith(OTHERS) or TRPO_MARK in data
-    found = next((name for name, mark in MARKS.items() if mark in data), None)
+    found = next((name for name, entry in ALGORITHMS.items() if entry.mark in data), None)
     if foreign or found is None:
         of = f" (its policy is of {module})" if module else ""
-        raise ModelUnusable(f"{label}: of an unknown algorithm{of}; it must be one of {', '.join(sorted(MARKS))}")
+        known = ", ".join(sorted(name.upper() for name in ALGORITHMS))
+        raise ModelUnusable(f"{label}: of an unknown algorithm{of}; it must be one of {known}")
     return found
 
 

@@ -13,6 +13,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
+from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.training.board import Board
@@ -30,21 +31,6 @@ from tuner.training.schedules import CoefficientCallback
 Report = Callable[[Evaluation], Decision]
 
 DIVERGED_KL = 10.0  # an update beyond it has left the policy; the guide's 0.1 is a diagnosis, not a stop
-SIGNALS = (
-    "approx_kl",
-    "clip_fraction",
-    "entropy_loss",
-    "explained_variance",
-    "std",  # of continuous actions
-    "loss",
-    "policy_gradient_loss",
-    "value_loss",
-    "policy_loss",  # A2C's
-    "actor_loss",  # from here on SAC's and TD3's
-    "critic_loss",
-    "ent_coef",
-    "ent_coef_loss",
-)
 LOOK_EVERY = 1024  # steps, where updates come every few steps and a look at every one would cost more than some
 OUT_OF_RANGE = "Expected parameter "  # how torch begins its word on a distribution that is none
 
@@ -245,7 +231,8 @@ class Watch(BaseCallback):
 
     def _health(self) -> dict[str, float]:
         values = self.model.logger.name_to_value
-        return {name: float(values[f"train/{name}"]) for name in SIGNALS if f"train/{name}" in values}
+        signals = ALGORITHMS[self._job.algorithm].signals
+        return {name: float(values[f"train/{name}"]) for name in signals if f"train/{name}" in values}
 
     def _note(self, health: dict[str, float]) -> None:
         episodes = episode_signals(self.model)

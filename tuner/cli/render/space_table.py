@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from tuner.cli.render.tables import make_console
-from tuner.config.baselines import DEFAULTS
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.load import Found
 from tuner.config.schedules import shown
 from tuner.config.space import ChoiceParameter, IntParameter, Parameter, SpaceSpec
@@ -47,7 +47,7 @@ def _conditions(parameter: Parameter) -> Iterator[str]:
 
 
 def _guide(space: SpaceSpec, name: str) -> str:
-    return _word(DEFAULTS["ppo"][name]) if space.algorithm == "ppo" and name in GUIDE else ""
+    return _word(ALGORITHMS["ppo"].defaults[name]) if space.algorithm == "ppo" and name in GUIDE else ""
 
 
 def _word(value: object) -> str:

@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tuner.config.model import StudySpec
-from tuner.config.schedule_parts import part_of
-from tuner.config.schedules import shown
+from tuner.config.schedules import part_of, shown
 from tuner.results.rows import Row
 from tuner.results.summary import Summary, verdict
 

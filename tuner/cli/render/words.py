@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tuner.app import events
 from tuner.app.events import Event
-from tuner.config.algorithms import ROLLOUTS
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.finals.confirmation_plan import FEWEST_SEEDS
 from tuner.planning.estimate import rounds_minutes
@@ -60,7 +60,7 @@ def _(event: events.StudyAnnounced) -> Iterator[str]:
     if checkpoints < ENOUGH_CHECKPOINTS and spec.pruner != "none":
         yield (
             f"With {many(checkpoints, 'checkpoint')} pruning will save little; more --timesteps, or a "
-            f"smaller largest {ROLLOUTS[spec.algorithm][0]} in the space, give more of them."
+            f"smaller largest {ALGORITHMS[spec.algorithm].rollout} in the space, give more of them."
         )
     if event.left:
         names = ", ".join(event.left)
