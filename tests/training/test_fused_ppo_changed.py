@@ -18,7 +18,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper
 from training.learners import furthest, trained
 
-from tuner.training.fused.adam import FlatAdam
+from tuner.training.fused.update import FlatAdam
 from tuner.training.fused_ppo import FusedPPO
 
 

@@ -1,31 +1,28 @@
 """PPO that is SB3's to the digit, several times faster on a CPU: rollout and update written out in NumPy."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.preprocessing import is_image_space
+from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.utils import explained_variance
 from stable_baselines3.common.vec_env import VecEnv
 
-from tuner.training.fused.adam import FlatAdam
-from tuner.training.fused.advantages import advantages
-from tuner.training.fused.coverage import uncovered
-from tuner.training.fused.heads import make_head
-from tuner.training.fused.network import Acting, Network
-from tuner.training.fused.parameters import Array
-from tuner.training.fused.update import Samples, Settings, Signals, Updater
+from tuner.training.fused.rollout import Core
+from tuner.training.fused.update import Settings, Signals
 
 logger = logging.getLogger(__name__)
 
-
-class NotFiniteError(ValueError):
-    """Training has left the finite numbers. SB3 raises a ValueError for it, a little later."""
+ACTIVATIONS = (torch.nn.Tanh, torch.nn.ReLU)
 
 
 class FusedPPO(PPO):
@@ -44,13 +41,13 @@ class FusedPPO(PPO):
     """
 
     stepped_aside: str | None = None  # why this model is trained by SB3's own code, None where it is not
-    _core: "_Core | None" = None
+    _core: "Core | None" = None
 
     def _setup_model(self) -> None:
         super()._setup_model()
         self._fused()
 
-    def _fused(self) -> "_Core | None":
+    def _fused(self) -> "Core | None":
         """What trains the model as it is now; None where SB3's own code does."""
         reason = uncovered(self)
         if reason is not None and reason != self.stepped_aside:
@@ -59,7 +56,7 @@ class FusedPPO(PPO):
         if reason is not None:
             self._core = None
         elif self._core is None or not self._core.belongs_to(self):
-            self._core = _Core(self)
+            self._core = Core(self)
         if self._core is not None:
             self._core.network.parameters.attach()
         return self._core
@@ -162,125 +159,62 @@ class FusedPPO(PPO):
             record("train/clip_range_vf", settings.clip_range_vf)
 
 
-class _Core:
-    """What a model holds beside SB3's own parts: the network over flat memory, its head, its optimizer."""
-
-    def __init__(self, model: PPO) -> None:
-        self._policy, self._optimizer, self._n_envs = model.policy, model.policy.optimizer, model.n_envs
-        self.network = Network(model.policy)
-        self.head = make_head(self.network, model.action_space, model.n_envs)
-        self._adam = FlatAdam(self.network.parameters, self._optimizer)
-        self._updater = Updater(self.network, self.head, self._adam)
-        self._acting: dict[int, Acting] = {}
-
-    def belongs_to(self, model: PPO) -> bool:
-        """Whether the model still has the policy, parameters, optimizer and environments that this was made for."""
-        policy, known = model.policy, {id(tensor) for tensor in self.network.parameters.tensors}
-        return (
-            policy is self._policy
-            and policy.optimizer is self._optimizer
-            and model.n_envs == self._n_envs
-            and {id(parameter) for parameter in policy.parameters()} == known
-        )
-
-    def outputs(self, observations: NDArray[Any]) -> Array:
-        """The actor's outputs (n, out) for observations (n, …), overwritten by the next call for as many."""
-        rows = len(observations)
-        if rows not in self._acting:
-            self._acting[rows] = Acting(self.network, rows)
-        return self._acting[rows](flat(observations))
-
-    def best_actions(self, observations: NDArray[Any]) -> NDArray[Any]:
-        """The likeliest actions (n, …)."""
-        return self.head.mode(self.outputs(observations))
-
-    def start_rollout(self, buffer: RolloutBuffer, observations: NDArray[Any]) -> "_Rollout":
-        """A rollout to be filled.
-
-        Raises:
-            NotFiniteError: where a parameter is not finite.
-        """
-        if not self.network.parameters.finite():
-            raise NotFiniteError("the policy has parameters that are not finite")
-        return _Rollout(self, buffer, len(observations))
-
-    def update(self, buffer: RolloutBuffer, settings: Settings) -> Signals:
-        """The update over a full buffer, which is left flattened, as SB3 leaves it."""
-        if not buffer.generator_ready:
-            for name in ("observations", "actions", "values", "log_probs", "advantages", "returns"):
-                setattr(buffer, name, buffer.swap_and_flatten(getattr(buffer, name)))
-            buffer.generator_ready = True
-        samples = Samples(
-            observations=flat(buffer.observations),
-            actions=self.head.as_stored(buffer.actions),
-            values=buffer.values.reshape(-1),
-            log_probs=buffer.log_probs.reshape(-1),
-            advantages=buffer.advantages.reshape(-1),
-            returns=buffer.returns.reshape(-1),
-        )
-        with self._adam.attached():
-            return self._updater.run(samples, settings)
+def uncovered(model: PPO) -> str | None:
+    """The first reason why `model`, as it is now, is not a case for fused PPO, or None."""
+    return next(_reasons(model), None)
 
 
-class _Rollout:
-    """Fills a rollout buffer: actions step by step, all that needs no step (values, log probabilities) at the end."""
-
-    def __init__(self, core: _Core, buffer: RolloutBuffer, n_envs: int) -> None:
-        self._core = core
-        self._buffer = buffer
-        self._parameters = core.network.parameters.values.copy()
-        self._traces = np.empty((buffer.buffer_size, n_envs, core.head.trace_width), dtype=np.float32)
-        self._alive = np.empty((buffer.buffer_size, n_envs), dtype=bool)  # after the step
-        self._timeouts: list[tuple[int, int, NDArray[Any]]] = []  # step, environment, last observation
-
-    def act(self, step: int, observations: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Draws actions; returns them as they are and as the environment takes them."""
-        head = self._core.head
-        actions, self._traces[step] = head.draw(self._core.outputs(observations))
-        self._buffer.observations[step] = observations
-        self._buffer.actions[step] = actions.reshape(len(actions), -1)
-        return actions, head.for_env(actions)
-
-    def add(
-        self, step: int, rewards: NDArray[Any], starts: Any, dones: NDArray[np.bool_], infos: list[dict[str, Any]]
-    ) -> None:
-        """Notes what the step brought."""
-        self._buffer.rewards[step] = rewards
-        self._buffer.episode_starts[step] = starts
-        np.logical_not(dones, out=self._alive[step])
-        for index, (done, info) in enumerate(zip(dones.tolist(), infos, strict=True)):
-            if done and info.get("TimeLimit.truncated", False) and info.get("terminal_observation") is not None:
-                self._timeouts.append((step, index, np.array(info["terminal_observation"])))
-        self._buffer.pos = step + 1
-
-    def finish(self, last_observations: NDArray[Any], gamma: float) -> None:
-        """Values, log probabilities, and the advantages; an episode that ran out of time is worth its last value.
-
-        Raises:
-            NotFiniteError: where a return is not finite.
-        """
-        network, buffer = self._core.network, self._buffer
-        if not np.array_equal(self._parameters, network.parameters.values, equal_nan=True):
-            logger.warning("parameters changed within a rollout: its values and log probabilities are those of its end")
-        shape = buffer.rewards.shape
-        everything = buffer.observations.reshape(-1, *buffer.observations.shape[2:])
-        buffer.values = network.values(flat(everything)).reshape(shape)
-        last_values = network.values(flat(last_observations))
-        if self._timeouts:
-            steps, indices, observations = zip(*self._timeouts, strict=True)
-            buffer.rewards[steps, indices] += gamma * network.values(flat(np.stack(observations)))
-        actions = self._core.head.as_stored(buffer.actions.reshape(-1, buffer.action_dim))
-        traces = self._traces.reshape(len(actions), -1)
-        buffer.log_probs = self._core.head.drawn_log_probs(traces, actions).reshape(shape)
-        buffer.advantages = advantages(
-            buffer.rewards, buffer.values, last_values, self._alive, gamma=buffer.gamma, gae_lambda=buffer.gae_lambda
-        )
-        buffer.returns = buffer.advantages + buffer.values
-        if not np.isfinite(buffer.returns).all():
-            raise NotFiniteError("the returns are not finite: an observation, a reward or a parameter is not")
-        buffer.full = True
+def _reasons(model: PPO) -> Iterator[str]:
+    policy = model.policy
+    if type(policy) is not ActorCriticPolicy:
+        yield f"the policy is {type(policy).__name__}, not MlpPolicy"
+        return
+    if model.use_sde:
+        yield "gSDE (use_sde) explores by noise that depends on the state"
+    if model.device.type != "cpu":
+        yield f"the device is {model.device}, not the CPU"
+    if type(model.rollout_buffer) is not RolloutBuffer:
+        yield f"the rollout buffer is {type(model.rollout_buffer).__name__}"
+    yield from _space_reasons(model.observation_space, model.action_space)
+    yield from _network_reasons(policy)
+    yield from _optimizer_reasons(policy)
 
 
-def flat(observations: NDArray[Any]) -> Array:
-    """Observations (n, …) as rows (n, in) in single precision."""
-    return observations.reshape(len(observations), -1).astype(np.float32, copy=False)
+def _space_reasons(observations: spaces.Space[object], actions: spaces.Space[object]) -> Iterator[str]:
+    if not isinstance(observations, spaces.Box):
+        yield f"the observation space is {type(observations).__name__}, not Box"
+    elif is_image_space(observations):
+        yield "the observations are images"
+    if isinstance(actions, spaces.Box):
+        if actions.dtype not in (np.float32, np.float64):
+            yield f"the actions are of type {actions.dtype}"
+    elif not isinstance(actions, spaces.Discrete):
+        yield f"the action space is {type(actions).__name__}, neither Box nor Discrete"
+
+
+def _network_reasons(policy: ActorCriticPolicy) -> Iterator[str]:
+    if type(policy.features_extractor) is not FlattenExtractor:
+        yield f"the features extractor is {type(policy.features_extractor).__name__}"
+    if policy.activation_fn not in ACTIVATIONS:
+        yield f"the activation is {policy.activation_fn.__name__}, neither Tanh nor ReLU"
+    for net in (policy.mlp_extractor.policy_net, policy.mlp_extractor.value_net):
+        if [type(part) for part in net] != [torch.nn.Linear, policy.activation_fn] * (len(net) // 2):
+            yield "the hidden layers are not those of an MlpPolicy"
+    if type(policy.action_net) is not torch.nn.Linear or type(policy.value_net) is not torch.nn.Linear:
+        yield "an output layer is not linear"
+    if any(part._forward_hooks or part._forward_pre_hooks for part in policy.modules()):
+        yield "a layer has a forward hook"
+    if any(parameter.dtype != torch.float32 or not parameter.requires_grad for parameter in policy.parameters()):
+        yield "a parameter is not float32, or is frozen"
+
+
+def _optimizer_reasons(policy: ActorCriticPolicy) -> Iterator[str]:
+    optimizer = policy.optimizer
+    if type(optimizer) is not torch.optim.Adam:
+        yield f"the optimizer is {type(optimizer).__name__}, not Adam"
+        return
+    if any(group[name] for group in optimizer.param_groups for name in ("weight_decay", "amsgrad", "maximize")):
+        yield "Adam has weight_decay, amsgrad or maximize"
+    groups = [[id(parameter) for parameter in group["params"]] for group in optimizer.param_groups]
+    if groups != [[id(parameter) for parameter in policy.parameters()]]:
+        yield "the optimizer's parameters are not the policy's, in one group"

@@ -20,7 +20,7 @@ from tuner.training.board import Board
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env
 from tuner.training.evaluation import Evaluator
-from tuner.training.fused_ppo import NotFiniteError
+from tuner.training.fused.rollout import NotFiniteError
 from tuner.training.keeping import Keeper, Snapshot, saved
 from tuner.training.machine import hardware, versions
 from tuner.training.make_model import arguments_seen, deterministic_actor, make_model, replay_bytes, trained_by_sb3

@@ -12,8 +12,7 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from tuner.training.fused.network import Network
-from tuner.training.fused.parameters import Array
+from tuner.training.fused.network import Array, Network
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 SMALLEST = float(np.finfo(np.float32).min)  # what torch clamps the logarithm of a probability to
