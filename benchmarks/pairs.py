@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.training.machine import cpu
+from tuner.trial import cpu
 
 PACKAGES = ("numpy", "torch", "stable-baselines3")
 GAP = "  "

@@ -1,11 +1,42 @@
 """A trial is a function: a job and somebody to report to, in; an outcome, out. It knows no study."""
 
+import contextlib
+import functools
+import importlib.metadata
+import os
+import platform
 import time
+import traceback
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import TrialJob, TrialOutcome
-from tuner.training.session import Report, train
+from tuner.training.board import Board
+from tuner.training.curriculum import CurriculumCallback
+from tuner.training.environments import make_vec_env, normalized, statistics
+from tuner.training.evaluation import Evaluator
+from tuner.training.fused.rollout import NotFiniteError
+from tuner.training.keeping import Keeper
+from tuner.training.make_model import (
+    CoefficientCallback,
+    arguments_seen,
+    make_model,
+    replay_bytes,
+    saved,
+    trained_by_sb3,
+)
+from tuner.training.watch import Report, SignalRecorder, Watch, finite_parameters
+
+PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
 
 
 def never() -> bool:
@@ -34,3 +65,158 @@ def run_trial(job: TrialJob, report: Report, stopped: Callable[[], bool] = never
     except MemoryError as error:
         reason = f"out of memory ({error or 'no details'}): fewer --workers, or a smaller buffer_size or net, need less"
         return TrialOutcome(state="failed", reason=reason, seconds=time.perf_counter() - begun)
+
+
+def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOutcome:
+    """Trains and evaluates as the job says, until its budget, a *stop*, or until `stopped`, asked at every step.
+
+    Raises:
+        TrialDiverged: where training left the finite numbers.
+        EnvironmentFailed: where the environment raised.
+    """
+    torch.set_num_threads(1)
+    begun = time.perf_counter()
+    with contextlib.ExitStack() as stack:
+        keeper = _keeper(job, stack)
+        begun_before = None if keeper is None else keeper.snapshot()
+        bare = make_vec_env(job.environment)
+        env = normalized(bare, job.params) if begun_before is None else begun_before.environment(bare)
+        stack.callback(env.close)
+        most_goals = max((checkpoint.goals for checkpoint in job.checkpoints), default=1)
+        evaluator = Evaluator(
+            job.environment,
+            objective=job.objective,
+            most_goals=most_goals,
+            milestones=job.milestones,
+            first_goal=job.first_goal,
+        )
+        stack.callback(evaluator.close)
+        curriculum = _curriculum(job, env)
+        model = make_model(job, env) if begun_before is None else begun_before.model(job, env)
+        recorder = SignalRecorder()
+        board = _board(job, stack)
+        ready = time.perf_counter()
+        watch = Watch(job, evaluator, report, stopped, ready, recorder, curriculum, board, keeper)
+        if begun_before is not None:
+            begun_before.restore(curriculum, env)
+            watch.go_on_from(begun_before)
+            if keeper is not None and model.num_timesteps < job.timesteps:
+                keeper.going_on(model.num_timesteps)
+        coefficients = CoefficientCallback(job.params)
+        try:
+            _learn(model, job, [callback for callback in (curriculum, coefficients, watch) if callback])
+        except TrialDiverged as error:
+            return _diverged(error, model, recorder, begun)
+        return TrialOutcome(
+            state="completed" if watch.going_on() else "stopped",
+            steps=model.num_timesteps,
+            seconds=time.perf_counter() - begun,
+            facts={
+                "arguments": arguments_seen(model, list(job.params)) | coefficients.seen(),
+                "trainer": "sb3" if trained_by_sb3(model) else "fused",
+                "versions": versions(),
+                "hardware": hardware(),
+                "setup_seconds": round(ready - begun, 3),
+                **_course(recorder),
+                **({} if curriculum is None else {"curriculum": curriculum.raises}),
+                **({} if (size := replay_bytes(model)) is None else {"bytes_a_transition": size}),
+                **_kept(keeper, watch, model, env),
+            },
+            model=saved(model) if watch.decision.keep else None,
+            statistics=statistics(env) if watch.decision.keep else None,
+        )
+
+
+def _board(job: TrialJob, stack: contextlib.ExitStack) -> Board | None:
+    if job.board is None:
+        return None
+    board = Board(job.board)
+    stack.callback(board.close)
+    return board
+
+
+def _course(recorder: SignalRecorder) -> dict[str, Any]:
+    return {} if (record := recorder.record()) is None else {"health": record}
+
+
+def _diverged(error: TrialDiverged, model: BaseAlgorithm, recorder: SignalRecorder, begun: float) -> TrialOutcome:
+    """The end of a trial that left the finite numbers, with what its signals said before."""
+    seconds = time.perf_counter() - begun
+    facts = _course(recorder)
+    return TrialOutcome(state="diverged", reason=str(error), steps=model.num_timesteps, seconds=seconds, facts=facts)
+
+
+def _curriculum(job: TrialJob, env: VecEnv) -> CurriculumCallback | None:
+    if job.curriculum is None:
+        return None
+    callback = CurriculumCallback(job.curriculum)
+    callback.begin(env, job.environment.id)
+    return callback
+
+
+def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -> None:
+    model.set_logger(Logger(folder=None, output_formats=[]))  # SB3's own makes an empty folder in /tmp for every run
+    left = job.timesteps - model.num_timesteps  # all, but for a run that goes on
+    if left <= 0:
+        return
+    try:
+        model.learn(left, callback=callbacks, log_interval=None, reset_num_timesteps=not model.num_timesteps)  # type: ignore[arg-type]
+    except NotFiniteError as error:
+        raise TrialDiverged(str(error)) from error
+    except (ValueError, EnvironmentFailed) as error:
+        # Parameters that left all bounds surface as a ValueError of torch's distributions, or as actions that an
+        # environment cannot take; anything else is a fault of ours, or its own.
+        if not finite_parameters(model):
+            raise TrialDiverged("a parameter of the policy is not finite") from error
+        if not _raised_in(error).startswith("torch.distributions"):
+            raise
+        raise TrialDiverged("a spread of the policy's actions is out of range") from error
+
+
+def _raised_in(error: BaseException) -> str:
+    """The name of the module whose code raised."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__"))
+
+
+def _keeper(job: TrialJob, stack: contextlib.ExitStack) -> Keeper | None:
+    if job.keeping is None:
+        return None
+    keeper = Keeper(job, job.keeping)
+    stack.callback(keeper.close)
+    return keeper
+
+
+def _kept(keeper: Keeper | None, watch: Watch, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
+    """What a training for use says at its end."""
+    return {} if keeper is None or not watch.going_on() else keeper.facts(model, env)
+
+
+def versions() -> dict[str, str]:
+    """What is installed here, of what a trial's digits depend on."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES if _installed(name)}
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+@functools.cache
+def hardware() -> dict[str, Any]:
+    """The processor's name, the cores that this process may use, the memory in GB."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"cpu": cpu(), "cores": cores, "memory_gb": round(psutil.virtual_memory().total / 1e9, 1)}
+
+
+def cpu() -> str:
+    """The processor's name as Linux tells it, else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

@@ -220,7 +220,7 @@ def test_it_waits_for_nobody_who_works_on_the_study(tuner: Tuner, finished: Path
 @pytest.fixture
 def ends(monkeypatch: pytest.MonkeyPatch) -> list[TrialOutcome | BaseException]:
     """How the next training runs end, in place of how they would."""
-    from tuner.training.session import train as real
+    from tuner.trial import train as real
 
     coming: list[TrialOutcome | BaseException] = []
 

@@ -9,9 +9,8 @@ from conftest import make_job
 from tuner.errors import EnvironmentUnusable
 from tuner.records import Curriculum, Decision, EnvironmentRef, Evaluation, TrialOutcome
 from tuner.training.curriculum import CurriculumCallback
-from tuner.training.environments import make_vec_env
+from tuner.training.environments import make_vec_env, normalized
 from tuner.training.evaluation import Evaluator
-from tuner.training.normalizing import normalized
 from tuner.trial import run_trial
 
 GRADED = EnvironmentRef(id="tuner_toys:ToyGraded-v0")

@@ -19,8 +19,7 @@ from tuner.records import Checkpoint, Decision, EnvironmentRef, TrialJob
 from tuner.training import evaluation
 from tuner.training.environments import Guard
 from tuner.training.evaluation import EvaluationEpisode, Evaluator, Result, score, summarise
-from tuner.training.session import train
-from tuner.trial import never
+from tuner.trial import never, train
 
 TOY = EnvironmentRef(id="tuner_toys:ToyLine-v0")
 

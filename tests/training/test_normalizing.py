@@ -14,9 +14,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from tuner.errors import EnvironmentUnusable, ModelUnusable
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
-from tuner.training.environments import make_vec_env
+from tuner.training.environments import make_vec_env, normalized, scaled
+from tuner.training.load_model import load_scaling
 from tuner.training.model_files import needs_statistics
-from tuner.training.normalizing import load_scaling, normalized, scaled
 from tuner.trial import run_trial
 
 PARAMS = {"n_steps": 32, "batch_size": 8, "n_epochs": 1, "gamma": 0.9}
@@ -88,7 +88,7 @@ def test_evaluation_sees_observations_as_training_does(monkeypatch: pytest.Monke
 
         return scaled(seeing, env)
 
-    monkeypatch.setattr("tuner.training.session.scaled", watched)
+    monkeypatch.setattr("tuner.training.watch.scaled", watched)
     run(job(norm_obs=True, clip_obs=0.25))
     assert met
     assert max(float(np.abs(observations).max()) for observations in met) <= 0.25

@@ -7,7 +7,7 @@ import pytest
 from conftest import make_job
 
 from tuner.records import Decision, Evaluation, TrialOutcome
-from tuner.training.recorder import POINTS, SignalRecorder
+from tuner.training.watch import POINTS, SignalRecorder
 from tuner.trial import run_trial
 
 

@@ -13,7 +13,7 @@ from training.learners import furthest, trained
 
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.training.fused_ppo import FusedPPO
-from tuner.training.schedules import CoefficientCallback, seen, with_schedules
+from tuner.training.make_model import CoefficientCallback, seen, with_schedules
 from tuner.trial import run_trial
 
 SCHEDULES = {

@@ -16,7 +16,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import Checkpoint, Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 from tuner.training.fused_ppo import FusedPPO
-from tuner.training.session import Report
+from tuner.training.watch import Report
 from tuner.trial import run_trial
 
 GO_ON = Decision(go_on=True)

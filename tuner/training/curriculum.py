@@ -9,22 +9,12 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import EnvironmentUnusable
 from tuner.records import Curriculum
-from tuner.training.flags import flag
+from tuner.training.environments import DIFFICULTY, FULL, knows_difficulty, set_difficulty
+from tuner.training.evaluation import flag
 
 logger = logging.getLogger(__name__)
 
-HOOK = "set_difficulty"  # method (difficulty) -> None of an environment, for the episodes to come
-STEP, FULL = 0.1, 1.0
-
-
-def knows_difficulty(env: VecEnv) -> bool:
-    """Whether its environments offer `set_difficulty`."""
-    return env.has_attr(HOOK)
-
-
-def set_difficulty(env: VecEnv, difficulty: float) -> None:
-    """Sets the difficulty of the episodes to come in every environment."""
-    env.env_method(HOOK, difficulty)
+STEP = 0.1
 
 
 class CurriculumCallback(BaseCallback):
@@ -49,7 +39,7 @@ class CurriculumCallback(BaseCallback):
         """
         if not knows_difficulty(env):
             raise EnvironmentUnusable(
-                f"curriculum: environment {name!r} has no method {HOOK}(difficulty); give it one, or set "
+                f"curriculum: environment {name!r} has no method {DIFFICULTY}(difficulty); give it one, or set "
                 "`curriculum: false` in the study file"
             )
         self._set(env, self._rules.start, step=0)

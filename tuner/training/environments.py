@@ -3,6 +3,7 @@
 import functools
 import inspect
 import math
+import pickle
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,16 +13,21 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
+from tuner.config.arguments import NORMALIZE
 from tuner.errors import EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
 from tuner.training.making import blamed, find_environment, made, make_bare
 from tuner.training.subprocesses import Processes
 
 MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # what Gymnasium itself does with an environment
+DIFFICULTY = "set_difficulty"  # method (difficulty) -> None of an environment, for the episodes to come
+FULL = 1.0  # the difficulty that evaluations have
 HOOK = "make_vec_env"  # classmethod (n_envs, **kwargs) -> VecEnv of an environment class; see docs/environments.md
+
+Predict = Callable[[NDArray[Any]], NDArray[Any]]  # observations (n, …) → actions (n, …)
 
 
 class Guard(gym.Wrapper[Any, Any, Any, Any]):
@@ -172,3 +178,42 @@ def _hook(spec: EnvSpec, kwargs: Mapping[str, Any]) -> Callable[..., VecEnv] | N
         return None
     creator = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else spec.entry_point
     return getattr(creator, HOOK, None)
+
+
+def knows_difficulty(env: VecEnv) -> bool:
+    """Whether its environments offer `set_difficulty`."""
+    return env.has_attr(DIFFICULTY)
+
+
+def set_difficulty(env: VecEnv, difficulty: float) -> None:
+    """Sets the difficulty of the episodes to come in every environment."""
+    env.env_method(DIFFICULTY, difficulty)
+
+
+def normalized(env: VecEnv, params: Mapping[str, Any]) -> VecEnv:
+    """The environment behind SB3's VecNormalize, where the arguments ask for one; it has the trial's own gamma.
+
+    Raises:
+        EnvironmentUnusable: where its observations are none that can be scaled.
+    """
+    given = {name: params[name] for name in (*NORMALIZE, "gamma") if name in params}
+    arguments: dict[str, Any] = {"norm_obs": False, "norm_reward": False, **given}
+    if not (arguments["norm_obs"] or arguments["norm_reward"]):
+        return env
+    if arguments["norm_obs"] and not isinstance(env.observation_space, gym.spaces.Box):
+        kind = type(env.observation_space).__name__
+        raise EnvironmentUnusable(f"norm_obs: a {kind} observation cannot be scaled, only a Box; set norm_obs to false")
+    return VecNormalize(env, **arguments)
+
+
+def scaled(predict: Predict, env: VecEnv) -> Predict:
+    """`predict` for the environment's raw observations: they are scaled by its statistics, which stay as they are."""
+    if not isinstance(env, VecNormalize) or not env.norm_obs:
+        return predict
+    scale = env.normalize_obs
+    return lambda observations: predict(scale(observations))  # type: ignore[arg-type]
+
+
+def statistics(env: VecEnv) -> bytes | None:
+    """What SB3's `VecNormalize.save` writes, None where nothing is scaled."""
+    return pickle.dumps(env) if isinstance(env, VecNormalize) else None

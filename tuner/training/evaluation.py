@@ -3,7 +3,7 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,13 +15,9 @@ from stable_baselines3.common.vec_env import VecEnv
 from tuner import seeds
 from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import EnvironmentRef
-from tuner.training.curriculum import FULL, knows_difficulty, set_difficulty
-from tuner.training.environments import make_vec_env
-from tuner.training.flags import flag
+from tuner.training.environments import FULL, Predict, knows_difficulty, make_vec_env, set_difficulty
 
 ENVIRONMENTS = 5  # stepped side by side, so that one forward pass serves five
-
-Predict = Callable[[NDArray[Any]], NDArray[Any]]  # observations (n, …) → actions (n, …)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,3 +223,22 @@ def _mean(values: list[Any]) -> float | None:
     if any(value is None for value in values):
         return None
     return float(np.mean(values))
+
+
+def flag(info: Mapping[str, Any], key: str, *, asked_by: str) -> bool:
+    """Whether `info[key]` is true.
+
+    Raises:
+        EnvironmentFailed: where `info` does not tell; names who asked, and what it does tell.
+    """
+    if key in info and _is_flag(info[key]):
+        return bool(info[key])
+    told = f"is {info[key]!r}" if key in info else "is missing"
+    valid = ", ".join(sorted(name for name, value in info.items() if _is_flag(value) and "." not in name))
+    raise EnvironmentFailed(
+        f"{asked_by}: info[{key!r}] {told} at an episode's end; true or false there: {valid or 'nothing'}"
+    )
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_)

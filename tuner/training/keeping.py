@@ -1,7 +1,6 @@
 """What a training for use leaves behind: at every checkpoint all that it takes to go on, or to be used, from there."""
 
 import contextlib
-import io
 import json
 import pickle
 import random
@@ -22,12 +21,11 @@ from tuner import seeds
 from tuner.errors import ModelUnusable, StorageFailed
 from tuner.records import Evaluation, Keeping, TrialJob
 from tuner.training.checkpoints import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, folder_of, newest
-from tuner.training.curriculum import CurriculumCallback, set_difficulty
-from tuner.training.evaluation import Evaluator, Predict, Result
+from tuner.training.curriculum import CurriculumCallback
+from tuner.training.environments import Predict, scaled, set_difficulty, statistics
+from tuner.training.evaluation import Evaluator, Result
 from tuner.training.load_model import load_actor
-from tuner.training.make_model import deterministic_actor, model_class
-from tuner.training.model_files import SCALED
-from tuner.training.normalizing import scaled, statistics
+from tuner.training.make_model import deterministic_actor, model_class, saved
 
 REPLAY, RANDOM = "replay.pkl", "random.pkl"
 PART = ".part-"
@@ -216,15 +214,6 @@ class Keeper:
                 f"cannot write a checkpoint to {self._folder}: {error.strerror or error} "
                 "(with the cause gone, the same command goes on)"
             ) from error
-
-
-def saved(model: BaseAlgorithm) -> bytes:
-    """The model as SB3 saves it; the file says whether it needs statistics."""
-    buffer = io.BytesIO()
-    if (env := model.get_vec_normalize_env()) is not None:
-        setattr(model, SCALED, env.norm_obs)
-    model.save(buffer)
-    return buffer.getvalue()
 
 
 def _streams() -> dict[str, Any]:

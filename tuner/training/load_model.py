@@ -1,17 +1,18 @@
 """Trained models from the files in which Stable-Baselines3 keeps them."""
 
 import io
+import pickle
 from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
 import torch
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.running_mean_std import RunningMeanStd
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from tuner.errors import ModelUnusable
 from tuner.training.make_model import model_class
 from tuner.training.model_files import algorithm_of, needs_statistics
-from tuner.training.normalizing import load_scaling
 
 # What only training needs, kept from being unpickled: schedules carry the code of the Python that saved them.
 NOT_NEEDED: dict[str, Any] = {
@@ -80,3 +81,29 @@ def _refuse_other(what: str, label: str, model: gym.Space[Any], env: gym.Space[A
 
 def _described(space: gym.Space[Any]) -> str:
     return f"Box{space.shape}" if isinstance(space, gym.spaces.Box) else str(space)
+
+
+def load_scaling(content: bytes, label: str, space: gym.Space[Any]) -> Callable[[Any], Any]:
+    """A function from raw observations to those that the model was trained on. Unpickles: for trusted files alone.
+
+    Args:
+        content: What SB3's `VecNormalize.save` wrote.
+        label: What errors call it.
+        space: The environment's observations.
+
+    Raises:
+        ModelUnusable: where it holds no such statistics, or those of other observations.
+    """
+    try:
+        loaded = pickle.loads(content)  # noqa: S301 - as with models, for files that were named
+    except Exception as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ModelUnusable(f"{label}: cannot be loaded ({why}); it must be what VecNormalize.save wrote") from error
+    if not isinstance(loaded, VecNormalize):
+        raise ModelUnusable(f"{label}: holds a {type(loaded).__name__}; it must be what VecNormalize.save wrote")
+    found = getattr(loaded, "obs_rms", None)
+    shape = found.mean.shape if isinstance(found, RunningMeanStd) else None
+    if loaded.norm_obs and shape != space.shape:
+        raise ModelUnusable(f"{label}: was made for observations of shape {shape}, the environment has {space.shape}")
+    scale: Callable[[Any], Any] = loaded.normalize_obs
+    return scale

@@ -1,6 +1,7 @@
 """From a job to a model: the one place that chooses who trains."""
 
 import importlib
+import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,18 +9,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.utils import ConstantSchedule, FloatSchedule, LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.arguments import ACTIVATIONS, NOISE, NORMALIZE, POLICY, layers
+from tuner.config.schedules import Linear, parse
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
 from tuner.training.fused_ppo import FusedPPO
 from tuner.training.making import refuse_unfit
-from tuner.training.schedules import seen, with_schedules
+from tuner.training.model_files import SCALED
 
+CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # what SB3 takes as a function of the remaining progress
 NOT_FLAT = {*POLICY, *NOISE, *NORMALIZE}  # no keyword arguments of an algorithm
 LARGEST_BUFFER = 1_000_000  # transitions; SB3's default
 
@@ -126,3 +131,67 @@ def _seen(model: BaseAlgorithm, name: str) -> Any:
     if name == "rms_prop_eps":
         return model.policy.optimizer.defaults["eps"]
     return getattr(model.policy if name in POLICY else model, name)
+
+
+def with_schedules(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments for SB3: a schedule as its own object, or as its first value where SB3 takes none."""
+    return {name: _for_sb3(name, value) for name, value in params.items()}
+
+
+def _for_sb3(name: str, value: Any) -> Any:
+    line = parse(value)
+    if line is None:
+        return value
+    return LinearSchedule(line.start, line.end, end_fraction=1.0) if name in CALLED else line.start
+
+
+def seen(value: Any) -> Any:
+    """What an argument of a model is, as plain data: a schedule in its notation, a constant one as its value."""
+    if isinstance(value, FloatSchedule):
+        return seen(value.value_schedule)
+    if isinstance(value, ConstantSchedule):
+        return value.val
+    if isinstance(value, LinearSchedule) and value.end_fraction == 1.0:
+        return str(Linear(start=value.start, end=value.end))
+    return value(1.0) if callable(value) else value
+
+
+class CoefficientCallback(BaseCallback):
+    """Moves the arguments that SB3 keeps as numbers, such as `ent_coef`, along their schedules.
+
+    Each is set at the end of a rollout to the value at the progress that SB3 then reckons the learning rate with, so
+    that all schedules of an update are at the same place, and the last update at their ends.
+    """
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        super().__init__()
+        lines = {name: parse(value) for name, value in params.items() if name not in CALLED}
+        self.lines = {name: line for name, line in lines.items() if line is not None}
+        self._schedules = {name: LinearSchedule(line.start, line.end, 1.0) for name, line in self.lines.items()}
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to move: a callback costs time at every step."""
+        return bool(self.lines)
+
+    def seen(self) -> dict[str, str]:
+        """The schedules that are followed here, in their notation."""
+        return {name: str(line) for name, line in self.lines.items()}
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_end(self) -> None:
+        remaining = 1.0 - self.model.num_timesteps / self.model._total_timesteps
+        for name, schedule in self._schedules.items():
+            value = float(schedule(remaining))
+            setattr(self.model, name, value)
+            self.logger.record(f"train/{name}", value)
+
+
+def saved(model: BaseAlgorithm) -> bytes:
+    """The model as SB3 saves it; the file says whether it needs statistics."""
+    buffer = io.BytesIO()
+    if (env := model.get_vec_normalize_env()) is not None:
+        setattr(model, SCALED, env.norm_obs)
+    model.save(buffer)
+    return buffer.getvalue()

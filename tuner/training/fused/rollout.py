@@ -1,0 +1,176 @@
+"""What a model holds for fused training, and the rollout that it fills."""
+
+import logging
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3 import PPO
+from stable_baselines3.common.buffers import RolloutBuffer
+
+from tuner.training.fused.heads import make_head
+from tuner.training.fused.network import Acting, Array, Network
+from tuner.training.fused.update import FlatAdam, Samples, Settings, Signals, Updater
+
+logger = logging.getLogger(__name__)
+
+
+class NotFiniteError(ValueError):
+    """Training has left the finite numbers. SB3 raises a ValueError for it, a little later."""
+
+
+class Core:
+    """What a model holds beside SB3's own parts: the network over flat memory, its head, its optimizer."""
+
+    def __init__(self, model: PPO) -> None:
+        self._policy, self._optimizer, self._n_envs = model.policy, model.policy.optimizer, model.n_envs
+        self.network = Network(model.policy)
+        self.head = make_head(self.network, model.action_space, model.n_envs)
+        self._adam = FlatAdam(self.network.parameters, self._optimizer)
+        self._updater = Updater(self.network, self.head, self._adam)
+        self._acting: dict[int, Acting] = {}
+
+    def belongs_to(self, model: PPO) -> bool:
+        """Whether the model still has the policy, parameters, optimizer and environments that this was made for."""
+        policy, known = model.policy, {id(tensor) for tensor in self.network.parameters.tensors}
+        return (
+            policy is self._policy
+            and policy.optimizer is self._optimizer
+            and model.n_envs == self._n_envs
+            and {id(parameter) for parameter in policy.parameters()} == known
+        )
+
+    def outputs(self, observations: NDArray[Any]) -> Array:
+        """The actor's outputs (n, out) for observations (n, …), overwritten by the next call for as many."""
+        rows = len(observations)
+        if rows not in self._acting:
+            self._acting[rows] = Acting(self.network, rows)
+        return self._acting[rows](flat(observations))
+
+    def best_actions(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """The likeliest actions (n, …)."""
+        return self.head.mode(self.outputs(observations))
+
+    def start_rollout(self, buffer: RolloutBuffer, observations: NDArray[Any]) -> "Rollout":
+        """A rollout to be filled.
+
+        Raises:
+            NotFiniteError: where a parameter is not finite.
+        """
+        if not self.network.parameters.finite():
+            raise NotFiniteError("the policy has parameters that are not finite")
+        return Rollout(self, buffer, len(observations))
+
+    def update(self, buffer: RolloutBuffer, settings: Settings) -> Signals:
+        """The update over a full buffer, which is left flattened, as SB3 leaves it."""
+        if not buffer.generator_ready:
+            for name in ("observations", "actions", "values", "log_probs", "advantages", "returns"):
+                setattr(buffer, name, buffer.swap_and_flatten(getattr(buffer, name)))
+            buffer.generator_ready = True
+        samples = Samples(
+            observations=flat(buffer.observations),
+            actions=self.head.as_stored(buffer.actions),
+            values=buffer.values.reshape(-1),
+            log_probs=buffer.log_probs.reshape(-1),
+            advantages=buffer.advantages.reshape(-1),
+            returns=buffer.returns.reshape(-1),
+        )
+        with self._adam.attached():
+            return self._updater.run(samples, settings)
+
+
+class Rollout:
+    """Fills a rollout buffer: actions step by step, all that needs no step (values, log probabilities) at the end."""
+
+    def __init__(self, core: Core, buffer: RolloutBuffer, n_envs: int) -> None:
+        self._core = core
+        self._buffer = buffer
+        self._parameters = core.network.parameters.values.copy()
+        self._traces = np.empty((buffer.buffer_size, n_envs, core.head.trace_width), dtype=np.float32)
+        self._alive = np.empty((buffer.buffer_size, n_envs), dtype=bool)  # after the step
+        self._timeouts: list[tuple[int, int, NDArray[Any]]] = []  # step, environment, last observation
+
+    def act(self, step: int, observations: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Draws actions; returns them as they are and as the environment takes them."""
+        head = self._core.head
+        actions, self._traces[step] = head.draw(self._core.outputs(observations))
+        self._buffer.observations[step] = observations
+        self._buffer.actions[step] = actions.reshape(len(actions), -1)
+        return actions, head.for_env(actions)
+
+    def add(
+        self, step: int, rewards: NDArray[Any], starts: Any, dones: NDArray[np.bool_], infos: list[dict[str, Any]]
+    ) -> None:
+        """Notes what the step brought."""
+        self._buffer.rewards[step] = rewards
+        self._buffer.episode_starts[step] = starts
+        np.logical_not(dones, out=self._alive[step])
+        for index, (done, info) in enumerate(zip(dones.tolist(), infos, strict=True)):
+            if done and info.get("TimeLimit.truncated", False) and info.get("terminal_observation") is not None:
+                self._timeouts.append((step, index, np.array(info["terminal_observation"])))
+        self._buffer.pos = step + 1
+
+    def finish(self, last_observations: NDArray[Any], gamma: float) -> None:
+        """Values, log probabilities, and the advantages; an episode that ran out of time is worth its last value.
+
+        Raises:
+            NotFiniteError: where a return is not finite.
+        """
+        network, buffer = self._core.network, self._buffer
+        if not np.array_equal(self._parameters, network.parameters.values, equal_nan=True):
+            logger.warning("parameters changed within a rollout: its values and log probabilities are those of its end")
+        shape = buffer.rewards.shape
+        everything = buffer.observations.reshape(-1, *buffer.observations.shape[2:])
+        buffer.values = network.values(flat(everything)).reshape(shape)
+        last_values = network.values(flat(last_observations))
+        if self._timeouts:
+            steps, indices, observations = zip(*self._timeouts, strict=True)
+            buffer.rewards[steps, indices] += gamma * network.values(flat(np.stack(observations)))
+        actions = self._core.head.as_stored(buffer.actions.reshape(-1, buffer.action_dim))
+        traces = self._traces.reshape(len(actions), -1)
+        buffer.log_probs = self._core.head.drawn_log_probs(traces, actions).reshape(shape)
+        buffer.advantages = advantages(
+            buffer.rewards, buffer.values, last_values, self._alive, gamma=buffer.gamma, gae_lambda=buffer.gae_lambda
+        )
+        buffer.returns = buffer.advantages + buffer.values
+        if not np.isfinite(buffer.returns).all():
+            raise NotFiniteError("the returns are not finite: an observation, a reward or a parameter is not")
+        buffer.full = True
+
+
+def flat(observations: NDArray[Any]) -> Array:
+    """Observations (n, …) as rows (n, in) in single precision."""
+    return observations.reshape(len(observations), -1).astype(np.float32, copy=False)
+
+
+def advantages(
+    rewards: Array, values: Array, last_values: Array, next_alive: NDArray[np.bool_], *, gamma: float, gae_lambda: float
+) -> Array:
+    """A_t = d_t + gamma · lambda · alive_(t+1) · A_(t+1), with d_t = r_t + gamma · alive_(t+1) · V_(t+1) - V_t.
+
+    Source: J. Schulman et al., "High-Dimensional Continuous Control Using Generalized Advantage Estimation", 2016.
+
+    Args:
+        rewards: (steps, envs).
+        values: (steps, envs), of the observations that were acted on.
+        last_values: (envs,), of the observations after the last step.
+        next_alive: (steps, envs), whether the episode went on after the step.
+        gamma: The discount.
+        gae_lambda: How far rewards are believed before values are.
+
+    Returns:
+        (steps, envs).
+    """
+    next_values = np.concatenate([values[1:], last_values[None]])
+    deltas = rewards + gamma * next_values * next_alive - values
+    keeps = gamma * gae_lambda * next_alive.astype(np.float64)
+    columns = [_backwards(delta, keep) for delta, keep in zip(deltas.T.tolist(), keeps.T.tolist(), strict=True)]
+    return np.array(columns, dtype=np.float32).T
+
+
+def _backwards(deltas: list[float], keeps: list[float]) -> list[float]:
+    """The recurrence for one environment; a loop over plain floats is faster than one over small arrays."""
+    pairs = zip(reversed(deltas), reversed(keeps), strict=True)
+    sums = accumulate(pairs, lambda later, pair: pair[0] + pair[1] * later, initial=0.0)
+    return list(sums)[:0:-1]
