@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tuner.diagnosis.judge import QUESTIONS, diagnose, in_words, judge
-from tuner.diagnosis.series import Peak, Sign, TrainingRecord
+from tuner.diagnosis.signs import QUESTIONS, diagnose, in_words, judge
+from tuner.diagnosis.training_record import Peak, Sign, TrainingRecord
 from tuner.verdicts import worst
 
 POINTS = 40

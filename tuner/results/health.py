@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tuner.config.model import StudySpec
-from tuner.diagnosis.judge import diagnose
-from tuner.diagnosis.series import Sign
+from tuner.diagnosis.signs import diagnose
+from tuner.diagnosis.training_record import Sign
 from tuner.results.rows import Row
 from tuner.verdicts import worst
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tuner.config.model import LATE_EVALUATIONS, StudySpec
 from tuner.config.space import job_arguments
-from tuner.diagnosis.judge import diagnose, in_words
+from tuner.diagnosis.signs import diagnose, in_words
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.failures import too_often
 from tuner.study.writer import AskedTrial, StudyWriter

@@ -8,7 +8,7 @@ from typing import Any
 from tuner.cli.render.text_plot import course, draw
 from tuner.config.model import StudySpec
 from tuner.config.schedules import shown
-from tuner.diagnosis.series import Sign, read
+from tuner.diagnosis.training_record import Sign, read
 from tuner.results.health import signs_of
 from tuner.results.rows import Row
 from tuner.results.summary import row_data

@@ -1,0 +1,297 @@
+"""A trial's diagnosis: the questions that its training signals can answer, in the guide's order, and their answers."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tuner.diagnosis import bounds
+from tuner.diagnosis.training_record import Sign, TrainingRecord, early, highest, late, moved, run_of
+from tuner.verdicts import SEVERITY
+
+SMALLER = "lower learning_rate, lower clip_range, fewer n_epochs"
+LARGER = "higher learning_rate, or more n_epochs"
+REWARD_FIRST = "verify the reward first (`tuner check`), then lower learning_rate"
+VALUES = "more n_epochs or smaller batch_size for the value net; rewards scaled to a return of about ±50"
+DEFAULT_GAMMA = 0.99  # Stable-Baselines3's, of every algorithm
+
+
+def kl(run: TrainingRecord) -> Iterator[Sign]:
+    """The guide: within 0.01 … 0.05, over 0.1 a fault."""
+    values, peak = run.known("approx_kl"), run.peaks.get("approx_kl")
+    if values is None or peak is None:
+        return
+    if peak.above:
+        said = f"{peak.value:.3g} at {peak.step:,} steps"
+        yield Sign(
+            name="approx_kl",
+            verdict="wrong" if peak.above > bounds.OFTEN * run.updates else "warning",
+            symptom=f"above {bounds.KL_LIMIT:g}",
+            finding=f"above {bounds.KL_LIMIT:g} in {peak.above} of {run.updates} updates, {said}",
+            cure=SMALLER,
+        )
+        return
+    yield from _between("approx_kl", float(values.mean()), bounds.KL)
+
+
+def clipping(run: TrainingRecord) -> Iterator[Sign]:
+    """The guide: within 0.1 … 0.3."""
+    if (values := run.known("clip_fraction")) is not None:
+        yield from _between("clip_fraction", float(values.mean()), bounds.CLIPPED)
+
+
+def _between(name: str, mean: float, bounds: tuple[float, float]) -> Iterator[Sign]:
+    low, high = bounds
+    said = f"{mean:.3g} on average (guide: {low:g} … {high:g})"
+    if mean > high:
+        yield Sign(name=name, verdict="warning", symptom=f"above {high:g}", finding=said, cure=SMALLER)
+    elif mean < low:
+        yield Sign(name=name, verdict="warning", symptom=f"below {low:g}", finding=said, cure=LARGER)
+    else:
+        yield Sign(name=name, verdict="ok", finding=said)
+
+
+def policy_loss(run: TrainingRecord) -> Iterator[Sign]:
+    """The guide: neither huge nor tiny. Only where advantages are normalised does a size mean something."""
+    values = run.known("policy_gradient_loss")
+    if values is None or run.arguments.get("normalize_advantage", True) is False:
+        return
+    size = float(abs(values).mean())
+    low, high = bounds.POLICY_LOSS
+    said = f"{size:.2g} in size on average"
+    if size > high:
+        yield Sign(name="policy loss", verdict="wrong", symptom="huge", finding=f"huge, {said}", cure=SMALLER)
+    elif size < low:
+        yield Sign(name="policy loss", verdict="warning", symptom="tiny", finding=f"tiny, {said}", cure=LARGER)
+    else:
+        yield Sign(name="policy loss", verdict="ok", finding=said)
+
+
+def exploration(run: TrainingRecord) -> Iterator[Sign]:
+    """The spread of continuous actions, else the entropy of discrete ones: it may fall with success, not before."""
+    if (spread := run.trend("std")) is not None:
+        yield _explores("std", early(spread), late(spread), solved=run.solved)
+    elif (loss := run.trend("entropy_loss")) is not None and early(loss) < 0:  # the entropy with a minus
+        yield _explores("entropy", -early(loss), -late(loss), solved=run.solved)
+
+
+def _explores(name: str, first: float, last: float, *, solved: bool) -> Sign:
+    said = f"{first:.2g} → {last:.2g}"
+    if last < bounds.COLLAPSED * first and not solved:
+        cure = "higher ent_coef (guide: 0.01 early), or lower learning_rate"
+        return Sign(
+            name=name, verdict="wrong", symptom="collapsed", finding=f"collapsed before success, {said}", cure=cure
+        )
+    if last > bounds.EXPLODED * first:
+        cure = "lower ent_coef (guide: 0 … 0.01, towards 0 at the end)"
+        return Sign(
+            name=name, verdict="warning", symptom="grows", finding=f"grows, so actions get random, {said}", cure=cure
+        )
+    return Sign(name=name, verdict="ok", finding=said)
+
+
+def value_loss(run: TrainingRecord) -> Iterator[Sign]:
+    """The guide: it falls. Where rewards begin to come it may rise before; what counts is that it comes down."""
+    values = run.trend("value_loss")
+    if values is None or run.curriculum:
+        return
+    first, last, most = early(values), late(values), highest(values)
+    said = f"{first:.3g} → {last:.3g}"
+    explained = run.known("explained_variance")
+    if last < bounds.FELL * most:
+        way = f"{first:.3g} → {most:.3g} → {last:.3g}" if most > first / bounds.FELL else said
+        yield Sign(name="value_loss", verdict="ok", finding=f"falls, {way}")
+    elif explained is not None and late(explained) > bounds.EXPLAINED[1]:
+        well = f"{said}, with an explained variance of {late(explained):.2g}"
+        yield Sign(name="value_loss", verdict="ok", finding=f"grows with the return, {well}")
+    else:
+        yield Sign(
+            name="value_loss",
+            verdict="warning",
+            symptom="does not fall",
+            finding=f"does not fall, {said}",
+            cure=SMALLER,
+        )
+
+
+def critic_loss(run: TrainingRecord) -> Iterator[Sign]:
+    """Off-policy critics: their loss grows with what they value, but not without bound."""
+    values = run.trend("critic_loss")
+    if values is None:
+        return
+    first, last = early(values), late(values)
+    said = f"{first:.3g} → {last:.3g}"
+    if last > bounds.RUNAWAY * first:
+        cure = "lower learning_rate, lower tau, or rewards scaled down"
+        yield Sign(name="critic_loss", verdict="wrong", symptom="runs away", finding=f"runs away, {said}", cure=cure)
+    else:
+        yield Sign(name="critic_loss", verdict="ok", finding=said)
+
+
+def temperature(run: TrainingRecord) -> Iterator[Sign]:
+    """SAC's entropy coefficient where it adapts: one that runs away drowns the reward."""
+    values = run.trend("ent_coef")
+    if values is None or not values.std():
+        return
+    said = f"{early(values):.2g} → {late(values):.2g}"
+    if late(values) > max(bounds.RUNAWAY * early(values), 1.0):
+        cure = "lower learning_rate, or rewards scaled up"
+        yield Sign(name="ent_coef", verdict="wrong", symptom="runs away", finding=f"runs away, {said}", cure=cure)
+    else:
+        yield Sign(name="ent_coef", verdict="ok", finding=said)
+
+
+def explained_variance(run: TrainingRecord) -> Iterator[Sign]:
+    """How much of the returns the value net foretells: 1 all, 0 nothing, less than 0 worse than a constant."""
+    values = run.trend("explained_variance")
+    if values is None:
+        return
+    last = late(values)
+    worse, little = bounds.EXPLAINED
+    said = f"{last:.2g} at the end"
+    if last < worse:
+        finding = f"below 0, {said}: worse than a constant"
+        yield Sign(name="explained_variance", verdict="wrong", symptom="below 0", finding=finding, cure=VALUES)
+    elif last < little:
+        finding, symptom = f"{said}: the values foretell little", f"below {little:g}"
+        yield Sign(name="explained_variance", verdict="warning", symptom=symptom, finding=finding, cure=VALUES)
+    else:
+        yield Sign(name="explained_variance", verdict="ok", finding=said)
+
+
+def reward(run: TrainingRecord) -> Iterator[Sign]:
+    """The guide: ep_rew_mean rises; its tip 5: the reward does not change. A curriculum makes it harder meanwhile."""
+    values = run.trend("ep_rew_mean")
+    if values is None or run.curriculum:
+        return
+    name, said, way = "ep_rew_mean", f"{early(values):.4g} → {late(values):.4g}", moved(values)
+    if way >= bounds.MOVED:
+        yield Sign(name=name, verdict="ok", finding=f"rises, {said}")
+    elif run.solved:
+        yield Sign(name=name, verdict="ok", finding=f"{said}, and success is {run.late_success:.0%}")
+    elif float(values.std()) <= bounds.FLAT * float(np.abs(values).max()):
+        yield Sign(
+            name=name, verdict="wrong", symptom="does not change", finding=f"does not change, {said}", cure=REWARD_FIRST
+        )
+    elif way <= -bounds.MOVED:
+        yield Sign(name=name, verdict="wrong", symptom="falls", finding=f"falls, {said}", cure=SMALLER)
+    else:
+        yield Sign(
+            name=name, verdict="warning", symptom="does not rise", finding=f"does not rise, {said}", cure=REWARD_FIRST
+        )
+
+
+def length(run: TrainingRecord) -> Iterator[Sign]:
+    """The guide: ep_len_mean falls. Asked only where success is what ends episodes early."""
+    values = run.trend("ep_len_mean")
+    if values is None or not ends_by_success(run) or run.curriculum or not values.std():
+        return
+    name, said, way = "ep_len_mean", f"{early(values):.4g} → {late(values):.4g}", moved(values)
+    if way <= -bounds.MOVED or run.solved:
+        yield Sign(name=name, verdict="ok", finding=f"falls, {said}" if way <= -bounds.MOVED else said)
+    else:
+        trend = "rises" if way >= bounds.MOVED else "does not fall"
+        cure = "success takes ever longer: lower learning_rate, or a larger success bonus (guide: 10 … 50)"
+        yield Sign(name=name, verdict="warning", symptom=trend, finding=f"{trend}, {said}", cure=cure)
+
+
+def ends_by_success(run: TrainingRecord) -> bool:
+    """Whether episodes end early by success alone: some succeed, and who succeeds does not time out."""
+    success, timeouts = run.late_success, run.timeouts
+    return bool(success) and timeouts is not None and abs(1.0 - (success or 0.0) - timeouts) < 0.1
+
+
+def timeouts(run: TrainingRecord) -> Iterator[Sign]:
+    """The user's own environment timed out in every episode. Asked where there is a success to be late for."""
+    share, success = run.timeouts, run.late_success
+    if share is None or success is None or success >= bounds.SOLVED:
+        return
+    said = f"{share:.0%} of the evaluation's episodes"
+    if share > bounds.MANY_TIMEOUTS:
+        finding = f"{said}, success {success:.0%}"
+        symptom = "every episode" if share >= bounds.ALL_TIMEOUTS else "most episodes"
+        cure = "more steps of training, higher learning_rate, or a reward that leads to the goal (`tuner check`)"
+        verdict = "wrong" if share >= bounds.ALL_TIMEOUTS else "warning"
+        yield Sign(name="time-outs", verdict=verdict, symptom=symptom, finding=finding, cure=cure)  # type: ignore[arg-type]
+    else:
+        yield Sign(name="time-outs", verdict="ok", finding=said)
+
+
+def return_without_success(run: TrainingRecord) -> Iterator[Sign]:
+    """A return that rises while success stays where it was: the reward pays for something else."""
+    if run.success is None or run.returns is None or len(run.returns) < bounds.EVALUATIONS or run.curriculum:
+        return
+    rises = moved(run.returns) >= bounds.MOVED
+    gained = late(run.success) - early(run.success)
+    said = f"return {early(run.returns):.4g} → {late(run.returns):.4g}, success {late(run.success):.0%}"
+    if rises and gained < bounds.GAINED and late(run.success) < bounds.SUCCEEDS:
+        yield Sign(
+            name="success",
+            verdict="warning",
+            symptom="return up, success flat",
+            finding=f"flat while the return rises, {said}",
+            cure="terms of 0.5 … 2 a step, a success bonus of 10 … 50 (`tuner check` shows who gets how much)",
+        )
+    elif rises:
+        yield Sign(name="success", verdict="ok", finding=f"comes with the return, {said}")
+
+
+def gamma(run: TrainingRecord) -> Iterator[Sign]:
+    """The guide: 0.95 for short episodes, 0.99 for long ones. The horizon is 1 / (1 - gamma) steps."""
+    if run.length is None or not run.length:
+        return
+    value = float(run.arguments.get("gamma", DEFAULT_GAMMA))
+    horizon = 1 / (1 - value) if value < 1 else float("inf")
+    said = f"{value:g} looks {horizon:.3g} steps ahead, episodes last {run.length:.4g}"
+    # Without a success signal a short episode may be a bad one, and says nothing of the task.
+    far = run.late_success is not None and value > bounds.SHORT_GAMMA and horizon > bounds.SIGHT * run.length
+    if far:
+        cure = f"guide: {bounds.SHORT_GAMMA:g} for short episodes"
+        yield Sign(name="gamma", verdict="warning", symptom="far-sighted", finding=f"far-sighted: {said}", cure=cure)
+    elif value < bounds.LONG_GAMMA and horizon * bounds.SIGHT < run.length:
+        cure = f"guide: {bounds.LONG_GAMMA:g} for long episodes"
+        yield Sign(
+            name="gamma", verdict="warning", symptom="short-sighted", finding=f"short-sighted: {said}", cure=cure
+        )
+    else:
+        yield Sign(name="gamma", verdict="ok", finding=said)
+
+
+QUESTIONS: tuple[Callable[[TrainingRecord], Iterator[Sign]], ...] = (
+    reward,
+    length,
+    policy_loss,
+    value_loss,
+    kl,
+    clipping,
+    explained_variance,
+    exploration,
+    critic_loss,
+    temperature,
+    timeouts,
+    return_without_success,
+    gamma,
+)
+
+
+def judge(run: TrainingRecord) -> tuple[Sign, ...]:
+    """A line for each question; none where a signal is missing or too short to tell."""
+    return tuple(sign for question in QUESTIONS for sign in question(run))
+
+
+def diagnose(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[str, Any]) -> tuple[Sign, ...]:
+    """The lines for a trial by what is stored with it; none where its signals were not recorded."""
+    return judge(run_of(algorithm, arguments, attributes)) if "health" in attributes else ()
+
+
+def in_words(signs: Sequence[Sign]) -> dict[str, str]:
+    """A diagnosis as a trial's attributes, of at least one line: the dashboard gives each a line, and breaks none."""
+    counts = Counter(sign.verdict for sign in signs)
+    ailing = [sign for sign in signs if sign.verdict != "ok"]
+    found = [verdict for verdict in reversed(SEVERITY) if counts[verdict]]  # the worst first
+    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in found)
+    return {
+        "diagnosis": f"{found[0]} ({said})",
+        **{f"diagnosis {sign.name}": f"{sign.verdict}: {sign.finding} ({sign.cure})" for sign in ailing},
+    }
