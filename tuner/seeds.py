@@ -1,6 +1,8 @@
 """The seed plan: disjoint ranges, so that no role ever sees another role's randomness."""
 
-TRAINING = 1_000_000  # + the place among the trials that were drawn
+# + the place of a trial among those that were drawn. A retry is no draw: it keeps the seed of the trial that it
+# replaces. So whatever is lost on the way, the same seeds are trained.
+TRAINING = 1_000_000
 VALIDATION = 2_000_000
 TEST = 3_000_000
 TUNING_GOALS = 4_000_000
@@ -14,15 +16,6 @@ FINAL = 11_000_000  # of trainings after the tuning, by `tuner train`
 FINAL_GOALS = 12_000_000  # of their checkpoints, by which the best of a run is chosen
 FINAL_TEST_GOALS = 13_000_000  # of their tests
 RESUMED = 100_000_000  # from here on: of environments in which a training goes on that was cut short
-
-
-def training_seed(draw: int) -> int:
-    """The training seed of the trial that was drawn after `draw` others.
-
-    A retry is no draw: it keeps the seed of the trial that it replaces. So whatever is lost on the way, the same seeds
-    are trained, and where nothing was lost a trial's place is its number.
-    """
-    return TRAINING + draw
 
 
 def check_goals(count: int) -> tuple[int, ...]:

@@ -190,7 +190,7 @@ def test_a_trial_lost_before_its_seed_was_stored_keeps_it(storage: BaseStorage) 
     writer, _ = StudyWriter.open(storage, make_spec(baselines={}), Path("artifacts"))
     writer.recover()
     again = writer.ask()
-    assert (again.retry_of, again.seed) == (0, seeds.training_seed(0))
+    assert (again.retry_of, again.seed) == (0, seeds.TRAINING)
 
 
 def test_interrupts_use_up_no_retry(storage: BaseStorage) -> None:
@@ -241,7 +241,7 @@ def test_what_is_drawn_after_retries_is_what_is_drawn_without_them(storage: Base
     writer.recover()
     drawn = {asked.seed: asked.params for asked in [*found, *(writer.ask() for _ in range(6))]}
     assert drawn == {asked.seed: asked.params for asked in without}
-    assert [*drawn] == [seeds.training_seed(draw) for draw in range(6)]
+    assert [*drawn] == [seeds.TRAINING + draw for draw in range(6)]
 
 
 def test_an_interrupt_leaves_finished_trials_alone(storage: BaseStorage) -> None:

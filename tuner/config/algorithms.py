@@ -54,11 +54,6 @@ class AlgorithmEntry:
         """The arguments, and the parts of schedules that some of them follow."""
         return {**self.arguments, **schedule_parts(self.arguments)}
 
-    @property
-    def silent_rollout(self) -> int | None:
-        """The rollout where none is given; None for those that have to be told: updates are made for a length."""
-        return int(self.defaults[self.rollout]) if self.off_policy else None
-
 
 _PPO: dict[str, Kind] = {
     "learning_rate": LEARNING_RATE,

@@ -198,9 +198,10 @@ def possible(space: SpaceSpec, name: str) -> list[int]:
 def rollouts(space: SpaceSpec) -> list[int]:
     """Every number of steps that an environment may make between two updates; none where there is no list to give."""
     entry = ALGORITHMS[space.algorithm]
-    name, default = entry.rollout, entry.silent_rollout
-    silent = name not in space.parameters and name not in space.fixed
-    return [default] if silent and default is not None else possible(space, name)
+    name = entry.rollout
+    if entry.off_policy and name not in space.parameters and name not in space.fixed:
+        return [int(entry.defaults[name])]  # the others have to be told: their updates are made for a length
+    return possible(space, name)
 
 
 def nearest_power(value: float) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, ParamSpec, TypeVar
 
-from tuner.engines.spawning import spawn
+from tuner.engines.processes import spawn
 from tuner.engines.worker import begin, broken
 from tuner.errors import EnvironmentFailed, TunerError
 

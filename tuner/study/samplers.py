@@ -12,7 +12,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from tuner.config.conditions import holds, in_order
+from tuner.config.conditions import holds
 from tuner.config.model import Sampler
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, snap
 
@@ -29,10 +29,10 @@ def distributions(space: SpaceSpec) -> dict[str, BaseDistribution]:
 
 def suggest_conditional(trial: Trial, space: SpaceSpec) -> None:
     """Suggests to a trial, which has all that every trial searches, what its values call for beyond that."""
-    for name in in_order(space.parameters):
-        parameter = space.parameters[name]
-        if parameter.when and holds(parameter, trial.params):
-            _suggest(trial, name, parameter)
+    waiting = {name: parameter for name, parameter in space.parameters.items() if parameter.when}
+    while ready := [name for name, parameter in waiting.items() if holds(parameter, trial.params)]:
+        for name in ready:
+            _suggest(trial, name, waiting.pop(name))
 
 
 def _suggest(trial: Trial, name: str, parameter: FloatParameter | IntParameter | ChoiceParameter) -> None:

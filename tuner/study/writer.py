@@ -241,7 +241,7 @@ class StudyWriter:
     def _new_seed(self) -> int:
         """The seed of the next draw. Retries draw nothing: what is drawn after them is what it is without them."""
         self._drawn += 1
-        return seeds.training_seed(self._drawn - 1)
+        return seeds.TRAINING + self._drawn - 1
 
     def _retries(self, other: FrozenTrial, trial: FrozenTrial) -> bool:
         """Whether `other` stands for `trial`; one that was lost before it had its parameters does not."""

@@ -38,12 +38,12 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
     """
     if job.device == "cuda" and not torch.cuda.is_available():
         raise UsageProblem("device: 'cuda' is not available on this machine; set `device: cpu` in the study file")
-    refuse_unfit(job.algorithm, env.action_space, job.environment)
     algorithm = model_class(job.algorithm, job.trainer)
     try:
         arguments = {**sb3_arguments(job.params), **_buffer(job), **_noise(job.params, env)}
         model = algorithm(job.policy, env, seed=job.seed, device=job.device, verbose=0, **arguments)
     except (AssertionError, NotImplementedError, ValueError) as error:
+        refuse_unfit(job.algorithm, env.action_space, job.environment)
         why = " ".join(str(error).split())
         raise EnvironmentUnusable(f"{job.algorithm} cannot learn in {job.environment.id!r}: {why}") from error
     if job.trainer == "fused" and (reason := trained_by_sb3(model)) is not None:

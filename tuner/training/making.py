@@ -35,6 +35,9 @@ class Named(NamedTuple):
     id: str  # in Gymnasium's registry of this process
 
 
+_found: dict[str, Named] = {}  # ids that are registered here, by name; a class may change under its name
+
+
 def offered() -> dict[str, str]:
     """Bare environment ids that installed packages offer, each with the package that registers it."""
     found: dict[str, str] = {}
@@ -62,6 +65,8 @@ def find_environment(name: str) -> Named:
         EnvironmentUnusable: where nobody knows the name, it names no environment, or what is in front of the colon
             cannot be imported.
     """
+    if name in _found and _found[name].id in gym.registry:
+        return _found[name]
     front, last = split(name)
     if is_file(last):
         raise EnvironmentUnusable(f"environment {name!r}: name the class as well, {name}:Class")
@@ -79,7 +84,7 @@ def find_environment(name: str) -> Named:
                 "(see `tuner list envs`, or give module:Id, module:Class or path/to/file.py:Class)"
             ) from None
         return _registered(name, module, last, imported)
-    return Named(f"{module}:{last}" if module else last, last)
+    return _found.setdefault(name, Named(f"{module}:{last}" if module else last, last))
 
 
 def _in_file(name: str, path: str, last: str) -> Named:
