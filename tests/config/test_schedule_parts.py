@@ -7,10 +7,9 @@ from config.test_space import check, faults_of, make_space
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.config.rules import baseline_faults
+from tuner.config.rules import baseline_faults, in_terms_of
 from tuner.config.schedules import Linear, parse, put_together, taken_apart
 from tuner.config.space import job_arguments
-from tuner.config.terms import in_terms_of
 
 RATE = {"type": "float", "low": 1e-5, "high": 1e-3, "scale": "log"}
 FORM = {"type": "choice", "choices": ["constant", "linear"]}

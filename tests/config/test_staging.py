@@ -9,8 +9,7 @@ from conftest import write_study
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.config.space import FloatParameter, IntParameter, job_arguments
-from tuner.config.stages import GUIDE
-from tuner.config.staging import stage_name, stage_spec, staged
+from tuner.config.staging import GUIDE, stage_name, stage_spec, staged
 from tuner.errors import SpecInvalid
 
 RATE: dict[str, Any] = {"parameters": {"learning_rate": {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}}}

@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, model_validator
 
 from tuner.config.algorithms import ALGORITHMS, Algorithm
-from tuner.config.space import Frozen, Number, SpaceSpec, rollouts
-from tuner.config.stages import Stage
+from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
 from tuner.records import Checkpoint, Curriculum, EnvironmentRef, TrialJob
 
 Sampler = Literal["tpe", "random", "qmc"]
@@ -97,6 +96,18 @@ class Goals(Frozen):
 
     early: Annotated[StrictInt, Field(ge=1, le=10_000)] = 20
     late: Annotated[StrictInt, Field(ge=1, le=10_000)] = 50
+
+
+class Stage(Frozen):
+    """What one stage searches, and with how many trials where they are not the study's."""
+
+    parameters: Annotated[dict[str, Parameter], Field(min_length=1)]
+    trials: Annotated[StrictInt, Field(ge=1, le=10**9)] | None = None
+
+    @property
+    def title(self) -> str:
+        """The names of its parameters, joined."""
+        return "-".join(self.parameters)
 
 
 class StudyFile(Frozen):

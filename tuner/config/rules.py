@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS, argument_faults
-from tuner.config.arguments import noise_faults
-from tuner.config.conditions import searched
+from tuner.config.arguments import layers, noise_faults
+from tuner.config.conditions import same, searched
 from tuner.config.model import StudyFile, StudySpec, baseline_steps, largest_rollout
-from tuner.config.schedules import value_faults
-from tuner.config.space import SpaceSpec, allows, not_below, rollouts
-from tuner.config.terms import in_terms_of
+from tuner.config.schedules import parse, taken_apart, value_faults
+from tuner.config.space import ChoiceParameter, SpaceSpec, allows, not_below, rollouts
 from tuner.statistics.records import WINNER
 
 
@@ -84,3 +83,23 @@ def whole_budget(space: SpaceSpec, study: StudyFile | StudySpec) -> int:
     """The budget, rounded up to whole multiples of the largest rollout."""
     rollout = largest_rollout(space, study.baselines, study.environment.n_envs)
     return -(-study.timesteps // rollout) * rollout
+
+
+def in_terms_of(space: SpaceSpec, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same arguments, schedules in parts where the space has parts, and every choice as the space writes it."""
+    parted = taken_apart(values, space.parameters, space.fixed)
+    return {name: _as_chosen(space, name, value) for name, value in parted.items()}
+
+
+def _as_chosen(space: SpaceSpec, name: str, value: Any) -> Any:
+    parameter = space.parameters.get(name)
+    choices = parameter.choices if isinstance(parameter, ChoiceParameter) else ()
+    return next((choice for choice in choices if means_the_same(name, choice, value)), value)
+
+
+def means_the_same(name: str, choice: Any, value: Any) -> bool:
+    """Whether two spellings mean one value: `lin_3e-4` and `lin_0.0003`, `64x64` and [64, 64]."""
+    if name == "net_arch":
+        return layers(choice) is not None and layers(choice) == layers(value)
+    line = parse(choice)
+    return same(choice, value) or (line is not None and line == parse(value))

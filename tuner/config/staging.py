@@ -5,13 +5,18 @@ from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.load import validate
-from tuner.config.model import StudySpec
-from tuner.config.rules import baseline_faults, budget_faults, whole_budget
+from tuner.config.model import Stage, StudySpec
+from tuner.config.rules import baseline_faults, budget_faults, in_terms_of, means_the_same, whole_budget
 from tuner.config.schedules import part_of, taken_apart
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows, job_arguments
-from tuner.config.stages import GUIDE
-from tuner.config.terms import in_terms_of, means_the_same
 from tuner.errors import SpecInvalid, did_you_mean
+
+# The first tip of the PPO guide. Its first step, the reward, is what the look before a new study is for.
+GUIDE = (
+    Stage(parameters={"learning_rate": FloatParameter(type="float", low=1e-4, high=1e-3, scale="log")}),
+    Stage(parameters={"n_steps": IntParameter(type="int", low=1024, high=4096, scale="power_of_two")}),
+    Stage(parameters={"clip_range": FloatParameter(type="float", low=0.1, high=0.3)}),
+)
 
 LONGEST_NAME = 64
 BEFORE = "before"  # the baseline that carries the best of the stage before

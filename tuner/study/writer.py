@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tuner import seeds
 from tuner.config.conditions import searched
 from tuner.config.model import StudySpec
-from tuner.config.terms import in_terms_of
+from tuner.config.rules import in_terms_of
 from tuner.errors import StorageFailed
 from tuner.records import TrialOutcome
 from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
