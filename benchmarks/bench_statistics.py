@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from pairs import parser, positive, table, write_json
 from scipy import stats
 
+from tuner.statistics.answer_records import Interval, Verdict
 from tuner.statistics.intervals import QUARTER, TAIL, difference_interval, iqm_interval, mean_interval, wilson
 from tuner.statistics.ranks import ALPHA, permutation_p, smallest_difference, superiority
-from tuner.statistics.records import Interval, Verdict
 from tuner.statistics.verdict import answer, verdict
 
 SEEDS = (5, 7, 10, 15, 20)  # of the power

@@ -81,7 +81,7 @@ def coordinate(
         TunerError: what a job raised that no job may raise, or what the source refused to go on with.
         TooManyFailures: after so many failures in a row. What was lost with its node is none.
     """
-    run = _Run(source=source, engine=engine, listener=listener, most_failures=most_failures)
+    run = _JobsUnderWay(source=source, engine=engine, listener=listener, most_failures=most_failures)
     try:
         while True:
             started = len(run.jobs) < engine.workers and time.monotonic() <= last_start and run.start_one()
@@ -98,7 +98,7 @@ def coordinate(
 
 
 @dataclass(kw_only=True)
-class _Run:
+class _JobsUnderWay:
     """The jobs under way."""
 
     source: JobSource

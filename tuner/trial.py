@@ -24,7 +24,7 @@ from tuner.training.board import Board
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env, normalized, statistics
 from tuner.training.evaluation import Evaluator
-from tuner.training.fused.rollout import NotFiniteError
+from tuner.training.fused.fused_rollout import NotFiniteError
 from tuner.training.keeping import Keeper
 from tuner.training.make_model import (
     CoefficientCallback,

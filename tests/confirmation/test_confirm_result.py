@@ -19,7 +19,7 @@ from tuner.finals.confirmation_plan import (
     RunResult,
     planned,
 )
-from tuner.results.confirmation import Confirmation, conclude
+from tuner.results.confirmation_reading import Confirmation, conclude
 
 Values = Mapping[tuple[str, Phase], list[float | None]]
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from known_arms import ARMS, KnownArm
 
+from tuner.statistics.answer_records import Answer, Interval, PairedTest, Verdict
 from tuner.statistics.ranks import ALPHA, permutation_p
-from tuner.statistics.records import Answer, Interval, PairedTest, Verdict
 from tuner.statistics.verdict import answer, recommended, verdict
 
 LOW = [0.20, 0.30, 0.25, 0.40, 0.10, 0.22, 0.30, 0.50, 0.10, 0.31]

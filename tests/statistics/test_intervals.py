@@ -7,6 +7,7 @@ from known_arms import ARMS, GOALS, KnownArm
 from numpy.typing import NDArray
 from scipy import stats
 
+from tuner.statistics.answer_records import Interval
 from tuner.statistics.intervals import (
     difference_interval,
     iqm,
@@ -14,7 +15,6 @@ from tuner.statistics.intervals import (
     mean_interval,
     wilson,
 )
-from tuner.statistics.records import Interval
 
 Find = Callable[..., Interval | None]
 REPEATS = 250

@@ -20,8 +20,7 @@ from tuner.errors import UsageProblem
 from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP, at_most
 from tuner.planning import estimate
 from tuner.planning.time_limit import last_start
-from tuner.results.confirmation import Confirmation, conclude
-from tuner.results.confirmation_reading import make_plan
+from tuner.results.confirmation_reading import Confirmation, conclude, make_plan
 from tuner.results.rows import Row, make_rows
 from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter
 from tuner.study.reader import StudyReader, open_reader, reader_of

@@ -19,7 +19,7 @@ from tuner.results.confirmation_reading import read_confirmation
 from tuner.results.report_build import build_report
 from tuner.results.report_data import FilmLine
 from tuner.results.rows import Row, baselines, best, make_rows
-from tuner.statistics.records import CURRENT
+from tuner.statistics.answer_records import CURRENT
 from tuner.study.reader import StudyReader
 from tuner.writing import refuse_no_page, write_whole
 

@@ -9,7 +9,7 @@ from tuner.config.conditions import same, searched
 from tuner.config.model import StudyFile, StudySpec, baseline_steps, largest_rollout
 from tuner.config.schedules import parse, taken_apart, value_faults
 from tuner.config.space import ChoiceParameter, SpaceSpec, allows, not_below, rollouts
-from tuner.statistics.records import WINNER
+from tuner.statistics.answer_records import WINNER
 
 
 def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

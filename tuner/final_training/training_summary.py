@@ -9,8 +9,8 @@ import numpy as np
 
 from tuner import seeds
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
+from tuner.statistics.answer_records import ArmStatistics, Interval
 from tuner.statistics.intervals import wilson
-from tuner.statistics.records import ArmStatistics, Interval
 from tuner.statistics.verdict import answer
 
 Measure = Literal["success", "return"]

@@ -3,11 +3,10 @@
 import statistics
 
 from tuner.finals.confirmation_plan import TEST_GOALS
-from tuner.results.confirmation import ArmResult, Confirmation, name_in_answer, tuning
-from tuner.results.confirmation_reading import ConfirmationReading
+from tuner.results.confirmation_reading import ArmResult, Confirmation, ConfirmationReading, name_in_answer, tuning
 from tuner.results.report_data import ArmLine, ComparisonLine, Confirmed, Measure, Span, ValidationLine
 from tuner.results.summary import Summary, verdict
-from tuner.statistics.records import CURRENT, ArmStatistics, Interval, PairedTest
+from tuner.statistics.answer_records import CURRENT, ArmStatistics, Interval, PairedTest
 
 
 def confirmed(reading: ConfirmationReading | None) -> Confirmed | None:

@@ -1,18 +1,192 @@
-"""Who takes part in a confirmation, and a confirmation read back for those who build on it. Nothing is written."""
+"""Who takes part in a confirmation, and what it has come to, as data. Nothing is written."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
 
 from tuner import seeds
 from tuner.config.model import StudySpec
 from tuner.errors import NothingToShow
-from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP, VALIDATION_SEEDS, Arm, ConfirmationPlan, digest
-from tuner.results.confirmation import Confirmation, conclude, name_in_answer
+from tuner.finals.confirmation_plan import (
+    DEFAULT_SEEDS,
+    DEFAULT_TOP,
+    TEST_GOALS,
+    VALIDATION_SEEDS,
+    Arm,
+    ConfirmationPlan,
+    ConfirmationRun,
+    Phase,
+    RunKey,
+    RunResult,
+    decided,
+    digest,
+    left,
+    planned,
+    tested,
+    winner,
+)
 from tuner.results.rows import Row, baselines, make_rows
+from tuner.statistics.answer_records import WINNER, Answer
+from tuner.statistics.verdict import answer, recommended
 from tuner.study.confirmation_writer import AskedConfirmation
 from tuner.study.reader import StudyReader
+
+Measure = Literal["success", "return"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmResult:
+    """What one arm's runs have come to."""
+
+    arm: Arm
+    validation: tuple[float, ...]  # by seed; success rates, or returns where there is no success
+    dropped: bool  # clearly behind in the validation
+    test: tuple[float, ...]  # by seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """A confirmation at a moment."""
+
+    study: str
+    environment: str
+    measure: Measure
+    test_seeds: int  # asked for
+    arms: tuple[ArmResult, ...]
+    winner: Arm | None  # the tuned one that goes into the test; None while it is not decided, or none was tuned
+    decided: bool  # whether the validation is over
+    done: int  # runs
+    planned: int
+    answer: Answer | None  # what the test showed, its comparisons once all is run; None before its first run
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to run."""
+        return self.decided and self.done == self.planned
+
+    @property
+    def recommended(self) -> Arm | None:
+        """What to train with by the test, None before it is complete; `tuner.statistics.verdict` has the rule."""
+        if not self.complete or self.answer is None:
+            return None
+        by_name = {name_in_answer(one.arm): one.arm for one in self.tested}
+        return by_name[recommended(self.answer)]
+
+    @property
+    def tested(self) -> tuple[ArmResult, ...]:
+        """Those with test runs, the winner first."""
+        found = [one for one in self.arms if one.test]
+        return tuple(sorted(found, key=lambda one: one.arm.role is not None))
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "study": self.study,
+            "environment": self.environment,
+            "measure": self.measure,
+            "test_goals": TEST_GOALS,
+            "complete": self.complete,
+            "runs": {"done": self.done, "planned": self.planned},
+            "winner": self.winner.name if self.winner else None,
+            "recommended": self.recommended.name if self.recommended else None,
+            "arms": [_arm_data(one) for one in self.arms],
+            "answer": self.answer.data() if self.answer else None,
+            "seeds": {key: value for key, value in seeds.plan().items() if key.startswith(("validation", "test"))},
+        }
+
+
+def _arm_data(one: ArmResult) -> dict[str, Any]:
+    return {
+        "name": one.arm.name,
+        "role": one.arm.role,
+        "arguments": one.arm.arguments,
+        "tuning": {"success": one.arm.success, "return": one.arm.mean_return},
+        "validation": list(one.validation),
+        "dropped": one.dropped,
+        "test": list(one.test),
+    }
+
+
+def conclude(plan: ConfirmationPlan, spec: StudySpec, results: Mapping[RunKey, RunResult]) -> Confirmation:
+    """Puts together what the runs of a plan have come to. The same runs always give the same answer."""
+    runs = planned(plan, results)
+    measure = measured(spec, results.values())
+    racing = {arm.name for arm in left(plan, results)}
+    chosen = winner(plan, results)
+    over = decided(plan, results)
+    testing = tested(plan, chosen) if over else ()  # a former winner's tests are no longer anybody's
+    arms = tuple(
+        ArmResult(
+            arm=arm,
+            validation=_values(arm, "validation", plan.validation_seeds, results, measure),
+            dropped=arm.name not in racing,
+            test=_values(arm, "test", plan.test_seeds, results, measure) if arm in testing else (),
+        )
+        for arm in plan.arms
+    )
+    done = sum(run.key in results for run in runs)
+    shown = _answer([one for one in arms if one.test], measure)
+    if shown is not None and done < len(runs):
+        shown = replace(shown, comparisons=())  # who looks again after every seed finds a difference sooner or later
+    return Confirmation(
+        study=spec.name,
+        environment=spec.environment.id,
+        measure=measure,
+        test_seeds=plan.test_seeds,
+        arms=arms,
+        winner=chosen,
+        decided=over,
+        done=done,
+        planned=len(runs),
+        answer=shown,
+    )
+
+
+def _answer(arms: Sequence[ArmResult], measure: Measure) -> Answer | None:
+    """What the test showed, the winner and the baselines held against one another."""
+    if not arms:
+        return None
+    told = {name_in_answer(one.arm): tuning(one.arm, measure) for one in arms}
+    return answer(
+        {name_in_answer(one.arm): one.test for one in arms},
+        TEST_GOALS if measure == "success" else None,
+        np.random.default_rng(seeds.TEST),
+        tuned={name: value for name, value in told.items() if value is not None},
+    )
+
+
+def name_in_answer(arm: Arm) -> str:
+    """A baseline's own, `winner` for the one tuned arm there."""
+    return WINNER if arm.role is None else arm.name
+
+
+def tuning(arm: Arm, measure: Measure) -> float | None:
+    """What an arm was worth in the trial that it was chosen for."""
+    return arm.success if measure == "success" else arm.mean_return
+
+
+def measured(spec: StudySpec, results: Iterable[RunResult]) -> Measure:
+    """Success where the environment tells it, unless the study is scored by return."""
+    told = any(result.success is not None for result in results)
+    return "success" if told and spec.objective != "return" else "return"
+
+
+def _values(
+    arm: Arm, phase: Phase, count: int, results: Mapping[RunKey, RunResult], measure: Measure
+) -> tuple[float, ...]:
+    """An arm's runs by seed; one that diverged succeeds never, or is worth as little as the worst return there is."""
+    keys = [ConfirmationRun(phase=phase, arm=arm, place=place).key for place in range(count)]
+    found = [_value(results[key], measure) for key in keys if key in results]
+    known = [value for result in results.values() if (value := _value(result, measure)) is not None]
+    worst = 0.0 if measure == "success" else min(known, default=0.0)
+    return tuple(worst if value is None else value for value in found)
+
+
+def _value(result: RunResult, measure: Measure) -> float | None:
+    return result.success if measure == "success" else result.mean_return
 
 
 def make_plan(rows: Sequence[Row], spec: StudySpec, *, top: int, test_seeds: int) -> ConfirmationPlan:
@@ -21,7 +195,7 @@ def make_plan(rows: Sequence[Row], spec: StudySpec, *, top: int, test_seeds: int
     Raises:
         NothingToShow: where no trial is complete.
     """
-    fixed = [make_arm(row) for row in _last_of_each_role(baselines(rows))]
+    fixed = [make_arm(row) for row in {row.role: row for row in baselines(rows)}.values()]  # the last of each role
     taken = {arm.configuration for arm in fixed}
     tuned: list[Arm] = []
     done = [row for row in rows if row.role is None and row.value is not None]
@@ -45,10 +219,6 @@ def plan_again(rows: Sequence[Row], spec: StudySpec, asked: AskedConfirmation) -
         return None
     arms = tuple(make_arm(last[name]) for name in asked.arms)
     return ConfirmationPlan(arms=arms, test_seeds=asked.seeds, scale=_scale(rows, spec))
-
-
-def _last_of_each_role(rows: Sequence[Row]) -> list[Row]:
-    return list({row.role: row for row in rows}.values())
 
 
 def make_arm(row: Row) -> Arm:

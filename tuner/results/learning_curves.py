@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tuner.results.confirmation import Confirmation
+from tuner.results.confirmation_reading import Confirmation
 from tuner.results.report_data import Band, Measure
 from tuner.results.rows import Row
 from tuner.study.reader import StudyReader

@@ -6,7 +6,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from tuner.statistics.records import Interval
+from tuner.statistics.answer_records import Interval
 
 Values = NDArray[np.float64]  # (seeds,)
 

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
+from tuner.statistics.answer_records import CURRENT, WINNER, Answer, ArmStatistics, Interval, PairedTest, Verdict
 from tuner.statistics.intervals import (
     FEW_SEEDS,
     LEAST_SEEDS,
@@ -17,7 +18,6 @@ from tuner.statistics.intervals import (
     mean_interval,
 )
 from tuner.statistics.ranks import ALPHA, holm, permutation_p, smallest_difference, superiority
-from tuner.statistics.records import CURRENT, WINNER, Answer, ArmStatistics, Interval, PairedTest, Verdict
 
 PROBABLE = 0.8  # P(A > B) from which A is probably better
 

@@ -17,7 +17,7 @@ from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.utils import explained_variance
 from stable_baselines3.common.vec_env import VecEnv
 
-from tuner.training.fused.rollout import Core
+from tuner.training.fused.fused_rollout import Core
 from tuner.training.fused.update import Settings, Signals
 
 logger = logging.getLogger(__name__)

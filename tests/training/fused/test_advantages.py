@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stable_baselines3.common.buffers import RolloutBuffer
 
-from tuner.training.fused.rollout import advantages
+from tuner.training.fused.fused_rollout import advantages
 
 shares = st.floats(0.0, 1.0)
 

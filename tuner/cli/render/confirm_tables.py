@@ -11,9 +11,15 @@ from tuner.cli.render.tables import make_console
 from tuner.cli.render.words import clock, say
 from tuner.finals.confirmation_plan import TEST_GOALS, ConfirmationRun
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.results.confirmation import ArmResult, Confirmation, Measure, name_in_answer, tuning
-from tuner.results.confirmation_reading import ConfirmationReading
-from tuner.statistics.records import WINNER, Answer, Interval
+from tuner.results.confirmation_reading import (
+    ArmResult,
+    Confirmation,
+    ConfirmationReading,
+    Measure,
+    name_in_answer,
+    tuning,
+)
+from tuner.statistics.answer_records import WINNER, Answer, Interval
 
 
 class ConfirmationLines:

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True)
-class _Run:
+class _SentJob:
     """A job that was given to the cluster."""
 
     number: int
@@ -111,7 +111,7 @@ class RayEngine:
         self._environment = environment
         self._memory = memory
         self._hang_detector = hang_detector or HangDetector()
-        self._runs: dict[int, _Run] = {}  # by key
+        self._runs: dict[int, _SentJob] = {}  # by key
         self._keys = self._mailboxes = 0
         self._news: queue.SimpleQueue[Callable[[], list[Event]]] = queue.SimpleQueue()  # filled by Ray's threads
         sources = run_once(local_sources, environment)
@@ -143,7 +143,7 @@ class RayEngine:
         if job.environment.id == self._environment.id:
             job = replace(job, environment=replace(job.environment, id=self._sent.id))
         task = self._task.options(name=f"trial-{job.number}").remote(job, self._mailbox, key, self._sent, self._memory)
-        self._runs[key] = _Run(number=job.number, task=task)
+        self._runs[key] = _SentJob(number=job.number, task=task)
         self._when_there(task, functools.partial(self._ended, key))
 
     def wait(self, timeout: float) -> list[Event]:
@@ -256,7 +256,7 @@ class RayEngine:
         return [self._give_up(key, reason) for key, run in list(self._runs.items()) if run.number in silent]
 
 
-def _loss(run: _Run, error: BaseException) -> Event:
+def _loss(run: _SentJob, error: BaseException) -> Event:
     """What to tell of a task that gave no result."""
     where = f"node {run.node.address}" if run.node is not None else "its node"
     match error:
