@@ -103,15 +103,12 @@ def test_an_environment_that_raises_ends_it_before_the_first_run(tuner: Tuner, t
 
 
 def test_ctrl_c_prints_what_there_is(tuner: Tuner, quick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tuner.cli.render.compare_tables import ComparisonLines
+    from tuner.app.tallies import ComparisonTally
 
-    original = ComparisonLines.finished
-
-    def finished(self: ComparisonLines, *args: object) -> None:
-        original(self, *args)  # type: ignore[arg-type]
+    def finished(self: ComparisonTally, *args: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ComparisonLines, "finished", finished)
+    monkeypatch.setattr(ComparisonTally, "finished", finished)
     said = tuner(f"compare {quick} --algorithms ppo,a2c {SECONDS}")
     assert said.code == 130
     assert "Stopped. This is what there is:" in said.err

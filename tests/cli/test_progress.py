@@ -8,9 +8,9 @@ import pytest
 from conftest import make_job
 from rich.console import Console
 
-from tuner.cli.render import live_display
-from tuner.cli.render.progress import LiveProgress, PlainProgress, Tally
-from tuner.cli.render.words import clock
+from tuner.app.tallies import TrialsTally, clock
+from tuner.cli.render import progress
+from tuner.cli.render.progress import LiveProgress, ProgressLines
 from tuner.planning.estimate import Estimate
 from tuner.records import Decision, Evaluation, TrialOutcome
 
@@ -32,20 +32,19 @@ def evaluation(step: int, success: float) -> Evaluation:
     )
 
 
-def tally(**changes: object) -> Tally:
+def tally(**changes: object) -> TrialsTally:
     values: dict[str, object] = {
         "target": 4,
         "total_steps": 128,
         "done": 0,
-        "workers": 2,
         "forecast": Estimate(likely=2.0, unpruned=4.0),
         "best": None,
     }
-    return Tally(**{**values, **changes})  # type: ignore[arg-type]
+    return TrialsTally(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def test_a_finished_trial_is_a_line_with_everything_that_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = PlainProgress(tally())
+    lines = ProgressLines(tally())
     lines.started(make_job(number=7))
     for step, success in ((64, 0.2), (128, 0.6)):
         lines.evaluated(7, evaluation(step, success), GO_ON)
@@ -68,7 +67,7 @@ def test_other_ends_are_told_apart(outcome: TrialOutcome, words: str) -> None:
     count = tally()
     count.started(make_job())
     count.evaluated(0, evaluation(64, 0.0))
-    assert count.finished(0, outcome) == words
+    assert count.finished(0, outcome).startswith(f"trial 0 {words} | {count.done}/4 done")
     assert count.done == (outcome.state != "failed")
 
 
@@ -101,7 +100,7 @@ def test_the_live_display_shows_the_running_trials(monkeypatch: pytest.MonkeyPat
     def console(**_: object) -> Console:
         return Console(file=screen, force_terminal=True, width=120)
 
-    monkeypatch.setattr(live_display, "Console", console)
+    monkeypatch.setattr(progress, "Console", console)
     with LiveProgress(tally()) as live:
         live.started(make_job(number=3))
         live.tick()

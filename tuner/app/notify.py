@@ -27,7 +27,6 @@ class TrialsUnderWay(Work):
 
     spec: StudySpec
     finished: int  # trials, earlier runs' included
-    workers: int
     estimate: Estimate
     best: tuple[float, float | None] | None  # score and success
 
@@ -38,6 +37,7 @@ class ConfirmationUnderWay(Work):
 
     source: ConfirmationSource
     workers: int
+    steps: int  # of a run
     seconds: float  # of a typical run
 
 

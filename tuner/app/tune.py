@@ -207,7 +207,7 @@ def _run(
     known = full or seconds or _measure(request, spec, engine, notifier)
     guess = estimate.minutes(missing, engine.workers, spec, known)
     notifier.notify(events.RunEstimated(missing=missing, workers=engine.workers, estimate=guess))
-    under_way = TrialsUnderWay(spec=spec, finished=done, workers=engine.workers, estimate=guess, best=writer.best())
+    under_way = TrialsUnderWay(spec=spec, finished=done, estimate=guess, best=writer.best())
     source = SearchSource(writer, spec, spec.trials, request.curves)
     with notifier.progress(under_way) as listener:
         last = last_start(request.deadline, known)

@@ -63,7 +63,7 @@ def train(
     from tuner.app.train import TrainRequest
     from tuner.app.train import train as run_training
     from tuner.cli.render.notifier import TerminalNotifier
-    from tuner.cli.render.training_progress import print_training
+    from tuner.cli.render.tables import print_training
 
     request = TrainRequest(
         file=file,

@@ -1,16 +1,12 @@
-"""A confirmation for people: a line a run while it goes on, a table at the end."""
+"""A confirmation as tables for people, on standard output."""
 
 import statistics
-import time
 
 from rich.console import Console
 from rich.table import Table
 
-from tuner.app.notify import ConfirmationUnderWay
 from tuner.cli.render.tables import make_console
-from tuner.cli.render.words import clock, say
-from tuner.finals.confirmation_plan import TEST_GOALS, ConfirmationRun
-from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.finals.confirmation_plan import TEST_GOALS
 from tuner.results.confirmation_reading import (
     ArmResult,
     Confirmation,
@@ -20,43 +16,6 @@ from tuner.results.confirmation_reading import (
     tuning,
 )
 from tuner.statistics.answer_records import WINNER, Answer, Interval
-
-
-class ConfirmationLines:
-    """Says how every run ended, a line each, on standard error."""
-
-    def __init__(self, work: ConfirmationUnderWay) -> None:
-        self._source = work.source
-        self._workers = work.workers
-        self._seconds = work.seconds
-        self._taken: list[float] = []  # s, by the runs of this time
-        self._runs: dict[int, ConfirmationRun] = {}
-        self._last: dict[int, Evaluation] = {}
-
-    def started(self, job: TrialJob) -> None:
-        """A run began."""
-        self._runs[job.number] = self._source.run_of(job.number)
-
-    def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:  # noqa: ARG002
-        """A run reached a checkpoint."""
-        self._last[number] = evaluation
-
-    def finished(self, number: int, outcome: TrialOutcome) -> None:
-        """A run ended."""
-        run, last = self._runs.pop(number), self._last.pop(number, None)
-        done, most = self._source.counts()
-        self._taken.append(outcome.seconds)
-        left = clock((most - done) / self._workers * (statistics.median(self._taken) or self._seconds))
-        said = _worth(last) if outcome.state == "completed" and last else f"{outcome.state} ({outcome.reason})"
-        where = f"{run.phase} seed {run.place + 1}, {run.arm.name}"
-        say(f"{time.strftime('%H:%M:%S')} {where}: {said} | {done}/{most} done | {left} left")
-
-    def tick(self) -> None:
-        """Time passed."""
-
-
-def _worth(last: Evaluation) -> str:
-    return f"success {last.success:.0%}" if last.success is not None else f"return {last.mean_return:.4g}"
 
 
 def print_confirmation(confirmation: Confirmation) -> None:

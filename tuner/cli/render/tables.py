@@ -9,6 +9,8 @@ from rich.table import Table
 
 from tuner.config.model import StudySpec
 from tuner.config.schedules import part_of, shown
+from tuner.final_training.training_plan import TrainingPlan
+from tuner.final_training.training_summary import TrainingSummary
 from tuner.results.rows import Row
 from tuner.results.summary import Summary, verdict
 
@@ -156,3 +158,13 @@ def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:
             f"{row.seconds:.0f}" if row.seconds is not None else "-",
         )
     make_console().print(table)
+
+
+def print_training(plan: TrainingPlan, summary: TrainingSummary) -> None:
+    """What the finished runs have come to, on standard output."""
+    for line in summary.words:
+        sys.stdout.write(f"{line}.\n")
+    missing = len(plan.seeds) - len(summary.results)
+    if missing:
+        sys.stdout.write(f"{missing} of {len(plan.seeds)} runs are not finished; the same command goes on.\n")
+    sys.stdout.write(f"Models, curve and card: {plan.folder / 'README.md'}\n")

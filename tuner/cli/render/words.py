@@ -34,13 +34,6 @@ def minutes_text(value: float) -> str:
     return f"{value / 60:.1f} hours" if value >= 100 else f"{value:.0f} minute{'s' * (round(value) > 1)}"
 
 
-def clock(seconds: float) -> str:
-    """Seconds as 5 s, 12 min or 3.4 h."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
 @functools.singledispatch
 def words(event: Event) -> Iterator[str]:
     """The lines for an event."""

@@ -1,0 +1,299 @@
+"""What work under way has come to, as bars and lines, for whoever shows progress: a terminal, a log, a notebook."""
+
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tuner.app.notify import ComparisonUnderWay, ConfirmationUnderWay, TrainingUnderWay, TrialsUnderWay, Work
+from tuner.comparison.measures import seconds
+from tuner.finals.confirmation_plan import ConfirmationRun
+from tuner.planning.estimate import Estimate
+from tuner.records import Evaluation, TrialJob, TrialOutcome
+from tuner.study.search_source import late_mean, trial_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """How far one thing is."""
+
+    label: str
+    done: float
+    total: float
+    text: str = ""
+
+
+class Tally(Protocol):
+    """Hears of jobs. What it returns is a line for a log, empty where there is nothing to say.
+
+    After ` | ` stands what the bars show as well.
+    """
+
+    def started(self, job: TrialJob) -> str:
+        """A job began."""
+        ...
+
+    def evaluated(self, number: int, evaluation: Evaluation) -> str:
+        """A job reached a checkpoint."""
+        ...
+
+    def finished(self, number: int, outcome: TrialOutcome) -> str:
+        """A job ended."""
+        ...
+
+    def line(self) -> str:
+        """All of it in a line."""
+        ...
+
+    def bars(self) -> list[Bar]:
+        """The whole first, then what runs."""
+        ...
+
+
+def tally_of(work: Work) -> Tally:
+    """A tally of work that begins."""
+    match work:
+        case TrialsUnderWay():
+            return TrialsTally(
+                target=work.spec.trials,
+                total_steps=work.spec.timesteps,
+                done=work.finished,
+                forecast=work.estimate,
+                best=work.best,
+            )
+        case TrainingUnderWay():
+            return TrainingTally(work)
+        case ConfirmationUnderWay():
+            return ConfirmationTally(work)
+        case ComparisonUnderWay():
+            return ComparisonTally(work)
+    raise TypeError(f"there is no tally of {type(work).__name__}")
+
+
+@dataclass(kw_only=True)
+class TrialsTally:
+    """A study's trials."""
+
+    target: int
+    total_steps: int  # of a full trial
+    done: int  # finished trials, earlier runs' included
+    forecast: Estimate
+    best: tuple[float, float | None] | None  # score and success
+    begun: float = field(default_factory=time.monotonic)
+    pruned: int = 0
+    steps: int = 0  # of trials that ended
+    running: dict[int, list[Evaluation]] = field(default_factory=dict)
+
+    def started(self, job: TrialJob) -> str:
+        """A trial began."""
+        self.running[job.number] = []
+        return ""
+
+    def evaluated(self, number: int, evaluation: Evaluation) -> str:
+        """A trial reached a checkpoint."""
+        self.running[number].append(evaluation)
+        return ""
+
+    def finished(self, number: int, outcome: TrialOutcome) -> str:
+        """A trial ended."""
+        return f"trial {number} {self._end(self.running.pop(number), outcome)} | {self.line()}"
+
+    def _end(self, evaluations: list[Evaluation], outcome: TrialOutcome) -> str:
+        """Counts an end; says how it was in a few words."""
+        self.steps += outcome.steps
+        if outcome.state == "failed":
+            return f"failed ({outcome.reason})"
+        self.done += 1
+        if outcome.state != "completed":
+            self.pruned += 1
+            at = evaluations[-1].step if evaluations else 0
+            return f"pruned at {at:,} steps" + (f" ({outcome.reason})" if outcome.reason else "")
+        value, success = trial_value(evaluations), late_mean([evaluation.success for evaluation in evaluations])
+        if self.best is None or value > self.best[0]:
+            self.best = (value, success)
+        return f"score {value:.3f}" + (f", success {success:.0%}" if success is not None else "")
+
+    def speed(self) -> float:
+        """Environment steps a second, over all workers, since the run began."""
+        return (self.steps + self._steps_under_way()) / max(time.monotonic() - self.begun, 1e-9)
+
+    def seconds_left(self) -> float:
+        """From the speed of this run, once it has any, else from the forecast."""
+        speed = self.speed()
+        if not speed:
+            return max(self.forecast.likely * 60 - (time.monotonic() - self.begun), 0.0)
+        steps_a_trial = self.total_steps * self.forecast.likely / self.forecast.unpruned
+        return max((self.target - self.done) * steps_a_trial - self._steps_under_way(), 0.0) / speed
+
+    def _steps_under_way(self) -> int:
+        return sum(evaluations[-1].step for evaluations in self.running.values() if evaluations)
+
+    def best_text(self) -> str:
+        """The best score with its success rate."""
+        if self.best is None:
+            return "no score yet"
+        value, success = self.best
+        return f"best {value:.3f}" + (f" (success {success:.0%})" if success is not None else "")
+
+    def line(self) -> str:
+        """All of it in a line."""
+        return (
+            f"{self.done}/{self.target} done, {len(self.running)} running, {self.pruned} pruned here | "
+            f"{self.best_text()} | {self.speed():,.0f} steps/s | {clock(self.seconds_left())} left"
+        )
+
+    def bars(self) -> list[Bar]:
+        """The study, then the trials that run."""
+        return [
+            Bar(label="trials", done=self.done, total=self.target),
+            *(self._bar(number, seen[-1] if seen else None) for number, seen in sorted(self.running.items())),
+        ]
+
+    def _bar(self, number: int, last: Evaluation | None) -> Bar:
+        step = last.step if last else 0
+        text = f"{step:,} steps  {f'score {last.score:.3f}' if last else 'starting'}"
+        return Bar(label=f"trial {number}", done=step, total=self.total_steps, text=text)
+
+
+class ConfirmationTally:
+    """A confirmation's runs."""
+
+    def __init__(self, work: ConfirmationUnderWay) -> None:
+        self._work = work
+        self._taken: list[float] = []  # s, by the runs of this time
+        self._runs: dict[int, ConfirmationRun] = {}
+        self._last: dict[int, Evaluation] = {}
+
+    def started(self, job: TrialJob) -> str:
+        """A run began."""
+        self._runs[job.number] = self._work.source.run_of(job.number)
+        return ""
+
+    def evaluated(self, number: int, evaluation: Evaluation) -> str:
+        """A run reached a checkpoint."""
+        self._last[number] = evaluation
+        return ""
+
+    def finished(self, number: int, outcome: TrialOutcome) -> str:
+        """A run ended."""
+        name, last = _run_name(self._runs.pop(number)), self._last.pop(number, None)
+        self._taken.append(outcome.seconds)
+        said = worth(last) if outcome.state == "completed" and last else f"{outcome.state} ({outcome.reason})"
+        return f"{name}: {said} | {self.line()}"
+
+    def line(self) -> str:
+        """All of it in a line."""
+        done, most = self._work.source.counts()
+        each = statistics.median(self._taken or [0.0]) or self._work.seconds
+        return f"{done}/{most} done | {clock((most - done) / self._work.workers * each)} left"
+
+    def bars(self) -> list[Bar]:
+        """The confirmation, then the runs under way."""
+        done, most = self._work.source.counts()
+        runs = sorted(self._runs.items())
+        return [Bar(label="runs", done=done, total=most), *(self._bar(run, self._last.get(one)) for one, run in runs)]
+
+    def _bar(self, run: ConfirmationRun, last: Evaluation | None) -> Bar:
+        text = worth(last) if last else "starting"
+        return Bar(label=_run_name(run), done=last.step if last else 0, total=self._work.steps, text=text)
+
+
+def _run_name(run: ConfirmationRun) -> str:
+    return f"{run.phase} seed {run.place + 1}, {run.arm.name}"
+
+
+class ComparisonTally:
+    """A comparison's runs."""
+
+    def __init__(self, work: ComparisonUnderWay) -> None:
+        self._work = work
+        self._names: dict[int, str] = {}  # of the runs under way
+        self._evaluating: dict[int, float] = {}  # s that evaluations took, by job
+        self._spent: dict[int, float] = {}  # s of training
+
+    def started(self, job: TrialJob) -> str:
+        """A run began."""
+        self._names[job.number] = f"{job.algorithm}, seed {self._work.source.seed(job)}"
+        self._evaluating[job.number] = self._spent[job.number] = 0.0
+        return f"{self._names[job.number]}: begins"
+
+    def evaluated(self, number: int, evaluation: Evaluation) -> str:
+        """A run reached a checkpoint."""
+        self._evaluating[number] += evaluation.evaluation_seconds
+        spent = self._spent[number] = evaluation.seconds - self._evaluating[number]
+        success = f"success {evaluation.success:.0%}" if evaluation.success is not None else "success is not told"
+        said = f"{evaluation.step:,} steps, {spent:.0f} of {seconds(self._work.seconds)}"
+        return f"{self._names[number]}: {said}: {success}, return {evaluation.mean_return:.4g}"
+
+    def finished(self, number: int, outcome: TrialOutcome) -> str:
+        """A run ended."""
+        ends = {"completed": "has made all its steps", "stopped": "time is up"}
+        return f"{self._names.pop(number)}: {ends.get(outcome.state, f'{outcome.state} ({outcome.reason})')}"
+
+    def line(self) -> str:
+        """All of it in a line."""
+        return f"{len(self._work.source.runs)} runs done"
+
+    def bars(self) -> list[Bar]:
+        """The runs under way."""
+        left = self._work.seconds
+        return [Bar(label=name, done=self._spent[number], total=left) for number, name in sorted(self._names.items())]
+
+
+class TrainingTally:
+    """The runs of a training for use."""
+
+    def __init__(self, work: TrainingUnderWay) -> None:
+        self._source = work.source
+        self._total = work.plan.recipe.spec.timesteps
+        self._count = len(work.plan.seeds)
+        self._running: dict[int, int] = {}  # number of a job → its training seed
+
+    def started(self, job: TrialJob) -> str:
+        """A run began, or goes on."""
+        self._running[job.number] = job.seed
+        return ""
+
+    def evaluated(self, number: int, evaluation: Evaluation) -> str:  # noqa: ARG002 - the source has it
+        """A run reached a checkpoint."""
+        return f"seed {self._running[number]} {self._state(number)}"
+
+    def finished(self, number: int, outcome: TrialOutcome) -> str:
+        """A run ended."""
+        said = "done" if outcome.state == "completed" else f"{outcome.state} ({outcome.reason})"
+        return f"seed {self._running.pop(number)} {said} | {self.line()}"
+
+    def line(self) -> str:
+        """All of it in a line."""
+        return f"{self._count - self._source.missing}/{self._count} runs done"
+
+    def bars(self) -> list[Bar]:
+        """The training, where it has several runs, and those under way."""
+        whole = [Bar(label="runs", done=self._count - self._source.missing, total=self._count)] * (self._count > 1)
+        return [*whole, *(self._bar(number, seed) for number, seed in sorted(self._running.items()))]
+
+    def _bar(self, number: int, seed: int) -> Bar:
+        seen = self._source.so_far(number)
+        done = seen[-1].step if seen else 0
+        return Bar(label=f"seed {seed}", done=done, total=self._total, text=self._state(number))
+
+    def _state(self, number: int) -> str:
+        seen = self._source.so_far(number)
+        if not seen:
+            return "starting"
+        last = seen[-1]
+        speed = last.step / max(last.seconds, 1e-9)
+        left = clock((self._total - last.step) / max(speed, 1e-9))
+        return f"{last.step:,}/{self._total:,} steps, {worth(last)} | {speed:,.0f} steps/s | {left} left"
+
+
+def worth(last: Evaluation) -> str:
+    """An evaluation's success, or its return where nobody tells success."""
+    return f"success {last.success:.0%}" if last.success is not None else f"return {last.mean_return:.4g}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 5 s, 12 min or 3.4 h."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
