@@ -1,5 +1,6 @@
 """Comparing algorithms: which one learns a task best in the same time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tuner.config.space import job_arguments
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.once import run_once
-from tuner.errors import EnvironmentUnusable, UsageProblem
+from tuner.errors import EnvironmentUnusable, UsageProblem, did_you_mean
 from tuner.output import comparison_page
 from tuner.results.rows import Row, best, make_rows
 from tuner.study.reader import find_reader
@@ -111,6 +112,26 @@ def compare(request: CompareRequest, notifier: Notifier) -> CompareResult:
     if request.html is not None:
         comparison_page.write(comparison, request.html)
     return CompareResult(comparison=comparison, interrupted=interrupted)
+
+
+def known_algorithms(said: str, names: Sequence[str], seeds: str) -> tuple[str, ...]:
+    """The algorithms named.
+
+    Args:
+        said: What was given, as errors say it.
+        names: The names in it.
+        seeds: What to give instead of a name twice.
+
+    Raises:
+        UsageProblem: where one is unknown or stands twice.
+    """
+    for name in names:
+        if name not in ALGORITHMS:
+            hint = did_you_mean(name, ALGORITHMS)
+            raise UsageProblem(f"{said}: unknown {name!r}{hint}; valid: {', '.join(ALGORITHMS)}")
+        if names.count(name) > 1:
+            raise UsageProblem(f"{said}: {name} stands twice; {seeds} gives each more runs")
+    return tuple(names)
 
 
 def _contenders(request: CompareRequest, url: URL, notifier: Notifier) -> _Field:

@@ -11,6 +11,7 @@ from tuner.app.defaults import DEFAULT_STUDY
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.environment_ids import same_environment, split
 from tuner.config.load import (
+    GIVEN,
     Found,
     assemble,
     available,
@@ -22,6 +23,7 @@ from tuner.config.load import (
     validate,
 )
 from tuner.config.model import StudyFile, StudySpec
+from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UnknownName
 from tuner.records import EnvironmentRef
@@ -61,7 +63,15 @@ class Resolved:
     left: tuple[str, ...] = ()  # baselines that another algorithm cannot take
 
 
-def resolve(argument: str, url: URL, *, name: str | None, changes: Mapping[str, Any], env: str | None) -> Resolved:
+def resolve(
+    argument: str,
+    url: URL,
+    *,
+    name: str | None,
+    changes: Mapping[str, Any],
+    env: str | None,
+    space: SpaceSpec | None = None,
+) -> Resolved:
     """The spec that a run asks for: a file's, a packaged study's, or a stored one's, with the command line's changes.
 
     A study in another environment than the file's gets a name of its own, so that the file's keeps its meaning.
@@ -72,16 +82,18 @@ def resolve(argument: str, url: URL, *, name: str | None, changes: Mapping[str, 
     """
     environment = full_id(env) if env is not None else None
     if is_path(argument) or argument in available("studies"):
-        return _from_file(find("studies", argument), name, changes, environment)
+        return _from_file(find("studies", argument), name, changes, environment, space)
     if not is_there(url):
         raise UnknownName("study", argument, available("studies"), "or give the path of a YAML file")
     with storage_errors(url):
         stored = _stored(open_to_read(url), argument)
-    return _from_database(stored, name, changes, environment, f"stored in {describe(url)}")
+    return _from_database(stored, name, changes, environment, f"stored in {describe(url)}", space)
 
 
-def _from_file(found: Found, name: str | None, changes: Mapping[str, Any], environment: str | None) -> Resolved:
-    spec = load_study(found, name=name, changes=changes, env=environment)
+def _from_file(
+    found: Found, name: str | None, changes: Mapping[str, Any], environment: str | None, space: SpaceSpec | None
+) -> Resolved:
+    spec = load_study(found, name=name, changes=changes, env=environment, space=space)
     written = read_yaml(found.path)
     elsewhere = environment is not None and not same_environment(environment, written["environment"]["id"])
     other = spec.algorithm != study_algorithm(found)
@@ -105,16 +117,24 @@ def _joined(name: str, environment: str | None, algorithm: str | None) -> str:
 
 
 def _from_database(
-    stored: StudySpec, name: str | None, changes: Mapping[str, Any], environment: str | None, source: str
+    stored: StudySpec,
+    name: str | None,
+    changes: Mapping[str, Any],
+    environment: str | None,
+    source: str,
+    given: SpaceSpec | None,
 ) -> Resolved:
     data = stored.model_dump(exclude={"name", "space", "space_name", "algorithm"})
     asked = changes.get("algorithm", stored.algorithm)
     wanted = changes.get("space") or (ALGORITHMS[asked].space if asked != stored.algorithm else None)
-    data |= {"space": wanted or stored.space_name, **changes}
+    options = changes.get("environment", {})
+    data |= {"space": wanted or stored.space_name, **changes, "environment": {**data["environment"], **options}}
+    if given is not None:
+        data["space"] = GIVEN
     elsewhere = environment is not None and not same_environment(environment, stored.environment.id)
     if elsewhere:
-        data["environment"] = {"id": environment}
-    space = load_space(find("search_spaces", wanted)) if wanted else stored.space
+        data["environment"] = {"id": environment, **options}
+    space = given or (load_space(find("search_spaces", wanted)) if wanted else stored.space)
     other = space.algorithm != stored.algorithm
     if other:
         data |= {"baselines": {}, "stages": (), "trainer": "auto"}

@@ -36,6 +36,7 @@ class TrainRequest:
     environment: str | None = None
     algorithm: str | None = None
     engine: EngineOptions = field(default_factory=EngineOptions)
+    film: bool = True  # of the best model
 
     def __post_init__(self) -> None:
         """Refuses an engine that cannot be.
@@ -166,7 +167,7 @@ def _film(plan: TrainingPlan, summary: TrainingSummary, request: TrainRequest, n
     if path.is_file() and plan.one:
         return True
     best = foremost(summary)
-    if best["state"] != "completed":
+    if best["state"] != "completed" or not request.film:
         return False
     ref = replace(plan.recipe.spec.environment.ref(), n_envs=1, vec_env="dummy")
     folder = plan.run_folder(best["seed"])

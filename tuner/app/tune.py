@@ -16,6 +16,7 @@ from tuner.app.warm_start import warmed
 from tuner.checking.check_plan import quick
 from tuner.checking.run_check import behind_normalize, refuse_wrong, run_check
 from tuner.config.model import StudySpec
+from tuner.config.space import SpaceSpec
 from tuner.config.staging import stage_name, staged
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
@@ -48,6 +49,7 @@ class TuneRequest:
     name: str | None = None  # the study's in the database, where it is not the file's
     changes: Mapping[str, Any] = field(default_factory=dict)  # keys of the study file
     environment: str | None = None
+    space: SpaceSpec | None = None  # where it is in no file
     engine: EngineOptions = field(default_factory=EngineOptions)
     skip_check: bool = False
     staged: bool = False
@@ -99,7 +101,9 @@ def tune(request: TuneRequest, notifier: Notifier) -> TuneResult:
 
 def announced(request: TuneRequest, url: URL, notifier: Notifier) -> StudySpec:
     """The study that is asked for, once all that can be refused beforehand has been."""
-    resolved = resolve(request.study, url, name=request.name, changes=request.changes, env=request.environment)
+    resolved = resolve(
+        request.study, url, name=request.name, changes=request.changes, env=request.environment, space=request.space
+    )
     spec = warmed(resolved.spec, request.baselines, request.from_study, request.storage, notifier)
     if request.staged or spec.stages:
         spec = staged(spec, trials=request.changes.get("trials"))

@@ -18,7 +18,6 @@ from tuner.cli.options import (
     whole,
 )
 from tuner.config.algorithms import ALGORITHMS
-from tuner.errors import UsageProblem, did_you_mean
 
 MOST_SEEDS = 1000
 
@@ -52,17 +51,17 @@ def compare(
     as_json: JsonOption = False,
 ) -> int:
     """Compare algorithms over the same minutes of training: samples, time and success, seed by seed."""
-    wanted = _algorithms(algorithms)
-    from tuner.app.compare import CompareRequest
+    from tuner.app.compare import CompareRequest, known_algorithms
     from tuner.app.compare import compare as run_comparison
     from tuner.app.engine_options import EngineOptions
     from tuner.cli.render.compare_tables import print_comparison
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.words import say
 
+    names = [] if algorithms is None else [name.strip() for name in algorithms.split(",")]
     request = CompareRequest(
         study=study,
-        algorithms=wanted,
+        algorithms=known_algorithms(f"--algorithms {algorithms}", names, "--seeds"),
         minutes=minutes,
         seeds=seeds,
         environment=env,
@@ -82,21 +81,3 @@ def compare(
     if result.interrupted:
         return INTERRUPTED
     return 0 if any(run.state == "done" for run in result.comparison.runs) else 1
-
-
-def _algorithms(text: str | None) -> tuple[str, ...]:
-    """The algorithms named, none where none are.
-
-    Raises:
-        UsageProblem: where one is unknown or stands twice.
-    """
-    if text is None:
-        return ()
-    names = tuple(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in ALGORITHMS:
-            hint = did_you_mean(name, ALGORITHMS)
-            raise UsageProblem(f"--algorithms {text}: unknown {name!r}{hint}; valid: {', '.join(ALGORITHMS)}")
-        if names.count(name) > 1:
-            raise UsageProblem(f"--algorithms {text}: {name} stands twice; --seeds gives each more runs")
-    return names

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from tuner.app.defaults import ENGINES
+from tuner.app.limits import time_limit, whole_number
 from tuner.errors import UsageProblem
 
 INTERRUPTED = 130  # the exit code after Ctrl-C
-MOST_MINUTES = 7 * 24 * 60
 LEAST_MEMORY = 0.5  # GB
 
 StudyArgument = Annotated[str, typer.Argument(metavar="[STUDY]", help="A study's name, or the path of its YAML file.")]
@@ -30,30 +30,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to standard
 
 def whole(name: str, low: int, high: int | None = None) -> Callable[[str], int]:
     """A parser of whole numbers from `low` to `high` that names the option, the value and the rule."""
-
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise UsageProblem(f"{name} {text!r}: must be a whole number") from None
-        if value < low:
-            raise UsageProblem(f"{name} {value}: must be at least {low}")
-        if high is not None and value > high:
-            raise UsageProblem(f"{name} {value}: must be at most {high}")
-        return value
-
-    return parse
+    return lambda text: whole_number(name, _number(int, text), low, high)
 
 
 def minutes_of(text: str) -> float:
     """A parser of a time limit in minutes."""
+    return time_limit("--minutes", _number(float, text))
+
+
+def _number(kind: type[int | float], text: str) -> int | float | str:
+    """The number that a text is; the text itself where it is none."""
     try:
-        value = float(text)
+        return kind(text)
     except ValueError:
-        raise UsageProblem(f"--minutes {text!r}: must be a number of minutes") from None
-    if not 0 < value <= MOST_MINUTES:
-        raise UsageProblem(f"--minutes {text}: must be greater than 0 and at most {MOST_MINUTES}, a week")
-    return value
+        return text
 
 
 MinutesOption = Annotated[

@@ -21,6 +21,7 @@ Kind = Literal["studies", "search_spaces"]
 Model = TypeVar("Model", bound=BaseModel)
 Made = TypeVar("Made")
 
+GIVEN = "given"  # what a space is called that is in no file
 OF_THE_ALGORITHM = ("algorithm", "baselines", "space_changes", "stages", "trainer")  # keys of a study
 SINGULAR = {"studies": "study", "search_spaces": "search space"}
 
@@ -84,15 +85,21 @@ def find(kind: Kind, name: str, *, beside: Path | None = None) -> Found:
 
 
 def load_study(
-    found: Found, *, name: str | None = None, changes: Mapping[str, Any] | None = None, env: str | None = None
+    found: Found,
+    *,
+    name: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    env: str | None = None,
+    space: SpaceSpec | None = None,
 ) -> StudySpec:
     """Reads a study file and its space, with the command line's changes, into a checked spec.
 
     Args:
         found: The study file.
         name: The study's name, where it is not the file's.
-        changes: Keys of the study file that the command line sets.
+        changes: Keys of the study file that the command line sets; those of `environment` one by one.
         env: The environment's id, where the command line sets it.
+        space: One that is in no file.
 
     Raises:
         SpecInvalid: with every fault.
@@ -101,18 +108,20 @@ def load_study(
     source = str(found.path)
     chosen = False  # whether the space is the command line's
     if isinstance(data, dict):
-        own = data.get("space")
-        data = _with_changes(data, changes or {}, study_algorithm(found, data))
-        chosen = "space" in (changes or {}) or data.get("space") != own
-        environment = data.get("environment")
+        own, environment = data.get("space"), data.get("environment")
+        wanted = {key: value for key, value in (changes or {}).items() if key != "environment"}
+        data = _with_changes(data, wanted, study_algorithm(found, data), space)
+        chosen = "space" in wanted or data.get("space") != own
         if env is not None and isinstance(environment, dict) and not same_environment(env, environment.get("id")):
             data["environment"] = {"id": env}
+        if options := (changes or {}).get("environment"):
+            data["environment"] = {**data.get("environment", {}), **options}
     faults: list[SpecInvalid] = []
     study = _try(faults, lambda: validate(StudyFile, data, source))
-    space = _try(faults, lambda: _space_of(data, found, chosen))
-    if study is None or space is None:
+    used = space or _try(faults, lambda: _space_of(data, found, chosen))
+    if study is None or used is None:
         raise SpecInvalid.together(faults)
-    return assemble(study, space, name or found.name, source)
+    return assemble(study, used, name or found.name, source)
 
 
 def study_algorithm(found: Found, data: Any = None) -> str:
@@ -126,8 +135,12 @@ def study_algorithm(found: Found, data: Any = None) -> str:
     return own if isinstance(own, str) and own in ALGORITHMS else "ppo"
 
 
-def _with_changes(data: Mapping[str, Any], changes: Mapping[str, Any], own: str) -> dict[str, Any]:
+def _with_changes(
+    data: Mapping[str, Any], changes: Mapping[str, Any], own: str, given: SpaceSpec | None
+) -> dict[str, Any]:
     """A study file with the command line's changes; for another algorithm without what is its own algorithm's alone."""
+    if given is not None:
+        changes = {**changes, "space": GIVEN}
     merged = {**data, **changes}
     asked = changes.get("algorithm")
     if asked in ALGORITHMS and asked != own and "space" not in changes:
@@ -135,7 +148,7 @@ def _with_changes(data: Mapping[str, Any], changes: Mapping[str, Any], own: str)
     space = merged.get("space")
     if space == data.get("space") or not isinstance(space, str):
         return merged
-    if _algorithm_of(space) != own:
+    if (given.algorithm if given is not None else _algorithm_of(space)) != own:
         kept = {key: value for key, value in merged.items() if key not in OF_THE_ALGORITHM}
         merged = {**kept, **changes, "space": space}
     return merged

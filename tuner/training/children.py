@@ -1,9 +1,14 @@
-"""How processes are started: with one thread, without the terminal's Ctrl-C, past what a user's folder may hold."""
+"""How processes are started: with one thread, without the terminal's Ctrl-C, past what a user's folder may hold.
+
+They do not run the program again that started them: a script needs no `if __name__ == "__main__"`.
+"""
 
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 from tuner.training.importing import only_own_folders
 
@@ -13,8 +18,19 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_
 @contextlib.contextmanager
 def started_cleanly() -> Iterator[None]:
     """Processes that are spawned within have one thread and hear no Ctrl-C: it is the coordinator's alone."""
-    with _environment(ONE_THREAD), _ctrl_c_held_back(), only_own_folders():
+    with _environment(ONE_THREAD), _ctrl_c_held_back(), only_own_folders(), _no_main_module():
         yield
+
+
+@contextlib.contextmanager
+def _no_main_module() -> Iterator[None]:
+    """A spawned process runs the main module's file once more, by its name or path: none is told within."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextlib.contextmanager

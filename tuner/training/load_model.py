@@ -3,14 +3,19 @@
 import io
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from tuner.errors import ModelUnusable
+from tuner.records import EnvironmentRef
+from tuner.training.checkpoints import BEST, BEST_STATISTICS
+from tuner.training.environments import make_vec_env
 from tuner.training.make_model import model_class
 from tuner.training.model_files import algorithm_of, needs_statistics
 
@@ -69,6 +74,15 @@ def load_actor(
         return action[()]  # a number where the space is of numbers
 
     return act
+
+
+def load_trained(folder: Path, algorithm: str, ref: EnvironmentRef) -> BaseAlgorithm:
+    """The best checkpoint of a training for use; behind the statistics of its observations where it was trained so."""
+    statistics = folder / BEST_STATISTICS
+    env = VecNormalize.load(str(statistics), make_vec_env(ref)) if statistics.is_file() else None
+    if isinstance(env, VecNormalize):
+        env.training = env.norm_reward = False
+    return model_class(algorithm).load(folder / BEST, env=env, device="cpu")
 
 
 def _refuse_other(what: str, label: str, model: gym.Space[Any], env: gym.Space[Any]) -> None:

@@ -61,6 +61,8 @@ def full_id(name: str) -> str:
 def find_environment(name: str) -> Named:
     """Finds `module:Id`, `module:Class`, `path/to/file.py:Class` or a bare id; registers a class with Gymnasium.
 
+    A function that makes an environment may stand for the class.
+
     Raises:
         EnvironmentUnusable: where nobody knows the name, it names no environment, or what is in front of the colon
             cannot be imported.
@@ -108,13 +110,13 @@ def _imported(name: str, what: str, act: Callable[[], ModuleType]) -> ModuleType
 
 
 def _registered(name: str, front: str, last: str, module: ModuleType) -> Named:
-    """A class under an id that follows from its spelling, so that every process has the same one."""
+    """A class or a function under an id that follows from its spelling, so that every process has the same one."""
     kind = getattr(module, last)
-    if not _is_environment(kind):
+    if not _is_environment(kind) and not inspect.isfunction(kind):
         what = "a class" if isinstance(kind, type) else f"of type {type(kind).__name__}"
         raise EnvironmentUnusable(
             f"environment {name!r}: {last!r} is not an environment but {what}; it must be a class derived from "
-            "gymnasium.Env, and no wrapper"
+            "gymnasium.Env, and no wrapper, or a function that makes one"
         )
     bare = f"{re.sub(r'[^A-Za-z0-9_.]+', '-', front.removesuffix('.py')).strip('-.')}.{last}-v0"
     if bare not in gym.registry or gym.registry[bare].entry_point is not kind:

@@ -1,0 +1,222 @@
+"""Tuning, opening, checking and comparing from Python."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tuner.api.environment_names import Environment, engine_options, environment_name
+from tuner.api.notebook import default_notifier
+from tuner.api.study_handle import Study
+from tuner.app import check as checking
+from tuner.app import compare as comparing
+from tuner.app import resolve
+from tuner.app.defaults import COMPARED_MINUTES, DEFAULT_STUDY
+from tuner.app.limits import time_limit, whole_number
+from tuner.app.notify import Notifier
+from tuner.app.tune import TuneRequest
+from tuner.app.tune import tune as run_tuning
+from tuner.checking.check_plan import EPISODES
+from tuner.checking.check_report import CheckReport
+from tuner.comparison.comparison_records import Comparison
+from tuner.config.environment_ids import split
+from tuner.config.load import available, is_path, validate
+from tuner.config.space import SpaceSpec
+from tuner.errors import UnknownName, UsageProblem
+from tuner.planning.time_limit import deadline
+from tuner.study.reader import find_reader
+from tuner.training.making import offered
+
+EnvOrStudy = Environment | os.PathLike[str] | Study
+
+MOST_SEEDS = 1000
+MOST_EPISODES = 100_000
+
+
+def tune(
+    env_or_study: EnvOrStudy,
+    *,
+    trials: int | None = None,
+    space: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    storage: str | None = None,
+    name: str | None = None,
+    timesteps: int | None = None,
+    algorithm: str | None = None,
+    workers: int | None = None,
+    engine: str = "processes",
+    minutes: float | None = None,
+    env_kwargs: Mapping[str, Any] | None = None,
+    n_envs: int | None = None,
+    check: bool = True,
+    notifier: Notifier | None = None,
+    **settings: Any,
+) -> Study:
+    """Runs trials until the study has `trials` finished ones; the same call again goes on where it stopped.
+
+    It is `tuner run`: what either began, the other goes on with. Ctrl-C books what runs and is raised again.
+
+    Args:
+        env_or_study: An environment (an id, a class, or a function that makes one; tuned as the study `reach` has it),
+            or a study: a name, a study file's path, or one that is open.
+        trials: Finished trials in all, those of earlier runs included. Default: the study's.
+        space: A search space by its name or file, or as a mapping of `algorithm`, `parameters` and `fixed`.
+        storage: URL of the database, as SQLAlchemy writes it. Default: sqlite:///studies/tuner.db.
+        name: The study's in the database. Default: the study's own, with the environment's where that is another.
+        timesteps: Environment steps of a full trial.
+        algorithm: ppo, a2c, sac, td3 or dqn, in that algorithm's own space where none is given.
+        workers: Trials side by side. Default: one a core.
+        engine: `processes`, `inline` (this process, one at a time) or `ray`.
+        minutes: Nothing is begun that would likely end later.
+        env_kwargs: What the environment is made with.
+        n_envs: Environments side by side in each trial.
+        check: Whether a new study's environment is looked at first, and refused where something is wrong with it.
+        notifier: Who is told. Default: nobody; in a notebook, progress is drawn.
+        **settings: Other keys of a study file: sampler, pruner, seed, goals, objective, baselines and so on.
+
+    Returns:
+        The study.
+
+    Raises:
+        TunerError: what keeps it from that, with the value, the rule and the way out in its message.
+        KeyboardInterrupt: after every finished trial was kept.
+    """
+    opened = env_or_study if isinstance(env_or_study, Study) else None
+    storage = opened.storage if opened is not None and storage is None else _text("storage", storage)
+    study, environment, known = _study_and_environment(env_or_study, storage)
+    options = {"kwargs": None if env_kwargs is None else dict(env_kwargs), "n_envs": n_envs}
+    asked = {"trials": trials, "timesteps": timesteps, "algorithm": algorithm, **settings}
+    environment_options = {key: value for key, value in options.items() if value is not None}
+    if environment_options:
+        asked["environment"] = environment_options
+    in_no_file = validate(SpaceSpec, dict(space), "space") if isinstance(space, Mapping) else None
+    if space is not None and in_no_file is None:
+        asked["space"] = os.fspath(space)  # type: ignore[arg-type]
+    request = TuneRequest(
+        study=study,
+        storage=storage,
+        name=_text("name", name),
+        changes={key: value for key, value in asked.items() if value is not None},
+        environment=environment,
+        space=in_no_file,
+        engine=engine_options(known, workers, engine),
+        skip_check=not check,
+        deadline=None if minutes is None else deadline(time_limit("minutes", minutes)),
+    )
+    result = run_tuning(request, default_notifier(notifier))
+    if result.interrupted:
+        raise KeyboardInterrupt
+    last = result.summaries[-1].study if result.summaries else result.spec.name
+    return open_study(last, storage=storage)
+
+
+def _study_and_environment(env_or_study: EnvOrStudy, storage: str | None) -> tuple[str, str | None, str]:
+    """The study's name or file, the environment where it is not the study's own, and the one that workers make."""
+    if isinstance(env_or_study, Study):
+        return env_or_study.name, None, env_or_study.environment
+    if isinstance(env_or_study, os.PathLike):
+        env_or_study = os.fspath(env_or_study)
+    if isinstance(env_or_study, str):
+        front, bare = split(env_or_study)
+        if not front and (is_path(bare) or bare in available("studies")):
+            return bare, None, ""
+        if (reader := find_reader(resolve.storage_url(storage), env_or_study)) is not None:
+            return env_or_study, None, reader.spec.environment.id
+        if not front and "-v" not in bare and bare not in offered():
+            names = [*available("studies"), *offered()]
+            raise UnknownName("study or environment", bare, names, "or give module:Id, a class or a study's file")
+    environment = environment_name(env_or_study)
+    return DEFAULT_STUDY, environment, environment
+
+
+def open_study(name: str, *, storage: str | None = None) -> Study:
+    """A study that the database holds, whoever began it.
+
+    Args:
+        name: The study's, or its file's.
+        storage: URL of the database. Default: sqlite:///studies/tuner.db.
+
+    Raises:
+        StorageFailed: where there is no database, or it cannot be read.
+        UnknownName: where it holds no such study.
+    """
+    if not isinstance(name, str):
+        raise UsageProblem(f"study {name!r}: must be the name of one")
+    storage = _text("storage", storage)
+    return Study(resolve.open_study(name, storage), storage)
+
+
+def check(environment: Environment | None = None, *, episodes: int = EPISODES, html: str | None = None) -> CheckReport:
+    """Looks at an environment before any training: policies that learn nothing, and what they met.
+
+    Args:
+        environment: An id, a class, or a function that makes one. Default: the reach task's.
+        episodes: Of each policy.
+        html: Where a page goes, if one is wanted.
+
+    Returns:
+        The report: `verdict` is ok, warning or wrong; `lines` say why, with a cure each.
+
+    Raises:
+        EnvironmentUnusable: where it cannot be made.
+        EnvironmentFailed: where it raises, or returns what no environment returns.
+    """
+    request = checking.CheckRequest(
+        environment=None if environment is None else environment_name(environment),
+        episodes=whole_number("episodes", episodes, 1, MOST_EPISODES),
+        html=None if html is None else Path(html),
+    )
+    return checking.check(request, default_notifier(None))
+
+
+def compare(
+    env_or_study: EnvOrStudy = DEFAULT_STUDY,
+    *,
+    algorithms: Sequence[str] = (),
+    minutes: float = COMPARED_MINUTES,
+    seeds: int = 1,
+    storage: str | None = None,
+    workers: int | None = None,
+    engine: str = "processes",
+    html: str | None = None,
+    notifier: Notifier | None = None,
+) -> Comparison:
+    """Which algorithm learns a task best in the same minutes of training.
+
+    Args:
+        env_or_study: As `tune` takes it.
+        algorithms: Of ppo, a2c, sac, td3 and dqn. Default: all that can act there.
+        minutes: Of training, for each run; evaluations are not counted.
+        seeds: Runs of each algorithm.
+        storage: URL of the database whose best trials are taken, where it has some.
+        workers: Runs side by side. Default: one a core.
+        engine: `processes` or `inline`.
+        html: Where a page goes, anew after every run, if one is wanted.
+        notifier: Who is told. Default: nobody; in a notebook, progress is drawn.
+
+    Raises:
+        TunerError: what keeps it from that.
+        KeyboardInterrupt: as it was pressed; a page then holds what there is.
+    """
+    names = [algorithms] if isinstance(algorithms, str) else list(algorithms)
+    storage = _text("storage", storage)
+    study, environment, known = _study_and_environment(env_or_study, storage)
+    request = comparing.CompareRequest(
+        study=study,
+        algorithms=comparing.known_algorithms(f"algorithms {names}", names, "seeds"),
+        minutes=time_limit("minutes", minutes),
+        seeds=whole_number("seeds", seeds, 1, MOST_SEEDS),
+        environment=environment,
+        engine=engine_options(known, workers, engine),
+        html=None if html is None else Path(html),
+        storage=storage,
+    )
+    result = comparing.compare(request, default_notifier(notifier))
+    if result.interrupted or result.comparison is None:
+        raise KeyboardInterrupt
+    return result.comparison
+
+
+def _text(name: str, value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise UsageProblem(f"{name} {value!r}: must be text")
+    return value

@@ -1,0 +1,133 @@
+"""A trial as Python code holds it: its figures, its training for use, its film."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuner.api import notebook
+from tuner.api.environment_names import engine_options
+from tuner.app import export as exporting
+from tuner.app import play as playing
+from tuner.app import train as training
+from tuner.app.limits import whole_number
+from tuner.app.notify import Notifier
+from tuner.errors import NothingToShow
+from tuner.playing.played import Played
+from tuner.results.rows import Row
+
+if TYPE_CHECKING:
+    from stable_baselines3.common.base_class import BaseAlgorithm
+
+MOST_EPISODES = 1000
+
+
+@dataclass(frozen=True, repr=False)
+class Trial:
+    """One trial of a study.
+
+    It has the figures of its row: number, label, state, value, success, params (of the space), arguments (of the
+    algorithm, as they ran), seed, steps, seconds, attributes (as the database has them).
+    """
+
+    row: Row
+    study: str
+    environment: str
+    storage: str | None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.row, name)
+
+    def __repr__(self) -> str:
+        value = "no score" if self.row.value is None else f"score {self.row.value:.4g}"
+        return f"<Trial {self.row.number} ({self.row.label}) of study {self.study!r}: {self.row.state}, {value}>"
+
+    def train(
+        self,
+        timesteps: int | None = None,
+        *,
+        seed: int | None = None,
+        folder: str | Path | None = None,
+        workers: int | None = None,
+        notifier: Notifier | None = None,
+    ) -> "BaseAlgorithm":
+        """Trains this configuration for use, as `tuner train` does.
+
+        Args:
+            timesteps: Environment steps, rounded up to whole rollouts. Default: the study's.
+            seed: The training seed. Default: the trial's own.
+            folder: Where models, curve and card go, and where a run that was cut short goes on. Default: nothing stays.
+            workers: 1 trains an environment of a notebook or script in this process.
+            notifier: Who is told. Default: nobody; in a notebook, progress is drawn.
+
+        Returns:
+            The checkpoint of the highest score, a model of Stable-Baselines3's; behind VecNormalize where the trial
+            was.
+
+        Raises:
+            TunerError: what keeps it from that.
+            KeyboardInterrupt: after the last checkpoint was kept, in `folder`.
+        """
+        from tuner.training.load_model import load_trained  # takes torch with it
+
+        engine = engine_options(self.environment, workers)
+        steps = None if timesteps is None else whole_number("timesteps", timesteps, 1)
+        seeds = None if seed is None else (whole_number("seed", seed, 0),)
+        with tempfile.TemporaryDirectory(prefix="tuner-") as temporary:
+            file = Path(temporary) / "trial.yml"
+            where = exporting.ExportRequest(study=self.study, storage=self.storage, trial=self.row.number, output=file)
+            exporting.export(where)
+            target = Path(temporary) / "trained" if folder is None else Path(folder)
+            request = training.TrainRequest(
+                file=file, timesteps=steps, seeds=seeds, output=target, engine=engine, film=folder is not None
+            )
+            result = training.train(request, notebook.default_notifier(notifier))
+            if result.interrupted:
+                raise KeyboardInterrupt
+            if result.summary is None or result.diverged:
+                raise NothingToShow(f"trial {self.row.number}: training left the finite numbers and kept no model")
+            spec = result.plan.recipe.spec
+            return load_trained(result.plan.run_folder(result.plan.seeds[0]), spec.algorithm, spec.environment.ref())
+
+    def play(
+        self, path: str | Path | None = None, *, episodes: int | None = None, gui: bool = False
+    ) -> "Film | Played":
+        """Films the model that the trial kept; a film plays inline in a notebook.
+
+        Args:
+            path: Where the film (.mp4) or picture (.png) goes. Default: nowhere; the film is returned alone.
+            episodes: How many; one for a picture. Default: 5.
+            gui: Shows them in a window, in real time, instead.
+
+        Returns:
+            The film with what each episode came to; that alone where it was shown in a window.
+
+        Raises:
+            TunerError: where the trial kept no model, or there is no coder or display.
+        """
+        count = None if episodes is None else whole_number("episodes", episodes, 1, MOST_EPISODES)
+        with tempfile.TemporaryDirectory(prefix="tuner-") as temporary:
+            target = None if gui else Path(path) if path is not None else Path(temporary) / "film.mp4"
+            request = playing.PlayRequest(
+                study=self.study, storage=self.storage, trial=self.row.number, episodes=count, output=target, gui=gui
+            )
+            played = playing.play(request, notebook.default_notifier(None))
+            return played if target is None else Film(content=target.read_bytes(), form=target.suffix, played=played)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Film:
+    """What was filmed."""
+
+    content: bytes  # of the file
+    form: str  # its ending
+    played: Played  # what each episode came to
+
+    def __repr__(self) -> str:
+        return f"<Film of {len(self.played.episodes)} episodes of {self.played.actor}, {len(self.content):,} bytes>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """For notebooks: plays inline."""
+        return {"image/png": self.content} if self.form == ".png" else {"text/html": notebook.video(self.content)}

@@ -1,0 +1,33 @@
+"""Bounds of what is asked for, the same for every front end."""
+
+from tuner.errors import UsageProblem
+
+MOST_MINUTES = 7 * 24 * 60
+
+
+def whole_number(name: str, value: object, low: int, high: int | None = None) -> int:
+    """A whole number within bounds.
+
+    Raises:
+        UsageProblem: naming what it is, the value and the rule.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UsageProblem(f"{name} {value!r}: must be a whole number")
+    if value < low:
+        raise UsageProblem(f"{name} {value}: must be at least {low}")
+    if high is not None and value > high:
+        raise UsageProblem(f"{name} {value}: must be at most {high}")
+    return value
+
+
+def time_limit(name: str, value: object) -> float:
+    """Minutes, up to a week.
+
+    Raises:
+        UsageProblem: naming what it is, the value and the rule.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageProblem(f"{name} {value!r}: must be a number of minutes")
+    if not 0 < value <= MOST_MINUTES:
+        raise UsageProblem(f"{name} {value:g}: must be greater than 0 and at most {MOST_MINUTES}, a week")
+    return float(value)
