@@ -109,13 +109,13 @@ def test_environments_come_as_ids_classes_and_functions(environment: Any, identi
 
 
 def test_workers_make_a_class_and_a_function_of_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "my_env.py").write_text("import tuner_toys\nclass Mine(tuner_toys.Line):\n    pass\n"
+    (tmp_path / "own_env.py").write_text("import tuner_toys\nclass Mine(tuner_toys.Line):\n    pass\n"
                                         "def make():\n    return Mine()\n")  # fmt: skip
     monkeypatch.syspath_prepend(str(tmp_path))
-    import my_env  # type: ignore[import-not-found]
+    import own_env  # type: ignore[import-not-found]
 
     rest: dict[str, Any] = {"timesteps": 64, "space": SPACE, "baselines": {}, "goals": {"early": 1, "late": 1}}
-    for environment in (my_env.Mine, my_env.make):
+    for environment in (own_env.Mine, own_env.make):
         study = library.tune(environment, trials=2, workers=2, **rest)
         assert [trial.state for trial in study.trials()] == ["complete", "complete"]
 
