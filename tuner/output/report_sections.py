@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from tuner.output import study_sections
 from tuner.output.blocks import Block, Bullets, Cell, Code, Picture, Reel, Section, Table, Text, Video
 from tuner.results.answer import amount, change
-from tuner.results.report_data import ArmLine, Confirmed, Measure, Span, StudyReport, ValidationLine
+from tuner.results.report_data import ArmLine, Confirmed, Measure, StudyReport, ValidationLine
+from tuner.statistics.answer_records import Interval
 
 
 def sections(report: StudyReport) -> list[Section]:
@@ -109,7 +110,7 @@ def _short(value: float, measure: Measure) -> str:
     return f"{value:.0%}" if measure == "success" else f"{value:.4g}"
 
 
-def _span(span: Span | None, measure: Measure) -> str:
+def _span(span: Interval | None, measure: Measure) -> str:
     return "-" if span is None else f"{amount(span.low, measure)} … {amount(span.high, measure)}"
 
 
@@ -185,7 +186,7 @@ def _curves(report: StudyReport) -> Iterator[Block]:
                 str(len(band.steps)),
                 _cell(band.median[len(band.median) // 2], report.measure),
                 _cell(band.median[-1], report.measure),
-                "-" if band.seeds < 2 else _span(Span(low=band.low[-1], high=band.high[-1]), report.measure),
+                "-" if band.seeds < 2 else _span(Interval(low=band.low[-1], high=band.high[-1]), report.measure),
             ]
             for band in report.curves
         ],

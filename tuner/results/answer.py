@@ -4,9 +4,9 @@ import statistics
 
 from tuner.finals.confirmation_plan import TEST_GOALS
 from tuner.results.confirmation_reading import ArmResult, Confirmation, ConfirmationReading, name_in_answer, tuning
-from tuner.results.report_data import ArmLine, ComparisonLine, Confirmed, Measure, Span, ValidationLine
+from tuner.results.report_data import ArmLine, ComparisonLine, Confirmed, Measure, ValidationLine
 from tuner.results.summary import Summary, verdict
-from tuner.statistics.answer_records import CURRENT, ArmStatistics, Interval, PairedTest
+from tuner.statistics.answer_records import CURRENT, PairedTest
 
 
 def confirmed(reading: ConfirmationReading | None) -> Confirmed | None:
@@ -45,26 +45,8 @@ def _validation(one: ArmResult, measure: Measure) -> ValidationLine:
 def _arms(found: Confirmation) -> tuple[ArmLine, ...]:
     if found.answer is None:
         return ()
-    pairs = [(one.arm, found.answer.arm(name_in_answer(one.arm))) for one in found.tested]
-    return tuple(_arm(arm.name, told, winner=arm.role is None) for arm, told in pairs)
-
-
-def _arm(name: str, arm: ArmStatistics, *, winner: bool) -> ArmLine:
-    return ArmLine(
-        name=name,
-        winner=winner,
-        values=arm.values,
-        iqm=arm.iqm,
-        iqm_interval=_span(arm.iqm_interval),
-        mean=arm.mean,
-        mean_interval=_span(arm.mean_interval),
-        tuned=arm.tuned,
-        optimism=arm.optimism,
-    )
-
-
-def _span(interval: Interval | None) -> Span | None:
-    return None if interval is None else Span(low=interval.low, high=interval.high)
+    pairs = [(one.arm, vars(found.answer.arm(name_in_answer(one.arm)))) for one in found.tested]
+    return tuple(ArmLine(**{**told, "name": arm.name, "winner": arm.role is None}) for arm, told in pairs)
 
 
 def _comparisons(found: Confirmation) -> tuple[ComparisonLine, ...]:
@@ -76,18 +58,8 @@ def _comparisons(found: Confirmation) -> tuple[ComparisonLine, ...]:
 
 def _comparison(one: PairedTest, names: dict[str, str], measure: Measure) -> ComparisonLine:
     first, second = names.get(one.first, one.first), names.get(one.second, one.second)
-    return ComparisonLine(
-        first=first,
-        second=second,
-        verdict=one.verdict,
-        difference=one.difference,
-        interval=_span(one.interval),
-        superiority=one.superiority,
-        p=one.p,
-        p_holm=one.p_holm,
-        smallest=one.smallest,
-        words=_words(one, first, second, measure),
-    )
+    figures = {name: value for name, value in vars(one).items() if name != "seeds"}
+    return ComparisonLine(**{**figures, "first": first, "second": second, "words": _words(one, first, second, measure)})
 
 
 def _words(one: PairedTest, first: str, second: str, measure: Measure) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 from tuner.config.model import StudySpec
 from tuner.diagnosis.signs import diagnose
 from tuner.diagnosis.training_record import Sign
+from tuner.results.report_data import HealthLine, HealthTable
 from tuner.results.rows import Row
-from tuner.verdicts import worst
+from tuner.verdicts import SEVERITY, worst
 
 MOST_COMMON = 3
 
@@ -55,18 +56,37 @@ def signs_of(row: Row, spec: StudySpec) -> tuple[Sign, ...]:
 
 def study_health(rows: Sequence[Row], spec: StudySpec) -> Health | None:
     """All finished trials' diagnoses in one; None where no trial has recorded its signals."""
-    diagnoses = [signs for row in rows if row.finished and (signs := signs_of(row, spec))]
-    if not diagnoses:
+    table = health_table(rows, spec, None)
+    if table is None:
         return None
-    verdicts = Counter(worst(signs) for signs in diagnoses)
-    ailing = [sign for signs in diagnoses for sign in signs if sign.verdict != "ok"]
-    found = Counter((sign.name, sign.symptom) for sign in ailing)
-    cures = {(sign.name, sign.symptom): sign.cure for sign in ailing}
     return Health(
-        judged=len(diagnoses),
-        verdicts={verdict: verdicts[verdict] for verdict in ("ok", "warning", "wrong")},
+        judged=table.judged,
+        verdicts=table.verdicts,
         common=tuple(
-            Ailment(name=key[0], symptom=key[1], trials=count, cure=cures[key])
-            for key, count in found.most_common(MOST_COMMON)
+            Ailment(name=one.name, symptom=one.symptom, trials=one.trials, cure=one.cure)
+            for one in table.ailments[:MOST_COMMON]
+        ),
+    )
+
+
+def health_table(rows: Sequence[Row], spec: StudySpec, best: Row | None) -> HealthTable | None:
+    """Everything that ails finished trials, the most common first; None where no trial recorded its signals."""
+    judged = {row.number: signs for row in rows if row.finished and (signs := signs_of(row, spec))}
+    if not judged:
+        return None
+    verdicts = Counter(worst(signs) for signs in judged.values())
+    ailing = [sign for signs in judged.values() for sign in signs if sign.verdict != "ok"]
+    found = Counter((sign.name, sign.symptom) for sign in ailing)
+    said = {(sign.name, sign.symptom): sign for sign in sorted(ailing, key=lambda sign: SEVERITY[sign.verdict])}
+    own = judged.get(best.number, ()) if best else ()
+    has = "; ".join(f"{sign.name}: {sign.finding}" for sign in own if sign.verdict != "ok")
+    return HealthTable(
+        judged=len(judged),
+        verdicts={verdict: verdicts[verdict] for verdict in SEVERITY},
+        best=(worst(own), has) if own else None,
+        ailments=tuple(
+            HealthLine(name=name, symptom=symptom, verdict=sign.verdict, trials=count, cure=sign.cure)
+            for (name, symptom), count in found.most_common()
+            for sign in [said[name, symptom]]
         ),
     )

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.results.report_data import Importance, Importances, Span, Standing
+from tuner.results.report_data import Importance, Importances, Standing
+from tuner.statistics.answer_records import Interval
 from tuner.study.importance_shares import RESAMPLES
 from tuner.study.reader import StudyReader
 
@@ -31,12 +32,12 @@ def importances(reader: StudyReader, generator: np.random.Generator) -> Importan
     )
 
 
-def _importance(name: str, shares: NDArray[np.float64], floor: Span) -> Importance:
+def _importance(name: str, shares: NDArray[np.float64], floor: Interval) -> Importance:
     interval, median = _span(shares), float(np.median(shares))
     standing: Standing = "matters" if interval.low > floor.high else "perhaps" if median > floor.high else "noise"
     return Importance(name=name, median=median, interval=interval, standing=standing)
 
 
-def _span(shares: NDArray[np.float64]) -> Span:
+def _span(shares: NDArray[np.float64]) -> Interval:
     low, high = np.quantile(shares, (0.05, 0.95))
-    return Span(low=float(low), high=float(high))
+    return Interval(low=float(low), high=float(high))

@@ -8,9 +8,9 @@ import numpy as np
 
 from tuner import __version__
 from tuner.config.model import StudySpec
-from tuner.results.ailments import health_table
 from tuner.results.answer import confirmed, headline
 from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
+from tuner.results.health import health_table
 from tuner.results.importances import importances
 from tuner.results.learning_curves import test_curves, tuning_curves
 from tuner.results.parameter_ranges import parameters
@@ -86,19 +86,9 @@ def _measure(spec: StudySpec, rows: Sequence[Row], reading: ConfirmationReading 
 def _line(row: Row) -> TrialLine:
     attributes = row.attributes
     reasons = (attributes.get(name) for name in ("interrupted", "failure", "reason"))
-    return TrialLine(
-        number=row.number,
-        state=row.state,
-        role=row.role,
-        label=row.label,
-        value=row.value,
-        success=row.success,
-        steps=row.steps,
-        seconds=row.seconds,
-        params=row.params,
-        arguments=row.arguments,
-        end=str(next((reason for reason in reasons if reason), "")),
-    )
+    end = str(next((reason for reason in reasons if reason), ""))
+    own = ("number", "state", "role", "label", "value", "success", "steps", "seconds", "params", "arguments")
+    return TrialLine(**{name: getattr(row, name) for name in own}, end=end)
 
 
 def _curves(

@@ -3,32 +3,18 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tuner.statistics.answer_records import ArmStatistics, Interval
+
 Measure = Literal["success", "return"]
 Standing = Literal["matters", "perhaps", "noise"]
 Source = Literal["confirmation", "tuning"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span:
-    """From a lower to an upper end."""
+class ArmLine(ArmStatistics):
+    """One configuration over the test seeds of the confirmation, by its own name: `trial 12`, or a baseline's."""
 
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArmLine:
-    """One configuration over the test seeds of the confirmation."""
-
-    name: str  # `trial 12`, or a baseline's
     winner: bool
-    values: tuple[float, ...]  # by seed
-    iqm: float | None
-    iqm_interval: Span | None  # 95 %
-    mean: float | None
-    mean_interval: Span | None  # 95 %
-    tuned: float | None  # what tuning said of it
-    optimism: float | None  # that less the mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +25,7 @@ class ComparisonLine:
     second: str
     verdict: str
     difference: float | None  # of the IQMs
-    interval: Span | None  # 95 %
+    interval: Interval | None  # 95 %
     superiority: float | None  # P(first > second)
     p: float | None
     p_holm: float | None
@@ -127,7 +113,7 @@ class Importance:
 
     name: str
     median: float  # share, over the resamples
-    interval: Span  # 90 %
+    interval: Interval  # 90 %
     standing: Standing
 
 
@@ -140,7 +126,7 @@ class Importances:
     method: str
     resamples: int
     parameters: tuple[Importance, ...]  # the most important first; none where there are too few trials
-    floor: Span | None  # of the dummy, 90 %; above its high end begins what is no noise
+    floor: Interval | None  # of the dummy, 90 %; above its high end begins what is no noise
 
 
 @dataclass(frozen=True, kw_only=True)
