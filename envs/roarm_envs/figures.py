@@ -122,3 +122,6 @@ SERVO_GAIN = 0.1  # position gain a physics step at 240 Hz: a lag of about 40 ms
 def joint(name: str) -> Joint:
     """Returns the chain's row of that name."""
     return next(row for row in CHAIN if row.name == name)
+
+
+FIXED_JAW_FACE = -0.002  # m, along link5's x, which is the way the jaw opens

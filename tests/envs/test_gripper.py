@@ -8,10 +8,11 @@ import pybullet
 import pytest
 from numpy.typing import NDArray
 
-from roarm_envs import figures, urdf
+import arm_urdf as urdf
+from arm_parts import GRIPPER_LINKS
+from roarm_envs import figures
 from roarm_envs.gripper import GripperArm, Handling
 from roarm_envs.kinematics import tool_pose, tool_position, transform
-from roarm_envs.parts import GRIPPER_LINKS
 from roarm_envs.sim import Cube
 from roarm_envs.tasks.pick_place import HIGH, over
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from roarm_envs import parts, urdf
+import arm_parts as parts
+import arm_urdf as urdf
 
 ASSET = (files("roarm_envs") / "assets" / "roarm_m3.urdf").read_text(encoding="utf-8")
 ROBOT = Xml.fromstring(ASSET)  # noqa: S314 - our own file

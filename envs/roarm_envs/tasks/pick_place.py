@@ -14,7 +14,6 @@ import numpy as np
 from roarm_envs import figures, rewards
 from roarm_envs.gripper import JAW_LIMITS, GripperArm, Handling
 from roarm_envs.inverse import Angles, from_above
-from roarm_envs.parts import FIXED_JAW_FACE
 from roarm_envs.robot import LIMITS
 from roarm_envs.sim import Cube
 from roarm_envs.tasks.base import Judgement, Point, in_arm_frame
@@ -202,7 +201,7 @@ class PickPlace:
 
 def grip_offsets(edge: float) -> tuple[float, float]:
     """Where a cube's centre lies in the hand that is about to grip it from above: across and along, in m."""
-    return FIXED_JAW_FACE + edge / 2 + BESIDE, figures.joint("tcp").xyz[2] - edge / 2 + CLEARANCE
+    return figures.FIXED_JAW_FACE + edge / 2 + BESIDE, figures.joint("tcp").xyz[2] - edge / 2 + CLEARANCE
 
 
 def over(point: Point, yaw: float, edge: float, *, height: float = 0.0) -> Angles:

@@ -1,7 +1,7 @@
 """Writes the arm's URDF from the figures and the parts.
 
-`python -m roarm_envs.urdf > assets/roarm_m3.urdf` for the arm whose gripper stays closed,
-`python -m roarm_envs.urdf gripper > assets/roarm_m3_gripper.urdf` for the one whose jaws grip.
+`python tools/arm_urdf.py > envs/roarm_envs/assets/roarm_m3.urdf` for the arm whose gripper stays closed,
+`python tools/arm_urdf.py gripper > envs/roarm_envs/assets/roarm_m3_gripper.urdf` for the one whose jaws grip.
 """
 
 import sys
@@ -10,8 +10,8 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 from numpy.typing import NDArray
 
+from arm_parts import COLOURS, GRIPPER_LINKS, LINKS, Body, Link, Shape
 from roarm_envs import figures
-from roarm_envs.parts import COLOURS, GRIPPER_LINKS, LINKS, Body, Link, Shape
 
 
 def document(links: tuple[Link, ...] = LINKS) -> str:

@@ -132,7 +132,6 @@ LINKS = (
 # tells its contacts from those of the palm; the moving jaw is an arm with a pad that leans inwards by 29 degrees: its
 # tip meets the fixed jaw as the jaw closes, and on objects of 20 to 30 mm it lies flat to within some ten degrees.
 PAD_LEAN = 0.50  # rad
-FIXED_JAW_FACE = -0.002  # m, along link5's x, which is the way the jaw opens
 GRIPPER_SHAPES = {
     "link5": (Shape(centre=(-0.004, 0.0, 0.026), size=(0.030, 0.030, 0.044), colour="servo"),),
     "gripper_link": (
