@@ -68,7 +68,7 @@ def test_films_of_the_best_and_the_current_at_the_same_goals(
 
 
 def _filmed(ref: object, actor: object, goals: object, target: Path, tell: object) -> object:
-    from tuner.playing.played import Played
+    from tuner.playing.play_episode import Played
 
     target.write_bytes(b"a film")
     return Played(environment="toy", actor="model", episodes=())

@@ -7,8 +7,7 @@ import pytest
 from conftest import make_job
 from driving import EVALUATION
 
-from tuner.engines.ray.mailbox import Began, Letter, Loaded, Mailbox
-from tuner.engines.ray.node import run_on_node
+from tuner.engines.ray.node import Began, Letter, Loaded, Mailbox, run_on_node
 from tuner.errors import EnvironmentUnusable
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialOutcome
 

@@ -17,13 +17,11 @@ from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.output import markdown
 from tuner.output.palette import CURRENT, PROPOSED, TUNED, colours
-from tuner.output.report_page import report_page
-from tuner.output.report_plots import draw
+from tuner.output.report_page import draw, report_page
 from tuner.output.report_sections import sections
-from tuner.results.importances import importances
-from tuner.results.learning_curves import band
 from tuner.results.report_build import build_report
 from tuner.results.report_data import StudyReport
+from tuner.results.report_parts import band, importances
 from tuner.study.sample import Sample, thinned
 from tuner.study.stored import meaning_hash
 

@@ -16,8 +16,7 @@ from optuna.trial import TrialState
 
 from tuner.config.model import StudySpec
 from tuner.output import markdown
-from tuner.output.report_page import report_page
-from tuner.output.report_plots import draw
+from tuner.output.report_page import draw, report_page
 from tuner.output.report_sections import sections
 from tuner.results.report_build import build_report
 from tuner.results.report_data import StudyReport

@@ -18,10 +18,9 @@ from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.errors import MeaningChanged, NothingToShow, UnknownName
 from tuner.records import TrialOutcome
-from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
 from tuner.study.samplers import distributions
 from tuner.study.storage import open_to_write
-from tuner.study.stored import load_stored, meaning_hash
+from tuner.study.stored import MAX_ATTEMPTS, MAX_LOSSES, load_stored, meaning_hash
 from tuner.study.writer import AskedTrial, StudyWriter
 
 FAILED = TrialOutcome(state="failed", reason="for a reason")

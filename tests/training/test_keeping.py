@@ -14,8 +14,8 @@ from stable_baselines3 import PPO
 from tuner import seeds
 from tuner.errors import ModelUnusable, StorageFailed
 from tuner.records import Checkpoint, Curriculum, Decision, EnvironmentRef, Evaluation, Keeping, TrialJob, TrialOutcome
-from tuner.training.checkpoints import BEST, LAST, LAST_STATISTICS, newest
 from tuner.training.keeping import Keeper
+from tuner.training.model_files import BEST, LAST, LAST_STATISTICS, newest
 from tuner.trial import run_trial
 
 STEPS = (64, 128, 192, 256)

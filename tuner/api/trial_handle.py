@@ -13,7 +13,7 @@ from tuner.app import train as training
 from tuner.app.limits import whole_number
 from tuner.app.notify import Notifier
 from tuner.errors import NothingToShow
-from tuner.playing.played import Played
+from tuner.playing.play_episode import Played
 from tuner.results.rows import Row
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from tuner.config.model import StudySpec
 from tuner.final_training.training_plan import TrainingPlan
 from tuner.finals.confirmation_plan import ConfirmationPlan
 from tuner.planning.estimate import Estimate
-from tuner.playing.played import PlayedEpisode
+from tuner.playing.play_episode import PlayedEpisode
 from tuner.study.queue import Submission
 from tuner.study.stored import SettingChange
 

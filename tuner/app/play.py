@@ -13,7 +13,7 @@ from tuner.config.environment_ids import same_environment
 from tuner.config.model import StudySpec
 from tuner.errors import ModelUnusable, UsageProblem
 from tuner.playing import playback
-from tuner.playing.played import EXPERT, Actor, Played
+from tuner.playing.play_episode import EXPERT, Actor, Played
 from tuner.playing.screens import ONE_EPISODE, check_target
 from tuner.records import EnvironmentRef
 from tuner.results.rows import choose, make_rows

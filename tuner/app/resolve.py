@@ -1,6 +1,6 @@
 """From what was typed to a spec: a file, a packaged study, or one that the database holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from tuner.app.defaults import DEFAULT_STUDY
+from tuner.app.events import BaselineTaken
+from tuner.app.notify import Notifier
 from tuner.config.algorithms import ALGORITHMS
+from tuner.config.baselines import read_baseline, with_baselines
 from tuner.config.environment_ids import same_environment, split
 from tuner.config.load import (
     GIVEN,
@@ -25,8 +28,9 @@ from tuner.config.load import (
 from tuner.config.model import StudyFile, StudySpec
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
-from tuner.errors import SpecInvalid, UnknownName
+from tuner.errors import NothingToShow, SpecInvalid, UnknownName, UsageProblem
 from tuner.records import EnvironmentRef
+from tuner.results.rows import best, make_rows
 from tuner.study.reader import StudyReader, open_reader
 from tuner.study.storage import DEFAULT_URL, Storage, describe, is_there, open_to_read, parse_url, storage_errors
 from tuner.study.stored import load_stored, stored_names
@@ -177,3 +181,35 @@ def refuse_few_trials(spec: StudySpec) -> None:
             "--trials",
             [f"{spec.trials} is less than the study's {count} baselines, which run first; give at least {count}"],
         )
+
+
+def warmed(
+    spec: StudySpec, files: Sequence[str], study: str | None, storage: str | None, notifier: Notifier
+) -> StudySpec:
+    """The study with the baselines that files, and the best of another study, add.
+
+    Raises:
+        SpecInvalid: where one of them is none that the study can hold.
+        NothingToShow: where the other study has no completed trial.
+        UsageProblem: where a file cannot be read.
+    """
+    for file in files:
+        taken = read_baseline(file, spec.environment.id, spec.algorithm)
+        spec = with_baselines(spec, {taken.name: taken.values}, f"--baseline {file}")
+        notifier.notify(BaselineTaken(name=taken.name, origin=file, left=taken.left))
+    return spec if study is None else _from_study(spec, study, storage, notifier)
+
+
+def _from_study(spec: StudySpec, name: str, storage: str | None, notifier: Notifier) -> StudySpec:
+    if name == spec.name:
+        raise UsageProblem(f"--from {name}: is this study itself; name another")
+    other = open_study(name, storage)
+    if other.spec.algorithm != spec.algorithm:
+        raise UsageProblem(f"--from {name}: is a study of {other.spec.algorithm}, this one of {spec.algorithm}")
+    winner = best(make_rows(other))
+    if winner is None:
+        raise NothingToShow(
+            f"--from {name}: the study has no completed trial to start from (see `tuner status {name}`)"
+        )
+    notifier.notify(BaselineTaken(name=f"from-{name}", study=name, origin=winner.label))
+    return with_baselines(spec, {f"from-{name}"[:64]: winner.arguments}, f"--from {name}")

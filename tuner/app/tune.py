@@ -1,5 +1,7 @@
 """Tuning: a look at what is new, the trials that are missing, what the study has come to."""
 
+import importlib.util
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +12,8 @@ from sqlalchemy.engine import URL
 from tuner.app import events
 from tuner.app.engine_options import EngineOptions, open_engine
 from tuner.app.notify import Notifier, TrialsUnderWay
-from tuner.app.resolve import refuse_few_trials, resolve, storage_url
+from tuner.app.resolve import refuse_few_trials, resolve, storage_url, warmed
 from tuner.app.stages import refuse_stages, stages_of
-from tuner.app.warm_start import warmed
 from tuner.checking.check_plan import quick
 from tuner.checking.run_check import behind_normalize, refuse_wrong, run_check
 from tuner.config.model import StudySpec
@@ -21,6 +22,7 @@ from tuner.config.staging import stage_name, staged
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.engines.once import run_once
+from tuner.errors import UsageProblem
 from tuner.planning import estimate
 from tuner.planning.time_limit import last_start
 from tuner.results.summary import Summary, summarise
@@ -218,3 +220,28 @@ def _run(
         coordinate(source, engine, listener, last_start=last, look=request.look)
     if writer.count_finished() < spec.trials:
         notifier.notify(events.TimeOver(what="trial", seconds=known))
+
+
+INSTALL = "pip install 'roarm-tuner[tensorboard]'"
+
+
+def curves_folder(text: str) -> Path:
+    """The folder, made where it is missing, as an absolute path.
+
+    Raises:
+        UsageProblem: where TensorBoard is not installed, or nothing can be written there.
+    """
+    if not text:
+        raise UsageProblem("--tensorboard '': must name a folder")
+    if importlib.util.find_spec("tensorboard") is None:
+        raise UsageProblem(f"--tensorboard {text!r}: needs the package tensorboard, which is not installed ({INSTALL})")
+    try:
+        folder = Path(text).expanduser().resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UsageProblem(
+            f"--tensorboard {text!r}: nothing can be written there: {why} (name another folder)"
+        ) from None

@@ -6,8 +6,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 
 from tuner.checking.spaces import zero_action
-from tuner.training.expert_hook import Expert, offers_expert
-from tuner.training.stepping import begin
+from tuner.training.stepping import Expert, begin, offers_expert
 
 
 class Policy(Protocol):

@@ -51,7 +51,7 @@ def play(
     from tuner.app.play import PlayRequest
     from tuner.app.play import play as play_episodes
     from tuner.cli.render.notifier import TerminalNotifier
-    from tuner.cli.render.play_tables import print_played
+    from tuner.cli.render.tables import print_played
     from tuner.cli.render.words import say
 
     request = PlayRequest(

@@ -95,9 +95,8 @@ def run(
     one_of(algorithm, tuple(ALGORITHMS), "--algorithm")
     one_of(sampler, SAMPLERS, "--sampler")
     one_of(pruner, PRUNERS, "--pruner")
-    from tuner.app.curves_folder import curves_folder
     from tuner.app.engine_options import EngineOptions
-    from tuner.app.tune import TuneRequest
+    from tuner.app.tune import TuneRequest, curves_folder
     from tuner.planning.time_limit import deadline
 
     asked = {
@@ -128,8 +127,8 @@ def run(
 
 def _plan(request: "TuneRequest", *, as_json: bool) -> int:
     from tuner.app.dry_run import plan_run
-    from tuner.cli.render.forecast_table import print_forecast
     from tuner.cli.render.notifier import TerminalNotifier
+    from tuner.cli.render.tables import print_forecast
 
     found = plan_run(request, TerminalNotifier())
     if as_json:

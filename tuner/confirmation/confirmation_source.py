@@ -9,8 +9,8 @@ from tuner.config.model import StudySpec
 from tuner.finals.confirmation_plan import TEST_GOALS, ConfirmationPlan, ConfirmationRun, RunKey, at_most, planned
 from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.confirmation_writer import ConfirmationWriter
-from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES, too_often
 from tuner.study.search_source import facts, trial_value
+from tuner.study.stored import MAX_ATTEMPTS, MAX_LOSSES, too_often
 
 
 class ConfirmationSource:

@@ -1,7 +1,14 @@
-"""Plain answers of the dashboard's own, and what every answer carries for the browser's sake."""
+"""The dashboard's own answers: plain lines, headers for the browser's sake, and what trials left behind."""
 
+import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
+
+from bottle import Bottle, HTTPError, parse_range_header, request, static_file
+
+from tuner.study.kept_models import Artifact, find_artifact
+from tuner.study.storage import Storage
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Headers = list[tuple[str, str]]
@@ -53,3 +60,37 @@ def status_line(answer: Any) -> str:
     """The body of an error of Bottle's: its status, and nothing of what was asked."""
     answer.content_type = "text/plain; charset=utf-8"
     return f"{answer.status_line}\n"
+
+
+SHOWN = re.compile(r"(image/(?!svg)[\w.+-]+|(video|audio)/[\w.+-]+|text/(csv|plain)|application/json)")
+OTHER = "application/octet-stream"
+NAME = "<artifact_id:re:[0-9a-fA-F-]{1,64}>"
+
+
+def artifact_pages(storage: Storage, folder: Path) -> Any:
+    """The pages under /artifacts/: of a study, and of a trial."""
+    app = Bottle()
+    app.default_error_handler = status_line
+
+    def of_study(study_id: int, artifact_id: str) -> Any:
+        return _send(find_artifact(storage, study_id, None, artifact_id), folder)
+
+    def of_trial(study_id: int, trial_id: int, artifact_id: str) -> Any:
+        return _send(find_artifact(storage, study_id, trial_id, artifact_id), folder)
+
+    app.get(f"/artifacts/<study_id:int>/{NAME}", callback=of_study)
+    app.get(f"/artifacts/<study_id:int>/<trial_id:int>/{NAME}", callback=of_trial)
+    return app
+
+
+def _send(artifact: Artifact | None, folder: Path) -> Any:
+    if artifact is None:
+        return HTTPError(404)
+    path, ranges = folder / artifact.id, request.get_header("Range")
+    if ranges and path.is_file() and not list(parse_range_header(ranges, path.stat().st_size)):
+        return HTTPError(416)  # which `static_file` would answer with the file left open
+    shown = SHOWN.fullmatch(artifact.mimetype) is not None
+    name = re.sub(r"[^A-Za-z0-9_. -]", "_", artifact.filename) or "artifact"
+    return static_file(
+        artifact.id, str(folder), mimetype=artifact.mimetype if shown else OTHER, download=False if shown else name
+    )

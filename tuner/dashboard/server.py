@@ -12,10 +12,9 @@ from sqlalchemy.engine import URL
 
 from tuner import __version__
 from tuner.dashboard.access import LOOPBACK, Access, listen, make_access
-from tuner.dashboard.answers import ARTIFACTS, Application, status_line, with_safe_headers
-from tuner.dashboard.artifact_pages import artifact_pages
+from tuner.dashboard.answers import ARTIFACTS, Application, artifact_pages, status_line, with_safe_headers
 from tuner.dashboard.guard import Health, guarded
-from tuner.study.artifacts import artifact_store
+from tuner.study.kept_models import artifact_store
 from tuner.study.storage import Storage, artifact_folder, open_to_read, open_to_write, storage_errors
 
 THREADS = 4

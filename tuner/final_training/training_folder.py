@@ -12,7 +12,7 @@ from typing import Any
 from tuner.errors import ModelUnusable, StorageFailed, UsageProblem
 from tuner.final_training.training_plan import TrainingPlan
 from tuner.records import Evaluation
-from tuner.training.checkpoints import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, newest
+from tuner.training.model_files import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, newest
 from tuner.writing import write_whole
 
 WHAT = "training.json"  # what the folder is of

@@ -5,8 +5,8 @@ from typing import Any
 from tuner.final_training.training_folder import evaluations, finish, result
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.study.failures import MAX_ATTEMPTS, too_often
 from tuner.study.search_source import facts
+from tuner.study.stored import MAX_ATTEMPTS, too_often
 
 
 class TrainingSource:

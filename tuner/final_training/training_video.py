@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from tuner import seeds
+from tuner.playing.play_episode import Actor, Played
 from tuner.playing.playback import play
-from tuner.playing.played import Actor, Played
 from tuner.records import EnvironmentRef
-from tuner.training.checkpoints import BEST, BEST_STATISTICS
+from tuner.training.model_files import BEST, BEST_STATISTICS
 
 EPISODES = 5
 

@@ -10,7 +10,7 @@ from tuner.config.arguments import is_normalized
 from tuner.final_training.training_folder import FINAL, WHAT
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
 from tuner.final_training.training_summary import TrainingSummary, foremost, shown, worth
-from tuner.training.checkpoints import BEST, BEST_STATISTICS
+from tuner.training.model_files import BEST, BEST_STATISTICS
 
 
 def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, film: bool) -> str:

@@ -17,8 +17,8 @@ from optuna.visualization import (
 )
 
 from tuner.output.palette import CURRENT, SCALE, SOFT, TUNED, colours, dressed, faded
-from tuner.results.parameter_ranges import MOST_CROSSED
 from tuner.results.report_data import ParameterLine, StudyReport
+from tuner.results.report_parts import MOST_CROSSED
 from tuner.study.reader import StudyReader
 from tuner.study.sample import Sample, thinned
 

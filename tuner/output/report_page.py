@@ -1,9 +1,12 @@
-"""A study's report as a page."""
+"""A study's report as a page, with all its plots."""
 
 from collections.abc import Mapping
 
+import plotly.graph_objects as go
+
+from tuner.output import plots
 from tuner.output.html_page import Page, render
-from tuner.output.report_plots import draw
+from tuner.output.optuna_plots import optuna_plots
 from tuner.output.report_sections import sections
 from tuner.results.report_data import StudyReport
 from tuner.study.reader import StudyReader
@@ -25,3 +28,22 @@ def report_page(reader: StudyReader, report: StudyReport, films: Mapping[str, by
         sections=sections(report),
     )
     return render(page, draw(reader, report), films)
+
+
+Figures = dict[str, go.Figure]
+
+
+def draw(reader: StudyReader, report: StudyReport) -> Figures:
+    """Those that there is something to draw for."""
+    figures: Figures = dict(optuna_plots(reader, report))
+    if report.confirmed is not None and report.confirmed.arms:
+        figures["arms"] = plots.arms(report.confirmed.arms, report.measure)
+    if report.curves:
+        figures["curves"] = plots.curves(report.curves, report.measure)
+    if any(trial.steps for trial in report.trials):
+        figures["ends"] = plots.ends(report.trials, report.pruning.full_steps)
+    if report.importances.parameters:
+        figures["importances"] = plots.importance(report.importances)
+    if any(trial.value is not None and trial.seconds is not None for trial in report.trials):
+        figures["seconds"] = plots.seconds(report)
+    return figures

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from tuner.config.schedules import shown
 from tuner.output.blocks import Block, Bullets, Cell, Gallery, Picture, Table, Text
 from tuner.results.answer import amount
-from tuner.results.parameter_ranges import MOST_CROSSED
 from tuner.results.report_data import ParameterLine, StudyReport, TrialLine
+from tuner.results.report_parts import MOST_CROSSED
 
 TOP = 10  # trials in the table
 MOST_REASONS = 10

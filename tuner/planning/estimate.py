@@ -13,7 +13,7 @@ from tuner.engines.base import Broken, Engine, Evaluated, Finished
 from tuner.errors import EnvironmentFailed, UsageProblem
 from tuner.planning.costs import ShortRun, largest_buffer, short_runs, updates_a_step
 from tuner.records import Checkpoint, Decision, TrialJob, TrialOutcome
-from tuner.study.failures import MAX_ATTEMPTS
+from tuner.study.stored import MAX_ATTEMPTS
 
 EVALUATION_SHARE = 0.12  # of a trial's time
 MEDIAN_RULE_COST = ((1, 1.0), (11, 0.8), (20, 0.70), (60, 0.58), (200, 0.515))  # trials, full runs a trial: a replay

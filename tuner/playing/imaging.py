@@ -1,10 +1,59 @@
-"""The doorway to imageio: a coder for films, and PNG."""
+"""Pictures of an environment, and the doorway to imageio: a coder for films, and PNG."""
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
-from tuner.errors import FilmFailed
-from tuner.playing.frames import Picture
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.errors import EnvironmentFailed, FilmFailed
+from tuner.training.making import blamed
+
+USUAL_FPS = 30.0  # where an environment does not tell
+BLOCK = 16  # pixels: video coders work in blocks of so many
+
+Picture = NDArray[np.uint8]  # (height, width, 3)
+
+
+def take(env: gym.Env[Any, Any]) -> Picture:
+    """What the environment looks like now.
+
+    Raises:
+        EnvironmentFailed: where it raises, or returns no picture.
+    """
+    try:
+        picture = np.asarray(env.render())
+    except Exception as error:
+        raise blamed("render", error) from error
+    if picture.ndim != 3 or picture.shape[2] not in (3, 4) or picture.dtype != np.uint8 or 0 in picture.shape:
+        raise EnvironmentFailed(
+            f"render() must return a picture of shape (height, width, 3) of uint8 with render_mode='rgb_array', "
+            f"not {picture.dtype} of shape {picture.shape}"
+        )
+    return picture[:, :, :3]
+
+
+def frames_a_second(env: gym.Env[Any, Any]) -> float:
+    """How many pictures make a second, as the environment's metadata has it.
+
+    Raises:
+        EnvironmentFailed: where that is no rate.
+    """
+    told = env.metadata.get("render_fps") or USUAL_FPS
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0.1 <= told <= 1000:
+        raise EnvironmentFailed(f"metadata['render_fps'] must be a number from 0.1 to 1000, not {told!r}")
+    return float(told)
+
+
+def whole_blocks(picture: Picture) -> Picture:
+    """The picture with its border drawn out to the next whole block on every side."""
+    height, width, _ = picture.shape
+    down, right = -height % BLOCK, -width % BLOCK
+    sides = ((down // 2, down - down // 2), (right // 2, right - right // 2), (0, 0))
+    return np.pad(picture, sides, mode="edge") if down or right else picture
+
 
 CODEC = "libx264"
 PATIENCE = 60  # s in which a program that is asked what it can do must answer

@@ -6,9 +6,8 @@ from typing import Any
 import gymnasium as gym
 
 from tuner.errors import EnvironmentUnusable
-from tuner.playing.play_episode import Player
-from tuner.playing.played import Actor
-from tuner.training.expert_hook import HOOK, Expert, offers_expert
+from tuner.playing.play_episode import Actor, Player
+from tuner.training.stepping import HOOK, Expert, offers_expert
 
 
 class Model:

@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+import gymnasium as gym
 
 from tuner.errors import ExportFailed, UsageProblem
-from tuner.playing.live_window import LiveWindow
 from tuner.playing.play_episode import Screen
 from tuner.playing.storyboard import Storyboard
 from tuner.playing.video import VideoScreen
@@ -69,3 +72,22 @@ def open_screen(path: Path | None) -> Iterator[Screen]:
             temporary.replace(target)
     except OSError as error:
         raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with -o)") from None
+
+
+class LiveWindow:
+    """Leaves the showing, and its pace, to the environment."""
+
+    render_mode = "human"
+
+    def __init__(self) -> None:
+        """Looks whether there is a display.
+
+        Raises:
+            UsageProblem: where there is none.
+        """
+        if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise UsageProblem("--gui: there is no display here (DISPLAY is not set); write a film with -o film.mp4")
+
+    def show(self, env: gym.Env[Any, Any], *, hold: float = 0.0) -> None:  # noqa: ARG002
+        """Leaves what is seen there for so many seconds."""
+        time.sleep(hold)

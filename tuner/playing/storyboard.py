@@ -6,8 +6,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from tuner.playing.frames import Picture, take
-from tuner.playing.imaging import write_png
+from tuner.playing.imaging import Picture, take, write_png
 
 COLUMNS, ROWS = 3, 2
 HELD = 64  # pictures in memory at the most

@@ -9,8 +9,7 @@ from typing import Any
 import gymnasium as gym
 
 from tuner.errors import EnvironmentFailed, FilmFailed
-from tuner.playing.frames import frames_a_second, take, whole_blocks
-from tuner.playing.imaging import CODEC, find_ffmpeg
+from tuner.playing.imaging import CODEC, find_ffmpeg, frames_a_second, take, whole_blocks
 
 QUALITY = 18  # x264's rate factor, at which flat colours show no blocks
 

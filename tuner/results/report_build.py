@@ -11,11 +11,8 @@ from tuner.config.model import StudySpec
 from tuner.results.answer import confirmed, headline
 from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
 from tuner.results.health import health_table
-from tuner.results.importances import importances
-from tuner.results.learning_curves import test_curves, tuning_curves
-from tuner.results.parameter_ranges import parameters
-from tuner.results.pruning_bill import pruning
 from tuner.results.report_data import Band, Confirmed, FilmLine, Measure, Source, StudyReport, TrialLine
+from tuner.results.report_parts import importances, parameters, pruning, test_curves, tuning_curves
 from tuner.results.reproduction import reproduction
 from tuner.results.rows import Row, make_rows
 from tuner.results.summary import Summary, summarise

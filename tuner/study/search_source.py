@@ -10,7 +10,7 @@ from tuner.config.model import LATE_EVALUATIONS, StudySpec
 from tuner.config.space import job_arguments
 from tuner.diagnosis.signs import diagnose, in_words
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.study.failures import too_often
+from tuner.study.stored import too_often
 from tuner.study.writer import AskedTrial, StudyWriter
 
 REPORTED = 2  # evaluations in the running mean that the pruner sees

@@ -21,7 +21,7 @@ from optuna.trial import TrialState
 from tuner import __version__, seeds
 from tuner.config.load import validate
 from tuner.config.model import StudySpec
-from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, UnknownName
+from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, TooManyFailures, UnknownName
 from tuner.records import TrialOutcome
 
 CONFIRMS = "confirms"  # attribute of a companion study: the name of the study whose confirmation it keeps
@@ -192,3 +192,14 @@ def qmc_seed(study: Study, spec: StudySpec) -> int:
         stored = spec.seed if spec.seed is not None else int(np.random.SeedSequence().generate_state(1)[0])
         study.set_user_attr("qmc_seed", stored)
     return int(stored)
+
+
+MAX_ATTEMPTS = 3  # of one parameter set or run, before all stops
+MAX_LOSSES = 10  # of one parameter set with what it ran on: it may be what kills it
+WAY_OUT = "mend the cause, then the same command goes on"
+
+
+def too_often(what: str, outcome: TrialOutcome) -> TooManyFailures:
+    """The error for one thing that failed, or was lost, again and again."""
+    how = f"was lost {MAX_LOSSES} times" if outcome.lost_with else f"failed {MAX_ATTEMPTS} times"
+    return TooManyFailures(f"{what} {how}, at last: {outcome.reason} ({WAY_OUT})")

@@ -19,12 +19,13 @@ from tuner.config.model import StudySpec
 from tuner.config.rules import in_terms_of
 from tuner.errors import StorageFailed
 from tuner.records import TrialOutcome
-from tuner.study.failures import MAX_ATTEMPTS, MAX_LOSSES
 from tuner.study.pruners import make_pruner
 from tuner.study.reader import StudyReader
 from tuner.study.remembering_storage import RememberingStorage, remembering
 from tuner.study.samplers import SnappingSampler, distributions, make_sampler, suggest_conditional
 from tuner.study.stored import (
+    MAX_ATTEMPTS,
+    MAX_LOSSES,
     SettingChange,
     create,
     fail_running,

@@ -20,12 +20,12 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from tuner import seeds
 from tuner.errors import ModelUnusable, StorageFailed
 from tuner.records import Evaluation, Keeping, TrialJob
-from tuner.training.checkpoints import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, folder_of, newest
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import Predict, scaled, set_difficulty, statistics
 from tuner.training.evaluation import Evaluator, Result
 from tuner.training.load_model import load_actor
 from tuner.training.make_model import deterministic_actor, model_class, saved
+from tuner.training.model_files import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, folder_of, newest
 
 REPLAY, RANDOM = "replay.pkl", "random.pkl"
 PART = ".part-"

@@ -14,10 +14,9 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from tuner.errors import ModelUnusable
 from tuner.records import EnvironmentRef
-from tuner.training.checkpoints import BEST, BEST_STATISTICS
 from tuner.training.environments import make_vec_env
 from tuner.training.make_model import model_class
-from tuner.training.model_files import algorithm_of, needs_statistics
+from tuner.training.model_files import BEST, BEST_STATISTICS, algorithm_of, needs_statistics
 
 # What only training needs, kept from being unpickled: schedules carry the code of the Python that saved them.
 NOT_NEEDED: dict[str, Any] = {

@@ -1,9 +1,10 @@
-"""What a model's file says of itself, read without loading it: Stable-Baselines3's zips hold pickles."""
+"""The files of models: what they are called, where checkpoints lie, what a zip says of itself without being loaded."""
 
 import io
 import json
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS
@@ -62,3 +63,19 @@ def _data(content: bytes, label: str) -> dict[str, Any]:
 
 def _line(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+LAST, LAST_STATISTICS = "model.zip", "model-vecnormalize.pkl"
+BEST, BEST_STATISTICS = "best.zip", "best-vecnormalize.pkl"
+STATE = "state.json"
+_FRONT = "checkpoint-"
+
+
+def folder_of(folder: Path, step: int) -> Path:
+    """The checkpoint at a step."""
+    return folder / f"{_FRONT}{step:012d}"
+
+
+def newest(folder: Path) -> Path | None:
+    """The checkpoint of the most steps, None where there is none. Each is whole: it came by its name last of all."""
+    return max(folder.glob(f"{_FRONT}*"), default=None)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from tuner.cli.render.words import many, minutes_text
 from tuner.config.model import StudySpec
 from tuner.config.schedules import part_of, shown
 from tuner.final_training.training_plan import TrainingPlan
 from tuner.final_training.training_summary import TrainingSummary
+from tuner.planning.forecast import Forecast
+from tuner.playing.play_episode import Played
 from tuner.results.rows import Row
 from tuner.results.summary import Summary, verdict
 
@@ -168,3 +171,47 @@ def print_training(plan: TrainingPlan, summary: TrainingSummary) -> None:
     if missing:
         sys.stdout.write(f"{missing} of {len(plan.seeds)} runs are not finished; the same command goes on.\n")
     sys.stdout.write(f"Models, curve and card: {plan.folder / 'README.md'}\n")
+
+
+def print_forecast(found: Forecast) -> None:
+    """The plan as a table and some lines."""
+    console = make_console()
+    table = Table("a full trial at", "seconds", "steps/s", box=None, pad_edge=False)
+    for corner in found.corners:
+        at = ", ".join(f"{name} {shown(value)}" for name, value in corner.values.items()) or "any point of the space"
+        table.add_row(at, f"{corner.seconds:.1f}", f"{found.timesteps / corner.seconds:,.0f}")
+    table.add_row("a typical point", f"{found.trial_seconds:.1f}", f"{found.steps_per_second:,.0f}")
+    console.print(table)
+    minutes, unpruned = minutes_text(found.minutes), minutes_text(found.minutes_unpruned)
+    console.print(f"{many(found.trials, 'trial')} on {many(found.workers, 'worker')}: about {minutes}")
+    if found.saved:
+        console.print(f"Without pruning: {unpruned}, of which it should save {found.saved:.0%}")
+    console.print(f"Confirming the winner: at most {minutes_text(found.confirmation_minutes)}")
+    console.print(f"Disk: {found.disk_bytes / 1e6:.1f} MB, the database and kept models")
+    console.print("Nothing was written.")
+
+
+def print_played(played: Played) -> None:
+    """An episode a row, and the share of successes."""
+    table = Table("episode", "seed", "steps", "return", "success", "stages", box=None, pad_edge=False)
+    for episode in played.episodes:
+        table.add_row(
+            str(episode.episode),
+            str(episode.seed),
+            str(episode.steps),
+            f"{episode.total_return:.4g}",
+            {True: "yes", False: "no", None: "-"}[episode.success],
+            ", ".join(episode.stages) or "-",
+        )
+    console = make_console()
+    console.print(table)
+    console.print(f"{played.environment}, {played.actor}: {_together(played)}")
+
+
+def _together(played: Played) -> str:
+    """All episodes in a word: success, or where nobody tells it the return."""
+    if played.success is None:
+        mean = sum(episode.total_return for episode in played.episodes) / len(played.episodes)
+        return f"mean return {mean:.4g}; success is not told"
+    successes = sum(bool(episode.success) for episode in played.episodes)
+    return f"{played.success:.0%} success ({successes} of {len(played.episodes)})"
