@@ -93,7 +93,7 @@ def test_the_answer_stands_above_everything(tuner: Tuner, finished: Path) -> Non
 def test_a_confirmation_ends_in_time_and_goes_on(tuner: Tuner, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 100_000, 60))  # a minute passes whenever somebody looks
     with monkeypatch.context() as patched:
-        patched.setattr("tuner.planning.time_limit.time.monotonic", lambda: next(clock))
+        patched.setattr("tuner.app.limits.time.monotonic", lambda: next(clock))
         said = tuner(f"confirm toy --seeds 1 --top 1 {INLINE} --minutes 3")
     assert said.code == 0, said.err
     assert "The minutes given are over" in said.err

@@ -12,7 +12,7 @@ from tuner.app import check as checking
 from tuner.app import compare as comparing
 from tuner.app import resolve
 from tuner.app.defaults import COMPARED_MINUTES, DEFAULT_STUDY
-from tuner.app.limits import time_limit, whole_number
+from tuner.app.limits import deadline, time_limit, whole_number
 from tuner.app.notify import Notifier
 from tuner.app.tune import TuneRequest
 from tuner.app.tune import tune as run_tuning
@@ -23,7 +23,6 @@ from tuner.config.environment_ids import split
 from tuner.config.load import available, is_path, validate
 from tuner.config.space import SpaceSpec
 from tuner.errors import UnknownName, UsageProblem
-from tuner.planning.time_limit import deadline
 from tuner.study.reader import find_reader
 from tuner.training.making import offered
 

@@ -10,12 +10,11 @@ from tuner.app import confirm as confirming
 from tuner.app import export as exporting
 from tuner.app import report as reporting
 from tuner.app import resolve
-from tuner.app.limits import time_limit, whole_number
+from tuner.app.limits import deadline, time_limit, whole_number
 from tuner.app.notify import Notifier
 from tuner.config.schedules import shown
 from tuner.errors import NothingToShow, UsageProblem
 from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP
-from tuner.planning.time_limit import deadline
 from tuner.results.confirmation_reading import Confirmation, read_confirmation
 from tuner.results.rows import best, make_rows
 from tuner.results.summary import summarise, verdict

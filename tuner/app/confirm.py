@@ -8,6 +8,7 @@ from sqlalchemy.engine import URL
 
 from tuner.app import events
 from tuner.app.engine_options import EngineOptions, open_engine
+from tuner.app.limits import last_start
 from tuner.app.notify import ConfirmationUnderWay, Notifier
 from tuner.app.resolve import open_study, storage_url
 from tuner.config.environment_ids import same_environment
@@ -19,7 +20,6 @@ from tuner.engines.base import Engine
 from tuner.errors import UsageProblem
 from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP, at_most
 from tuner.planning import estimate
-from tuner.planning.time_limit import last_start
 from tuner.results.confirmation_reading import Confirmation, conclude, make_plan
 from tuner.results.rows import Row, make_rows
 from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter

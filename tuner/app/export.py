@@ -9,7 +9,7 @@ from tuner.app.defaults import DEFAULT_STUDY
 from tuner.app.resolve import open_study, storage_url
 from tuner.config.schedules import note
 from tuner.errors import UsageProblem
-from tuner.output import kept_model, sb3_script, zoo_yaml
+from tuner.output import sb3_script, zoo_yaml
 from tuner.results.confirmation_reading import ConfirmationReading, confirmation_data, read_confirmation
 from tuner.results.rows import Row, choose, make_rows
 from tuner.study.reader import StudyReader
@@ -17,6 +17,7 @@ from tuner.study.storage import is_sqlite, storage_text
 from tuner.writing import write_whole
 
 FORMATS = ("zoo", "sb3", "json")
+STATISTICS = "vecnormalize.pkl"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +40,7 @@ class ExportRequest:
         if self.form not in FORMATS:
             raise UsageProblem(f"--format {self.form!r}: must be one of {', '.join(FORMATS)}")
         if self.output is not None:
-            check = {"zoo": zoo_yaml.check_target, "sb3": sb3_script.check_target, "json": zoo_yaml.check_json_target}
-            check[self.form](self.output)
+            zoo_yaml.check_target(self.output, self.form)
         if self.model is None:
             return
         if self.output is not None or self.form != FORMATS[0]:
@@ -76,7 +76,7 @@ def export(request: ExportRequest) -> Exported:
     row = recommended or choose(rows, request.trial)
     taken: dict[str, Any] = {"reader": reader, "row": row, "reading": reading, "asked": request.trial is not None}
     if request.model is not None:
-        return Exported(**taken, files=tuple(kept_model.write_model(reader, row, request.model)))
+        return Exported(**taken, files=tuple(write_model(reader, row, request.model)))
     data = _document(reader, row, rows, reading, request)
     text, notes = _render(reader, row, data, request)
     if request.output is None:
@@ -109,3 +109,23 @@ def _render(reader: StudyReader, row: Row, data: dict[str, Any], request: Export
     text = zoo_yaml.render(data, reader.spec, str(request.output or "best.yml"), [schedules])
     notes = (zoo_yaml.zoo_note(reader.spec.environment.id), schedules)
     return text, tuple(one for one in notes if one)
+
+
+def write_model(reader: StudyReader, row: Row, path: Path) -> list[Path]:
+    """Writes a trial's model, and beside it `MODEL-vecnormalize.pkl` where it was trained behind VecNormalize.
+
+    Returns:
+        The files, statistics first: no model is ever without them.
+
+    Raises:
+        NothingToShow: where the trial kept no model.
+        StorageFailed: where a file of the study is gone.
+        ExportFailed: where a file cannot be written.
+    """
+    model, statistics = reader.model(row.number), reader.statistics(row.number)
+    files = {path: model}
+    if statistics is not None:
+        files = {path.with_name(f"{path.stem}-{STATISTICS}"): statistics, **files}
+    for file, content in files.items():
+        write_whole(file, content, "--model")
+    return list(files)

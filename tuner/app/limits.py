@@ -1,5 +1,8 @@
 """Bounds of what is asked for, the same for every front end."""
 
+import math
+import time
+
 from tuner.errors import UsageProblem
 
 MOST_MINUTES = 7 * 24 * 60
@@ -31,3 +34,13 @@ def time_limit(name: str, value: object) -> float:
     if not 0 < value <= MOST_MINUTES:
         raise UsageProblem(f"{name} {value:g}: must be greater than 0 and at most {MOST_MINUTES}, a week")
     return float(value)
+
+
+def deadline(minutes: float | None) -> float | None:
+    """The moment on the monotonic clock when so many minutes from now are over; None without a limit."""
+    return None if minutes is None else time.monotonic() + minutes * 60
+
+
+def last_start(deadline: float | None, seconds: float) -> float:
+    """The last moment at which a job of so many seconds may begin."""
+    return math.inf if deadline is None else deadline - seconds

@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL
 
 from tuner.app import events
 from tuner.app.engine_options import EngineOptions, open_engine
+from tuner.app.limits import last_start
 from tuner.app.notify import Notifier, TrialsUnderWay
 from tuner.app.resolve import refuse_few_trials, resolve, storage_url, warmed
 from tuner.app.stages import refuse_stages, stages_of
@@ -24,7 +25,6 @@ from tuner.engines.base import Engine
 from tuner.engines.once import run_once
 from tuner.errors import UsageProblem
 from tuner.planning import estimate
-from tuner.planning.time_limit import last_start
 from tuner.results.summary import Summary, summarise
 from tuner.study.reader import find_reader
 from tuner.study.search_source import SearchSource

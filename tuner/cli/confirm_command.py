@@ -49,10 +49,10 @@ def confirm(
     from tuner.app.confirm import ConfirmRequest
     from tuner.app.confirm import confirm as run_confirmation
     from tuner.app.engine_options import EngineOptions
+    from tuner.app.limits import deadline
     from tuner.cli.render.confirm_tables import print_confirmation
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP
-    from tuner.planning.time_limit import deadline
 
     request = ConfirmRequest(
         study=study,

@@ -1,4 +1,4 @@
-"""`tuner export`: the answer as YAML that rl_zoo3 reads, as JSON, or as a Python sb3_script."""
+"""`tuner export`: the answer as YAML that rl_zoo3 reads, as JSON, or as a Python script."""
 
 import sys
 from pathlib import Path

@@ -96,8 +96,8 @@ def run(
     one_of(sampler, SAMPLERS, "--sampler")
     one_of(pruner, PRUNERS, "--pruner")
     from tuner.app.engine_options import EngineOptions
+    from tuner.app.limits import deadline
     from tuner.app.tune import TuneRequest, curves_folder
-    from tuner.planning.time_limit import deadline
 
     asked = {
         "trials": trials,

@@ -5,7 +5,6 @@ import functools
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -15,6 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from tuner import __version__
 from tuner.output.blocks import Block, Gallery, Picture, Section, Table
+from tuner.output.texts import template_text
 
 LONG = 26  # characters from which a cell may break its line
 NOTHING = "'none'"
@@ -43,7 +43,7 @@ def render(page: Page, figures: Mapping[str, go.Figure], videos: Mapping[str, by
     blocks = [block for section in page.sections for block in section.blocks]
     drawn = [one.name for block in blocks for one in _pictures(block) if one.name in figures]
     keys = {name: f"figure-{place}" for place, name in enumerate(dict.fromkeys(drawn))}
-    scripts = [get_plotlyjs(), _file("page.js")] if keys else []
+    scripts = [get_plotlyjs(), template_text("page.js")] if keys else []
     return _template().render(
         page=page,
         figures=figures,
@@ -51,7 +51,7 @@ def render(page: Page, figures: Mapping[str, go.Figure], videos: Mapping[str, by
         keys=keys,
         scripts=scripts,
         policy=_policy(scripts),
-        style=_file("page.css"),
+        style=template_text("page.css"),
         version=__version__,
     )
 
@@ -71,10 +71,6 @@ def _policy(scripts: Sequence[str]) -> str:
     )
 
 
-def _file(name: str) -> str:
-    return (files("tuner.output") / "templates" / name).read_text(encoding="utf-8")
-
-
 @functools.cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
@@ -87,7 +83,7 @@ def _template() -> jinja2.Template:
         "inert": _inert,
     }
     environment.tests["long"] = _has_sentences
-    return environment.from_string(_file("page.html.j2"))
+    return environment.from_string(template_text("page.html.j2"))
 
 
 def _prose(text: str) -> Markup:

@@ -20,6 +20,11 @@ from tuner.results.rows import Row
 from tuner.study.stored import meaning_hash
 from tuner.writing import beside
 
+TARGETS = {  # an example of a file, its endings, and why so, by the form of an export
+    "zoo": ("best.yml", (".yml", ".yaml"), "or rl_zoo3 takes it for a Python module"),
+    "sb3": ("train.py", (".py",), "since --format sb3 writes Python"),
+    "json": ("best.json", (".json",), "since --format json writes JSON"),
+}
 NOT_EXPORTED = {"clip_range_vf"}  # where it is null, rl_zoo3 must not see it
 
 
@@ -216,35 +221,16 @@ def as_json(data: Mapping[str, Any]) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def check_json_target(path: Path) -> None:
-    """Refuses an output path that is no JSON file's.
+def check_target(path: Path, form: str) -> None:
+    """Refuses an output path at which no file can be, or whose ending is another than its form's.
 
     Raises:
-        UsageProblem: naming the path and the rule.
+        UsageProblem: naming the path, the rule and a way out.
     """
-    refuse_no_file(path, "best.json")
-    if path.suffix != ".json":
-        raise UsageProblem(f"-o {str(path)!r}: must end in .json, since --format json writes JSON")
-
-
-def refuse_no_file(path: Path, example: str) -> None:
-    """Refuses an output path at which no file can be.
-
-    Raises:
-        UsageProblem: naming the path and a way out.
-    """
+    example, endings, why = TARGETS[form]
     if path.is_dir():
         raise UsageProblem(f"-o {path}: is a folder; give a file, such as {path / example}")
     if path.exists() and not path.is_file():
         raise UsageProblem(f"-o {path}: is no regular file; leave -o out to write to standard output")
-
-
-def check_target(path: Path) -> None:
-    """Refuses an output path that is no file's, or that rl_zoo3 would not read as YAML.
-
-    Raises:
-        UsageProblem: naming the path and the rule.
-    """
-    refuse_no_file(path, "best.yml")
-    if path.suffix not in (".yml", ".yaml") or not str(path).isprintable():
-        raise UsageProblem(f"-o {str(path)!r}: must end in .yml or .yaml, or rl_zoo3 takes it for a Python module")
+    if path.suffix not in endings or not str(path).isprintable():
+        raise UsageProblem(f"-o {str(path)!r}: must end in {' or '.join(endings)}, {why}")
