@@ -50,6 +50,7 @@ def test_the_wheel_holds_nothing_else(names: list[str]) -> None:
         ".j2",
         ".css",
         ".js",
+        ".typed",
     }
 
 
