@@ -3,15 +3,13 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
 from tuner.checking.check_plan import full
 from tuner.checking.check_report import CheckReport
 from tuner.checking.run_check import run_check
-from tuner.errors import ExportFailed
-from tuner.output.check_page import render, write
+from tuner.output.check_page import render
 from tuner.records import EnvironmentRef
 
 VOID = {"meta"}
@@ -63,14 +61,3 @@ def test_a_report_of_one_line_is_a_page(report: CheckReport) -> None:
     text = render(replace(report, policies=(), terms=()))
     assert "Policies" not in text
     assert "<script" not in text
-
-
-def test_it_is_written_whole(report: CheckReport, tmp_path: Path) -> None:
-    write(report, tmp_path / "check.html")
-    assert (tmp_path / "check.html").read_text() == render(report)
-    assert [path.name for path in tmp_path.iterdir()] == ["check.html"]
-
-
-def test_where_it_cannot_be_written_is_said(report: CheckReport, tmp_path: Path) -> None:
-    with pytest.raises(ExportFailed, match="choose another file with --html"):
-        write(report, tmp_path / "nowhere" / "check.html")

@@ -3,13 +3,11 @@
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from tuner.comparison.comparison_records import Comparison, Contender, Point, TimedRun
-from tuner.errors import ExportFailed, UsageProblem
-from tuner.output.comparison_page import check_target, render, write
+from tuner.output.comparison_page import render
 
 POINTS = tuple(Point(step=100 * k, seconds=3.0 * k, success=0.2 * k, mean_return=1.0 * k) for k in (1, 2, 3, 4))
 COMPARISON = Comparison(
@@ -76,18 +74,3 @@ def test_whatever_there_is_makes_a_page(runs: tuple[TimedRun, ...]) -> None:
     text = render(replace(COMPARISON, runs=runs))
     assert "nan" not in text.partition("<script")[0]
     assert "Figures" in text
-
-
-def test_it_is_written_whole(tmp_path: Path) -> None:
-    write(COMPARISON, tmp_path / "compare.html")
-    assert (tmp_path / "compare.html").read_text() == render(COMPARISON)
-    assert [path.name for path in tmp_path.iterdir()] == ["compare.html"]
-
-
-def test_where_it_cannot_be_written_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ExportFailed, match="choose another file with --html"):
-        write(COMPARISON, tmp_path / "nowhere" / "compare.html")
-    with pytest.raises(UsageProblem, match="there is no folder"):
-        check_target(tmp_path / "nowhere" / "compare.html")
-    with pytest.raises(UsageProblem, match="is a folder"):
-        check_target(tmp_path)

@@ -10,6 +10,7 @@ from tuner.checking.check_plan import EPISODES, full
 from tuner.checking.check_report import CheckReport
 from tuner.checking.run_check import run_check
 from tuner.output import check_page
+from tuner.writing import refuse_no_page, write_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +30,10 @@ def check(request: CheckRequest, notifier: Notifier) -> CheckReport:
         EnvironmentFailed: where it raises, or returns what no environment returns.
     """
     if request.html is not None:
-        check_page.check_target(request.html)
+        refuse_no_page(request.html, "--html", "check.html")
     ref = environment_to_check(request.environment)
     notifier.notify(CheckAnnounced(environment=ref.id, episodes=request.episodes))
     report = run_check(ref, full(request.episodes))
     if request.html is not None:
-        check_page.write(report, request.html)
+        write_whole(request.html, check_page.render(report).encode(), "--html")
     return report

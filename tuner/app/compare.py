@@ -25,6 +25,7 @@ from tuner.output import comparison_page
 from tuner.results.rows import Row, best, make_rows
 from tuner.study.reader import find_reader
 from tuner.training.making import action_space
+from tuner.writing import refuse_no_page, write_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class CompareRequest:
         if self.engine.engine == "ray":
             raise UsageProblem("--engine ray: runs of so many minutes are compared on one machine; leave it out")
         if self.html is not None:
-            comparison_page.check_target(self.html)
+            refuse_no_page(self.html, "--html", "compare.html")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ def compare(request: CompareRequest, notifier: Notifier) -> CompareResult:
         return CompareResult(comparison=None, interrupted=interrupted)
     comparison = there.comparison(source)
     if request.html is not None:
-        comparison_page.write(comparison, request.html)
+        write_whole(request.html, comparison_page.render(comparison).encode(), "--html")
     return CompareResult(comparison=comparison, interrupted=interrupted)
 
 
@@ -202,6 +203,6 @@ def _source(there: _Field, speeds: dict[str, float]) -> ComparisonSource:
 
     def booked(source: ComparisonSource) -> None:
         if request.html is not None:
-            comparison_page.write(there.comparison(source), request.html)
+            write_whole(request.html, comparison_page.render(there.comparison(source)).encode(), "--html")
 
     return ComparisonSource(jobs, seconds, booked)

@@ -1,7 +1,6 @@
 """A check as a page."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import plotly.graph_objects as go
 
@@ -10,30 +9,11 @@ from tuner.output.blocks import Cell, Picture, Section, Table
 from tuner.output.html_page import Page
 from tuner.output.html_page import render as render_page
 from tuner.output.palette import INK, TUNED, dressed
-from tuner.writing import refuse_no_page, write_whole
 
 COLUMNS = ("policy", "episodes", "success", "return", "lowest … highest", "steps", "time-outs", "distance")
 NOTHING = 1e-3
 
 Rows = list[list[Cell | str]]
-
-
-def check_target(path: Path) -> None:
-    """Refuses a path that no page can be written to.
-
-    Raises:
-        UsageProblem: naming the path and the rule.
-    """
-    refuse_no_page(path, "--html", "check.html")
-
-
-def write(report: CheckReport, path: Path) -> None:
-    """Writes the page, whole or not at all.
-
-    Raises:
-        ExportFailed: where it cannot be written.
-    """
-    write_whole(path, render(report).encode(), "--html")
 
 
 def render(report: CheckReport) -> str:

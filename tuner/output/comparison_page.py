@@ -1,7 +1,6 @@
 """A comparison as a page."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -12,7 +11,6 @@ from tuner.output.blocks import Block, Bullets, Cell, Picture, Section, Table
 from tuner.output.html_page import Page
 from tuner.output.html_page import render as render_page
 from tuner.output.palette import dressed
-from tuner.writing import refuse_no_page, write_whole
 
 LINES = {  # told apart without colours as well
     "ppo": {"color": "#3b82c4"},
@@ -31,24 +29,6 @@ COLUMNS = (
     "steps/s",
     "arguments",
 )
-
-
-def check_target(path: Path) -> None:
-    """Refuses a path that no page can be written to.
-
-    Raises:
-        UsageProblem: naming the path and the rule.
-    """
-    refuse_no_page(path, "--html", "compare.html")
-
-
-def write(comparison: Comparison, path: Path) -> None:
-    """Writes the page, whole or not at all.
-
-    Raises:
-        ExportFailed: where it cannot be written.
-    """
-    write_whole(path, render(comparison).encode(), "--html")
 
 
 def render(comparison: Comparison) -> str:

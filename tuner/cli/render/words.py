@@ -4,7 +4,8 @@ import functools
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from tuner.app import events
 from tuner.app.events import Event
@@ -34,10 +35,47 @@ def minutes_text(value: float) -> str:
     return f"{value / 60:.1f} hours" if value >= 100 else f"{value:.0f} minute{'s' * (round(value) > 1)}"
 
 
+SENTENCES: dict[type[Event], Callable[[Any], str]] = {
+    events.EnvironmentLook: lambda _: "Looking at the environment …",
+    events.SpeedMeasured: lambda one: f"Measuring {'a node' if one.on_node else 'this machine'}'s speed …",
+    events.Retried: lambda one: (
+        f"{one.count} unfinished {one.what}{'s' * (one.count > 1)} of an earlier "
+        f"{'run' if one.what == 'trial' else 'confirmation'} will run again."
+    ),
+    events.TimeOver: lambda one: (
+        f"The minutes given are over, or too few for one more {one.what} of {minutes_text(one.seconds / 60)}; "
+        "the same command goes on."
+    ),
+    events.StageBegan: lambda one: (
+        f"\nStage {one.number} of {one.count}: {', '.join(one.parameters)}, in study {one.study!r}"
+    ),
+    events.StageStartKept: lambda one: (
+        f"Stage {one.number} goes on from what it was begun with, though the stage before has found better since "
+        f"({', '.join(f'{name} {value!r}' for name, value in one.changed.items())}); for a new chain of stages, "
+        "give another --name."
+    ),
+    events.PlanRefused: lambda one: (
+        f"A run would be refused: the stored study {one.study!r} differs: {'; '.join(one.differences)}"
+    ),
+    events.ClusterNews: lambda one: str(one.text),
+    events.ContenderAnnounced: lambda one: f"{one.contender.algorithm}: {one.contender.source}",
+    events.VideoFailed: lambda one: f"No film: {one.reason}",
+    events.CheckAnnounced: lambda one: (
+        f"Checking {one.environment}: {many(one.episodes, 'episode')} of each policy; nothing is trained."
+    ),
+    events.FilmingBegan: lambda one: f"Films {one.episodes} episodes of {one.label} …",
+    events.SubmissionWaits: lambda one: f"{one.reason}; the service comes back to it.",
+    events.SubmissionBegan: lambda one: (
+        f"\n{time.strftime('%Y-%m-%d %H:%M:%S')} study {one.submission.study!r}, "
+        f"to {one.submission.trials} finished trials"
+    ),
+}
+
+
 @functools.singledispatch
 def words(event: Event) -> Iterator[str]:
     """The lines for an event."""
-    raise TypeError(f"there are no words for {type(event).__name__}")
+    yield SENTENCES[type(event)](event)
 
 
 @words.register
@@ -84,11 +122,6 @@ def _(event: events.CurvesAnnounced) -> Iterator[str]:
 
 
 @words.register
-def _(_event: events.EnvironmentLook) -> Iterator[str]:
-    yield "Looking at the environment …"
-
-
-@words.register
 def _(event: events.EnvironmentWarnings) -> Iterator[str]:
     for line in event.report.of("warning"):
         yield f"Warning: {line.name}: {line.finding}"
@@ -96,20 +129,9 @@ def _(event: events.EnvironmentWarnings) -> Iterator[str]:
 
 
 @words.register
-def _(event: events.SpeedMeasured) -> Iterator[str]:
-    yield f"Measuring {'a node' if event.on_node else 'this machine'}'s speed …"
-
-
-@words.register
 def _(event: events.SettingsChanged) -> Iterator[str]:
     for one in event.changes:
         yield f"Since the last run, {one.name} was {one.before!r} and is now {one.now!r}."
-
-
-@words.register
-def _(event: events.Retried) -> Iterator[str]:
-    before = {"trial": "run", "run": "confirmation"}[event.what]
-    yield f"{event.count} unfinished {event.what}{'s' * (event.count > 1)} of an earlier {before} will run again."
 
 
 @words.register
@@ -131,31 +153,6 @@ def _(event: events.RunEstimated) -> Iterator[str]:
 
 
 @words.register
-def _(event: events.TimeOver) -> Iterator[str]:
-    typical = minutes_text(event.seconds / 60)
-    yield f"The minutes given are over, or too few for one more {event.what} of {typical}; the same command goes on."
-
-
-@words.register
-def _(event: events.StageBegan) -> Iterator[str]:
-    yield f"\nStage {event.number} of {event.count}: {', '.join(event.parameters)}, in study {event.study!r}"
-
-
-@words.register
-def _(event: events.StageStartKept) -> Iterator[str]:
-    changed = ", ".join(f"{name} {value!r}" for name, value in event.changed.items())
-    yield (
-        f"Stage {event.number} goes on from what it was begun with, though the stage before has found better since "
-        f"({changed}); for a new chain of stages, give another --name."
-    )
-
-
-@words.register
-def _(event: events.PlanRefused) -> Iterator[str]:
-    yield f"A run would be refused: the stored study {event.study!r} differs: {'; '.join(event.differences)}"
-
-
-@words.register
 def _(event: events.Interrupted) -> Iterator[str]:
     kept = {
         "trial": "Every finished trial is kept; the same command goes on.",
@@ -167,11 +164,6 @@ def _(event: events.Interrupted) -> Iterator[str]:
     nothing = {"comparison": "Stopped before the first run."}
     without = nothing.get(event.what, "Stopped. Nothing was written; the same command goes on.")
     yield f"Stopped. {kept[event.what]}" if event.kept else without
-
-
-@words.register
-def _(event: events.ClusterNews) -> Iterator[str]:
-    yield event.text
 
 
 @words.register
@@ -193,11 +185,6 @@ def _(event: events.ConfirmationEstimated) -> Iterator[str]:
     likely = minutes_text(rounds_minutes(event.missing, event.workers, event.seconds))
     runs, workers = many(event.missing, "run"), many(event.workers, "worker")
     yield f"At most {runs} on {workers}: about {likely}, less where configurations fall behind."
-
-
-@words.register
-def _(event: events.ContenderAnnounced) -> Iterator[str]:
-    yield f"{event.contender.algorithm}: {event.contender.source}"
 
 
 @words.register
@@ -230,16 +217,6 @@ def _(event: events.TrainingAnnounced) -> Iterator[str]:
 
 
 @words.register
-def _(event: events.VideoFailed) -> Iterator[str]:
-    yield f"No film: {event.reason}"
-
-
-@words.register
-def _(event: events.CheckAnnounced) -> Iterator[str]:
-    yield f"Checking {event.environment}: {many(event.episodes, 'episode')} of each policy; nothing is trained."
-
-
-@words.register
 def _(event: events.PlayAnnounced) -> Iterator[str]:
     where = f"into {event.output}" if event.output is not None else "in a window"
     yield f"{event.environment}: {many(event.episodes, 'episode')} of {event.actor}, {where}"
@@ -253,25 +230,9 @@ def _(event: events.EpisodeEnded) -> Iterator[str]:
 
 
 @words.register
-def _(event: events.FilmingBegan) -> Iterator[str]:
-    yield f"Films {event.episodes} episodes of {event.label} …"
-
-
-@words.register
 def _(event: events.ServiceBegan) -> Iterator[str]:
     yield f"Dashboard: {event.address} (Ctrl-C ends the service)"
     yield f"Working off what is submitted to {describe(event.url)}"
-
-
-@words.register
-def _(event: events.SubmissionWaits) -> Iterator[str]:
-    yield f"{event.reason}; the service comes back to it."
-
-
-@words.register
-def _(event: events.SubmissionBegan) -> Iterator[str]:
-    study, trials = event.submission.study, event.submission.trials
-    yield f"\n{time.strftime('%Y-%m-%d %H:%M:%S')} study {study!r}, to {trials} finished trials"
 
 
 @words.register
