@@ -27,5 +27,5 @@ def test_where_it_cannot_be_written_is_said(tmp_path: Path) -> None:
         write_whole(tmp_path / "nowhere" / "page.html", b"text", "--html")
     with pytest.raises(UsageProblem, match="there is no folder"):
         refuse_no_page(tmp_path / "nowhere" / "page.html", "--html", "page.html")
-    with pytest.raises(UsageProblem, match="is a folder; give a file, such as .*page.html"):
+    with pytest.raises(UsageProblem, match="is a folder; give a file, such as"):
         refuse_no_page(tmp_path, "--html", "page.html")

@@ -19,19 +19,15 @@ class JobSource(Protocol):
 
     def next_job(self) -> TrialJob | None:
         """The next job, None while there is none to give."""
-        ...
 
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
         """Hears of a checkpoint and says whether to go on."""
-        ...
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
         """Hears how a job ended."""
-        ...
 
     def interrupt(self) -> None:
         """Hears that the jobs under way will never end."""
-        ...
 
 
 class Listener(Protocol):
@@ -39,19 +35,15 @@ class Listener(Protocol):
 
     def started(self, job: TrialJob) -> None:
         """A job began."""
-        ...
 
     def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:
         """A job reached a checkpoint and was answered."""
-        ...
 
     def finished(self, number: int, outcome: TrialOutcome) -> None:
         """A job ended and is booked."""
-        ...
 
     def tick(self) -> None:
         """Time passed."""
-        ...
 
 
 def coordinate(

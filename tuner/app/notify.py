@@ -62,11 +62,9 @@ class Notifier(Protocol):
 
     def notify(self, event: Event) -> None:
         """Something happened."""
-        ...
 
     def progress(self, work: Work) -> AbstractContextManager[Listener]:
         """Jobs begin: what is returned hears of each of them for the length of the block."""
-        ...
 
 
 class SilentListener:

@@ -31,23 +31,18 @@ class Tally(Protocol):
 
     def started(self, job: TrialJob) -> str:
         """A job began."""
-        ...
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:
         """A job reached a checkpoint."""
-        ...
 
     def finished(self, number: int, outcome: TrialOutcome) -> str:
         """A job ended."""
-        ...
 
     def line(self) -> str:
         """All of it in a line."""
-        ...
 
     def bars(self) -> list[Bar]:
         """The whole first, then what runs."""
-        ...
 
 
 def tally_of(work: Work) -> Tally:

@@ -14,11 +14,9 @@ class Policy(Protocol):
 
     def reset(self, seed: int) -> None:
         """An episode begins."""
-        ...
 
     def __call__(self, observation: Any) -> Any:
         """The action for an observation."""
-        ...
 
 
 class Zero:

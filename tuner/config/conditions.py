@@ -31,7 +31,6 @@ class HasCondition(Protocol):
     @property
     def when(self) -> Mapping[str, tuple[Any, ...]]:
         """The values of other parameters, any one of which each must have; empty where it is always searched."""
-        ...
 
 
 def same(one: object, other: object) -> bool:

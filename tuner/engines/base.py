@@ -45,24 +45,18 @@ class Engine(Protocol):
     @property
     def workers(self) -> int:
         """How many jobs may run side by side just now."""
-        ...
 
     def prepare(self, count: int) -> None:
         """Is told that up to `count` jobs will run side by side, and may get ready for them meanwhile."""
-        ...
 
     def start(self, job: TrialJob) -> None:
         """Starts a job; call it only while fewer than `workers` jobs run."""
-        ...
 
     def wait(self, timeout: float) -> list[Event]:
         """The events since the last call; waits up to `timeout` seconds for the first."""
-        ...
 
     def answer(self, number: int, decision: Decision) -> None:
         """Answers the evaluation that a trial waits on. An answer to a dead trial is dropped."""
-        ...
 
     def stop(self) -> None:
         """Lets go of every job and ends every worker process within seconds; stopping twice is harmless."""
-        ...

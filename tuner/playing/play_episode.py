@@ -69,11 +69,9 @@ class Player(Protocol):
 
     def reset(self, seed: int) -> None:
         """An episode has begun."""
-        ...
 
     def __call__(self, observation: Any) -> Any:
         """The action for an observation."""
-        ...
 
 
 class Screen(Protocol):
@@ -83,7 +81,6 @@ class Screen(Protocol):
 
     def show(self, env: gym.Env[Any, Any], *, hold: float = 0.0) -> None:
         """What the environment looks like now, standing still for so many seconds."""
-        ...
 
 
 def play_episode(env: gym.Env[Any, Any], player: Player, episode: int, seed: int, screen: Screen) -> PlayedEpisode:

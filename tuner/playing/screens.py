@@ -22,11 +22,9 @@ class RecordingScreen(Screen, Protocol):
 
     def finish(self) -> None:
         """Makes the file whole."""
-        ...
 
     def close(self) -> None:
         """Lets go of everything, whatever came before."""
-        ...
 
 
 RECORDERS: dict[str, Callable[[Path], RecordingScreen]] = {".mp4": VideoScreen, ".png": Storyboard}

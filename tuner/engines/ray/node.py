@@ -90,11 +90,9 @@ class Post(Protocol):
 
     def tell(self, letter: Letter) -> None:
         """Brings a letter there."""
-        ...
 
     def report(self, evaluation: Evaluation) -> Decision:
         """Brings an evaluation there, and its answer back."""
-        ...
 
 
 def run_on_node(

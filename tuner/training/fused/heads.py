@@ -25,27 +25,21 @@ class ActionHead(Protocol):
 
     def draw(self, outputs: Array) -> tuple[NDArray[Any], Array]:
         """Actions (n, …) for outputs (n, out), and the draw's trace (n, trace_width), overwritten by the next."""
-        ...
 
     def mode(self, outputs: Array) -> NDArray[Any]:
         """The likeliest actions (n, …) for outputs (n, out)."""
-        ...
 
     def for_env(self, actions: NDArray[Any]) -> NDArray[Any]:
         """Actions as the environment takes them."""
-        ...
 
     def drawn_log_probs(self, traces: Array, actions: NDArray[Any]) -> Array:
         """Log probabilities (n,) of drawn actions (n, …) from their traces (n, trace_width)."""
-        ...
 
     def as_stored(self, actions: NDArray[Any]) -> NDArray[Any]:
         """A rollout buffer's actions (n, width) as `HeadLearning.log_probs` takes them."""
-        ...
 
     def learning(self, rows: int) -> "HeadLearning":
         """The distribution as the update sees it, for batches of `rows`."""
-        ...
 
 
 class HeadLearning(Protocol):
@@ -53,15 +47,12 @@ class HeadLearning(Protocol):
 
     def log_probs(self, outputs: Array, actions: NDArray[Any], out: Array) -> None:
         """Writes the log probabilities (rows,) of actions under outputs (rows, out)."""
-        ...
 
     def entropy(self) -> float:
         """The mean entropy of the distributions that `log_probs` saw last."""
-        ...
 
     def backward(self, d_log_probs: Array, ent_coef: float) -> Array:
         """The gradient at the outputs (rows, out) of a loss with these gradients, less `ent_coef` times the entropy."""
-        ...
 
 
 def make_head(network: Network, action_space: spaces.Space[Any], n_envs: int) -> ActionHead:
