@@ -15,7 +15,8 @@ from trials import fresh_job, train_all
 from tuner.app.resolve import open_study
 from tuner.config.model import StudySpec
 from tuner.records import Checkpoint, TrialJob
-from tuner.results.rows import Row, best, make_rows
+from tuner.results.rows import best
+from tuner.study.reader import Row
 
 
 def arms(rows: list[Row]) -> dict[str, Row]:
@@ -61,7 +62,7 @@ def main() -> None:
     arguments.add_argument("--workers", type=positive, default=2, metavar="W", help="default: %(default)s")
     options = arguments.parse_args()
     reader = open_study(options.study, options.storage)
-    spec, chosen = reader.spec, arms(make_rows(reader))
+    spec, chosen = reader.spec, arms(reader.rows)
     names = list(chosen)
     count = 1 if options.quick else options.seeds
     done = train_all(

@@ -40,7 +40,7 @@ def test_a_seeded_run_taken_up_again_does_not_repeat_its_draws(tuner: Tuner, fin
 
 
 def test_the_proposed_baseline_trains_with_its_own_epochs(tuner: Tuner, finished: Path) -> None:
-    trials = open_study("toy", None).trials
+    trials = open_study("toy", None).rows
     seen = {trial.attributes.get("role"): trial.attributes["arguments"] for trial in trials}
     assert seen["baseline:proposed"]["n_epochs"] == 2
     assert seen["baseline:current"]["n_epochs"] == 1

@@ -28,8 +28,8 @@ from tuner.finals.confirmation_plan import (
     winner,
 )
 from tuner.results.confirmation_reading import make_plan, plan_again
-from tuner.results.rows import Row
 from tuner.study.confirmation_writer import AskedConfirmation
+from tuner.study.reader import Row
 
 Scores = Mapping[str, list[float | None]]  # by seed of the validation
 

@@ -21,7 +21,6 @@ from tuner.config.model import CurriculumSpec, EnvironmentSpec
 from tuner.config.schedules import note, replaced, simplified
 from tuner.output.sb3_script import script
 from tuner.output.zoo_yaml import zoo_arguments, zoo_command
-from tuner.results.rows import make_row
 
 FIXED: dict[str, Any] = {
     "n_epochs": 1,
@@ -130,7 +129,7 @@ def test_a_script_goes_to_standard_output(tuner: Tuner, finished: Path) -> None:
 def test_an_export_is_a_baseline_with_its_schedules(tuner: Tuner, scheduled: Path) -> None:
     assert tuner("export toy -o best.yml").code == 0
     assert tuner("run toy.yaml --name again --trials 1 --engine inline --skip-check --baseline best.yml").code == 0
-    trial, first = (open_study(name, None).trials[0] for name in ("again", "toy"))
+    trial, first = (open_study(name, None).rows[0] for name in ("again", "toy"))
     assert trial.attributes["role"] == "baseline:best"
     assert trial.attributes["arguments"] == first.attributes["arguments"]
     assert trial.attributes["arguments"]["clip_range"] == "lin_0.2_0.1"
@@ -174,8 +173,8 @@ def test_a_script_finds_the_environment_however_it_is_named(
     spec = load_study(find("studies", "toy.yaml")).model_copy(
         update={"environment": own, "curriculum": CurriculumSpec()}
     )
-    trial = open_study("toy", None).trials[0]
-    text = script(make_row(trial, spec), spec)
+    trial = open_study("toy", None).rows[0]
+    text = script(trial, spec)
     compile(text, "train.py", "exec")
     assert [line for line in lines if line not in text] == []
     assert "# Without the study's curriculum" in text
@@ -184,8 +183,8 @@ def test_a_script_finds_the_environment_however_it_is_named(
 def test_environments_in_processes_are_exported_as_such(scheduled: Path, tmp_path: Path) -> None:
     own = EnvironmentSpec(id="CartPole-v1", n_envs=2, vec_env="subproc")
     spec = load_study(find("studies", "toy.yaml")).model_copy(update={"environment": own})
-    trial = open_study("toy", None).trials[0]
-    text = script(make_row(trial, spec), spec)
+    trial = open_study("toy", None).rows[0]
+    text = script(trial, spec)
     assert "from stable_baselines3.common.vec_env import SubprocVecEnv" in text
     assert "n_envs=2, vec_env_cls=SubprocVecEnv, vec_env_kwargs={" in text
     assert "--env CartPole-v1 --vec-env subproc --conf-file best.yml" in zoo_command(spec, "best.yml")
@@ -213,8 +212,8 @@ def test_a_script_trains_by_every_algorithm(
     algorithm: str, arguments: dict[str, Any], lines: list[str], scheduled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = load_study(find("studies", "toy.yaml"))
-    trial = open_study("toy", None).trials[0]
-    row = replace(make_row(trial, spec), arguments=arguments)
+    trial = open_study("toy", None).rows[0]
+    row = replace(trial, arguments=arguments)
     text = script(row, spec.model_copy(update={"algorithm": algorithm, "timesteps": 384}))
     assert [line for line in lines if line not in text] == []
     monkeypatch.setattr(BaseAlgorithm, "learn", lambda self, *_, **__: self)

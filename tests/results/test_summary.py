@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import optuna
 import pytest
 
-from tuner.results.rows import Row, baselines, best
+from tuner.results.rows import baselines, best
 from tuner.results.summary import Summary, verdict
+from tuner.study.reader import Row
 
 
 def row(number: int, value: float | None, role: str | None = None, state: str = "complete") -> Row:
@@ -70,9 +71,8 @@ def test_only_finished_baselines_count() -> None:
 
 def test_the_rows_of_a_study_carry_what_ran(finished: object) -> None:
     from tuner.app.resolve import open_study
-    from tuner.results.rows import make_rows
 
-    rows = make_rows(open_study("toy", None))
+    rows = open_study("toy", None).rows
     assert rows[1].arguments["n_epochs"] == 2
     assert rows[1].label == "proposed"
     assert all(found.attributes["steps"] == 384 for found in rows)

@@ -15,7 +15,6 @@ from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, snap
 from tuner.finals.confirmation_plan import planned
 from tuner.results.confirmation_reading import make_plan
-from tuner.results.rows import make_rows
 from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter
 from tuner.study.reader import StudyReader
 from tuner.study.samplers import distributions
@@ -118,7 +117,7 @@ def filled(spec: StudySpec, count: int, seed: int = 0, *, prune: float = 0.5, **
 
 def confirm(study: Study, spec: StudySpec, values: Mapping[str, float], *, seeds: int = 6, top: int = 1) -> None:
     """Books a whole confirmation, each configuration's runs round its value."""
-    rows = make_rows(reader_of(study, spec))
+    rows = reader_of(study, spec).rows
     plan = make_plan(rows, spec, top=top, test_seeds=seeds)
     book = ConfirmationWriter.open(study._storage, spec)
     book.note(AskedConfirmation(top=top, seeds=seeds, arms=tuple(arm.name for arm in plan.arms), trials=len(rows)))

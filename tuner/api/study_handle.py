@@ -16,7 +16,7 @@ from tuner.config.schedules import shown
 from tuner.errors import NothingToShow, UsageProblem
 from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP
 from tuner.results.confirmation_reading import Confirmation, read_confirmation
-from tuner.results.rows import best, make_rows
+from tuner.results.rows import best
 from tuner.results.summary import summarise, verdict
 from tuner.study.reader import StudyReader
 
@@ -35,12 +35,12 @@ class Study:
         self.storage = storage  # URL of its database; None for the default one
         self.name = reader.name  # in the database
         self.environment = reader.spec.environment.id
-        self._reader, self._rows = reader, make_rows(reader)
+        self._reader, self._rows = reader, reader.rows  # read now, so that what comes later is not among them
 
     def refresh(self) -> "Study":
         """Reads what came since; returns itself."""
         self._reader = resolve.open_study(self.name, self.storage)
-        self._rows = make_rows(self._reader)
+        self._rows = self._reader.rows
         return self
 
     def trials(self) -> list[Trial]:

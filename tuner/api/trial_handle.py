@@ -14,7 +14,7 @@ from tuner.app.limits import whole_number
 from tuner.app.notify import Notifier
 from tuner.errors import NothingToShow
 from tuner.playing.play_episode import Played
-from tuner.results.rows import Row
+from tuner.study.reader import Row
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm

@@ -22,8 +22,8 @@ from tuner.engines.base import Engine
 from tuner.engines.once import run_once
 from tuner.errors import EnvironmentUnusable, UsageProblem, did_you_mean
 from tuner.output import comparison_page
-from tuner.results.rows import Row, best, make_rows
-from tuner.study.reader import find_reader
+from tuner.results.rows import best
+from tuner.study.reader import Row, find_reader
 from tuner.training.making import action_space
 from tuner.writing import refuse_no_page, write_whole
 
@@ -186,7 +186,7 @@ def _best(spec: StudySpec, url: URL) -> Row | None:
     reader = find_reader(url, spec.name)
     if reader is None or (reader.spec.algorithm, reader.spec.environment) != (spec.algorithm, spec.environment):
         return None
-    return best(make_rows(reader))
+    return best(reader.rows)
 
 
 def _speeds(there: _Field, engine: Engine, notifier: Notifier) -> dict[str, float]:

@@ -21,9 +21,8 @@ from tuner.errors import UsageProblem
 from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP, at_most
 from tuner.planning import estimate
 from tuner.results.confirmation_reading import Confirmation, conclude, make_plan
-from tuner.results.rows import Row, make_rows
 from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter
-from tuner.study.reader import StudyReader, open_reader, reader_of
+from tuner.study.reader import Row, StudyReader, open_reader, reader_of
 from tuner.study.storage import Lock, open_to_write, storage_errors, study_lock
 
 
@@ -58,7 +57,7 @@ def confirm(request: ConfirmRequest, notifier: Notifier) -> ConfirmResult:
     """
     url, reader = storage_url(request.storage), open_study(request.study, request.storage)
     _refuse_elsewhere(request.study, reader.spec)
-    make_plan(make_rows(reader), reader.spec, top=request.top, test_seeds=request.seeds)
+    make_plan(reader.rows, reader.spec, top=request.top, test_seeds=request.seeds)
     try:
         with (
             storage_errors(url),
@@ -69,7 +68,7 @@ def confirm(request: ConfirmRequest, notifier: Notifier) -> ConfirmResult:
     except KeyboardInterrupt:
         notifier.notify(events.Interrupted(what="run"))
     again = open_reader(url, reader.name)
-    plan = make_plan(make_rows(again), again.spec, top=request.top, test_seeds=request.seeds)
+    plan = make_plan(again.rows, again.spec, top=request.top, test_seeds=request.seeds)
     return ConfirmResult(confirmation=conclude(plan, again.spec, again.confirmation_results()), interrupted=True)
 
 
@@ -91,7 +90,7 @@ def _work(request: ConfirmRequest, name: str, url: URL, lock: Lock, engine: Engi
     """Under the lock: the study's trials are read again, since another process may have gone on with it."""
     storage = open_to_write(url, lock)
     reader: StudyReader = reader_of(storage, url, name)
-    spec, rows = reader.spec, make_rows(reader)
+    spec, rows = reader.spec, reader.rows
     plan = make_plan(rows, spec, top=request.top, test_seeds=request.seeds)
     writer = ConfirmationWriter.open(storage, spec)
     names = tuple(arm.name for arm in plan.arms)

@@ -10,7 +10,6 @@ from tuner.app.tune import TuneRequest, announced, look
 from tuner.config.model import StudySpec
 from tuner.config.staging import stage_spec
 from tuner.planning.forecast import Forecast, forecast
-from tuner.results.rows import make_rows
 from tuner.study.reader import find_reader
 from tuner.study.stored import differences_in_meaning
 
@@ -41,4 +40,4 @@ def _missing(spec: StudySpec, url: URL, notifier: Notifier) -> int:
         return spec.trials
     if differences := differences_in_meaning(stored.spec, spec):
         notifier.notify(PlanRefused(study=spec.name, differences=tuple(differences)))
-    return max(spec.trials - sum(row.finished for row in make_rows(stored)), 0)
+    return max(spec.trials - sum(row.finished for row in stored.rows), 0)

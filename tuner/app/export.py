@@ -11,8 +11,8 @@ from tuner.config.schedules import note
 from tuner.errors import UsageProblem
 from tuner.output import sb3_script, zoo_yaml
 from tuner.results.confirmation_reading import ConfirmationReading, confirmation_data, read_confirmation
-from tuner.results.rows import Row, choose, make_rows
-from tuner.study.reader import StudyReader
+from tuner.results.rows import choose
+from tuner.study.reader import Row, StudyReader
 from tuner.study.storage import is_sqlite, storage_text
 from tuner.writing import write_whole
 
@@ -71,7 +71,7 @@ def export(request: ExportRequest) -> Exported:
         TunerError: where there is no such trial, or a file cannot be written.
     """
     reader = open_study(request.study, request.storage)
-    rows, reading = make_rows(reader), read_confirmation(reader)
+    rows, reading = reader.rows, read_confirmation(reader)
     recommended = reading.recommended if reading is not None and request.trial is None else None
     row = recommended or choose(rows, request.trial)
     taken: dict[str, Any] = {"reader": reader, "row": row, "reading": reading, "asked": request.trial is not None}

@@ -16,7 +16,7 @@ from tuner.playing import playback
 from tuner.playing.play_episode import EXPERT, Actor, Played
 from tuner.playing.screens import ONE_EPISODE, check_target
 from tuner.records import EnvironmentRef
-from tuner.results.rows import choose, make_rows
+from tuner.results.rows import choose
 from tuner.training.making import full_id
 
 STATISTICS = "vecnormalize.pkl"  # rl_zoo3's name for them
@@ -125,7 +125,7 @@ def _statistics_beside(model: Path) -> Path | None:
 
 def _of_study(request: PlayRequest, name: str) -> tuple[EnvironmentRef, Actor]:
     reader = open_study(name, request.storage)
-    row = choose(make_rows(reader), request.trial)
+    row = choose(reader.rows, request.trial)
     actor = Actor(
         label=f"{row.label} of study {reader.name!r}",
         model=reader.model(row.number),

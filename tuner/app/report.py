@@ -18,9 +18,9 @@ from tuner.playing.playback import play
 from tuner.results.confirmation_reading import read_confirmation
 from tuner.results.report_build import build_report
 from tuner.results.report_data import FilmLine
-from tuner.results.rows import Row, baselines, best, make_rows
+from tuner.results.rows import baselines, best
 from tuner.statistics.answer_records import CURRENT
-from tuner.study.reader import StudyReader
+from tuner.study.reader import Row, StudyReader
 from tuner.writing import refuse_no_page, write_whole
 
 FORMATS = ("html", "md", "json")
@@ -104,7 +104,7 @@ def film(reader: StudyReader, storage: str | None, notifier: Notifier) -> dict[s
 
 
 def _who(reader: StudyReader) -> list[Row]:
-    rows, reading = make_rows(reader), read_confirmation(reader)
+    rows, reading = reader.rows, read_confirmation(reader)
     name = reading.confirmation.winner.name if reading is not None and reading.confirmation.winner else None
     tuned = [row for row in rows if row.role is None]
     winner = next((row for row in tuned if row.label == name), best(tuned))

@@ -30,7 +30,7 @@ from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import NothingToShow, SpecInvalid, UnknownName, UsageProblem
 from tuner.records import EnvironmentRef
-from tuner.results.rows import best, make_rows
+from tuner.results.rows import best
 from tuner.study.reader import StudyReader, open_reader
 from tuner.study.storage import DEFAULT_URL, Storage, describe, is_there, open_to_read, parse_url, storage_errors
 from tuner.study.stored import load_stored, stored_names
@@ -206,7 +206,7 @@ def _from_study(spec: StudySpec, name: str, storage: str | None, notifier: Notif
     other = open_study(name, storage)
     if other.spec.algorithm != spec.algorithm:
         raise UsageProblem(f"--from {name}: is a study of {other.spec.algorithm}, this one of {spec.algorithm}")
-    winner = best(make_rows(other))
+    winner = best(other.rows)
     if winner is None:
         raise NothingToShow(
             f"--from {name}: the study has no completed trial to start from (see `tuner status {name}`)"

@@ -5,10 +5,10 @@ from typing import Any
 
 from tuner.app.resolve import open_study
 from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
-from tuner.results.rows import Row, make_rows, pick
+from tuner.results.rows import pick
 from tuner.results.summary import Summary, row_data, summarise
 from tuner.study.queue import Submission
-from tuner.study.reader import StudyReader
+from tuner.study.reader import Row, StudyReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def read_status(study: str, storage: str | None) -> StudyStatus:
         reader=reader,
         summary=summarise(reader),
         reading=read_confirmation(reader),
-        rows=tuple(make_rows(reader)),
+        rows=tuple(reader.rows),
         queue=tuple(one for one in submissions if one.open),
         submission=next(own, None),
     )
@@ -63,4 +63,4 @@ def read_trial(study: str, trial: str, storage: str | None) -> tuple[Row, StudyR
         NothingToShow: where the best is asked for and no trial is complete.
     """
     reader = open_study(study, storage)
-    return pick(make_rows(reader), trial), reader
+    return pick(reader.rows, trial), reader

@@ -10,7 +10,7 @@ from tuner.config.model import StudySpec
 from tuner.config.schedules import Linear, parse
 from tuner.output.texts import template
 from tuner.output.zoo_yaml import normalize_kwargs, policy_kwargs
-from tuner.results.rows import Row
+from tuner.study.reader import Row
 
 CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # what SB3 takes as a function of the remaining progress
 NOISES = {"normal": "NormalActionNoise", "ornstein-uhlenbeck": "OrnsteinUhlenbeckActionNoise"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tuner.config.algorithms import ALGORITHMS, least
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
-from tuner.results.rows import Row
+from tuner.study.reader import Row
 
 EDGE_SHARE = 0.05  # of a range, on its own scale
 SHORT_EPISODE = 200  # control steps

@@ -28,11 +28,11 @@ from tuner.finals.confirmation_plan import (
     tested,
     winner,
 )
-from tuner.results.rows import Row, baselines, make_rows
+from tuner.results.rows import baselines
 from tuner.statistics.answer_records import WINNER, Answer
 from tuner.statistics.verdict import answer, recommended
 from tuner.study.confirmation_writer import AskedConfirmation
-from tuner.study.reader import StudyReader
+from tuner.study.reader import Row, StudyReader
 
 Measure = Literal["success", "return"]
 
@@ -262,7 +262,7 @@ def read_confirmation(reader: StudyReader) -> ConfirmationReading | None:
     spec, results = reader.spec, reader.confirmation_results()
     if not results:
         return None
-    rows, asked = make_rows(reader), reader.asked_confirmation()
+    rows, asked = reader.rows, reader.asked_confirmation()
     plan = plan_again(rows, spec, asked) if asked else None
     if plan is None:  # its companion is of an earlier version
         plan = make_plan(rows, spec, top=DEFAULT_TOP, test_seeds=DEFAULT_SEEDS)

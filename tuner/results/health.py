@@ -9,7 +9,7 @@ from tuner.config.model import StudySpec
 from tuner.diagnosis.signs import diagnose
 from tuner.diagnosis.training_record import Sign
 from tuner.results.report_data import HealthLine, HealthTable
-from tuner.results.rows import Row
+from tuner.study.reader import Row
 from tuner.verdicts import SEVERITY, worst
 
 MOST_COMMON = 3

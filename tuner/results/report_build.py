@@ -14,9 +14,8 @@ from tuner.results.health import health_table
 from tuner.results.report_data import Band, Confirmed, FilmLine, Measure, Source, StudyReport, TrialLine
 from tuner.results.report_parts import importances, parameters, pruning, test_curves, tuning_curves
 from tuner.results.reproduction import reproduction
-from tuner.results.rows import Row, make_rows
 from tuner.results.summary import Summary, summarise
-from tuner.study.reader import StudyReader
+from tuner.study.reader import Row, StudyReader
 
 
 def build_report(
@@ -34,7 +33,7 @@ def build_report(
         storage: `--storage URL` as words, where commands need it.
         films: What was filmed.
     """
-    spec, rows, summary = reader.spec, make_rows(reader), summarise(reader)
+    spec, rows, summary = reader.spec, reader.rows, summarise(reader)
     reading = read_confirmation(reader)
     found, measure = confirmed(reading), _measure(spec, rows, reading)
     lines = tuple(_line(row) for row in rows)

@@ -20,10 +20,9 @@ from tuner.results.report_data import (
     Standing,
     TrialLine,
 )
-from tuner.results.rows import Row
 from tuner.statistics.answer_records import Interval
 from tuner.study.importance_shares import RESAMPLES
-from tuner.study.reader import StudyReader
+from tuner.study.reader import Row, StudyReader
 
 FEWEST = 40  # completed trials
 METHOD = "PED-ANOVA"

@@ -10,7 +10,7 @@ import yaml
 from tuner import seeds
 from tuner.config.model import StudySpec
 from tuner.results.report_data import Confirmed, Reproduction
-from tuner.results.rows import Row
+from tuner.study.reader import Row
 
 
 def reproduction(spec: StudySpec, rows: Sequence[Row], found: Confirmed | None, storage: Sequence[str]) -> Reproduction:

@@ -1,70 +1,11 @@
-"""Trials as rows: what tables, exports and progress need of them."""
+"""Which of a study's trials is meant."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from tuner.config.model import StudySpec
-from tuner.config.space import job_arguments
 from tuner.errors import NothingToShow, UnknownName
-from tuner.study.reader import StoredTrial, StudyReader
+from tuner.study.reader import Row
 
-FINISHED = ("complete", "pruned")
 MOST_NAMES = 20  # of trials, in an error
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One trial."""
-
-    number: int
-    state: str  # complete, pruned, fail, running, waiting
-    role: str | None
-    value: float | None  # of a completed trial
-    success: float | None
-    milestones: dict[str, float]  # share of the evaluation's episodes that came so far, in the study's order
-    arguments: dict[str, Any]  # the algorithm's, complete as they ran
-    params: dict[str, Any]  # of the space
-    seed: int | None
-    seconds: float | None
-    steps: int
-    episode_length: float | None
-    attributes: dict[str, Any]
-
-    @property
-    def finished(self) -> bool:
-        """Whether it counts towards the number of trials asked for."""
-        return self.state in FINISHED
-
-    @property
-    def label(self) -> str:
-        """What people call it."""
-        return self.role.partition(":")[2] if self.role else f"trial {self.number}"
-
-
-def make_row(trial: StoredTrial, spec: StudySpec) -> Row:
-    """A row from a stored trial."""
-    attributes = trial.attributes
-    return Row(
-        number=trial.number,
-        state=trial.state,
-        role=attributes.get("role"),
-        value=trial.value,
-        success=attributes.get("success"),
-        milestones=attributes.get("milestones", {}),
-        arguments=job_arguments(spec.space, trial.params, attributes.get("overrides", {})),
-        params=dict(trial.params),
-        seed=attributes.get("seed"),
-        seconds=attributes.get("seconds"),
-        steps=attributes.get("steps", 0),
-        episode_length=attributes.get("episode_length"),
-        attributes=dict(attributes),
-    )
-
-
-def make_rows(reader: StudyReader) -> list[Row]:
-    """All trials of a study as rows, in order."""
-    return [make_row(trial, reader.spec) for trial in reader.trials]
 
 
 def best(rows: Sequence[Row]) -> Row | None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from tuner.results.advice import advice
 from tuner.results.health import Health, study_health
-from tuner.results.rows import Row, baselines, best, make_rows
-from tuner.study.reader import StudyReader
+from tuner.results.rows import baselines, best
+from tuner.study.reader import Row, StudyReader
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Summary:
 
 def summarise(reader: StudyReader) -> Summary:
     """Reads a study."""
-    spec, rows = reader.spec, make_rows(reader)
+    spec, rows = reader.spec, reader.rows
     winner = best(rows)
     return Summary(
         study=spec.name,

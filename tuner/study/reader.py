@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import URL
 
 from tuner.config.model import StudySpec
+from tuner.config.space import job_arguments
 from tuner.errors import UsageProblem
 from tuner.finals.confirmation_plan import RunKey, RunResult
 from tuner.study import kept_models
@@ -25,18 +26,37 @@ from tuner.study.queue import Submission, submissions
 from tuner.study.storage import Storage, artifact_folder, half_made, is_there, open_to_read, storage_errors
 from tuner.study.stored import companion, load_stored, read_history, stored_names
 
+FINISHED = ("complete", "pruned")
 STATES = (*(state.name.lower() for state in TrialState), "interrupted")
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoredTrial:
-    """One trial as the database has it."""
+class Row:
+    """One trial."""
 
     number: int
     state: str  # complete, pruned, fail, running, waiting
+    role: str | None
     value: float | None  # of a completed trial
+    success: float | None
+    milestones: dict[str, float]  # share of the evaluation's episodes that came so far, in the study's order
+    arguments: dict[str, Any]  # the algorithm's, complete as they ran
     params: dict[str, Any]  # of the space
-    attributes: dict[str, Any]  # Optuna's user attributes: JSON
+    seed: int | None
+    seconds: float | None
+    steps: int
+    episode_length: float | None
+    attributes: dict[str, Any]
+
+    @property
+    def finished(self) -> bool:
+        """Whether it counts towards the number of trials asked for."""
+        return self.state in FINISHED
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.role.partition(":")[2] if self.role else f"trial {self.number}"
 
 
 class StudyReader:
@@ -54,13 +74,13 @@ class StudyReader:
         return self.spec.name
 
     @cached_property
-    def trials(self) -> list[StoredTrial]:
+    def rows(self) -> list[Row]:
         """Every trial, in order."""
-        return [_stored_trial(trial) for trial in self.optuna_study.get_trials(deepcopy=False)]
+        return [make_row(trial, self.spec) for trial in self.optuna_study.get_trials(deepcopy=False)]
 
     def counts(self) -> dict[str, int]:
         """Trials by state; those that were interrupted apart from those that failed."""
-        found = Counter("interrupted" if "interrupted" in one.attributes else one.state for one in self.trials)
+        found = Counter("interrupted" if "interrupted" in one.attributes else one.state for one in self.rows)
         return {state: found[state] for state in STATES}
 
     def confirmation_results(self) -> dict[RunKey, RunResult]:
@@ -157,11 +177,21 @@ def _refuse_chain(name: str, names: list[str]) -> None:
         raise UsageProblem(f"study {name!r} was tuned in stages, a study each; name one: {', '.join(stages)}")
 
 
-def _stored_trial(trial: FrozenTrial) -> StoredTrial:
-    return StoredTrial(
+def make_row(trial: FrozenTrial, spec: StudySpec) -> Row:
+    """A row from a trial of Optuna's."""
+    attributes = trial.user_attrs
+    return Row(
         number=trial.number,
         state=trial.state.name.lower(),
+        role=attributes.get("role"),
         value=trial.value if trial.state == TrialState.COMPLETE else None,
-        params=trial.params,
-        attributes=trial.user_attrs,
+        success=attributes.get("success"),
+        milestones=attributes.get("milestones", {}),
+        arguments=job_arguments(spec.space, trial.params, attributes.get("overrides", {})),
+        params=dict(trial.params),
+        seed=attributes.get("seed"),
+        seconds=attributes.get("seconds"),
+        steps=attributes.get("steps", 0),
+        episode_length=attributes.get("episode_length"),
+        attributes=dict(attributes),
     )

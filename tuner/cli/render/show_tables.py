@@ -10,8 +10,8 @@ from tuner.config.model import StudySpec
 from tuner.config.schedules import shown
 from tuner.diagnosis.training_record import Sign, read
 from tuner.results.health import signs_of
-from tuner.results.rows import Row
 from tuner.results.summary import row_data
+from tuner.study.reader import Row
 from tuner.verdicts import worst
 
 COLUMNS = 80

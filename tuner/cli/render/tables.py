@@ -14,8 +14,8 @@ from tuner.final_training.training_plan import TrainingPlan
 from tuner.final_training.training_summary import TrainingSummary
 from tuner.planning.forecast import Forecast
 from tuner.playing.play_episode import Played
-from tuner.results.rows import Row
 from tuner.results.summary import Summary, verdict
+from tuner.study.reader import Row
 
 if TYPE_CHECKING:
     from tuner.app.status import StudyStatus
