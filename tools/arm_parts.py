@@ -6,8 +6,11 @@ sit in it, each a solid box.
 
 from dataclasses import dataclass, replace
 
-from roarm_envs import figures
 from roarm_envs.figures import Vector
+
+SERVO_MASS = 0.0575  # kg, between the 55 and 60 g of the data sheet
+SERVO_SIZE = (0.0452, 0.0247, 0.035)  # m
+BOARD_MASS = 0.17  # kg, board and screws, in the base
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,7 @@ def box(mass: float, size: Vector, centre: Vector) -> Body:
 
 def servo(centre: Vector) -> Body:
     """One ST3235."""
-    return box(figures.SERVO_MASS, figures.SERVO_SIZE, centre)
+    return box(SERVO_MASS, SERVO_SIZE, centre)
 
 
 LINKS = (
@@ -63,7 +66,7 @@ LINKS = (
         bodies=(
             box(0.2562, (0.10, 0.10, 0.07), (0.0, 0.0, -0.035)),
             servo((0.0, 0.0, -0.02)),
-            box(figures.BOARD_MASS, (0.08, 0.08, 0.02), (0.0, 0.0, -0.06)),
+            box(BOARD_MASS, (0.08, 0.08, 0.02), (0.0, 0.0, -0.06)),
         ),
         shapes=(Shape(centre=(0.0, 0.0, -0.035), size=(0.052, 0.07), colour="shell"),),
     ),

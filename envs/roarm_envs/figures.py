@@ -32,9 +32,6 @@ class Joint:
 
 SERVO_TORQUE = 2.94  # N m, ST3235 at 12 V, stalled
 SERVO_SPEED = 4.71  # rad/s without load (45 RPM)
-SERVO_MASS = 0.0575  # kg, between the 55 and 60 g of the data sheet
-SERVO_SIZE = (0.0452, 0.0247, 0.035)  # m
-BOARD_MASS = 0.17  # kg, board and screws, in the base
 
 BASE_HEIGHT = 0.0701  # m, table to base_link
 

@@ -1,7 +1,6 @@
 """The arm as a task sees it: five joints that follow targets, a closed gripper, a tool point."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, ClassVar, NamedTuple
 
@@ -28,16 +27,6 @@ class Sensed(NamedTuple):
     touching: bool  # the table or itself
 
 
-@dataclass(frozen=True, kw_only=True)
-class ArmState:
-    """`Sensed` as arrays, to calculate with."""
-
-    angles: Array  # (5,) rad
-    speeds: Array  # (5,) rad/s
-    tool: Array  # (3,) m, in the world
-    touching: bool  # the table or itself
-
-
 class RoArm:
     """Drives the five arm joints by target increments, as the real arm is streamed at 20 Hz."""
 
@@ -47,29 +36,15 @@ class RoArm:
         self.sim = Sim(physics)
         self.targets = list(figures.HOME)  # rad
         self.backlash: Backlash | None = None
-        self.home()
-
-    def home(self) -> ArmState:
-        """Puts the arm at rest in its home pose, the targets with it."""
         self.place(figures.HOME)
-        return _as_arrays(self.sense(touching=False))
 
     def place(self, angles: Sequence[float] | Array) -> None:
         """Puts the arm at rest at `angles` (5,) rad, the targets with it."""
         self.targets = [float(angle) for angle in angles]
         self.sim.place((*self.targets, figures.GRIPPER_HOME))
 
-    def move(self, action: Array) -> ArmState:
-        """Shifts the joint targets by `action` (5,) in [-1, 1], 1 being 0.10 rad, and lets one control step pass.
-
-        Raises:
-            ValueError: where the action is not finite, which the engine would never recover from.
-        """
-        (row,) = action_rows(np.asarray(action)[np.newaxis], count=1)
-        return _as_arrays(self.follow(row))
-
     def follow(self, action: list[float]) -> Sensed:
-        """As `move`, with an action that `action_rows` has checked."""
+        """One control step with an action that `action_rows` has checked: shifts the targets, 1 being 0.10 rad."""
         self.shift(action)
         self.sim.drive((*self.geared(self.targets), figures.GRIPPER_HOME))
         return self.sense(touching=self.sim.touches())
@@ -160,8 +135,3 @@ def action_rows(actions: NDArray[Any], *, count: int, size: int = len(figures.AR
             raise ValueError(f"action {row} must be finite")
     # Comparisons, since min and max take thrice as long.
     return [[1.0 if part > 1.0 else -1.0 if part < -1.0 else part for part in row] for row in rows]
-
-
-def _as_arrays(sensed: Sensed) -> ArmState:
-    angles, speeds, tool = (np.array(part) for part in sensed[:3])
-    return ArmState(angles=angles, speeds=speeds, tool=tool, touching=sensed.touching)

@@ -6,13 +6,13 @@ from importlib.resources import files
 import numpy as np
 import pybullet
 import pytest
+from arm_reference import home, tool_pose, tool_position, transform
 from numpy.typing import NDArray
 
 import arm_urdf as urdf
 from arm_parts import GRIPPER_LINKS
 from roarm_envs import figures
 from roarm_envs.gripper import GripperArm, Handling
-from roarm_envs.kinematics import tool_pose, tool_position, transform
 from roarm_envs.sim import Cube
 from roarm_envs.tasks.pick_place import HIGH, over
 
@@ -178,7 +178,7 @@ def test_where_the_grip_is_does_not_hang_on_the_physics(made: list[GripperArm]) 
     coarse, fine = (at_the_cube(made, Cube()) for _ in range(2))
     for arm, spot in ((coarse, (-0.4, 0.0)), (fine, (0.0, 0.0))):
         arm.sim.place_cube((spot[0], spot[1] + 0.5, 0.0125), (0.0, 0.0, 0.0, 1.0))
-        arm.home()
+        home(arm)
     rng = np.random.default_rng(1)
     for action in np.repeat(rng.uniform(-0.6, 0.6, (6, 5)), 4, axis=0):
         a = coarse.follow([*action, 0.0])

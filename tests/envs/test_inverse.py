@@ -4,9 +4,10 @@ from math import cos, pi, sin
 
 import numpy as np
 import pytest
+from arm_reference import tool_pose, tool_position, transform
 
 from roarm_envs.inverse import from_above, solutions, within_limits, wrapped
-from roarm_envs.kinematics import grip_point, tool_pose, tool_position, transform
+from roarm_envs.kinematics import grip_point
 from roarm_envs.robot import LOWER, UPPER
 from roarm_envs.tasks.pick_place import HIGH, RADII, TURN, grip_offsets, over
 

@@ -5,10 +5,10 @@ from math import pi
 
 import numpy as np
 import pytest
+from arm_reference import move, rotation, tool_pose, tool_position, transform
 from numpy.typing import NDArray
 
 from roarm_envs import figures
-from roarm_envs.kinematics import rotation, tool_pose, tool_position, transform
 from roarm_envs.robot import LOWER, UPPER, RoArm
 
 TENTH_OF_A_MILLIMETRE = 1e-4
@@ -52,7 +52,7 @@ def test_engine_and_table_agree_in_motion(arm: RoArm) -> None:
     for _ in range(10):
         arm.random_pose(rng, base=pi / 2, min_height=0.1, margin=0.01)
         for _ in range(20):
-            state = arm.move(rng.choice([-1.0, 1.0], 5))
+            state = move(arm, rng.choice([-1.0, 1.0], 5))
             fastest = max(fastest, float(np.abs(state.speeds).max()))
             assert state.tool == pytest.approx(tool_position(state.angles), abs=TENTH_OF_A_MILLIMETRE)
     assert fastest > 1.0  # rad/s: it did move

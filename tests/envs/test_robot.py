@@ -5,6 +5,7 @@ from math import pi
 
 import numpy as np
 import pytest
+from arm_reference import home, move
 from numpy.typing import NDArray
 
 from roarm_envs import figures
@@ -26,7 +27,7 @@ def shared() -> Iterator[RoArm]:
 
 @pytest.fixture
 def arm(shared: RoArm) -> RoArm:
-    shared.home()
+    home(shared)
     return shared
 
 
@@ -40,7 +41,7 @@ def test_no_joint_is_faster_than_its_servo(arm: RoArm) -> None:
     for _ in range(10):
         arm.place(rng.uniform(LOWER, UPPER))
         for _ in range(20):
-            fastest = max(fastest, float(np.abs(arm.move(rng.choice([-1.0, 1.0], 5)).speeds).max()))
+            fastest = max(fastest, float(np.abs(move(arm, rng.choice([-1.0, 1.0], 5)).speeds).max()))
     assert 1.0 < fastest <= SERVO_SPEED + 1e-9
 
 
@@ -50,7 +51,7 @@ def test_in_free_space_a_joint_stops_at_its_limit(arm: RoArm, name: str, action:
     index = figures.ARM_JOINTS.index(name)
     arm.place(np.array(FREE))
     for _ in range(40):
-        state = arm.move(one_joint(name, action))
+        state = move(arm, one_joint(name, action))
         assert not state.touching
         assert LOWER[index] - 0.01 <= state.angles[index] <= UPPER[index] + 0.01
     limit = UPPER[index] if action > 0 else LOWER[index]
@@ -60,16 +61,16 @@ def test_in_free_space_a_joint_stops_at_its_limit(arm: RoArm, name: str, action:
 def test_targets_do_not_run_away_beyond_a_limit(arm: RoArm) -> None:
     """After a long push against the end, the first step back moves the joint: nothing has to be unwound."""
     for _ in range(60):
-        held = arm.move(one_joint("base"))
+        held = move(arm, one_joint("base"))
     assert held.angles[0] == pytest.approx(pi, abs=0.01)
-    assert held.angles[0] - arm.move(one_joint("base", -1.0)).angles[0] > 0.04
+    assert held.angles[0] - move(arm, one_joint("base", -1.0)).angles[0] > 0.04
 
 
 @pytest.mark.parametrize("action", [5.0, 1e6], ids=str)
 def test_a_larger_action_counts_as_one(arm: RoArm, action: float) -> None:
-    wanted = arm.move(one_joint("base", 1.0)).angles
-    arm.home()
-    assert arm.move(one_joint("base", action)).angles.tolist() == wanted.tolist()
+    wanted = move(arm, one_joint("base", 1.0)).angles
+    home(arm)
+    assert move(arm, one_joint("base", action)).angles.tolist() == wanted.tolist()
 
 
 def test_without_action_the_arm_stays_where_it_is(arm: RoArm) -> None:
@@ -80,7 +81,7 @@ def test_without_action_the_arm_stays_where_it_is(arm: RoArm) -> None:
         arm.random_pose(rng, base=pi / 2, min_height=0.05, margin=0.005)
         before = arm.sim.joints()[0][:5]
         for _ in range(20):
-            state = arm.move(np.zeros(5))
+            state = move(arm, np.zeros(5))
         assert np.abs(state.speeds).max() < 0.05
         sags.append(np.abs(state.angles - before).max())
     assert 0.0 < max(sags) < np.radians(3.0)
@@ -90,13 +91,13 @@ def test_without_action_the_arm_stays_where_it_is(arm: RoArm) -> None:
 def test_an_action_of_one_is_a_tenth_of_a_radian(arm: RoArm, name: str) -> None:
     index = figures.ARM_JOINTS.index(name)
     start = figures.HOME[index]
-    first = arm.move(one_joint(name)).angles[index] - start
+    first = move(arm, one_joint(name)).angles[index] - start
     assert 0.05 < first < 0.095, "the servo lags behind its target"
     for _ in range(9):
-        moving = arm.move(one_joint(name)).angles[index] - start
+        moving = move(arm, one_joint(name)).angles[index] - start
     assert 0.9 < moving < 1.0
     for _ in range(10):
-        settled = arm.move(np.zeros(5)).angles[index] - start
+        settled = move(arm, np.zeros(5)).angles[index] - start
     assert settled == pytest.approx(1.0, abs=0.02)
 
 
@@ -105,10 +106,10 @@ def test_home_leaves_nothing_behind(arm: RoArm) -> None:
     rng = np.random.default_rng(2)
     actions = rng.choice([-1.0, 1.0], (30, 5))
     fresh = RoArm()
-    wanted = [fresh.home(), *(fresh.move(action) for action in actions)]
+    wanted = [home(fresh), *(move(fresh, action) for action in actions)]
     fresh.close()
-    touched = any(arm.move(np.array([0.0, 1.0, 1.0, 1.0, 0.3])).touching for _ in range(40))
-    found = [arm.home(), *(arm.move(action) for action in actions)]
+    touched = any(move(arm, np.array([0.0, 1.0, 1.0, 1.0, 0.3])).touching for _ in range(40))
+    found = [home(arm), *(move(arm, action) for action in actions)]
     assert touched
     for a, b in zip(wanted, found, strict=True):
         assert (a.angles.tolist(), a.speeds.tolist(), a.tool.tolist()) == (
@@ -120,8 +121,8 @@ def test_home_leaves_nothing_behind(arm: RoArm) -> None:
 
 
 def test_home_is_at_rest_in_the_home_pose(arm: RoArm) -> None:
-    arm.move(np.ones(5))
-    state = arm.home()
+    move(arm, np.ones(5))
+    state = home(arm)
     assert state.angles == pytest.approx(figures.HOME)
     assert not state.speeds.any()
     assert not state.touching
@@ -131,9 +132,9 @@ def test_pressed_against_the_table_joints_give_way_a_little_only(arm: RoArm) -> 
     rng = np.random.default_rng(3)
     beyond, touched = 0.0, False
     for corner in rng.choice([-1.0, 1.0], (12, 5)):
-        arm.home()
+        home(arm)
         for _ in range(60):
-            state = arm.move(corner)
+            state = move(arm, corner)
             touched |= state.touching
             beyond = max(beyond, float(np.maximum(LOWER - state.angles, state.angles - UPPER).max()))
     assert touched
@@ -164,9 +165,9 @@ def test_the_physics_rate_hardly_changes_the_motion(hz: int) -> None:
     reference, other = RoArm(REFERENCE), RoArm(Physics(hz=hz))
     rng = np.random.default_rng(5)
     for arm in (reference, other):
-        arm.home()
+        home(arm)
     for action in rng.uniform(-0.5, 0.5, (20, 5)):
-        wanted, found = reference.move(action), other.move(action)
+        wanted, found = move(reference, action), move(other, action)
         assert not wanted.touching
         assert found.angles == pytest.approx(wanted.angles, abs=0.012)
     reference.close()

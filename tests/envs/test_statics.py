@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import pybullet
 import pytest
+from arm_reference import tool_position
 
 from arm_parts import LINKS
 from roarm_envs import figures
 from roarm_envs.gripper import GripperArm
-from roarm_envs.kinematics import SHOULDER, tool_position
+from roarm_envs.kinematics import SHOULDER
 from roarm_envs.robot import LOWER, UPPER, RoArm
 
 STRETCH = 0.5  # m, from the shoulder's axis

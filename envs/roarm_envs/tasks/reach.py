@@ -58,7 +58,7 @@ class Reach:
             while not self._set_back(arm, difficulty):
                 goal = self.sample_goal(arm, rng)
         else:
-            arm.home()
+            arm.place(figures.HOME)
         return Aim(goal=goal, distance=self.distance(arm.sense(touching=False), goal))
 
     def _set_back(self, arm: RoArm, difficulty: float) -> bool:
