@@ -1,21 +1,20 @@
 """The frozen records that travel between coordinator, engine and trial. Plain data: they pickle, they know nobody."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from tuner import seeds
+from tuner.record_type import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Checkpoint:
+class Checkpoint(Record):
     """When to evaluate, and on how many goals."""
 
     step: int  # environment steps since the start of training
     goals: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class EnvironmentRef:
+class EnvironmentRef(Record):
     """How to make the environment."""
 
     id: str  # as Gymnasium's `make` takes it, `module:Id` or a bare id
@@ -24,8 +23,7 @@ class EnvironmentRef:
     vec_env: str = "dummy"  # or subproc: each in a process of its own
 
 
-@dataclass(frozen=True, kw_only=True)
-class Curriculum:
+class Curriculum(Record):
     """When training gets harder: a tenth more whenever `threshold` of the last `window` episodes showed `signal`."""
 
     start: float  # difficulty, 0.1 to 1.0 in steps of 0.1
@@ -34,8 +32,7 @@ class Curriculum:
     signal: str  # a key of `info` at an episode's end
 
 
-@dataclass(frozen=True, kw_only=True)
-class Keeping:
+class Keeping(Record):
     """What a training for use leaves behind at every checkpoint, and what it is tested on at its end."""
 
     folder: str  # where checkpoints go, and where training goes on from
@@ -45,8 +42,7 @@ class Keeping:
     first_test_goal: int  # the test goes through this seed and those after it
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrialJob:
+class TrialJob(Record):
     """One training run: everything that a worker needs to know."""
 
     number: int
@@ -67,8 +63,7 @@ class TrialJob:
     keeping: Keeping | None = None  # None for a run that keeps nothing until its end
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
+class Evaluation(Record):
     """What a deterministic evaluation over the fixed goals saw at a checkpoint."""
 
     index: int  # of the checkpoint, from 0
@@ -86,16 +81,14 @@ class Evaluation:
     health: dict[str, float] = field(default_factory=dict)  # the algorithm's own training signals
 
 
-@dataclass(frozen=True, kw_only=True)
-class Decision:
+class Decision(Record):
     """The coordinator's answer to an evaluation."""
 
     go_on: bool
     keep: bool = False  # return what should outlive the trial
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrialOutcome:
+class TrialOutcome(Record):
     """How a trial ended."""
 
     state: Literal["completed", "stopped", "diverged", "failed"]

@@ -1,15 +1,15 @@
 """What a check or a diagnosis says: a question, a verdict, a finding, a cure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from tuner.record_type import Record
 
 Verdict = Literal["ok", "warning", "wrong"]
 SEVERITY: dict[Verdict, int] = {"ok": 0, "warning": 1, "wrong": 2}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
+class Line(Record):
     """One question and its answer."""
 
     name: str

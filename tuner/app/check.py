@@ -1,6 +1,5 @@
 """Checking an environment before any training."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.app.events import CheckAnnounced
@@ -10,11 +9,11 @@ from tuner.checking.check_plan import EPISODES, full
 from tuner.checking.check_report import CheckReport
 from tuner.checking.run_check import run_check
 from tuner.output import check_page
+from tuner.record_type import Record
 from tuner.writing import refuse_no_page, write_whole
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckRequest:
+class CheckRequest(Record):
     """What is to be looked at."""
 
     environment: str | None = None  # None for the default study's

@@ -1,7 +1,7 @@
 """Comparing algorithms: which one learns a task best in the same time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from sqlalchemy.engine import URL
@@ -22,14 +22,14 @@ from tuner.engines.base import Engine
 from tuner.engines.once import run_once
 from tuner.errors import EnvironmentUnusable, UsageProblem, did_you_mean
 from tuner.output import comparison_page
+from tuner.record_type import Record
 from tuner.results.rows import best
 from tuner.study.reader import Row, find_reader
 from tuner.training.making import action_space
 from tuner.writing import refuse_no_page, write_whole
 
 
-@dataclass(frozen=True, kw_only=True)
-class CompareRequest:
+class CompareRequest(Record):
     """What is to be compared, and for how long."""
 
     study: str = DEFAULT_STUDY
@@ -53,16 +53,14 @@ class CompareRequest:
             refuse_no_page(self.html, "--html", "compare.html")
 
 
-@dataclass(frozen=True, kw_only=True)
-class CompareResult:
+class CompareResult(Record):
     """What there is."""
 
     comparison: Comparison | None  # None before the first run has ended
     interrupted: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Field:
+class _Field(Record):
     """Who takes part, and the study of each."""
 
     request: CompareRequest

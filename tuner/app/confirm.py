@@ -1,7 +1,7 @@
 """Confirming the winner: the best trials and the baselines again, on seeds and goals that tuning never saw."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from sqlalchemy.engine import URL
@@ -20,14 +20,14 @@ from tuner.engines.base import Engine
 from tuner.errors import UsageProblem
 from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP, at_most
 from tuner.planning import estimate
+from tuner.record_type import Record
 from tuner.results.confirmation_reading import Confirmation, conclude, make_plan
 from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter
 from tuner.study.reader import Row, StudyReader, open_reader, reader_of
 from tuner.study.storage import Lock, open_to_write, storage_errors, study_lock
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfirmRequest:
+class ConfirmRequest(Record):
     """What is to be confirmed, and how thoroughly."""
 
     study: str  # a name or a file
@@ -39,8 +39,7 @@ class ConfirmRequest:
     look: Callable[[], None] | None = None  # called now and then; what it raises ends the run
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfirmResult:
+class ConfirmResult(Record):
     """What there is now."""
 
     confirmation: Confirmation

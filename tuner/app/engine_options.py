@@ -5,7 +5,6 @@ import importlib.util
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tuner.app.defaults import ENGINES
 from tuner.app.events import ClusterNews
@@ -16,13 +15,13 @@ from tuner.engines.hang_detector import HangDetector
 from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
 from tuner.errors import UsageProblem
+from tuner.record_type import Record
 
 INSTALL = "pip install 'roarm-tuner[ray]', or in a checkout pip install '.[ray]'"
 OF_ITS_OWN = ("auto", "local")  # what Ray takes for an address besides HOST:PORT
 
 
-@dataclass(frozen=True, kw_only=True)
-class EngineOptions:
+class EngineOptions(Record):
     """An engine and its size."""
 
     engine: str = "processes"

@@ -1,6 +1,5 @@
 """What a use case tells while it works, as data: words are made by whoever shows it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,18 +12,17 @@ from tuner.final_training.training_plan import TrainingPlan
 from tuner.finals.confirmation_plan import ConfirmationPlan
 from tuner.planning.estimate import Estimate
 from tuner.playing.play_episode import PlayedEpisode
+from tuner.record_type import Record
 from tuner.study.queue import Submission
 from tuner.study.stored import SettingChange
 
 Unit = Literal["trial", "run"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Event:
+class Event(Record):
     """What happened."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class StudyAnnounced(Event):
     """A study is about to run."""
 
@@ -35,7 +33,6 @@ class StudyAnnounced(Event):
     left: tuple[str, ...]  # baselines that its algorithm cannot take
 
 
-@dataclass(frozen=True, kw_only=True)
 class BaselineTaken(Event):
     """A baseline was read from a file, or from another study."""
 
@@ -45,7 +42,6 @@ class BaselineTaken(Event):
     left: tuple[str, ...] = ()  # keys of the file that are no argument's
 
 
-@dataclass(frozen=True, kw_only=True)
 class CurvesAnnounced(Event):
     """Curves for TensorBoard will be written."""
 
@@ -53,33 +49,28 @@ class CurvesAnnounced(Event):
     shared: bool  # by other machines
 
 
-@dataclass(frozen=True, kw_only=True)
 class EnvironmentLook(Event):
     """An environment is looked at before any training."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class EnvironmentWarnings(Event):
     """The look found something worth another look."""
 
     report: CheckReport
 
 
-@dataclass(frozen=True, kw_only=True)
 class SpeedMeasured(Event):
     """Speed is being measured, on this machine or on a node of a cluster."""
 
     on_node: bool
 
 
-@dataclass(frozen=True, kw_only=True)
 class SettingsChanged(Event):
     """A stored study goes on with other settings than before."""
 
     changes: tuple[SettingChange, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Retried(Event):
     """What an earlier run left unfinished will run again."""
 
@@ -87,7 +78,6 @@ class Retried(Event):
     what: Unit
 
 
-@dataclass(frozen=True, kw_only=True)
 class NothingToRun(Event):
     """A study has its trials, or a confirmation its runs."""
 
@@ -97,7 +87,6 @@ class NothingToRun(Event):
     waiting: tuple[str, ...] = ()  # baselines that have yet to run
 
 
-@dataclass(frozen=True, kw_only=True)
 class RunEstimated(Event):
     """How long the missing trials will take."""
 
@@ -106,7 +95,6 @@ class RunEstimated(Event):
     estimate: Estimate
 
 
-@dataclass(frozen=True, kw_only=True)
 class TimeOver(Event):
     """The minutes given are over, or too few for one more."""
 
@@ -114,7 +102,6 @@ class TimeOver(Event):
     seconds: float  # of a typical one
 
 
-@dataclass(frozen=True, kw_only=True)
 class StageBegan(Event):
     """One stage of a study in stages begins."""
 
@@ -124,7 +111,6 @@ class StageBegan(Event):
     study: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class StageStartKept(Event):
     """A stage goes on from what it was begun with, though the one before has found better since."""
 
@@ -132,7 +118,6 @@ class StageStartKept(Event):
     changed: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
 class PlanRefused(Event):
     """A run as planned would be refused."""
 
@@ -140,7 +125,6 @@ class PlanRefused(Event):
     differences: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Interrupted(Event):
     """Ctrl-C ended it."""
 
@@ -148,14 +132,12 @@ class Interrupted(Event):
     kept: bool = True  # whether there is any
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClusterNews(Event):
     """Nodes came or went."""
 
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class ConfirmationAnnounced(Event):
     """A confirmation is about to run."""
 
@@ -164,7 +146,6 @@ class ConfirmationAnnounced(Event):
     url: URL
 
 
-@dataclass(frozen=True, kw_only=True)
 class ConfirmationEstimated(Event):
     """How long its missing runs will take at most."""
 
@@ -173,14 +154,12 @@ class ConfirmationEstimated(Event):
     seconds: float  # of a typical run
 
 
-@dataclass(frozen=True, kw_only=True)
 class ContenderAnnounced(Event):
     """An algorithm takes part in a comparison."""
 
     contender: Contender
 
 
-@dataclass(frozen=True, kw_only=True)
 class ComparisonEstimated(Event):
     """What a comparison will take."""
 
@@ -189,7 +168,6 @@ class ComparisonEstimated(Event):
     minutes: float  # of a run
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainingAnnounced(Event):
     """A training for use is about to run."""
 
@@ -199,14 +177,12 @@ class TrainingAnnounced(Event):
     resumed: dict[int, int]  # steps of the checkpoints that runs go on from, by training seed
 
 
-@dataclass(frozen=True, kw_only=True)
 class VideoFailed(Event):
     """A video could not be made."""
 
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class CheckAnnounced(Event):
     """An environment is about to be checked."""
 
@@ -214,7 +190,6 @@ class CheckAnnounced(Event):
     episodes: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class PlayAnnounced(Event):
     """Episodes are about to be played."""
 
@@ -224,14 +199,12 @@ class PlayAnnounced(Event):
     output: Path | None  # None for a window
 
 
-@dataclass(frozen=True, kw_only=True)
 class EpisodeEnded(Event):
     """An episode was played."""
 
     episode: PlayedEpisode
 
 
-@dataclass(frozen=True, kw_only=True)
 class FilmingBegan(Event):
     """A video of a trial for the report is being made."""
 
@@ -239,7 +212,6 @@ class FilmingBegan(Event):
     episodes: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class ServiceBegan(Event):
     """The service is up."""
 
@@ -247,21 +219,18 @@ class ServiceBegan(Event):
     url: URL
 
 
-@dataclass(frozen=True, kw_only=True)
 class SubmissionWaits(Event):
     """Somebody else works on a submitted study just now."""
 
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class SubmissionBegan(Event):
     """The service works on a submission."""
 
     submission: Submission
 
 
-@dataclass(frozen=True, kw_only=True)
 class SubmissionEnded(Event):
     """A submission is done, failed or cancelled."""
 

@@ -1,7 +1,6 @@
 """The answer as a file: YAML that rl_zoo3 reads, JSON, a Python script, or the model itself."""
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from tuner.app.resolve import open_study, storage_url
 from tuner.config.schedules import note
 from tuner.errors import UsageProblem
 from tuner.output import sb3_script, zoo_yaml
+from tuner.record_type import Record
 from tuner.results.confirmation_reading import ConfirmationReading, confirmation_data, read_confirmation
 from tuner.results.rows import choose
 from tuner.study.reader import Row, StudyReader
@@ -20,8 +20,7 @@ FORMATS = ("zoo", "sb3", "json")
 STATISTICS = "vecnormalize.pkl"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExportRequest:
+class ExportRequest(Record):
     """What is to be exported, as what, and where to."""
 
     study: str = DEFAULT_STUDY
@@ -51,8 +50,7 @@ class ExportRequest:
             raise UsageProblem(f"--model {self.model}: must end in .zip, as Stable-Baselines3 names its models")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exported:
+class Exported(Record):
     """What was taken, and where it went."""
 
     reader: StudyReader

@@ -2,7 +2,6 @@
 
 import contextlib
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from tuner.app.events import Event
@@ -13,15 +12,14 @@ from tuner.coordinator import Listener
 from tuner.final_training.training_plan import TrainingPlan
 from tuner.final_training.training_source import TrainingSource
 from tuner.planning.estimate import Estimate
+from tuner.record_type import Record
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
-@dataclass(frozen=True, kw_only=True)
-class Work:
+class Work(Record):
     """Jobs that are about to run, whose progress may be shown."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrialsUnderWay(Work):
     """A study's trials, whose progress may be shown."""
 
@@ -31,7 +29,6 @@ class TrialsUnderWay(Work):
     best: tuple[float, float | None] | None  # score and success
 
 
-@dataclass(frozen=True, kw_only=True)
 class ConfirmationUnderWay(Work):
     """A confirmation's runs."""
 
@@ -41,7 +38,6 @@ class ConfirmationUnderWay(Work):
     seconds: float  # of a typical run
 
 
-@dataclass(frozen=True, kw_only=True)
 class ComparisonUnderWay(Work):
     """A comparison's runs."""
 
@@ -49,7 +45,6 @@ class ComparisonUnderWay(Work):
     seconds: float  # of training, for each
 
 
-@dataclass(frozen=True, kw_only=True)
 class TrainingUnderWay(Work):
     """The runs of a training for use."""
 

@@ -1,7 +1,7 @@
 """Playing episodes of a model or an expert: as a video, as a picture, or in a window."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tuner import seeds
@@ -15,6 +15,7 @@ from tuner.errors import ModelUnusable, UsageProblem
 from tuner.playing import playback
 from tuner.playing.play_episode import EXPERT, Actor, Played
 from tuner.playing.screens import ONE_EPISODE, check_target
+from tuner.record_type import Record
 from tuner.records import EnvironmentRef
 from tuner.results.rows import choose
 from tuner.training.making import full_id
@@ -23,8 +24,7 @@ STATISTICS = "vecnormalize.pkl"  # rl_zoo3's name for them
 WHO = "give one of --expert, --model FILE and --study STUDY"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlayRequest:
+class PlayRequest(Record):
     """Who acts, where, how often, and where to."""
 
     expert: bool = False

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from tuner.app.play import PlayRequest, cast
 from tuner.app.resolve import open_study
 from tuner.errors import TunerError, UsageProblem
 from tuner.playing.playback import play
+from tuner.record_type import Record
 from tuner.results.confirmation_reading import read_confirmation
 from tuner.results.report_build import build_report
 from tuner.results.report_data import FilmLine
@@ -28,8 +28,7 @@ ENDINGS = {".md": "md", ".json": "json"}
 IMPORTANCE_SEED = 0  # of the resamples: the same study gives the same report
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReportRequest:
+class ReportRequest(Record):
     """Which study, written how, and where to."""
 
     study: str = DEFAULT_STUDY
@@ -53,8 +52,7 @@ class ReportRequest:
         return wanted
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReportText:
+class ReportText(Record):
     """The report, and the file that it went to; None where it is to go to standard output."""
 
     text: str

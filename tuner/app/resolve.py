@@ -1,7 +1,7 @@
 """From what was typed to a spec: a file, a packaged study, or one that the database holds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from tuner.config.model import StudyFile, StudySpec
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import NothingToShow, SpecInvalid, UnknownName, UsageProblem
+from tuner.record_type import Record
 from tuner.records import EnvironmentRef
 from tuner.results.rows import best
 from tuner.study.reader import StudyReader, open_reader
@@ -57,8 +58,7 @@ def open_study(argument: str, storage: str | None) -> StudyReader:
     return open_reader(storage_url(storage), study_name(argument))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resolved:
+class Resolved(Record):
     """A spec and where it came from."""
 
     spec: StudySpec

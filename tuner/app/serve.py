@@ -21,6 +21,7 @@ from tuner.app.tune import TuneRequest, work
 from tuner.dashboard.access import listen, make_access
 from tuner.dashboard.server import make_server, page_address
 from tuner.errors import Cancelled, ClusterFailed, NothingToShow, StorageFailed, StudyLocked, TunerError
+from tuner.record_type import Record
 from tuner.study import queue
 from tuner.study.queue import Submission
 from tuner.study.storage import (
@@ -40,8 +41,7 @@ SERVER = "@server"  # the name of its lock, which no study can have
 PAUSE = 2.0  # s between looks at an empty queue, and at whether what is worked on was cancelled
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServeRequest:
+class ServeRequest(Record):
     """Which database is served, where, and by how many workers."""
 
     storage: str | None = None

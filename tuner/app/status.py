@@ -1,9 +1,9 @@
 """Where a study stands, and one of its trials."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from tuner.app.resolve import open_study
+from tuner.record_type import Record
 from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
 from tuner.results.rows import pick
 from tuner.results.summary import Summary, row_data, summarise
@@ -11,8 +11,7 @@ from tuner.study.queue import Submission
 from tuner.study.reader import Row, StudyReader
 
 
-@dataclass(frozen=True, kw_only=True)
-class StudyStatus:
+class StudyStatus(Record):
     """A study at a moment."""
 
     reader: StudyReader

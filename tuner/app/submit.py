@@ -1,7 +1,7 @@
 """Submitting studies to a standing service, and taking them back: whoever serves the database reads there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from sqlalchemy.engine import URL
@@ -12,6 +12,7 @@ from tuner.app.notify import Notifier
 from tuner.app.resolve import refuse_few_trials, resolve, storage_url, study_name
 from tuner.config.model import StudySpec
 from tuner.errors import MeaningChanged, UsageProblem
+from tuner.record_type import Record
 from tuner.study import queue
 from tuner.study.queue import Submission
 from tuner.study.storage import (
@@ -29,8 +30,7 @@ from tuner.study.stored import differences_in_meaning, load_stored, stored_names
 from tuner.study.writer import StudyWriter
 
 
-@dataclass(frozen=True, kw_only=True)
-class SubmitRequest:
+class SubmitRequest(Record):
     """What the service is to work on."""
 
     study: str = DEFAULT_STUDY  # a name, or the path of a study file
@@ -42,8 +42,7 @@ class SubmitRequest:
     skip_check: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Submitted:
+class Submitted(Record):
     """A submission in its queue."""
 
     submission: Submission

@@ -9,12 +9,12 @@ from tuner.app.notify import ComparisonUnderWay, ConfirmationUnderWay, TrainingU
 from tuner.comparison.measures import seconds
 from tuner.finals.confirmation_plan import ConfirmationRun
 from tuner.planning.estimate import Estimate
+from tuner.record_type import Record
 from tuner.records import Evaluation, TrialJob, TrialOutcome
 from tuner.study.search_source import late_mean, trial_value
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bar:
+class Bar(Record):
     """How far one thing is."""
 
     label: str

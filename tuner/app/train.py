@@ -2,7 +2,7 @@
 
 import math
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from tuner.app import events
@@ -20,13 +20,13 @@ from tuner.final_training.training_summary import TrainingSummary, foremost, sum
 from tuner.final_training.training_video import film
 from tuner.output.curve_picture import picture
 from tuner.output.model_card import card
+from tuner.record_type import Record
 from tuner.study.file_lock import StudyLock
 
 VIDEO = "film.mp4"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainRequest:
+class TrainRequest(Record):
     """What is to be trained, and where to."""
 
     file: Path  # an export, or an rl_zoo3 file
@@ -60,8 +60,7 @@ class TrainRequest:
         return shlex.join(words)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainResult:
+class TrainResult(Record):
     """What there is."""
 
     plan: TrainingPlan

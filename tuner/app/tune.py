@@ -3,7 +3,7 @@
 import importlib.util
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from tuner.engines.base import Engine
 from tuner.engines.once import run_once
 from tuner.errors import UsageProblem
 from tuner.planning import estimate
+from tuner.record_type import Record
 from tuner.results.summary import Summary, summarise
 from tuner.study.reader import find_reader
 from tuner.study.search_source import SearchSource
@@ -42,8 +43,7 @@ from tuner.study.stored import stored_names
 from tuner.study.writer import StudyWriter
 
 
-@dataclass(frozen=True, kw_only=True)
-class TuneRequest:
+class TuneRequest(Record):
     """What is to be tuned, and how."""
 
     study: str  # a name, or the path of a study file
@@ -62,8 +62,7 @@ class TuneRequest:
     look: Callable[[], None] | None = None  # called now and then; what it raises ends the run
 
 
-@dataclass(frozen=True, kw_only=True)
-class TuneResult:
+class TuneResult(Record):
     """What a run has come to."""
 
     spec: StudySpec

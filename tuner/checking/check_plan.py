@@ -1,17 +1,16 @@
 """How much a check looks at, from which seeds, and for how long."""
 
 import time
-from dataclasses import dataclass
 
 from tuner import seeds
+from tuner.record_type import Record
 
 EPISODES = 100  # a policy
 QUICK_SECONDS = 10.0
 PROBE_SHARE = 0.25  # of the time, for the probes
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckPlan:
+class CheckPlan(Record):
     """The episodes' seeds, the same for every policy, and a bound on the time."""
 
     goals: tuple[int, ...]

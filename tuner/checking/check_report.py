@@ -1,13 +1,13 @@
 """What a check says: a verdict a line, the figures of each policy, the reward's terms. Plain data that travels."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
+from tuner.record_type import Record
 from tuner.verdicts import Line, Verdict, worst
 
 
-@dataclass(frozen=True, kw_only=True)
-class PolicyRow:
+class PolicyRow(Record):
     """What one policy came to; None where no episode ended, or `info` tells nothing of it."""
 
     policy: str
@@ -24,8 +24,7 @@ class PolicyRow:
     steps_per_second: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class TermRow:
+class TermRow(Record):
     """One reward term under one policy."""
 
     policy: str
@@ -34,8 +33,7 @@ class TermRow:
     per_episode: float  # mean sum over an episode
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckReport:
+class CheckReport(Record):
     """A whole check."""
 
     environment: str

@@ -1,7 +1,6 @@
 """All that was seen, and how verdicts are put."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 
 import gymnasium as gym
@@ -11,14 +10,14 @@ from numpy.typing import NDArray
 from tuner.checking.observed import Observed
 from tuner.checking.probes import Probes
 from tuner.checking.rollout import CheckedEpisode, Recording
+from tuner.record_type import Record
 from tuner.verdicts import Line
 
 MOST_NAMED = 8  # entries that a line names
 ENOUGH = 50  # steps, under which nothing is said to never change
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
+class Evidence(Record):
     """What the verdicts are drawn from."""
 
     action_space: gym.Space[NDArray[np.float64]]

@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from tuner.checking.check_plan import Budget
 from tuner.checking.spaces import entries, flat, others
+from tuner.record_type import Record
 from tuner.training.stepping import advance, begin
 
 SAME_EPISODES = 3
@@ -23,8 +23,7 @@ FELT = 1e-8  # a smaller change of every observation is none
 MOST_ENTRIES = 64  # of an action, that are looked at
 
 
-@dataclass(frozen=True, kw_only=True)
-class Probes:
+class Probes(Record):
     """What the probes found."""
 
     difference: float  # the largest between two runs of one episode, observations and rewards; infinite where one ended

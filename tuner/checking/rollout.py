@@ -15,13 +15,13 @@ from tuner.checking.observed import Observed
 from tuner.checking.policies import Policy
 from tuner.checking.spaces import bounds, flat
 from tuner.errors import EnvironmentFailed
+from tuner.record_type import Record
 from tuner.training.stepping import Info, advance, begin, number
 
 ENDLESS = 10_000  # steps after which an episode is taken to have no end
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckedEpisode:
+class CheckedEpisode(Record):
     """How one whole episode went."""
 
     total_return: float

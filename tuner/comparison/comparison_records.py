@@ -1,13 +1,14 @@
 """What a comparison is made of. Plain data."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
+
+from tuner.record_type import Record
 
 State = Literal["done", "diverged", "failed", "interrupted"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Contender:
+class Contender(Record):
     """One algorithm with the arguments that it is given."""
 
     algorithm: str
@@ -15,8 +16,7 @@ class Contender:
     params: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Point:
+class Point(Record):
     """What a run had learnt at one of its checkpoints."""
 
     step: int  # environment steps
@@ -25,8 +25,7 @@ class Point:
     mean_return: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class TimedRun:
+class TimedRun(Record):
     """One algorithm, one seed."""
 
     algorithm: str
@@ -36,8 +35,7 @@ class TimedRun:
     points: tuple[Point, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Comparison(Record):
     """What there is so far."""
 
     study: str

@@ -2,17 +2,16 @@
 
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from tuner.comparison.comparison_records import Comparison, Point, TimedRun
 from tuner.config.model import LATE_EVALUATIONS
+from tuner.record_type import Record
 
 HALF = 0.5  # success rate that counts as having learnt
 FEW_SEEDS = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measures:
+class Measures(Record):
     """One algorithm over its seeds."""
 
     algorithm: str

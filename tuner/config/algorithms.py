@@ -5,7 +5,7 @@ gives out. The PPO guide's narrower ranges are data in `search_spaces/`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from tuner.config.arguments import (
@@ -22,6 +22,7 @@ from tuner.config.arguments import (
     schedule_parts,
 )
 from tuner.errors import did_you_mean
+from tuner.record_type import Record
 
 Algorithm = Literal["ppo", "a2c", "sac", "td3", "dqn"]
 
@@ -32,8 +33,7 @@ UNSCALED = {"norm_obs": False, "norm_reward": False}  # what a file leaves out i
 _SCALING = {**UNSCALED, "clip_obs": 10.0, "clip_reward": 10.0}
 
 
-@dataclass(frozen=True, kw_only=True)
-class AlgorithmEntry:
+class AlgorithmEntry(Record):
     """What an algorithm is."""
 
     model: str  # import path of its class

@@ -1,18 +1,18 @@
 """What an argument of an algorithm may be, and the groups of arguments that several algorithms share."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from tuner.config import schedules
 from tuner.config.schedules import CONSTANT, END, FORM, LINEAR
+from tuner.record_type import Record
 
 MOST_LAYERS, WIDEST = 8, 4096
 ACTIVATIONS = {"tanh": "Tanh", "relu": "ReLU", "elu": "ELU", "leaky_relu": "LeakyReLU", "gelu": "GELU", "silu": "SiLU"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Argument:
+class Argument(Record):
     """The values that one argument takes."""
 
     kind: type
@@ -57,8 +57,7 @@ class Argument:
         return {bool: "true or false", int: "a whole number", float: "a finite number"}[self.kind]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Word:
+class Word(Record):
     """One of some words."""
 
     valid: tuple[str, ...]
@@ -68,8 +67,7 @@ class Word:
         return None if value in self.valid else f"{value!r} must be one of {', '.join(self.valid)}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Layers:
+class Layers(Record):
     """The widths of hidden layers, as a list or, where a choice needs text, joined by `x`."""
 
     def fault(self, value: object) -> str | None:
@@ -88,8 +86,7 @@ def layers(value: object) -> list[int] | None:
     return list(value) if whole else None  # type: ignore[call-overload]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Automatic:
+class Automatic(Record):
     """A number, or `auto` where the algorithm finds it itself, `auto_0.1` where it starts at 0.1."""
 
     low: float | None = None

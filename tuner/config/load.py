@@ -1,7 +1,6 @@
 """Finds study and space files and reads them into specs. Names are looked up in the folder, then in the package."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -16,6 +15,7 @@ from tuner.config.rules import algorithm_faults, baseline_faults, budget_faults,
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, TunerError, UnknownName, UsageProblem, did_you_mean
+from tuner.record_type import Record
 
 Kind = Literal["studies", "search_spaces"]
 Model = TypeVar("Model", bound=BaseModel)
@@ -26,8 +26,7 @@ OF_THE_ALGORITHM = ("algorithm", "baselines", "space_changes", "stages", "traine
 SINGULAR = {"studies": "study", "search_spaces": "search space"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
+class Found(Record):
     """A file that a name led to."""
 
     name: str

@@ -6,8 +6,9 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from tuner.record_type import Record
 
 _NUMBER = r"(\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)"
 _LINE = re.compile(rf"lin_{_NUMBER}(?:_{_NUMBER})?")
@@ -19,8 +20,7 @@ KNOWN = ("learning_rate", "clip_range", "clip_range_vf")  # where rl_zoo3 reads 
 EXAMPLES = "lin_3e-4 (linear to zero) or lin_3e-4_1e-5 (linear from one to the other)"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Linear:
+class Linear(Record):
     """A value that moves evenly from `start` to `end` over the steps of a training run."""
 
     start: float

@@ -7,10 +7,11 @@ import ipaddress
 import re
 import secrets
 import socket
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from tuner.errors import UsageProblem
+from tuner.record_type import Record
 
 LOOPBACK = "127.0.0.1"
 SHORTEST = 16  # characters of a token
@@ -18,8 +19,7 @@ ADDRESS_FAULTS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 TOKEN = re.compile(rf"[!-~]{{{SHORTEST},256}}")  # printable, no space
 
 
-@dataclass(frozen=True, kw_only=True)
-class Access:
+class Access(Record):
     """What the dashboard lets in. Without a token it answers to names of this machine's loopback alone."""
 
     token: str | None = field(default=None, repr=False)

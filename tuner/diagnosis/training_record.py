@@ -1,20 +1,20 @@
 """A trial's recorded signals, and the few questions that are asked of a series."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.diagnosis.bounds import FEWEST, SOLVED
+from tuner.record_type import Record
 from tuner.verdicts import Line
 
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Peak:
+class Peak(Record):
     """The highest value of one signal over all updates."""
 
     value: float
@@ -22,8 +22,7 @@ class Peak:
     above: int  # updates over the guide's limit
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingRecord:
+class TrainingRecord(Record):
     """All that a diagnosis looks at. What a trial does not have is empty or None."""
 
     algorithm: str
@@ -60,7 +59,6 @@ class TrainingRecord:
         return self.known(name, FEWEST)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Sign(Line):
     """One line of a diagnosis; `symptom` is its finding without figures, to be counted over trials."""
 

@@ -1,30 +1,27 @@
 """What an engine is, and the events it gives."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from tuner.errors import TunerError
+from tuner.record_type import Record
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evaluated:
+class Evaluated(Record):
     """A trial reached a checkpoint and waits for an answer."""
 
     number: int
     evaluation: Evaluation
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finished:
+class Finished(Record):
     """A trial ended; a worker that died under it counts as a failed outcome."""
 
     number: int
     outcome: TrialOutcome
 
 
-@dataclass(frozen=True, kw_only=True)
-class Broken:
+class Broken(Record):
     """A trial raised what no trial may raise: a fault of the spec or of ours. The run must stop."""
 
     number: int

@@ -1,7 +1,6 @@
 """What to train, read from a file: an export of ours with all that a trial was, or a plain one of rl_zoo3's."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,14 +13,14 @@ from tuner.config.rules import late_starts, whole_budget
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem, did_you_mean
+from tuner.record_type import Record
 from tuner.training.making import full_id
 
 OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs")  # keys of a block that are no argument's
 CHECKPOINTS = 12
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Recipe(Record):
     """One configuration with everything that training it takes."""
 
     file: str

@@ -1,12 +1,13 @@
 """Which runs a training for use is made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from tuner import seeds
 from tuner.final_training.recipe import Recipe
+from tuner.record_type import Record
 from tuner.records import Keeping, TrialJob
 
 TEST_GOALS = 100  # of a run's test
@@ -14,8 +15,7 @@ TEST_GOALS = 100  # of a run's test
 Goals = Literal["the trial's own", "fresh"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingPlan:
+class TrainingPlan(Record):
     """The runs: one, or one a seed."""
 
     recipe: Recipe

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from tuner import seeds
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
+from tuner.record_type import Record
 from tuner.statistics.answer_records import ArmStatistics, Interval
 from tuner.statistics.intervals import wilson
 from tuner.statistics.verdict import answer
@@ -18,8 +18,7 @@ Which = Literal["final", "best"]
 KINDS: tuple[Which, ...] = ("final", "best")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingSummary:
+class TrainingSummary(Record):
     """The finished runs together."""
 
     measure: Measure

@@ -9,10 +9,10 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuner import seeds
+from tuner.record_type import Record
 
 Phase = Literal["validation", "test"]
 
@@ -23,8 +23,7 @@ FEWEST_SEEDS = 5  # under so many no difference can be shown
 MARGIN = 0.35  # of the scale, over the root of the seeds; what it saves and costs: benchmarks/bench_race.py
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunKey:
+class RunKey(Record):
     """What makes a run the one that it is: the same key is never trained twice."""
 
     phase: Phase
@@ -32,8 +31,7 @@ class RunKey:
     seed: int  # the training seed
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunResult:
+class RunResult(Record):
     """What came of a run that ended."""
 
     score: float | None  # the mean of the last three evaluations'; None where training diverged
@@ -46,8 +44,7 @@ def digest(arguments: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Arm:
+class Arm(Record):
     """A configuration that takes part."""
 
     name: str  # a baseline's own, or `trial 12`
@@ -58,8 +55,7 @@ class Arm:
     mean_return: float | None  # likewise
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfirmationPlan:
+class ConfirmationPlan(Record):
     """Who takes part, how often, and how far behind is clearly behind."""
 
     arms: tuple[Arm, ...]  # tuned ones first, the best of them in front
@@ -74,8 +70,7 @@ class ConfirmationPlan:
         return tuple(arm for arm in self.arms if arm.role is not None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfirmationRun:
+class ConfirmationRun(Record):
     """One training run."""
 
     phase: Phase

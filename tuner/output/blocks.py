@@ -1,12 +1,12 @@
 """What a section is made of, whatever it is written as."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from tuner.record_type import Record
 
-@dataclass(frozen=True, kw_only=True)
-class Cell:
+
+class Cell(Record):
     """A figure as people read it, with the value that it stands for."""
 
     text: str
@@ -14,23 +14,20 @@ class Cell:
     verdict: str = ""  # ok, warning, wrong: coloured so
 
 
-@dataclass(frozen=True, kw_only=True)
-class Text:
+class Text(Record):
     """A paragraph."""
 
     text: str
     kind: Literal["plain", "lead", "note", "warning"] = "plain"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bullets:
+class Bullets(Record):
     """A list."""
 
     lines: Sequence[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Table:
+class Table(Record):
     """Rows of cells."""
 
     heads: Sequence[str]
@@ -38,8 +35,7 @@ class Table:
     caption: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Picture:
+class Picture(Record):
     """One of the report's pictures, by its name."""
 
     name: str
@@ -47,15 +43,13 @@ class Picture:
     wide: bool = False  # keeps its width on a narrow screen, and scrolls
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gallery:
+class Gallery(Record):
     """Pictures side by side, as many as there is room for."""
 
     pictures: Sequence[Picture]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Code:
+class Code(Record):
     """Text to be copied as it is."""
 
     text: str
@@ -63,16 +57,14 @@ class Code:
     folded: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Video:
+class Video(Record):
     """One of the report's films, by its label."""
 
     label: str
     caption: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reel:
+class Reel(Record):
     """Films side by side."""
 
     films: Sequence[Video]
@@ -81,8 +73,7 @@ class Reel:
 Block = Text | Bullets | Table | Picture | Gallery | Code | Reel
 
 
-@dataclass(frozen=True, kw_only=True)
-class Section:
+class Section(Record):
     """A heading and what stands under it."""
 
     key: str

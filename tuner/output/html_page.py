@@ -4,7 +4,6 @@ import base64
 import functools
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jinja2
@@ -15,13 +14,13 @@ from plotly.offline import get_plotlyjs
 from tuner import __version__
 from tuner.output.blocks import Block, Gallery, Picture, Section, Table
 from tuner.output.texts import template_text
+from tuner.record_type import Record
 
 LONG = 26  # characters from which a cell may break its line
 NOTHING = "'none'"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
+class Page(Record):
     """What stands on a page."""
 
     title: str

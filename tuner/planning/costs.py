@@ -3,13 +3,13 @@
 import itertools
 import math
 import statistics
-from dataclasses import dataclass
 from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.arguments import NETS, layers
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, IntParameter, SpaceSpec
+from tuner.record_type import Record
 
 STEPS = 512  # of a short run, about
 PARTS = 8  # that a short run can be cut into
@@ -17,8 +17,7 @@ FEW, MANY = 1, 6  # PPO's epochs
 GRADIENT_STEPS = 1, 8  # an update of the off-policy ones
 
 
-@dataclass(frozen=True, kw_only=True)
-class ShortRun:
+class ShortRun(Record):
     """A training run of some seconds."""
 
     steps: int
@@ -49,8 +48,7 @@ def _runs(spec: StudySpec, part: int) -> list[tuple[int, dict[str, Any]]]:
     return [(steps * PARTS, {**replay, "gradient_steps": steps}) for steps in GRADIENT_STEPS]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Corner:
+class Corner(Record):
     """The values of the space that decide what a trial costs, at their ends."""
 
     values: dict[str, Any]

@@ -4,7 +4,6 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import psutil
 
@@ -12,6 +11,7 @@ from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.engines.base import Broken, Engine, Evaluated, Finished
 from tuner.errors import EnvironmentFailed, UsageProblem
 from tuner.planning.costs import ShortRun, largest_buffer, short_runs, updates_a_step
+from tuner.record_type import Record
 from tuner.records import Checkpoint, Decision, TrialJob, TrialOutcome
 from tuner.study.stored import MAX_ATTEMPTS
 
@@ -19,8 +19,7 @@ EVALUATION_SHARE = 0.12  # of a trial's time
 MEDIAN_RULE_COST = ((1, 1.0), (11, 0.8), (20, 0.70), (60, 0.58), (200, 0.515))  # trials, full runs a trial: a replay
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
+class Estimate(Record):
     """Minutes until the run is done."""
 
     likely: float

@@ -1,6 +1,6 @@
 """What a run will take, before it is begun: measured on this machine, nothing is written."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from tuner.config.model import StudySpec
@@ -8,6 +8,7 @@ from tuner.engines.base import Engine
 from tuner.finals.confirmation_plan import most_runs
 from tuner.planning import estimate
 from tuner.planning.costs import Corner, corners
+from tuner.record_type import Record
 from tuner.records import Checkpoint, TrialOutcome
 
 ROW_BYTES = 11_000  # of a trial in the database: its course, its curve, its parameters; measured over 200 trials
@@ -15,16 +16,14 @@ ROLLOUTS = (2, 12)  # of the two runs at a corner
 KEPT_MODELS = 6  # beyond the baselines': of trials that were the best so far, which become rare
 
 
-@dataclass(frozen=True, kw_only=True)
-class CornerTime:
+class CornerTime(Record):
     """What a full trial takes at one corner of the space."""
 
     values: dict[str, Any]
     seconds: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Forecast:
+class Forecast(Record):
     """A run that is still to come."""
 
     study: str

@@ -2,18 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
 
 from tuner.errors import EnvironmentFailed
+from tuner.record_type import Record
 from tuner.training.stepping import Info, advance, begin, number
 
 
-@dataclass(frozen=True, kw_only=True)
-class Actor:
+class Actor(Record):
     """Who acts: a model, or else the environment's own expert."""
 
     label: str
@@ -24,8 +24,7 @@ class Actor:
 EXPERT = Actor(label="the expert")
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlayedEpisode:
+class PlayedEpisode(Record):
     """How one episode went."""
 
     episode: int  # from 1
@@ -37,8 +36,7 @@ class PlayedEpisode:
     stages: tuple[str, ...]  # what `info` told to be reached, in its order
 
 
-@dataclass(frozen=True, kw_only=True)
-class Played:
+class Played(Record):
     """Everything that was played."""
 
     environment: str

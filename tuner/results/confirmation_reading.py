@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +28,7 @@ from tuner.finals.confirmation_plan import (
     tested,
     winner,
 )
+from tuner.record_type import Record
 from tuner.results.rows import baselines
 from tuner.statistics.answer_records import WINNER, Answer
 from tuner.statistics.verdict import answer, recommended
@@ -37,8 +38,7 @@ from tuner.study.reader import Row, StudyReader
 Measure = Literal["success", "return"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ArmResult:
+class ArmResult(Record):
     """What one arm's runs have come to."""
 
     arm: Arm
@@ -47,8 +47,7 @@ class ArmResult:
     test: tuple[float, ...]  # by seed
 
 
-@dataclass(frozen=True, kw_only=True)
-class Confirmation:
+class Confirmation(Record):
     """A confirmation at a moment."""
 
     study: str
@@ -241,8 +240,7 @@ def _scale(rows: Sequence[Row], spec: StudySpec) -> float:
     return max(values) - min(values) or math.inf
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfirmationReading:
+class ConfirmationReading(Record):
     """The last confirmation of a study, with the arms and the number of seeds that it was made with."""
 
     confirmation: Confirmation

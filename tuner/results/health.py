@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from tuner.config.model import StudySpec
 from tuner.diagnosis.signs import diagnose
 from tuner.diagnosis.training_record import Sign
+from tuner.record_type import Record
 from tuner.results.report_data import HealthLine, HealthTable
 from tuner.study.reader import Row
 from tuner.verdicts import SEVERITY, worst
@@ -15,8 +16,7 @@ from tuner.verdicts import SEVERITY, worst
 MOST_COMMON = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ailment:
+class Ailment(Record):
     """What several trials have."""
 
     name: str
@@ -29,8 +29,7 @@ class Ailment:
         return f"{self.name} {self.symptom} in {self.trials} ({self.cure})"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Health:
+class Health(Record):
     """A study's trials by verdict."""
 
     judged: int

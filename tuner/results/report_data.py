@@ -1,8 +1,9 @@
 """Everything that a report says, as plain data: the page, the Markdown and the JSON are renderings of it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
+from tuner.record_type import Record
 from tuner.statistics.answer_records import ArmStatistics, Interval
 
 Measure = Literal["success", "return"]
@@ -10,15 +11,13 @@ Standing = Literal["matters", "perhaps", "noise"]
 Source = Literal["confirmation", "tuning"]
 
 
-@dataclass(frozen=True, kw_only=True)
 class ArmLine(ArmStatistics):
     """One configuration over the test seeds of the confirmation, by its own name: `trial 12`, or a baseline's."""
 
     winner: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class ComparisonLine:
+class ComparisonLine(Record):
     """One configuration against another; figures are of the first, from the second."""
 
     first: str
@@ -33,8 +32,7 @@ class ComparisonLine:
     words: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ValidationLine:
+class ValidationLine(Record):
     """One configuration over the validation seeds, which chose the winner."""
 
     name: str
@@ -45,8 +43,7 @@ class ValidationLine:
     dropped: bool  # clearly behind
 
 
-@dataclass(frozen=True, kw_only=True)
-class Confirmed:
+class Confirmed(Record):
     """What the study's last confirmation came to."""
 
     complete: bool
@@ -62,8 +59,7 @@ class Confirmed:
     newer: int  # completed trials since
 
 
-@dataclass(frozen=True, kw_only=True)
-class Band:
+class Band(Record):
     """A learning curve; over several seeds its middle and how far seeds lie apart."""
 
     name: str
@@ -75,8 +71,7 @@ class Band:
     lines: tuple[tuple[float, ...], ...]  # every seed's own
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrialLine:
+class TrialLine(Record):
     """One trial."""
 
     number: int
@@ -92,8 +87,7 @@ class TrialLine:
     end: str  # how it ended, where not by its budget or by the pruner
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pruning:
+class Pruning(Record):
     """What trials cost, and what stopping them early saved."""
 
     full_steps: int  # of a trial that runs to its end
@@ -107,8 +101,7 @@ class Pruning:
     ends: dict[int, int]  # pruned trials by the checkpoint at which they ended
 
 
-@dataclass(frozen=True, kw_only=True)
-class Importance:
+class Importance(Record):
     """How much a parameter decides whether a trial is among the best."""
 
     name: str
@@ -117,8 +110,7 @@ class Importance:
     standing: Standing
 
 
-@dataclass(frozen=True, kw_only=True)
-class Importances:
+class Importances(Record):
     """All parameters' importances beside that of a parameter that does nothing."""
 
     completed: int  # trials they were drawn from
@@ -129,8 +121,7 @@ class Importances:
     floor: Interval | None  # of the dummy, 90 %; above its high end begins what is no noise
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParameterLine:
+class ParameterLine(Record):
     """A parameter's range, and where the best trial stands in it."""
 
     name: str
@@ -145,8 +136,7 @@ class ParameterLine:
     word: str  # where the best sits at an edge
 
 
-@dataclass(frozen=True, kw_only=True)
-class HealthLine:
+class HealthLine(Record):
     """What several trials had."""
 
     name: str
@@ -156,8 +146,7 @@ class HealthLine:
     cure: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class HealthTable:
+class HealthTable(Record):
     """How healthy the trials trained."""
 
     judged: int
@@ -166,8 +155,7 @@ class HealthTable:
     ailments: tuple[HealthLine, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reproduction:
+class Reproduction(Record):
     """How to have all of it again."""
 
     commands: tuple[str, ...]
@@ -179,8 +167,7 @@ class Reproduction:
     space_file: str  # YAML
 
 
-@dataclass(frozen=True, kw_only=True)
-class FilmLine:
+class FilmLine(Record):
     """A film of one configuration, or why there is none."""
 
     label: str
@@ -189,8 +176,7 @@ class FilmLine:
     why_not: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class StudyReport:
+class StudyReport(Record):
     """A study at a moment."""
 
     study: str

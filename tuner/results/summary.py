@@ -1,17 +1,17 @@
 """What a study has come to, as data: for the table at the end, for `status`, for `--json`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from tuner.record_type import Record
 from tuner.results.advice import advice
 from tuner.results.health import Health, study_health
 from tuner.results.rows import baselines, best
 from tuner.study.reader import Row, StudyReader
 
 
-@dataclass(frozen=True, kw_only=True)
-class Summary:
+class Summary(Record):
     """A study at a moment."""
 
     study: str

@@ -1,15 +1,16 @@
 """An answer over seeds: every arm, every comparison, and what they come to in words. Plain data."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
+
+from tuner.record_type import Record
 
 WINNER = "winner"  # of the trials that were tuned
 CURRENT = "current"  # the configuration that is kept until another is shown to be better
 Verdict = Literal["confirmed better", "probably better", "not shown", "probably worse", "confirmed worse"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Interval:
+class Interval(Record):
     """Of 95 % confidence."""
 
     low: float
@@ -21,8 +22,7 @@ class Interval:
         return self.high - self.low
 
 
-@dataclass(frozen=True, kw_only=True)
-class ArmStatistics:
+class ArmStatistics(Record):
     """One configuration over its seeds."""
 
     name: str
@@ -39,8 +39,7 @@ class ArmStatistics:
         return asdict(self)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PairedTest:
+class PairedTest(Record):
     """One arm against another; all figures are of the first, from the second."""
 
     first: str
@@ -77,8 +76,7 @@ class PairedTest:
         return {**asdict(self), "seeds": list(self.seeds), "words": self.words}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(Record):
     """Everything that seeds showed."""
 
     goals: int | None  # of each seed's evaluation; None where the values are returns

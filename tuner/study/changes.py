@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 
+from tuner.record_type import Record
+
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 TRIALS: Table = models.TrialModel.__table__
 KEYS = {  # what of a trial is kept where, and the column that tells its rows apart
@@ -26,8 +28,7 @@ KEYS = {  # what of a trial is kept where, and the column that tells its rows ap
 Rows = list[dict[str, Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class End:
+class End(Record):
     """How a trial ends."""
 
     state: TrialState

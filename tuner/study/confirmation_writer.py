@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import optuna
@@ -15,6 +15,7 @@ from tuner import __version__, seeds
 from tuner.config.model import StudySpec
 from tuner.errors import StorageFailed
 from tuner.finals.confirmation_plan import RunKey, RunResult
+from tuner.record_type import Record
 from tuner.records import TrialOutcome
 from tuner.study.stored import (
     CONFIRMS,
@@ -34,8 +35,7 @@ CONFIRMED_SPEC = "confirmed_spec"
 ASKED = "asked"
 
 
-@dataclass(frozen=True, kw_only=True)
-class AskedConfirmation:
+class AskedConfirmation(Record):
     """What a confirmation was asked for."""
 
     top: int

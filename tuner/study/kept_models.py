@@ -1,7 +1,6 @@
 """The files that trials left beside the database: models, read back, and whatever the dashboard serves."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from optuna import Study
@@ -9,6 +8,7 @@ from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta
 from optuna.trial import FrozenTrial
 
 from tuner.errors import NothingToShow, StorageFailed
+from tuner.record_type import Record
 from tuner.study.storage import Storage
 
 MODEL, STATISTICS = ".zip", ".pkl"  # how the files of a trial end
@@ -65,8 +65,7 @@ def _file(study: Study, trial: FrozenTrial, ending: str) -> str | None:
     return next((meta.artifact_id for meta in reversed(found) if meta.filename.endswith(ending)), None)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Artifact:
+class Artifact(Record):
     """A file that was left behind."""
 
     id: str  # its name in the folder

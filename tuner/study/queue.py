@@ -5,12 +5,13 @@ Each key has one kind of writer (who submits, who cancels, the service), so that
 
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
 from optuna.storages import BaseStorage
 
 from tuner.errors import NothingToShow
+from tuner.record_type import Record
 
 ASKED, CANCELLED, RUNNING, ENDED = "queue:asked", "queue:cancelled", "queue:running", "queue:ended"
 
@@ -18,8 +19,7 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 OPEN = ("queued", "running")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Submission:
+class Submission(Record):
     """A study that waits for the service, is worked on, or was."""
 
     study: str

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tuner.config.model import StudySpec
 from tuner.config.space import job_arguments
 from tuner.errors import UsageProblem
 from tuner.finals.confirmation_plan import RunKey, RunResult
+from tuner.record_type import Record
 from tuner.study import kept_models
 from tuner.study.confirmation_writer import AskedConfirmation, read_asked, read_results
 from tuner.study.importance_shares import importance_shares
@@ -30,8 +30,7 @@ FINISHED = ("complete", "pruned")
 STATES = (*(state.name.lower() for state in TrialState), "interrupted")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(Record):
     """One trial."""
 
     number: int

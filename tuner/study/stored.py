@@ -7,7 +7,6 @@ import json
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from tuner import __version__, seeds
 from tuner.config.load import validate
 from tuner.config.model import StudySpec
 from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, TooManyFailures, UnknownName
+from tuner.record_type import Record
 from tuner.records import TrialOutcome
 
 CONFIRMS = "confirms"  # attribute of a companion study: the name of the study whose confirmation it keeps
@@ -120,8 +120,7 @@ def create(storage: BaseStorage, name: str) -> Study:
     return optuna.create_study(storage=storage, study_name=name, direction="maximize")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SettingChange:
+class SettingChange(Record):
     """A setting with which a stored study goes on, and which it did not have before."""
 
     name: str

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from tuner.config.conditions import searched
 from tuner.config.model import StudySpec
 from tuner.config.rules import in_terms_of
 from tuner.errors import StorageFailed
+from tuner.record_type import Record
 from tuner.records import TrialOutcome
 from tuner.study.pruners import make_pruner
 from tuner.study.reader import StudyReader
@@ -39,8 +39,7 @@ from tuner.study.stored import (
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
-@dataclass(frozen=True, kw_only=True)
-class AskedTrial:
+class AskedTrial(Record):
     """A trial that the study handed out."""
 
     number: int

@@ -4,7 +4,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import gymnasium as gym
@@ -14,14 +14,14 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from tuner import seeds
 from tuner.errors import EnvironmentFailed, TrialDiverged
+from tuner.record_type import Record
 from tuner.records import EnvironmentRef
 from tuner.training.environments import FULL, Predict, knows_difficulty, make_vec_env, set_difficulty
 
 ENVIRONMENTS = 5  # stepped side by side, so that one forward pass serves five
 
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluationEpisode:
+class EvaluationEpisode(Record):
     """How one evaluation episode went."""
 
     total_return: float
@@ -33,8 +33,7 @@ class EvaluationEpisode:
     milestones: tuple[bool, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(Record):
     """What the episodes say together."""
 
     score: float

@@ -7,7 +7,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from tuner import seeds
 from tuner.errors import ModelUnusable, StorageFailed
+from tuner.record_type import Record
 from tuner.records import Evaluation, Keeping, TrialJob
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import Predict, scaled, set_difficulty, statistics
@@ -31,8 +32,7 @@ REPLAY, RANDOM = "replay.pkl", "random.pkl"
 PART = ".part-"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
+class Snapshot(Record):
     """A checkpoint that training goes on from."""
 
     folder: Path

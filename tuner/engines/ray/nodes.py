@@ -2,21 +2,20 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import ray
 
 from tuner.engines.ray.connection import reach
 from tuner.errors import ClusterFailed
+from tuner.record_type import Record
 
 LOOK = 2.0  # s between looks
 KNOCK = 2.0  # s for the head to answer
 HEAD_PATIENCE = 45.0  # s for a head to come back: after 60 Ray ends this process without a word of ours
 
 
-@dataclass(frozen=True, kw_only=True)
-class Node:
+class Node(Record):
     """What a node offers."""
 
     address: str

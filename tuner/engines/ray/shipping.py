@@ -6,7 +6,6 @@ import shutil
 import site
 import sys
 import sysconfig
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,14 +13,14 @@ from typing import Any
 import tuner
 from tuner.config.environment_ids import is_file, split
 from tuner.errors import UsageProblem
+from tuner.record_type import Record
 from tuner.records import EnvironmentRef
 
 LARGEST = 100_000_000  # bytes; more belongs into an installed package, or onto a disk that the nodes share
 LEFT_OUT = (".?*", "__pycache__", "*.pyc")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sources:
+class Sources(Record):
     """Where an environment's code lies, and what the environment is called where that is imported as modules."""
 
     id: str

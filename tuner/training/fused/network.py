@@ -1,7 +1,6 @@
 """Actor and critic of an MlpPolicy over flat memory: the forward passes, and the gradient by hand."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor, nn
+
+from tuner.record_type import Record
 
 Array = NDArray[np.float32]
 Activation = Callable[..., Array]  # (x, out=…) → out
@@ -53,8 +54,7 @@ class FlatParameters:
         return bool(np.isfinite(self.values).all())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Layer:
+class Layer(Record):
     """One hidden layer of a tower, or of two towers side by side."""
 
     weight: Array  # (towers, out, in)
@@ -64,8 +64,7 @@ class Layer:
     bias_gradient: Array  # (towers, out)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Output:
+class Output(Record):
     """The linear layer from a tower's end to what it is for."""
 
     weight: Array  # (out, in)

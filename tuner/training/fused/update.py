@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tuner.record_type import Record
 from tuner.training.fused.heads import ActionHead, HeadLearning
 from tuner.training.fused.network import Array, FlatParameters, Learning, Network
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Record):
     """PPO's arguments, schedules at their present value."""
 
     batch_size: int
@@ -32,8 +32,7 @@ class Settings:
     target_kl: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Samples:
+class Samples(Record):
     """What was experienced, n steps of all environments."""
 
     observations: Array  # (n, in)
