@@ -1,7 +1,7 @@
 """What every record of ours is."""
 
-from dataclasses import dataclass, field
-from typing import dataclass_transform
+from dataclasses import asdict, dataclass, field
+from typing import Any, dataclass_transform
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
@@ -11,3 +11,7 @@ class Record:
     def __init_subclass__(cls) -> None:
         """Makes the class a dataclass."""
         dataclass(frozen=True, kw_only=True)(cls)
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]

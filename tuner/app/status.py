@@ -27,7 +27,7 @@ class StudyStatus(Record):
         own = [one.trials for one in self.queue if one.study == self.summary.study]
         return self.summary.finished >= max(own, default=self.summary.target)
 
-    def data(self, *, trials: bool) -> dict[str, Any]:
+    def data(self, *, trials: bool = False) -> dict[str, Any]:
         """As JSON."""
         confirmed = {"confirmation": self.reading.data()} if self.reading else {}
         rows = {"trials": [row_data(row) for row in self.rows]} if trials else {}

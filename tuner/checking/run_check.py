@@ -18,7 +18,7 @@ from tuner.checking.rollout import Recording, record
 from tuner.checking.spaces import usable
 from tuner.errors import CheckFailed
 from tuner.records import EnvironmentRef
-from tuner.training.making import blamed, make_bare, refuse_unfit
+from tuner.training.making import close, make_bare, refuse_unfit
 from tuner.verdicts import Line
 
 QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
@@ -78,7 +78,7 @@ def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None
             refuse_unfit(algorithm, env.action_space, ref)
         recordings, lines = _look(env, plan)
     finally:
-        _close(env)
+        close(env)
     return CheckReport(
         environment=ref.id,
         seconds=time.perf_counter() - begun,
@@ -125,13 +125,6 @@ def _look(env: gym.Env[Any, Any], plan: CheckPlan) -> tuple[dict[str, Recording]
     )
     whole = world.finite(evidence).verdict == "ok"
     return recordings, [question(evidence) for question in QUESTIONS if whole or question not in OF_WHOLE_EPISODES]
-
-
-def _close(env: gym.Env[Any, Any]) -> None:
-    try:
-        env.close()
-    except Exception as error:
-        raise blamed("close", error) from error
 
 
 def _row(policy: str, recording: Recording) -> PolicyRow:

@@ -1,6 +1,5 @@
 """What a comparison is made of. Plain data."""
 
-from dataclasses import asdict
 from typing import Any, Literal
 
 from tuner.record_type import Record
@@ -54,7 +53,3 @@ class Comparison(Record):
     def told(self) -> bool:
         """Whether the environment tells success; else runs are held against each other by their returns."""
         return any(point.success is not None for run in self.runs for point in run.points)
-
-    def data(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.errors import EnvironmentFailed, FilmFailed
-from tuner.training.making import blamed
+from tuner.training.making import blaming
 
 USUAL_FPS = 30.0  # where an environment does not tell
 BLOCK = 16  # pixels: video coders work in blocks of so many
@@ -23,10 +23,8 @@ def take(env: gym.Env[Any, Any]) -> Picture:
     Raises:
         EnvironmentFailed: where it raises, or returns no picture.
     """
-    try:
+    with blaming("render"):
         picture = np.asarray(env.render())
-    except Exception as error:
-        raise blamed("render", error) from error
     if picture.ndim != 3 or picture.shape[2] not in (3, 4) or picture.dtype != np.uint8 or 0 in picture.shape:
         raise EnvironmentFailed(
             f"render() must return a picture of shape (height, width, 3) of uint8 with render_mode='rgb_array', "

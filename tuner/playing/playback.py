@@ -14,7 +14,7 @@ from tuner.playing.play_episode import Actor, Played, PlayedEpisode, play_episod
 from tuner.playing.players import make_player
 from tuner.playing.screens import open_screen
 from tuner.records import EnvironmentRef
-from tuner.training.making import blamed, find_environment, made, make_bare
+from tuner.training.making import close, find_environment, made, make_bare
 
 Tell = Callable[[PlayedEpisode], None]
 
@@ -35,7 +35,7 @@ def play(ref: EnvironmentRef, actor: Actor, goals: Sequence[int], output: Path |
     with contextlib.ExitStack() as stack:
         screen = stack.enter_context(open_screen(output))
         env = make_seen(ref, screen.render_mode)
-        stack.callback(_close, env)
+        stack.callback(close, env)
         player = make_player(actor, env)
         episodes = []
         for number, goal in enumerate(goals, start=1):
@@ -63,10 +63,3 @@ def _render_modes(entry_point: Any) -> Sequence[str] | None:
     creator = load_env_creator(entry_point) if isinstance(entry_point, str) else entry_point
     metadata = getattr(creator, "metadata", None)
     return None if metadata is None else metadata.get("render_modes", [])
-
-
-def _close(env: gym.Env[Any, Any]) -> None:
-    try:
-        env.close()
-    except Exception as error:
-        raise blamed("close", error) from error

@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 from tuner.config.model import StudySpec
 from tuner.diagnosis.signs import diagnose
@@ -35,10 +33,6 @@ class Health(Record):
     judged: int
     verdicts: dict[str, int]  # ok, warning, wrong
     common: tuple[Ailment, ...]  # the most common first, at most three
-
-    def data(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
 
     def line(self) -> str:
         """For people."""

@@ -1,6 +1,5 @@
 """Everything that a report says, as plain data: the page, the Markdown and the JSON are renderings of it."""
 
-from dataclasses import asdict
 from typing import Any, Literal
 
 from tuner.record_type import Record
@@ -205,7 +204,3 @@ class StudyReport(Record):
     health: HealthTable | None
     films: tuple[FilmLine, ...]  # none where none were asked for
     reproduction: Reproduction
-
-    def data(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)

@@ -34,10 +34,6 @@ class ArmStatistics(Record):
     tuned: float | None = None  # what tuning said of it, in the same unit
     optimism: float | None = None  # `tuned` minus `mean`
 
-    def data(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
-
 
 class PairedTest(Record):
     """One arm against another; all figures are of the first, from the second."""

@@ -5,7 +5,6 @@ Each key has one kind of writer (who submits, who cancels, the service), so that
 
 import time
 import uuid
-from dataclasses import asdict
 from typing import Any, Literal
 
 from optuna.storages import BaseStorage
@@ -35,10 +34,6 @@ class Submission(Record):
     def open(self) -> bool:
         """Whether there is work left."""
         return self.state in OPEN
-
-    def data(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
 
 
 def submit(storage: BaseStorage, study: str, *, trials: int, confirm: bool, skip_check: bool) -> Submission:

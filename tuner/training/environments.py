@@ -19,7 +19,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from tuner.config.arguments import NORMALIZE
 from tuner.errors import EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
-from tuner.training.making import blamed, find_environment, made, make_bare
+from tuner.training.making import blamed, blaming, find_environment, made, make_bare
 from tuner.training.subprocesses import Processes
 
 MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # what Gymnasium itself does with an environment
@@ -35,10 +35,8 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Resets the environment."""
-        try:
+        with blaming("reset"):
             observation, info = self.env.reset(**kwargs)
-        except Exception as error:
-            raise blamed("reset", error) from error
         return _finite(observation), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
@@ -54,10 +52,8 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
 
     def close(self) -> None:
         """Closes the environment."""
-        try:
+        with blaming("close"):
             self.env.close()
-        except Exception as error:
-            raise blamed("close", error) from error
 
 
 class VecGuard(VecEnvWrapper):
@@ -71,10 +67,8 @@ class VecGuard(VecEnvWrapper):
 
     def reset(self) -> Any:
         """Resets every environment."""
-        try:
+        with blaming("reset"):
             observations = self.venv.reset()
-        except Exception as error:
-            raise blamed("reset", error) from error
         self._returns[:], self._lengths[:] = 0.0, 0
         return _finite(observations)
 
@@ -94,10 +88,8 @@ class VecGuard(VecEnvWrapper):
 
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
         """Calls a method of environments; `reset` starts an episode there."""
-        try:
+        with blaming(method_name):
             results = self.venv.env_method(method_name, *method_args, indices=indices, **method_kwargs)
-        except Exception as error:
-            raise blamed(method_name, error) from error
         if method_name == "reset":
             for index in self._get_indices(indices):
                 self._returns[index], self._lengths[index] = 0.0, 0
@@ -105,10 +97,8 @@ class VecGuard(VecEnvWrapper):
 
     def close(self) -> None:
         """Closes every environment."""
-        try:
+        with blaming("close"):
             self.venv.close()
-        except Exception as error:
-            raise blamed("close", error) from error
 
     def _end_episodes(self, dones: NDArray[np.bool_], infos: list[dict[str, Any]]) -> None:
         for index in np.flatnonzero(dones):

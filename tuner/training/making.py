@@ -3,10 +3,11 @@
 Light: loads Gymnasium, no learning library.
 """
 
+import contextlib
 import inspect
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -199,12 +200,8 @@ def action_space(ref: EnvironmentRef) -> str:
         EnvironmentFailed: where it raises when it is closed.
     """
     env = make_bare(ref, looked_at=False)
-    kind = type(env.action_space).__name__
-    try:
-        env.close()
-    except Exception as error:
-        raise blamed("close", error) from error
-    return kind
+    close(env)
+    return type(env.action_space).__name__
 
 
 def refuse_unfit(algorithm: str, action_space: gym.Space[Any], ref: EnvironmentRef) -> None:
@@ -220,3 +217,22 @@ def refuse_unfit(algorithm: str, action_space: gym.Space[Any], ref: EnvironmentR
 def blamed(where: str, error: Exception) -> EnvironmentFailed:
     """What an environment raised, with its name on it."""
     return EnvironmentFailed(f"the environment raised in {where}: {type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def blaming(where: str) -> Iterator[None]:
+    """What is raised within comes out with the environment's name on it."""
+    try:
+        yield
+    except Exception as error:
+        raise blamed(where, error) from error
+
+
+def close(env: gym.Env[Any, Any]) -> None:
+    """Closes an environment.
+
+    Raises:
+        EnvironmentFailed: where it raises.
+    """
+    with blaming("close"):
+        env.close()

@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 
 from tuner.errors import EnvironmentFailed
-from tuner.training.making import blamed
+from tuner.training.making import blamed, blaming
 
 Info = dict[str, Any]
 
@@ -17,10 +17,8 @@ def begin(env: gym.Env[Any, Any], seed: int) -> tuple[Any, Info]:
     Raises:
         EnvironmentFailed: where the environment raises.
     """
-    try:
+    with blaming("reset"):
         observation, info = env.reset(seed=seed)
-    except Exception as error:
-        raise blamed("reset", error) from error
     return observation, info
 
 
@@ -86,7 +84,5 @@ class Expert:
 
     def __call__(self, observation: Any) -> Any:
         """The controller's action."""
-        try:
+        with blaming("the expert"):
             return self._act(observation)
-        except Exception as error:
-            raise blamed("the expert", error) from error
