@@ -4,7 +4,6 @@ import base64
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Any, Self
 
 from markupsafe import Markup
@@ -54,9 +53,7 @@ class NotebookProgress:
         self._handle = display.display(display.HTML(""), display_id=True)  # type: ignore[no-untyped-call]
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._draw()
 
     def started(self, job: TrialJob) -> None:

@@ -10,21 +10,10 @@ from sqlalchemy.engine import URL
 from tuner.app.defaults import DEFAULT_STUDY
 from tuner.app.events import BaselineTaken
 from tuner.app.notify import Notifier
+from tuner.config import load
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.baselines import read_baseline, with_baselines
 from tuner.config.environment_ids import same_environment, split
-from tuner.config.load import (
-    GIVEN,
-    Found,
-    assemble,
-    available,
-    find,
-    is_path,
-    load_space,
-    load_study,
-    study_algorithm,
-    validate,
-)
 from tuner.config.model import StudyFile, StudySpec
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
@@ -45,7 +34,7 @@ def storage_url(text: str | None) -> URL:
 
 def study_name(argument: str) -> str:
     """The name under which a study's file or name is stored."""
-    return Path(argument).stem if is_path(argument) else argument
+    return Path(argument).stem if load.is_path(argument) else argument
 
 
 def open_study(argument: str, storage: str | None) -> StudyReader:
@@ -85,25 +74,25 @@ def resolve(
         SpecInvalid: where the study breaks the rules.
     """
     environment = full_id(env) if env is not None else None
-    if is_path(argument) or argument in available("studies"):
-        return _from_file(find("studies", argument), name, changes, environment, space)
+    if load.is_path(argument) or argument in load.available("studies"):
+        return _from_file(load.find("studies", argument), name, changes, environment, space)
     if not is_there(url):
-        raise UnknownName("study", argument, available("studies"), "or give the path of a YAML file")
+        raise UnknownName("study", argument, load.available("studies"), "or give the path of a YAML file")
     with storage_errors(url):
         stored = _stored(open_to_read(url), argument)
     return _from_database(stored, name, changes, environment, f"stored in {describe(url)}", space)
 
 
 def _from_file(
-    found: Found, name: str | None, changes: Mapping[str, Any], environment: str | None, space: SpaceSpec | None
+    found: load.Found, name: str | None, changes: Mapping[str, Any], environment: str | None, space: SpaceSpec | None
 ) -> Resolved:
-    spec = load_study(found, name=name, changes=changes, env=environment, space=space)
+    spec = load.load_study(found, name=name, changes=changes, env=environment, space=space)
     written = read_yaml(found.path)
     elsewhere = environment is not None and not same_environment(environment, written["environment"]["id"])
-    other = spec.algorithm != study_algorithm(found)
+    other = spec.algorithm != load.study_algorithm(found)
     if name is None:
         own_name = _joined(found.name, environment if elsewhere else None, spec.algorithm if other else None)
-        spec = validate(StudySpec, {**spec.model_dump(), "name": own_name}, found.where)  # an id may not be a name
+        spec = load.validate(StudySpec, {**spec.model_dump(), "name": own_name}, found.where)  # an id may not be a name
     full = full_id(spec.environment.id)  # two spellings of one environment mean the same
     spec = spec.model_copy(update={"environment": spec.environment.model_copy(update={"id": full})})
     return Resolved(
@@ -134,17 +123,17 @@ def _from_database(
     options = changes.get("environment", {})
     data |= {"space": wanted or stored.space_name, **changes, "environment": {**data["environment"], **options}}
     if given is not None:
-        data["space"] = GIVEN
+        data["space"] = load.GIVEN
     elsewhere = environment is not None and not same_environment(environment, stored.environment.id)
     if elsewhere:
         data["environment"] = {"id": environment, **options}
-    space = given or (load_space(find("search_spaces", wanted)) if wanted else stored.space)
+    space = given or (load.load_space(load.find("search_spaces", wanted)) if wanted else stored.space)
     other = space.algorithm != stored.algorithm
     if other:
         data |= {"baselines": {}, "stages": (), "trainer": "auto"}
     own_name = _joined(stored.name, environment if elsewhere else None, space.algorithm if other else None)
-    study = validate(StudyFile, data, source)
-    spec = assemble(study, space, name or own_name, source)
+    study = load.validate(StudyFile, data, source)
+    spec = load.assemble(study, space, name or own_name, source)
     left = tuple(stored.baselines) if other else ()
     return Resolved(spec=spec, source=source, timesteps_asked=study.timesteps, left=left)
 
@@ -152,7 +141,7 @@ def _from_database(
 def _stored(storage: Storage, name: str) -> StudySpec:
     names = stored_names(storage)
     if name not in names:
-        valid = {*names, *available("studies")}
+        valid = {*names, *load.available("studies")}
         raise UnknownName("study", name, valid, "or give the path of a YAML file")
     return load_stored(storage, name)[1]
 
@@ -165,7 +154,7 @@ def environment_to_check(name: str | None) -> EnvironmentRef:
     """
     if name is not None:
         return EnvironmentRef(id=full_id(name))
-    ref = load_study(find("studies", DEFAULT_STUDY)).environment.ref()
+    ref = load.load_study(load.find("studies", DEFAULT_STUDY)).environment.ref()
     return replace(ref, id=full_id(ref.id))
 
 

@@ -23,18 +23,8 @@ from tuner.dashboard.server import make_server, page_address
 from tuner.errors import Cancelled, ClusterFailed, NothingToShow, StorageFailed, StudyLocked, TunerError
 from tuner.record_type import Record
 from tuner.study import queue
+from tuner.study import storage as databases
 from tuner.study.queue import Submission
-from tuner.study.storage import (
-    Lock,
-    Storage,
-    describe,
-    is_there,
-    open_to_write,
-    prepare_folder,
-    refuse_foreign,
-    storage_errors,
-    study_lock,
-)
 from tuner.study.stored import load_stored
 
 SERVER = "@server"  # the name of its lock, which no study can have
@@ -80,11 +70,11 @@ def serve(request: ServeRequest, notifier: Notifier) -> None:
         StorageFailed: where it cannot be read or written any more.
     """
     url, health = storage_url(request.storage), ServiceHealth()
-    if is_there(url):
-        refuse_foreign(url)
-    prepare_folder(url)
-    with storage_errors(url), _alone(url) as lock:
-        storage = open_to_write(url, lock)
+    if databases.is_there(url):
+        databases.refuse_foreign(url)
+    databases.prepare_folder(url)
+    with databases.storage_errors(url), _alone(url) as lock:
+        storage = databases.open_to_write(url, lock)
         with _dashboard(request, url, health, notifier):
             try:
                 _work_off(request, storage, health, notifier)
@@ -93,14 +83,16 @@ def serve(request: ServeRequest, notifier: Notifier) -> None:
 
 
 @contextlib.contextmanager
-def _alone(url: URL) -> Iterator[Lock]:
+def _alone(url: URL) -> Iterator[databases.Lock]:
     """The lock that makes this the database's only service."""
     with contextlib.ExitStack() as stack:
-        lock = study_lock(url, SERVER)
+        lock = databases.study_lock(url, SERVER)
         try:
             stack.enter_context(lock)
         except StudyLocked as error:
-            raise StudyLocked(f"{describe(url)} has a service already, {error.holder}", error.holder) from None
+            raise StudyLocked(
+                f"{databases.describe(url)} has a service already, {error.holder}", error.holder
+            ) from None
         yield lock
 
 
@@ -117,7 +109,7 @@ def _dashboard(request: ServeRequest, url: URL, health: ServiceHealth, notifier:
             server.close()
 
 
-def _work_off(request: ServeRequest, storage: Storage, health: ServiceHealth, notifier: Notifier) -> None:
+def _work_off(request: ServeRequest, storage: databases.Storage, health: ServiceHealth, notifier: Notifier) -> None:
     """One submission after another, for ever."""
     told: set[str] = set()  # submissions that somebody else works on
     while True:
@@ -129,7 +121,7 @@ def _work_off(request: ServeRequest, storage: Storage, health: ServiceHealth, no
 
 def _worked(
     request: ServeRequest,
-    storage: Storage,
+    storage: databases.Storage,
     submission: Submission,
     health: ServiceHealth,
     told: set[str],
@@ -137,7 +129,7 @@ def _worked(
 ) -> bool:
     """Works on a submission until it has ended; false where somebody else does."""
     try:
-        with study_lock(storage_url(request.storage), submission.study):
+        with databases.study_lock(storage_url(request.storage), submission.study):
             pass
     except StudyLocked as error:
         if submission.key not in told:
@@ -155,7 +147,7 @@ def _worked(
 
 
 def _ended(
-    request: ServeRequest, storage: Storage, submission: Submission, health: ServiceHealth, notifier: Notifier
+    request: ServeRequest, storage: databases.Storage, submission: Submission, health: ServiceHealth, notifier: Notifier
 ) -> tuple[queue.State, str]:
     """Runs it, and says how that ended."""
 
@@ -180,7 +172,7 @@ def _ended(
 
 def _run(
     request: ServeRequest,
-    storage: Storage,
+    storage: databases.Storage,
     submission: Submission,
     look: Callable[[], None],
     notifier: Notifier,

@@ -14,18 +14,8 @@ from tuner.config.model import StudySpec
 from tuner.errors import MeaningChanged, UsageProblem
 from tuner.record_type import Record
 from tuner.study import queue
+from tuner.study import storage as databases
 from tuner.study.queue import Submission
-from tuner.study.storage import (
-    Storage,
-    artifact_folder,
-    is_there,
-    open_to_read,
-    open_to_write,
-    prepare_folder,
-    refuse_foreign,
-    storage_errors,
-    study_lock,
-)
 from tuner.study.stored import differences_in_meaning, load_stored, stored_names
 from tuner.study.writer import StudyWriter
 
@@ -63,10 +53,10 @@ def submit(request: SubmitRequest, notifier: Notifier) -> Submitted:
     if spec.stages:
         raise UsageProblem(f"study {spec.name!r} is one in stages: `tuner run` has those, the service takes plain ones")
     refuse_few_trials(spec)
-    if is_there(url):
-        refuse_foreign(url)
-    prepare_folder(url)
-    with storage_errors(url):
+    if databases.is_there(url):
+        databases.refuse_foreign(url)
+    databases.prepare_folder(url)
+    with databases.storage_errors(url):
         opened = _stored(url, spec, notifier)
         made = queue.submit(
             opened, spec.name, trials=spec.trials, confirm=request.confirm, skip_check=request.skip_check
@@ -75,20 +65,20 @@ def submit(request: SubmitRequest, notifier: Notifier) -> Submitted:
     return Submitted(submission=made, ahead=ahead, url=url)
 
 
-def _stored(url: URL, spec: StudySpec, notifier: Notifier) -> Storage:
+def _stored(url: URL, spec: StudySpec, notifier: Notifier) -> databases.Storage:
     """The database, with the study in it."""
-    if is_there(url) and spec.name in stored_names(open_to_read(url)):
-        opened = open_to_write(url)
+    if databases.is_there(url) and spec.name in stored_names(databases.open_to_read(url)):
+        opened = databases.open_to_write(url)
         before = load_stored(opened, spec.name)[1]
         if differences := differences_in_meaning(before, spec):
             raise MeaningChanged(spec.name, differences)
         if before.model_copy(update={"trials": spec.trials}) == spec:
             return opened  # whoever works on it just now keeps its lock
-    with study_lock(url, spec.name) as lock:
-        _, changes = StudyWriter.open(open_to_write(url, lock), spec, artifact_folder(url))
+    with databases.study_lock(url, spec.name) as lock:
+        _, changes = StudyWriter.open(databases.open_to_write(url, lock), spec, databases.artifact_folder(url))
     if changes:
         notifier.notify(SettingsChanged(changes=tuple(changes)))
-    return open_to_write(url)
+    return databases.open_to_write(url)
 
 
 def cancel(study: str, storage: str | None) -> Submission:
@@ -98,6 +88,6 @@ def cancel(study: str, storage: str | None) -> Submission:
         NothingToShow: where it is not there.
     """
     url = storage_url(storage)
-    with storage_errors(url):
-        open_to_read(url)  # which says where there is no database
-        return queue.cancel(open_to_write(url), study_name(study))
+    with databases.storage_errors(url):
+        databases.open_to_read(url)  # which says where there is no database
+        return queue.cancel(databases.open_to_write(url), study_name(study))

@@ -27,18 +27,9 @@ from tuner.errors import UsageProblem
 from tuner.planning import estimate
 from tuner.record_type import Record
 from tuner.results.summary import Summary, summarise
+from tuner.study import storage as databases
 from tuner.study.reader import find_reader
 from tuner.study.search_source import SearchSource
-from tuner.study.storage import (
-    Storage,
-    artifact_folder,
-    is_there,
-    open_to_write,
-    prepare_folder,
-    refuse_foreign,
-    storage_errors,
-    study_lock,
-)
 from tuner.study.stored import stored_names
 from tuner.study.writer import StudyWriter
 
@@ -91,7 +82,7 @@ def tune(request: TuneRequest, notifier: Notifier) -> TuneResult:
         notifier.notify(events.CurvesAnnounced(folder=request.curves, shared=request.engine.engine == "ray"))
     done: list[Summary] = []
     try:
-        with storage_errors(url), open_engine(request.engine, spec, notifier) as engine:
+        with databases.storage_errors(url), open_engine(request.engine, spec, notifier) as engine:
             for number, made in enumerate(stages_of(spec, url, done, notifier)):
                 skip_check = request.skip_check or number > 0  # the environment has been looked at
                 done.append(work(request, made, url, engine, notifier, skip_check=skip_check))
@@ -139,23 +130,23 @@ def work(
     Nothing is written before the spec, the environment and the database proved sound.
     """
     seconds: float | None = None
-    if is_there(url):
-        refuse_foreign(url)
+    if databases.is_there(url):
+        databases.refuse_foreign(url)
     else:
         seconds = _first_look(request, spec, engine, notifier, skip_check=skip_check)
-    prepare_folder(url)
-    with study_lock(url, spec.name) as lock:
-        storage = open_to_write(url, lock)
+    databases.prepare_folder(url)
+    with databases.study_lock(url, spec.name) as lock:
+        storage = databases.open_to_write(url, lock)
         if seconds is None and _is_new(storage, spec.name):
             seconds = _first_look(request, spec, engine, notifier, skip_check=skip_check)
-        writer, changes = StudyWriter.open(storage, spec, artifact_folder(url))
+        writer, changes = StudyWriter.open(storage, spec, databases.artifact_folder(url))
         if changes:
             notifier.notify(events.SettingsChanged(changes=tuple(changes)))
         _run(writer, spec, engine, seconds, request, notifier)
         return summarise(writer.reader())
 
 
-def _is_new(storage: Storage, name: str) -> bool:
+def _is_new(storage: databases.Storage, name: str) -> bool:
     """Whether a study is not there, or was only submitted."""
     return name not in stored_names(storage) or not storage.get_all_trials(storage.get_study_id_from_name(name))
 

@@ -6,24 +6,14 @@ from typing import Annotated
 import typer
 
 from tuner.app.defaults import COMPARED_MINUTES, DEFAULT_STUDY
-from tuner.cli.options import (
-    INTERRUPTED,
-    EngineOption,
-    JsonOption,
-    StorageOption,
-    StudyArgument,
-    WorkersOption,
-    minutes_of,
-    print_json,
-    whole,
-)
+from tuner.cli import options
 from tuner.config.algorithms import ALGORITHMS
 
 MOST_SEEDS = 1000
 
 
 def compare(
-    study: StudyArgument = DEFAULT_STUDY,
+    study: options.StudyArgument = DEFAULT_STUDY,
     *,
     algorithms: Annotated[
         str | None,
@@ -31,10 +21,12 @@ def compare(
     ] = None,
     minutes: Annotated[
         float,
-        typer.Option(parser=minutes_of, metavar="M", help="Of training, for each run; evaluations not counted."),
+        typer.Option(
+            parser=options.minutes_of, metavar="M", help="Of training, for each run; evaluations not counted."
+        ),
     ] = COMPARED_MINUTES,
     seeds: Annotated[
-        int, typer.Option(parser=whole("--seeds", 1, MOST_SEEDS), metavar="N", help="Runs of each algorithm.")
+        int, typer.Option(parser=options.whole("--seeds", 1, MOST_SEEDS), metavar="N", help="Runs of each algorithm.")
     ] = 1,
     env: Annotated[
         str | None,
@@ -42,13 +34,13 @@ def compare(
             metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
         ),
     ] = None,
-    workers: WorkersOption = None,
-    engine: EngineOption = "processes",
+    workers: options.WorkersOption = None,
+    engine: options.EngineOption = "processes",
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page as well, anew after every run.")
     ] = None,
-    storage: StorageOption = None,
-    as_json: JsonOption = False,
+    storage: options.StorageOption = None,
+    as_json: options.JsonOption = False,
 ) -> int:
     """Compare algorithms over the same minutes of training: samples, time and success, seed by seed."""
     from tuner.app.compare import CompareRequest, known_algorithms
@@ -71,13 +63,13 @@ def compare(
     )
     result = run_comparison(request, TerminalNotifier())
     if result.comparison is None:
-        return INTERRUPTED
+        return options.INTERRUPTED
     if as_json:
-        print_json(result.comparison.data())
+        options.print_json(result.comparison.data())
     else:
         print_comparison(result.comparison)
     if html is not None:
         say(f"Wrote {html}")
     if result.interrupted:
-        return INTERRUPTED
+        return options.INTERRUPTED
     return 0 if any(run.state == "done" for run in result.comparison.runs) else 1

@@ -5,45 +5,33 @@ from typing import Annotated
 import typer
 
 from tuner.app.defaults import DEFAULT_STUDY
-from tuner.cli.options import (
-    INTERRUPTED,
-    EngineOption,
-    JsonOption,
-    MemoryOption,
-    MinutesOption,
-    RayAddressOption,
-    StorageOption,
-    StudyArgument,
-    WorkersOption,
-    print_json,
-    whole,
-)
+from tuner.cli import options
 
 MOST = 100  # of either: what is exact over every permutation has its price
 
 
 def confirm(
-    study: StudyArgument = DEFAULT_STUDY,
+    study: options.StudyArgument = DEFAULT_STUDY,
     *,
     top: Annotated[
         int | None,
         typer.Option(
-            parser=whole("--top", 1, MOST), metavar="K", help="The best K trials run for the test. Default: 4."
+            parser=options.whole("--top", 1, MOST), metavar="K", help="The best K trials run for the test. Default: 4."
         ),
     ] = None,
     seeds: Annotated[
         int | None,
         typer.Option(
-            parser=whole("--seeds", 1, MOST), metavar="N", help="Test seeds of each configuration. Default: 10."
+            parser=options.whole("--seeds", 1, MOST), metavar="N", help="Test seeds of each configuration. Default: 10."
         ),
     ] = None,
-    workers: WorkersOption = None,
-    minutes: MinutesOption = None,
-    memory: MemoryOption = None,
-    engine: EngineOption = "processes",
-    ray_address: RayAddressOption = None,
-    storage: StorageOption = None,
-    as_json: JsonOption = False,
+    workers: options.WorkersOption = None,
+    minutes: options.MinutesOption = None,
+    memory: options.MemoryOption = None,
+    engine: options.EngineOption = "processes",
+    ray_address: options.RayAddressOption = None,
+    storage: options.StorageOption = None,
+    as_json: options.JsonOption = False,
 ) -> int:
     """Confirm the winner: the best trials and the baselines again, on fresh seeds. The same command goes on."""
     from tuner.app.confirm import ConfirmRequest
@@ -64,7 +52,7 @@ def confirm(
     )
     result = run_confirmation(request, TerminalNotifier())
     if as_json:
-        print_json(result.confirmation.data())
+        options.print_json(result.confirmation.data())
     else:
         print_confirmation(result.confirmation)
-    return INTERRUPTED if result.interrupted else 0
+    return options.INTERRUPTED if result.interrupted else 0

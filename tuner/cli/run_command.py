@@ -5,20 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.app.defaults import DEFAULT_STUDY
-from tuner.cli.options import (
-    INTERRUPTED,
-    EngineOption,
-    JsonOption,
-    MemoryOption,
-    MinutesOption,
-    RayAddressOption,
-    StorageOption,
-    StudyArgument,
-    WorkersOption,
-    one_of,
-    print_json,
-    whole,
-)
+from tuner.cli import options
 from tuner.config.algorithms import ALGORITHMS
 
 if TYPE_CHECKING:
@@ -30,19 +17,22 @@ MAX_SEED = 2**32 - 1
 
 
 def run(
-    study: StudyArgument = DEFAULT_STUDY,
+    study: options.StudyArgument = DEFAULT_STUDY,
     *,
     trials: Annotated[
         int | None,
         typer.Option(
-            parser=whole("--trials", 1), metavar="N", help="Finished trials in all, those of earlier runs included."
+            parser=options.whole("--trials", 1),
+            metavar="N",
+            help="Finished trials in all, those of earlier runs included.",
         ),
     ] = None,
-    workers: WorkersOption = None,
-    storage: StorageOption = None,
+    workers: options.WorkersOption = None,
+    storage: options.StorageOption = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The study's name in the database.")] = None,
     timesteps: Annotated[
-        int | None, typer.Option(parser=whole("--timesteps", 1), metavar="T", help="Environment steps of a full trial.")
+        int | None,
+        typer.Option(parser=options.whole("--timesteps", 1), metavar="T", help="Environment steps of a full trial."),
     ] = None,
     env: Annotated[
         str | None,
@@ -60,7 +50,9 @@ def run(
     seed: Annotated[
         int | None,
         typer.Option(
-            parser=whole("--seed", 0, MAX_SEED), metavar="S", help="Seeds the sampler; trials have seeds of their own."
+            parser=options.whole("--seed", 0, MAX_SEED),
+            metavar="S",
+            help="Seeds the sampler; trials have seeds of their own.",
         ),
     ] = None,
     baseline: Annotated[
@@ -73,10 +65,10 @@ def run(
     staged: Annotated[
         bool, typer.Option("--staged", help="One parameter after another, as the guide orders; a study each.")
     ] = False,
-    minutes: MinutesOption = None,
-    memory: MemoryOption = None,
-    engine: EngineOption = "processes",
-    ray_address: RayAddressOption = None,
+    minutes: options.MinutesOption = None,
+    memory: options.MemoryOption = None,
+    engine: options.EngineOption = "processes",
+    ray_address: options.RayAddressOption = None,
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
     ] = False,
@@ -89,12 +81,12 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Measure this machine and print what the run would take; write nothing.")
     ] = False,
-    as_json: JsonOption = False,
+    as_json: options.JsonOption = False,
 ) -> int:
     """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
-    one_of(algorithm, tuple(ALGORITHMS), "--algorithm")
-    one_of(sampler, SAMPLERS, "--sampler")
-    one_of(pruner, PRUNERS, "--pruner")
+    options.one_of(algorithm, tuple(ALGORITHMS), "--algorithm")
+    options.one_of(sampler, SAMPLERS, "--sampler")
+    options.one_of(pruner, PRUNERS, "--pruner")
     from tuner.app.engine_options import EngineOptions
     from tuner.app.limits import deadline
     from tuner.app.tune import TuneRequest, curves_folder
@@ -132,7 +124,7 @@ def _plan(request: "TuneRequest", *, as_json: bool) -> int:
 
     found = plan_run(request, TerminalNotifier())
     if as_json:
-        print_json(found.data())
+        options.print_json(found.data())
     else:
         print_forecast(found)
     return 0
@@ -157,7 +149,7 @@ def _run(request: "TuneRequest", *, as_json: bool, and_confirm: bool) -> int:
         confirmed = confirm(asked, notifier)
     if as_json and result.summaries:
         more = {"confirmation": confirmed.confirmation.data()} if confirmed else {}
-        print_json(result_data(result) | more)
+        options.print_json(result_data(result) | more)
     elif confirmed:
         print_confirmation(confirmed.confirmation)
-    return INTERRUPTED if result.interrupted or (confirmed is not None and confirmed.interrupted) else 0
+    return options.INTERRUPTED if result.interrupted or (confirmed is not None and confirmed.interrupted) else 0

@@ -5,28 +5,20 @@ from typing import Annotated
 import typer
 
 from tuner.app.defaults import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_STUDY
+from tuner.cli import options
 from tuner.cli.dashboard_command import HostOption, PortOption, TokenOption, token_path
-from tuner.cli.options import (
-    EngineOption,
-    MemoryOption,
-    RayAddressOption,
-    StorageOption,
-    StudyArgument,
-    WorkersOption,
-    whole,
-)
 
 
 def serve(
     *,
-    workers: WorkersOption = None,
+    workers: options.WorkersOption = None,
     port: PortOption = DEFAULT_PORT,
     host: HostOption = DEFAULT_HOST,
     token_file: TokenOption = None,
-    memory: MemoryOption = None,
-    engine: EngineOption = "processes",
-    ray_address: RayAddressOption = None,
-    storage: StorageOption = None,
+    memory: options.MemoryOption = None,
+    engine: options.EngineOption = "processes",
+    ray_address: options.RayAddressOption = None,
+    storage: options.StorageOption = None,
 ) -> None:
     """Serve the dashboard and work off submitted studies, one after another, until it is stopped."""
     from tuner.app.engine_options import EngineOptions
@@ -45,10 +37,10 @@ def serve(
 
 
 def submit(
-    study: StudyArgument = DEFAULT_STUDY,
+    study: options.StudyArgument = DEFAULT_STUDY,
     *,
     trials: Annotated[
-        int | None, typer.Option(parser=whole("--trials", 1), metavar="N", help="Finished trials in all.")
+        int | None, typer.Option(parser=options.whole("--trials", 1), metavar="N", help="Finished trials in all.")
     ] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The study's name in the database.")] = None,
     space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
@@ -57,7 +49,7 @@ def submit(
     skip_check: Annotated[
         bool, typer.Option("--skip-check", help="Start it whatever the look at its environment finds.")
     ] = False,
-    storage: StorageOption = None,
+    storage: options.StorageOption = None,
 ) -> None:
     """Submit a study to the service that works at the database: its whole spec is stored there."""
     from tuner.app.submit import SubmitRequest
@@ -85,7 +77,7 @@ def submit(
 def cancel(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="The name of a submitted study.")],
     *,
-    storage: StorageOption = None,
+    storage: options.StorageOption = None,
 ) -> None:
     """Take a study out of the service's queue; what is finished of it is kept."""
     from tuner.app.submit import cancel as cancel_study

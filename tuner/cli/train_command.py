@@ -5,16 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import (
-    INTERRUPTED,
-    EngineOption,
-    JsonOption,
-    MemoryOption,
-    WorkersOption,
-    one_of,
-    print_json,
-    whole,
-)
+from tuner.cli import options
 from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import UsageProblem
 
@@ -29,7 +20,9 @@ def train(
     timesteps: Annotated[
         int | None,
         typer.Option(
-            parser=whole("--timesteps", 1, MOST_STEPS), metavar="T", help="Environment steps. Default: the file's."
+            parser=options.whole("--timesteps", 1, MOST_STEPS),
+            metavar="T",
+            help="Environment steps. Default: the file's.",
         ),
     ] = None,
     seeds: Annotated[
@@ -52,13 +45,13 @@ def train(
         str | None,
         typer.Option(metavar="|".join(ALGORITHMS), help="Where the file does not say it. Default: ppo."),
     ] = None,
-    workers: WorkersOption = None,
-    engine: EngineOption = "processes",
-    memory: MemoryOption = None,
-    as_json: JsonOption = False,
+    workers: options.WorkersOption = None,
+    engine: options.EngineOption = "processes",
+    memory: options.MemoryOption = None,
+    as_json: options.JsonOption = False,
 ) -> int:
     """Train for use, with checkpoints, a test and a model card. The same command goes on where it was cut short."""
-    one_of(algorithm, tuple(ALGORITHMS), "--algorithm")
+    options.one_of(algorithm, tuple(ALGORITHMS), "--algorithm")
     from tuner.app.engine_options import EngineOptions
     from tuner.app.train import TrainRequest
     from tuner.app.train import train as run_training
@@ -76,11 +69,11 @@ def train(
     )
     result = run_training(request, TerminalNotifier())
     if result.summary is not None and as_json:
-        print_json(result.summary.data())
+        options.print_json(result.summary.data())
     elif result.summary is not None:
         print_training(result.plan, result.summary)
     if result.interrupted:
-        return INTERRUPTED
+        return options.INTERRUPTED
     return 1 if result.diverged else 0
 
 
@@ -95,8 +88,8 @@ def _seeds(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     if "," not in text:
-        return other_seeds(whole("--seeds", 1, MOST_SEEDS)(text))
-    parse = whole("--seeds", 0, LARGEST_SEED)
+        return other_seeds(options.whole("--seeds", 1, MOST_SEEDS)(text))
+    parse = options.whole("--seeds", 0, LARGEST_SEED)
     found = tuple(parse(part.strip()) for part in text.split(",") if part.strip())
     if not found:
         raise UsageProblem(f"--seeds {text!r}: names none")

@@ -6,17 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
+from tuner.statistics import intervals
 from tuner.statistics.answer_records import CURRENT, WINNER, Answer, ArmStatistics, Interval, PairedTest, Verdict
-from tuner.statistics.intervals import (
-    FEW_SEEDS,
-    LEAST_SEEDS,
-    RESAMPLES,
-    Values,
-    difference_interval,
-    iqm,
-    iqm_interval,
-    mean_interval,
-)
 from tuner.statistics.ranks import ALPHA, holm, permutation_p, smallest_difference, superiority
 
 PROBABLE = 0.8  # P(A > B) from which A is probably better
@@ -28,7 +19,7 @@ def answer(
     rng: np.random.Generator,
     *,
     tuned: Mapping[str, float] | None = None,
-    resamples: int = RESAMPLES,
+    resamples: int = intervals.RESAMPLES,
 ) -> Answer:
     """Holds every arm against every other: the winner first, the current configuration last.
 
@@ -66,9 +57,9 @@ def verdict(seeds: int, superiority: float | None, p_holm: float | None, interva
         p_holm: Corrected for all comparisons.
         interval: Of the difference of the IQMs.
     """
-    if superiority is None or seeds < LEAST_SEEDS:
+    if superiority is None or seeds < intervals.LEAST_SEEDS:
         return "not shown"
-    if seeds >= FEW_SEEDS and interval is not None and p_holm is not None and p_holm < ALPHA:
+    if seeds >= intervals.FEW_SEEDS and interval is not None and p_holm is not None and p_holm < ALPHA:
         if interval.low > 0:
             return "confirmed better"
         if interval.high < 0:
@@ -107,7 +98,7 @@ def _no_arm() -> str:
     raise ValueError("an answer without an arm recommends nothing")
 
 
-def _checked(name: str, given: Sequence[float], goals: int | None) -> Values:
+def _checked(name: str, given: Sequence[float], goals: int | None) -> intervals.Values:
     if goals is not None and goals < 1:
         raise ValueError(f"goals is {goals}, and must be at least 1")
     values = np.asarray(given, dtype=np.float64)
@@ -121,7 +112,7 @@ def _checked(name: str, given: Sequence[float], goals: int | None) -> Values:
     return values
 
 
-def _pairs(values: Mapping[str, Values]) -> list[tuple[str, str]]:
+def _pairs(values: Mapping[str, intervals.Values]) -> list[tuple[str, str]]:
     """Winner and current, winner and proposed, proposed and current."""
     order = {WINNER: 0, CURRENT: 1}
     by_interest = sorted(values, key=lambda name: order.get(name, 2))
@@ -130,16 +121,21 @@ def _pairs(values: Mapping[str, Values]) -> list[tuple[str, str]]:
 
 
 def _arm(
-    name: str, values: Values, goals: int | None, rng: np.random.Generator, tuned: float | None, resamples: int
+    name: str,
+    values: intervals.Values,
+    goals: int | None,
+    rng: np.random.Generator,
+    tuned: float | None,
+    resamples: int,
 ) -> ArmStatistics:
     mean = float(values.mean()) if len(values) else None
     return ArmStatistics(
         name=name,
         values=tuple(float(value) for value in values),
-        iqm=iqm(values) if len(values) else None,
-        iqm_interval=iqm_interval(values, goals, rng, resamples=resamples),
+        iqm=intervals.iqm(values) if len(values) else None,
+        iqm_interval=intervals.iqm_interval(values, goals, rng, resamples=resamples),
         mean=mean,
-        mean_interval=mean_interval(values, goals, rng, resamples=resamples),
+        mean_interval=intervals.mean_interval(values, goals, rng, resamples=resamples),
         tuned=tuned,
         optimism=None if tuned is None or mean is None else tuned - mean,
     )
@@ -147,7 +143,7 @@ def _arm(
 
 def _comparison(
     pair: tuple[str, str],
-    values: Mapping[str, Values],
+    values: Mapping[str, intervals.Values],
     goals: int | None,
     rng: np.random.Generator,
     comparisons: int,
@@ -164,8 +160,8 @@ def _comparison(
         superiority=superiority(first, second) if there else None,
         p=permutation_p(first, second) if there else None,
         p_holm=None,
-        difference=iqm(first) - iqm(second) if there else None,
-        interval=difference_interval(first, second, goals, rng, resamples=resamples),
+        difference=intervals.iqm(first) - intervals.iqm(second) if there else None,
+        interval=intervals.difference_interval(first, second, goals, rng, resamples=resamples),
         smallest=smallest_difference(first, second, goals, comparisons),
         verdict="not shown",
     )

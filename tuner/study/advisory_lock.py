@@ -6,7 +6,6 @@ import os
 import re
 import socket
 import time
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -59,9 +58,7 @@ class AdvisoryLock:
         self._fresh = True
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Lets go, and closes the connection."""
         connection, self._connection = self._connection, None
         self._refusal = f"study {self._study!r}: its lock was let go"

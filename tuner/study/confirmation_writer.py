@@ -17,18 +17,7 @@ from tuner.errors import StorageFailed
 from tuner.finals.confirmation_plan import RunKey, RunResult
 from tuner.record_type import Record
 from tuner.records import TrialOutcome
-from tuner.study.stored import (
-    CONFIRMS,
-    companion,
-    create,
-    differences_in_meaning,
-    fail_running,
-    failure,
-    name_metric,
-    parse_spec,
-    read_history,
-    stored_names,
-)
+from tuner.study import stored
 
 CONFIRMED_SPEC = "confirmed_spec"
 
@@ -59,13 +48,13 @@ class ConfirmationWriter:
         Raises:
             StorageFailed: where a study of its name is something else.
         """
-        name = companion(spec.name)
-        if name in stored_names(storage):
+        name = stored.companion(spec.name)
+        if name in stored.stored_names(storage):
             study = optuna.load_study(storage=storage, study_name=name, sampler=RandomSampler())
         else:
-            study = create(storage, name)
+            study = stored.create(storage, name)
             study.sampler = RandomSampler()  # there is nothing to sample
-        read_history(study)
+        stored.read_history(study)
         _claim(study, spec)
         return cls(storage, study)
 
@@ -75,7 +64,7 @@ class ConfirmationWriter:
 
     def recover(self) -> int:
         """Books the runs of a dead coordinator as interrupted; returns how many there were."""
-        return fail_running(self._storage, self.study, "the coordinator ended")
+        return stored.fail_running(self._storage, self.study, "the coordinator ended")
 
     def begin(self, key: RunKey, attributes: Mapping[str, Any]) -> int:
         """Books that a run begins; returns the number of its trial."""
@@ -101,11 +90,11 @@ class ConfirmationWriter:
 
     def fail(self, number: int, outcome: TrialOutcome) -> None:
         """Books a run that the environment or its worker failed."""
-        self._tell(number, failure(outcome), None, TrialState.FAIL)
+        self._tell(number, stored.failure(outcome), None, TrialState.FAIL)
 
     def interrupt(self) -> None:
         """Books every run under way as interrupted; the next start runs them again."""
-        fail_running(self._storage, self.study, "the run was stopped")
+        stored.fail_running(self._storage, self.study, "the run was stopped")
         self._live.clear()
 
     def results(self) -> dict[RunKey, RunResult]:
@@ -134,17 +123,17 @@ class ConfirmationWriter:
 
 def read_results(storage: BaseStorage, name: str) -> dict[RunKey, RunResult]:
     """The results of a study's confirmation so far, none where it has none; nothing is written."""
-    if companion(name) not in stored_names(storage):
+    if stored.companion(name) not in stored.stored_names(storage):
         return {}
-    study = optuna.load_study(storage=storage, study_name=companion(name), sampler=RandomSampler())
-    return ConfirmationWriter(storage, study).results() if study.user_attrs.get(CONFIRMS) == name else {}
+    study = optuna.load_study(storage=storage, study_name=stored.companion(name), sampler=RandomSampler())
+    return ConfirmationWriter(storage, study).results() if study.user_attrs.get(stored.CONFIRMS) == name else {}
 
 
 def read_asked(storage: BaseStorage, name: str) -> AskedConfirmation | None:
     """What was asked of a study's confirmation at last; None where there is none, or one that kept no record of it."""
-    if companion(name) not in stored_names(storage):
+    if stored.companion(name) not in stored.stored_names(storage):
         return None
-    study = optuna.load_study(storage=storage, study_name=companion(name), sampler=RandomSampler())
+    study = optuna.load_study(storage=storage, study_name=stored.companion(name), sampler=RandomSampler())
     asked = study.user_attrs.get(ASKED)
     if asked is None:
         return None
@@ -157,11 +146,11 @@ def _claim(study: Study, spec: StudySpec) -> None:
     Raises:
         StorageFailed: saying what it is.
     """
-    confirms = study.user_attrs.get(CONFIRMS)
+    confirms = study.user_attrs.get(stored.CONFIRMS)
     text = study.user_attrs.get(CONFIRMED_SPEC)
     way_out = "(delete it, or tune under another --name)"
     if text is not None and confirms is not None:
-        differences = differences_in_meaning(parse_spec(confirms, text), spec)
+        differences = stored.differences_in_meaning(stored.parse_spec(confirms, text), spec)
         if differences:
             raise StorageFailed(
                 f"study {study.study_name!r} confirms another study {confirms!r} than the present one: "
@@ -172,11 +161,11 @@ def _claim(study: Study, spec: StudySpec) -> None:
             f"study {study.study_name!r} is in the database and no confirmation of {spec.name!r} {way_out}"
         )
     else:
-        name_metric(study)
+        stored.name_metric(study)
         study.set_user_attr("tuner", __version__)
         study.set_user_attr("seeds", seeds.plan())
         study.set_user_attr(CONFIRMED_SPEC, spec.model_dump_json())
-        study.set_user_attr(CONFIRMS, spec.name)
+        study.set_user_attr(stored.CONFIRMS, spec.name)
 
 
 def _key(trial: FrozenTrial) -> RunKey:

@@ -6,7 +6,6 @@ import os
 import socket
 import time
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import quote
 
 import filelock
@@ -60,9 +59,7 @@ class StudyLock:
             self._path.write_text(json.dumps(record), encoding="utf-8")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Lets go."""
         if self._lock is not None:
             self._lock.release()

@@ -19,22 +19,11 @@ from tuner.config.rules import in_terms_of
 from tuner.errors import StorageFailed
 from tuner.record_type import Record
 from tuner.records import TrialOutcome
+from tuner.study import stored
 from tuner.study.pruners import make_pruner
 from tuner.study.reader import StudyReader
 from tuner.study.remembering_storage import RememberingStorage, remembering
 from tuner.study.samplers import SnappingSampler, distributions, make_sampler, suggest_conditional
-from tuner.study.stored import (
-    MAX_ATTEMPTS,
-    MAX_LOSSES,
-    SettingChange,
-    create,
-    fail_running,
-    failure,
-    qmc_seed,
-    read_history,
-    stored_names,
-    write_spec,
-)
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -62,25 +51,27 @@ class StudyWriter:
         self._spec = spec
         self._artifacts = artifacts
         self._live: dict[int, Trial] = {}
-        read_history(study)
+        stored.read_history(study)
         self._drawn = _drawn(study.get_trials(deepcopy=False))
         self._finished = len(self.trials(*FINISHED))
         self._best = _best(self.trials(TrialState.COMPLETE))
 
     @classmethod
-    def open(cls, storage: BaseStorage, spec: StudySpec, artifacts: Path) -> tuple["StudyWriter", list[SettingChange]]:
+    def open(
+        cls, storage: BaseStorage, spec: StudySpec, artifacts: Path
+    ) -> tuple["StudyWriter", list[stored.SettingChange]]:
         """Creates the study or takes it up again; returns it with what changed since.
 
         Raises:
             MeaningChanged: where the stored study's values mean something else.
         """
         remembers = remembering(storage)
-        if spec.name in stored_names(remembers):
+        if spec.name in stored.stored_names(remembers):
             study = optuna.load_study(storage=remembers, study_name=spec.name)
         else:
-            study = create(remembers, spec.name)
-        changes = write_spec(study, spec)
-        study.sampler = make_sampler(spec.sampler, spec.space, spec.seed, qmc_seed(study, spec))
+            study = stored.create(remembers, spec.name)
+        changes = stored.write_spec(study, spec)
+        study.sampler = make_sampler(spec.sampler, spec.space, spec.seed, stored.qmc_seed(study, spec))
         study.pruner = make_pruner(spec.pruner, spec.timesteps)
         return cls(remembers, study, spec, artifacts), changes
 
@@ -176,7 +167,7 @@ class StudyWriter:
 
     def fail(self, number: int, outcome: TrialOutcome) -> bool:
         """Tells that a trial failed and enqueues it again; False where it has failed, or was lost, too often."""
-        self._tell(number, failure(outcome), None, TrialState.FAIL)
+        self._tell(number, stored.failure(outcome), None, TrialState.FAIL)
         return self._retry(self.study.get_trials(deepcopy=False)[number])
 
     def interrupt(self) -> None:
@@ -215,7 +206,7 @@ class StudyWriter:
 
     def _abandon(self, reason: str) -> None:
         with self.together():
-            fail_running(self._storage, self.study, reason)
+            stored.fail_running(self._storage, self.study, reason)
         self._live.clear()
 
     def _retry(self, trial: FrozenTrial) -> bool:
@@ -228,7 +219,7 @@ class StudyWriter:
         attempts = [attempt.user_attrs for attempt in _attempts(trial, trials)]
         failed = sum("interrupted" not in attributes for attributes in attempts)
         lost = sum("lost_with" in attributes for attributes in attempts)
-        if failed >= MAX_ATTEMPTS or lost >= MAX_LOSSES:
+        if failed >= stored.MAX_ATTEMPTS or lost >= stored.MAX_LOSSES:
             return False
         names = ("role", "overrides", "device_asked")
         kept: dict[str, Any] = {name: trial.user_attrs[name] for name in names if name in trial.user_attrs}
