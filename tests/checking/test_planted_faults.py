@@ -8,8 +8,7 @@ import numpy as np
 import planted_toys
 import pytest
 
-from tuner.checking.check_plan import CheckPlan, full, quick
-from tuner.checking.check_report import CheckReport
+from tuner.checking.check_report import CheckPlan, CheckReport, full, quick
 from tuner.checking.run_check import QUESTIONS, behind_normalize, refuse_wrong, run_check
 from tuner.errors import CheckFailed, EnvironmentFailed
 from tuner.records import EnvironmentRef

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tuner.cli.render.text_plot import COURSE, HEIGHT, WIDTH, course, draw
+from tuner.cli.render.show_tables import COURSE, HEIGHT, WIDTH, course, draw
 
 
 def test_a_rising_curve_rises_from_corner_to_corner() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tuner.checking.check_plan import full
+from tuner.checking.check_report import full
 from tuner.checking.run_check import run_check
-from tuner.engines.once import run_once
+from tuner.engines.processes import run_once
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, WorkerBroke
 from tuner.records import EnvironmentRef
 from tuner.training.importing import import_module

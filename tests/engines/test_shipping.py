@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 from driving import write_arm
 
-from tuner.engines.once import run_once
+from tuner.engines.processes import run_once
 from tuner.engines.ray.shipping import Sources, local_sources, to_send
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import EnvironmentRef

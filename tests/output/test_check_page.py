@@ -6,8 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tuner.checking.check_plan import full
-from tuner.checking.check_report import CheckReport
+from tuner.checking.check_report import CheckReport, full
 from tuner.checking.run_check import run_check
 from tuner.output.check_page import render
 from tuner.records import EnvironmentRef

@@ -11,13 +11,11 @@ from tuner.api.study_handle import Study
 from tuner.app import check as checking
 from tuner.app import compare as comparing
 from tuner.app import resolve
-from tuner.app.defaults import COMPARED_MINUTES, DEFAULT_STUDY
-from tuner.app.limits import deadline, time_limit, whole_number
+from tuner.app.limits import COMPARED_MINUTES, DEFAULT_STUDY, deadline, time_limit, whole_number
 from tuner.app.notify import Notifier
 from tuner.app.tune import TuneRequest
 from tuner.app.tune import tune as run_tuning
-from tuner.checking.check_plan import EPISODES
-from tuner.checking.check_report import CheckReport
+from tuner.checking.check_report import EPISODES, CheckReport
 from tuner.comparison.comparison_records import Comparison
 from tuner.config.environment_ids import split
 from tuner.config.load import available, is_path, validate

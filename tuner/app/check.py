@@ -5,8 +5,7 @@ from pathlib import Path
 from tuner.app.events import CheckAnnounced
 from tuner.app.notify import Notifier
 from tuner.app.resolve import environment_to_check
-from tuner.checking.check_plan import EPISODES, full
-from tuner.checking.check_report import CheckReport
+from tuner.checking.check_report import EPISODES, CheckReport, full
 from tuner.checking.run_check import run_check
 from tuner.output import check_page
 from tuner.record_type import Record

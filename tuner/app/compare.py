@@ -7,8 +7,8 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from tuner.app import events
-from tuner.app.defaults import COMPARED_MINUTES, DEFAULT_STUDY
 from tuner.app.engine_options import EngineOptions, open_engine
+from tuner.app.limits import COMPARED_MINUTES, DEFAULT_STUDY
 from tuner.app.notify import ComparisonUnderWay, Notifier, SilentListener
 from tuner.app.resolve import resolve, storage_url
 from tuner.comparison.comparison_plan import make_jobs, short_jobs
@@ -19,7 +19,7 @@ from tuner.config.model import StudySpec
 from tuner.config.space import job_arguments
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
-from tuner.engines.once import run_once
+from tuner.engines.processes import run_once
 from tuner.errors import EnvironmentUnusable, UsageProblem, did_you_mean
 from tuner.output import comparison_page
 from tuner.record_type import Record

@@ -6,8 +6,8 @@ import os
 import re
 from collections.abc import Iterator
 
-from tuner.app.defaults import ENGINES
 from tuner.app.events import ClusterNews
+from tuner.app.limits import ENGINES
 from tuner.app.notify import Notifier
 from tuner.config.model import StudySpec
 from tuner.engines.base import Engine

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from tuner.app.defaults import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY
 from tuner.app.resolve import open_study, storage_url
 from tuner.config.schedules import note
 from tuner.errors import UsageProblem

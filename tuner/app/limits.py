@@ -44,3 +44,11 @@ def deadline(minutes: float | None) -> float | None:
 def last_start(deadline: float | None, seconds: float) -> float:
     """The last moment at which a job of so many seconds may begin."""
     return math.inf if deadline is None else deadline - seconds
+
+
+DEFAULT_STUDY = "reach"
+ENGINES = ("processes", "inline", "ray")
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8080
+PLAYED_EPISODES = 5  # of a video
+COMPARED_MINUTES = 5  # of training, for each run

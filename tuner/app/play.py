@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuner import seeds
-from tuner.app.defaults import PLAYED_EPISODES
 from tuner.app.events import EpisodeEnded, PlayAnnounced
+from tuner.app.limits import PLAYED_EPISODES
 from tuner.app.notify import Notifier
 from tuner.app.resolve import environment_to_check, open_study
 from tuner.config.environment_ids import same_environment

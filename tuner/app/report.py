@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tuner import seeds
-from tuner.app.defaults import DEFAULT_STUDY, PLAYED_EPISODES
 from tuner.app.events import FilmingBegan
+from tuner.app.limits import DEFAULT_STUDY, PLAYED_EPISODES
 from tuner.app.notify import Notifier
 from tuner.app.play import PlayRequest, cast
 from tuner.app.resolve import open_study

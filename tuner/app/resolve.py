@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from tuner.app.defaults import DEFAULT_STUDY
 from tuner.app.events import BaselineTaken
+from tuner.app.limits import DEFAULT_STUDY
 from tuner.app.notify import Notifier
 from tuner.config import load
 from tuner.config.algorithms import ALGORITHMS

@@ -13,8 +13,8 @@ from sqlalchemy.engine import URL
 from tuner import __version__
 from tuner.app import events
 from tuner.app.confirm import ConfirmRequest, confirm
-from tuner.app.defaults import DEFAULT_HOST, DEFAULT_PORT
 from tuner.app.engine_options import EngineOptions, open_engine
+from tuner.app.limits import DEFAULT_HOST, DEFAULT_PORT
 from tuner.app.notify import Notifier
 from tuner.app.resolve import storage_url
 from tuner.app.tune import TuneRequest, work

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from tuner.app.defaults import DEFAULT_STUDY
 from tuner.app.events import SettingsChanged
+from tuner.app.limits import DEFAULT_STUDY
 from tuner.app.notify import Notifier
 from tuner.app.resolve import refuse_few_trials, resolve, storage_url, study_name
 from tuner.config.model import StudySpec

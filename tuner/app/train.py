@@ -10,7 +10,7 @@ from tuner.app.engine_options import EngineOptions, open_engine
 from tuner.app.notify import Notifier, TrainingUnderWay
 from tuner.coordinator import coordinate
 from tuner.engines.hang_detector import HangDetector
-from tuner.engines.once import run_once
+from tuner.engines.processes import run_once
 from tuner.errors import TunerError, UsageProblem
 from tuner.final_training.recipe import read_recipe
 from tuner.final_training.training_folder import as_json, claim, evaluations, make, refuse_other, result, write

@@ -11,26 +11,28 @@ from sqlalchemy.engine import URL
 
 from tuner.app import events
 from tuner.app.engine_options import EngineOptions, open_engine
+from tuner.app.events import PlanRefused, SpeedMeasured
 from tuner.app.limits import last_start
 from tuner.app.notify import Notifier, TrialsUnderWay
 from tuner.app.resolve import refuse_few_trials, resolve, storage_url, warmed
 from tuner.app.stages import refuse_stages, stages_of
-from tuner.checking.check_plan import quick
+from tuner.checking.check_report import quick
 from tuner.checking.run_check import behind_normalize, refuse_wrong, run_check
 from tuner.config.model import StudySpec
 from tuner.config.space import SpaceSpec
-from tuner.config.staging import stage_name, staged
+from tuner.config.staging import stage_name, stage_spec, staged
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
-from tuner.engines.once import run_once
+from tuner.engines.processes import run_once
 from tuner.errors import UsageProblem
 from tuner.planning import estimate
+from tuner.planning.forecast import Forecast, forecast
 from tuner.record_type import Record
 from tuner.results.summary import Summary, summarise
 from tuner.study import storage as databases
 from tuner.study.reader import find_reader
 from tuner.study.search_source import SearchSource
-from tuner.study.stored import stored_names
+from tuner.study.stored import differences_in_meaning, stored_names
 from tuner.study.writer import StudyWriter
 
 
@@ -235,3 +237,32 @@ def curves_folder(text: str) -> Path:
         raise UsageProblem(
             f"--tensorboard {text!r}: nothing can be written there: {why} (name another folder)"
         ) from None
+
+
+def plan_run(request: TuneRequest, notifier: Notifier) -> Forecast:
+    """Looks at the environment and measures.
+
+    Raises:
+        TunerError: what the run would be refused for.
+    """
+    url = storage_url(request.storage)
+    spec = announced(request, url, notifier)
+    trials = _missing(spec, url, notifier)
+    measured = stage_spec(spec, 1, {}) if spec.stages else spec
+    with open_engine(request.engine, measured, notifier) as engine:
+        if not request.skip_check:
+            look(measured, notifier, inline=request.engine.inline)
+        notifier.notify(SpeedMeasured(on_node=False))
+        engine.prepare(1)
+        return forecast(engine, measured, trials)
+
+
+def _missing(spec: StudySpec, url: URL, notifier: Notifier) -> int:
+    """How many trials are still to run."""
+    if spec.stages:
+        return spec.trials * len(spec.stages)
+    if (stored := find_reader(url, spec.name)) is None:
+        return spec.trials
+    if differences := differences_in_meaning(stored.spec, spec):
+        notifier.notify(PlanRefused(study=spec.name, differences=tuple(differences)))
+    return max(spec.trials - sum(row.finished for row in stored.rows), 0)

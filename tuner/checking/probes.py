@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.checking.check_plan import Budget
+from tuner.checking.check_report import Budget
 from tuner.checking.spaces import entries, flat, others
 from tuner.record_type import Record
 from tuner.training.stepping import advance, begin

@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.checking.check_plan import Budget
+from tuner.checking.check_report import Budget
 from tuner.checking.observed import Observed
 from tuner.checking.policies import Policy
 from tuner.checking.spaces import bounds, flat

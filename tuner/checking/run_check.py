@@ -9,8 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from tuner.checking import observations, reward_checks, success, world
-from tuner.checking.check_plan import PROBE_SHARE, Budget, CheckPlan
-from tuner.checking.check_report import CheckReport, PolicyRow, TermRow
+from tuner.checking.check_report import PROBE_SHARE, Budget, CheckPlan, CheckReport, PolicyRow, TermRow
 from tuner.checking.evidence import Evidence, wrong
 from tuner.checking.policies import make_policies
 from tuner.checking.probes import probe

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.defaults import COMPARED_MINUTES, DEFAULT_STUDY
+from tuner.app.limits import COMPARED_MINUTES, DEFAULT_STUDY
 from tuner.cli import options
 from tuner.config.algorithms import ALGORITHMS
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.defaults import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli import options
 
 MOST = 100  # of either: what is exact over every permutation has its price

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.defaults import DEFAULT_HOST, DEFAULT_PORT
+from tuner.app.limits import DEFAULT_HOST, DEFAULT_PORT
 from tuner.cli.options import StorageOption, whole
 
 LAST_PORT = 65535

@@ -1,13 +1,18 @@
 """`tuner export`: the answer as YAML that rl_zoo3 reads, as JSON, or as a Python script."""
 
+import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuner.app.defaults import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli.options import StorageOption, StudyArgument, whole
+
+if TYPE_CHECKING:
+    from tuner.app.export import Exported, ExportRequest
 
 FORMATS = ("zoo", "sb3", "json")
 
@@ -43,14 +48,49 @@ def export(
     """Write the best parameters, the confirmed ones first: YAML for rl_zoo3 with where they come from, JSON, Python."""
     from tuner.app.export import ExportRequest
     from tuner.app.export import export as export_trial
-    from tuner.cli.render.export_words import before, wrote
     from tuner.cli.render.words import say
 
     request = ExportRequest(study=study, storage=storage, trial=trial, form=form, output=output, model=model)
     exported = export_trial(request)
-    for line in before(exported):
+    for line in _before(exported):
         say(line)
     if not exported.files:
         sys.stdout.write(exported.text)
-    for line in wrote(request, exported):
+    for line in _wrote(request, exported):
         say(line)
+
+
+def _before(exported: "Exported") -> Iterator[str]:
+    """Which trial was taken and why, where none was named."""
+    row, reading = exported.row, exported.reading
+    if exported.asked:
+        return
+    if reading is None or reading.recommended is None:
+        unfinished = reading is not None and not reading.confirmation.complete
+        why = "its confirmation is not complete" if unfinished else "one training seed, not yet confirmed"
+        yield f"Taking {row.label}, the best of the study: {why} (`tuner confirm` settles it)"
+        return
+    why = "confirmed" if row.role is None else "no tuned trial is shown to be better"
+    yield f"Taking {row.label}, what the confirmation says to train with: {why} (another: --trial N)"
+    if reading.newer:
+        more = f"{reading.newer} completed trial{'s' * (reading.newer > 1)}"
+        yield f"Note: the study has {more} since; `tuner confirm` again takes them in."
+
+
+def _wrote(request: "ExportRequest", exported: "Exported") -> Iterator[str]:
+    """What was written, and what to do with it."""
+    from tuner.output.zoo_yaml import zoo_command
+
+    if request.model is not None:
+        yield from (f"Wrote {file}" for file in exported.files)
+        return
+    if request.output is None:
+        return
+    spec, output = exported.reader.spec, shlex.quote(str(request.output))
+    yield f"Wrote {exported.row.label} of study {spec.name!r} to {request.output}"
+    if request.form == "sb3":
+        yield f"Train with it: python {output}"
+    if request.form == "zoo":
+        yield f"Train with it: tuner train {output}"
+        yield f"Or by rl_zoo3: {zoo_command(spec, str(request.output))}"
+        yield from (f"Note: {line}" for line in exported.notes)

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tuner.app.defaults import ENGINES
-from tuner.app.limits import time_limit, whole_number
+from tuner.app.limits import ENGINES, time_limit, whole_number
 from tuner.errors import UsageProblem
 
 INTERRUPTED = 130  # the exit code after Ctrl-C

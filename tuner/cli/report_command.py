@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.defaults import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli.options import StorageOption, StudyArgument, one_of
 
 FORMATS = ("html", "md", "json")

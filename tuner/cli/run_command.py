@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuner.app.defaults import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli import options
 from tuner.config.algorithms import ALGORITHMS
 
@@ -118,7 +118,7 @@ def run(
 
 
 def _plan(request: "TuneRequest", *, as_json: bool) -> int:
-    from tuner.app.dry_run import plan_run
+    from tuner.app.tune import plan_run
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.tables import print_forecast
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.defaults import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_STUDY
 from tuner.cli import options
 from tuner.cli.dashboard_command import HostOption, PortOption, TokenOption, token_path
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.defaults import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli.options import JsonOption, StorageOption, print_json
 
 BEST = "best"

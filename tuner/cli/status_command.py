@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.defaults import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli.options import JsonOption, StorageOption, StudyArgument, print_json
 
 WATCH_EVERY = 5.0  # s

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
 from tuner.engines.hang_detector import HangDetector, is_stopped, memory, too_much
-from tuner.engines.worker import Message, Ready, work
-from tuner.errors import TunerError
+from tuner.engines.worker import Message, Ready, begin, broken, work
+from tuner.errors import EnvironmentFailed, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob
 from tuner.training.children import started_cleanly
 
@@ -186,3 +186,49 @@ class ProcessEngine:
         """Removes a dead worker; returns how it died."""
         self._pool.remove(worker)
         return worker.child.bury()
+
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def run_once(function: Callable[Given, Result], *arguments: Given.args, **named: Given.kwargs) -> Result:
+    """What the function returns, or raises, elsewhere.
+
+    Raises:
+        EnvironmentFailed: where the process died under it.
+        WorkerBroke: where it raised what is no error of ours.
+    """
+    child = spawn(serve, function, arguments, named, name="tuner-once")
+    result: Any = None
+    died = False
+    try:
+        result = child.pipe.recv()
+    except (EOFError, OSError):
+        died = True
+    finally:
+        how = child.bury()
+    if died:
+        raise EnvironmentFailed(f"the process died that looked at the environment ({how})")
+    if isinstance(result, TunerError):
+        raise result
+    return result  # type: ignore[no-any-return]
+
+
+def serve(
+    pipe: Connection,
+    lifeline: Connection,
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
+) -> None:
+    """Calls the function and sends what it returns or raises."""
+    begin(lifeline)
+    message: Any
+    try:
+        message = function(*arguments, **named)
+    except TunerError as error:
+        message = error
+    except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
+        message = broken(error)
+    pipe.send(message)

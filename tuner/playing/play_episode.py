@@ -1,16 +1,16 @@
-"""One episode, every picture of it handed to a screen; what was asked to be played, and how it went."""
+"""Who acts, and one episode, every picture of it handed to a screen."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
 
-from tuner.errors import EnvironmentFailed
+from tuner.errors import EnvironmentFailed, EnvironmentUnusable
 from tuner.record_type import Record
-from tuner.training.stepping import Info, advance, begin, number
+from tuner.training.stepping import HOOK, Expert, Info, advance, begin, number, offers_expert
 
 
 class Actor(Record):
@@ -116,3 +116,55 @@ def _stages(info: Info) -> dict[str, None]:
     """The names of what `info` says is so, in its order."""
     told = (name for name, value in info.items() if isinstance(value, bool | np.bool_) and value)
     return dict.fromkeys(str(name) for name in told if name not in NO_STAGE)
+
+
+class Model:
+    """A trained model, at its best action."""
+
+    def __init__(self, act: Callable[[Any], Any]) -> None:
+        self._act = act
+
+    def reset(self, seed: int) -> None:
+        """Nothing to do."""
+
+    def __call__(self, observation: Any) -> Any:
+        """The model's action."""
+        return self._act(observation)
+
+
+class OwnExpert(Expert):
+    """The environment's expert, there for certain."""
+
+    def reset(self, seed: int) -> None:
+        """As `Expert.reset`.
+
+        Raises:
+            EnvironmentUnusable: where a base class only names the hook.
+        """
+        try:
+            super().reset(seed)
+        except NotImplementedError:
+            raise _no_expert(self._env) from None
+
+
+def make_player(actor: Actor, env: gym.Env[Any, Any]) -> Player:
+    """Who acts in this environment.
+
+    Raises:
+        EnvironmentUnusable: where it has no expert.
+        ModelUnusable: where the model cannot be loaded, or does not suit the environment.
+    """
+    if actor.model is not None:
+        from tuner.training.load_model import load_actor  # takes torch with it
+
+        return Model(load_actor(actor.model, actor.label, env, actor.statistics))
+    if not offers_expert(env):
+        raise _no_expert(env)
+    return OwnExpert(env)
+
+
+def _no_expert(env: gym.Env[Any, Any]) -> EnvironmentUnusable:
+    kind = type(env.unwrapped).__name__
+    return EnvironmentUnusable(
+        f"--expert: {kind} offers none ({HOOK}, see docs/environments.md); name a --model or a --study"
+    )

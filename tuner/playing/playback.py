@@ -10,8 +10,7 @@ import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
 from tuner.errors import EnvironmentUnusable
-from tuner.playing.play_episode import Actor, Played, PlayedEpisode, play_episode
-from tuner.playing.players import make_player
+from tuner.playing.play_episode import Actor, Played, PlayedEpisode, make_player, play_episode
 from tuner.playing.screens import open_screen
 from tuner.records import EnvironmentRef
 from tuner.training.making import close, find_environment, made, make_bare

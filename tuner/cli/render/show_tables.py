@@ -1,11 +1,13 @@
-"""One trial as text: at most 80 columns wide, so that it reads the same in a terminal and in a pipe."""
+"""One trial in plain text, for terminals and pipes alike: its figures, its curve, its health."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tuner.cli.render.text_plot import course, draw
+import numpy as np
+from numpy.typing import NDArray
+
 from tuner.config.model import StudySpec
 from tuner.config.schedules import shown
 from tuner.diagnosis.training_record import Sign, read
@@ -13,6 +15,57 @@ from tuner.results.health import signs_of
 from tuner.results.summary import row_data
 from tuner.study.reader import Row
 from tuner.verdicts import worst
+
+WIDTH, HEIGHT = 60, 8  # characters of the drawing itself
+EIGHTHS = " ▁▂▃▄▅▆▇█"
+COURSE = 12  # characters of a course in a line
+
+
+def draw(
+    steps: Sequence[float],
+    values: Sequence[float],
+    *,
+    say: Callable[[float], str],
+    bounds: tuple[float, float] | None = None,
+) -> list[str]:
+    """A curve over environment steps as an area of blocks, with its scale; at most 75 columns.
+
+    Args:
+        steps: Where the values are, rising.
+        values: As many, finite.
+        say: How a value is written at the axis.
+        bounds: Of the axis; those of the values where none are given.
+    """
+    low, high = bounds or (min(values), max(values))
+    if high <= low:
+        high = low + 1.0
+    places = np.linspace(0, steps[-1], WIDTH)
+    levels = np.round((np.interp(places, steps, values) - low) / (high - low) * HEIGHT * 8).astype(int)
+    levels[places < steps[0]] = 0
+    levels[-1] = round((values[-1] - low) / (high - low) * HEIGHT * 8)
+    labels = {HEIGHT - 1: say(high), 0: say(low)}
+    room = max(map(len, labels.values()))
+    lines = [f"{labels.get(row, ''):>{room}} │{_cells(levels, row)}".rstrip() for row in reversed(range(HEIGHT))]
+    last = f"{steps[-1]:,.0f} steps"
+    return [*lines, f"{'':{room}} └{'─' * WIDTH}", f"{'':{room}}  0{last:>{WIDTH - 1}}"]
+
+
+def _cells(levels: NDArray[np.int_], row: int) -> str:
+    """One row of the area; `levels` are its heights in eighths of a row."""
+    return "".join(EIGHTHS[level] for level in np.clip(levels - 8 * row, 0, 8))
+
+
+def course(values: Sequence[float]) -> str:
+    """A series in one line of blocks, from its least to its largest value; nothing for fewer than two."""
+    known = np.array([value for value in values if np.isfinite(value)])
+    if len(known) < 2:
+        return ""
+    width = min(COURSE, len(known))
+    means = np.array([part.mean() for part in np.array_split(known, width)])
+    spread = np.ptp(means)
+    levels = np.round((means - means.min()) / spread * 7).astype(int) if spread > 0 else np.zeros(width, dtype=int)
+    return "".join(EIGHTHS[1 + level] for level in levels)
+
 
 COLUMNS = 80
 SERIES = {"policy loss": "policy_gradient_loss", "entropy": "entropy_loss"}  # signals that a line calls otherwise

@@ -1,5 +1,6 @@
 """Results as tables for people, on standard output."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from tuner.app.tune import TuneRequest, TuneResult
 from tuner.cli.render.words import many, minutes_text
 from tuner.config.model import StudySpec
 from tuner.config.schedules import part_of, shown
 from tuner.final_training.training_plan import TrainingPlan
 from tuner.final_training.training_summary import TrainingSummary
+from tuner.finals.confirmation_plan import most_runs
+from tuner.planning.estimate import rounds_minutes
 from tuner.planning.forecast import Forecast
 from tuner.playing.play_episode import Played
 from tuner.results.summary import Summary, verdict
 from tuner.study.reader import Row
+from tuner.study.storage import DEFAULT_URL, parse_url, storage_text
 
 if TYPE_CHECKING:
     from tuner.app.status import StudyStatus
@@ -26,8 +31,6 @@ TABLE_WIDTH = 160  # columns
 
 def print_result(request: "TuneRequest", result: "TuneResult", *, confirmed: bool) -> None:
     """What a run has come to, stage by stage where it has some, and what comes next."""
-    from tuner.cli.render.next_commands import next_commands
-
     if not result.summaries:
         return
     follow = next_commands(request, result, confirmed=confirmed) if result.whole is not None else []
@@ -215,3 +218,48 @@ def _together(played: Played) -> str:
         return f"mean return {mean:.4g}; success is not told"
     successes = sum(bool(episode.success) for episode in played.episodes)
     return f"{played.success:.0%} success ({successes} of {len(played.episodes)})"
+
+
+def next_commands(request: TuneRequest, result: TuneResult, *, confirmed: bool) -> list[str]:
+    """Those that make sense for what a run has come to.
+
+    Args:
+        request: What was asked for.
+        result: What came of it, whole.
+        confirmed: Whether the winner is being confirmed anyway.
+    """
+    summary = result.summaries[-1]
+    storage = [] if result.url == parse_url(DEFAULT_URL) else ["--storage", storage_text(result.url)]
+    trials = str(max(summary.finished, summary.target) * 2)
+    more = ["tuner", "run", *_run_again(request), *request.engine.arguments(), "--trials", trials]
+    export, report = ["tuner", "export", summary.study, "-o", "best.yml"], ["tuner", "report", summary.study]
+    commands = [export, report] if summary.best else []
+    typed = [shlex.join([*command, *storage]) for command in [*commands, ["tuner", "dashboard"], more]]
+    if summary.best is None or confirmed:
+        return typed
+    workers = request.engine.known_workers
+    time = "" if workers is None else f"about {_confirmation_minutes(summary, workers)}, "
+    confirm = shlex.join(["tuner", "confirm", summary.study, *request.engine.arguments(), *storage])
+    return [f"{confirm}  # {time}on fresh seeds and goals", *typed]
+
+
+def _confirmation_minutes(summary: Summary, workers: int) -> str:
+    """How long it takes to hold the winner against the baselines on fresh seeds."""
+    runs = most_runs(summary.contenders, len(summary.baselines))
+    return minutes_text(rounds_minutes(runs, workers, summary.full_seconds or 0.0))
+
+
+def _run_again(request: TuneRequest) -> list[str]:
+    """The arguments of `tuner run` that lead to the same study again."""
+    meaning = {
+        "--name": request.name,
+        "--timesteps": request.changes.get("timesteps"),
+        "--env": request.environment,
+        "--space": request.changes.get("space"),
+        "--algorithm": request.changes.get("algorithm"),
+    }
+    options = ["--staged"] * request.staged
+    options += [word for option, value in meaning.items() if value is not None for word in (option, str(value))]
+    options += [word for file in request.baselines for word in ("--baseline", file)]
+    options += ["--from", request.from_study] if request.from_study else []
+    return [request.study, *options]

@@ -18,7 +18,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
 from tuner.engines.hang_detector import HangDetector, too_much
-from tuner.engines.once import run_once
+from tuner.engines.processes import run_once
 from tuner.engines.ray.connection import brief, connected
 from tuner.engines.ray.node import Began, Letter, Loaded, Mailbox, Overfull, run_on_node
 from tuner.engines.ray.nodes import Nodes
