@@ -15,8 +15,7 @@ from trials import fresh_job, train_all
 from tuner.app.resolve import open_study
 from tuner.config.model import StudySpec
 from tuner.records import Checkpoint, TrialJob
-from tuner.results.rows import best
-from tuner.study.reader import Row
+from tuner.study.reader import Row, best
 
 
 def arms(rows: list[Row]) -> dict[str, Row]:

@@ -15,7 +15,7 @@ import optuna
 import yaml
 from optuna.trial import TrialState
 
-from tuner.training.children import ONE_THREAD
+from tuner.training.importing import ONE_THREAD
 
 COUNTED = Path(__file__).with_name("counted.py")
 ENVIRONMENT = "RoArmReach-v0"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from tuner.checking.spaces import entries, flat, others, usable, zero_action
+from tuner.checking.policies import entries, flat, others, usable, zero_action
 
 ACTIONS: dict[str, tuple[gym.Space[Any], Any, int, int]] = {  # space, zero, entries, other values of the last entry
     "box": (spaces.Box(-1.0, 1.0, (2, 3), np.float32), np.zeros((2, 3)), 6, 2),

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from conftest import make_job
 
+from tuner.comparison.comparison_plan import ComparisonSource, SpeedSource, points
 from tuner.comparison.comparison_records import TimedRun
-from tuner.comparison.comparison_source import ComparisonSource, SpeedSource, points
 from tuner.coordinator import coordinate
 from tuner.engines.base import Evaluated, Event, Finished
 from tuner.errors import EnvironmentFailed, WorkerBroke

@@ -4,8 +4,18 @@ from typing import Any
 
 import pytest
 
-from tuner.comparison.comparison_records import Comparison, Contender, Point, State, TimedRun
-from tuner.comparison.measures import final, half, measure, seconds, words
+from tuner.comparison.comparison_records import (
+    Comparison,
+    Contender,
+    Point,
+    State,
+    TimedRun,
+    final,
+    half,
+    measure,
+    seconds,
+    words,
+)
 
 
 def curve(*successes: float | None, pace: float = 10.0) -> tuple[Point, ...]:

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tuner.engines.ray import nodes as module
-from tuner.engines.ray.nodes import Nodes
+from tuner.engines.ray import connection as module
+from tuner.engines.ray.connection import Nodes
 from tuner.errors import ClusterFailed
 
 

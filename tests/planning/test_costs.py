@@ -9,7 +9,7 @@ from conftest import SPACE, write_study
 
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
-from tuner.planning.costs import largest_buffer, short_runs, updates_a_step
+from tuner.planning.estimate import largest_buffer, short_runs, updates_a_step
 
 RATE = {"learning_rate": {"type": "float", "low": 1e-5, "high": 1e-2, "scale": "log"}}
 FREQ = {"train_freq": {"type": "int", "low": 1, "high": 4, "scale": "power_of_two"}}

@@ -17,8 +17,15 @@ from tuner.config.model import StudySpec
 from tuner.engines.base import Event, Finished, failed
 from tuner.engines.inline import InlineEngine
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, UsageProblem
-from tuner.planning.costs import largest_buffer
-from tuner.planning.estimate import measure, minutes, pruning_cost, refuse_large_buffers, run_short, typical_seconds
+from tuner.planning.estimate import (
+    largest_buffer,
+    measure,
+    minutes,
+    pruning_cost,
+    refuse_large_buffers,
+    run_short,
+    typical_seconds,
+)
 from tuner.records import Decision, TrialJob, TrialOutcome
 
 

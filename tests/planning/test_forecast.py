@@ -9,7 +9,7 @@ from conftest import Tuner, write_study
 from planning.test_estimate import Clock
 
 from tuner.config.load import find, load_study
-from tuner.planning.costs import corners
+from tuner.planning.estimate import corners
 from tuner.planning.forecast import forecast
 
 

@@ -14,10 +14,10 @@ from seen_toys import FPS, SIZE
 from tuner import seeds
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, FilmFailed, TunerError, UsageProblem
 from tuner.playing import play_episode
+from tuner.playing.imaging import HELD, Storyboard, in_a_grid, moments
 from tuner.playing.play_episode import EXPERT, Played, PlayedEpisode
 from tuner.playing.playback import play
 from tuner.playing.screens import check_target
-from tuner.playing.storyboard import HELD, Storyboard, in_a_grid, moments
 from tuner.records import EnvironmentRef
 
 

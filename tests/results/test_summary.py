@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import optuna
 import pytest
 
-from tuner.results.rows import baselines, best
 from tuner.results.summary import Summary, verdict
-from tuner.study.reader import Row
+from tuner.study.reader import Row, baselines, best
 
 
 def row(number: int, value: float | None, role: str | None = None, state: str = "complete") -> Row:

@@ -16,9 +16,8 @@ from tuner.config.schedules import shown
 from tuner.errors import NothingToShow, UsageProblem
 from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP
 from tuner.results.confirmation_reading import Confirmation, read_confirmation
-from tuner.results.rows import best
 from tuner.results.summary import summarise, verdict
-from tuner.study.reader import StudyReader
+from tuner.study.reader import StudyReader, best
 
 if TYPE_CHECKING:
     import pandas as pd

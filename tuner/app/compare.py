@@ -11,9 +11,8 @@ from tuner.app.engine_options import EngineOptions, open_engine
 from tuner.app.limits import COMPARED_MINUTES, DEFAULT_STUDY
 from tuner.app.notify import ComparisonUnderWay, Notifier, SilentListener
 from tuner.app.resolve import resolve, storage_url
-from tuner.comparison.comparison_plan import make_jobs, short_jobs
+from tuner.comparison.comparison_plan import ComparisonSource, SpeedSource, make_jobs, short_jobs
 from tuner.comparison.comparison_records import Comparison, Contender
-from tuner.comparison.comparison_source import ComparisonSource, SpeedSource
 from tuner.config.algorithms import ALGORITHMS, unfit
 from tuner.config.model import StudySpec
 from tuner.config.space import job_arguments
@@ -23,8 +22,7 @@ from tuner.engines.processes import run_once
 from tuner.errors import EnvironmentUnusable, UsageProblem, did_you_mean
 from tuner.output import comparison_page
 from tuner.record_type import Record
-from tuner.results.rows import best
-from tuner.study.reader import Row, find_reader
+from tuner.study.reader import Row, best, find_reader
 from tuner.training.making import action_space
 from tuner.writing import refuse_no_page, write_whole
 

@@ -11,8 +11,7 @@ from tuner.errors import UsageProblem
 from tuner.output import sb3_script, zoo_yaml
 from tuner.record_type import Record
 from tuner.results.confirmation_reading import ConfirmationReading, confirmation_data, read_confirmation
-from tuner.results.rows import choose
-from tuner.study.reader import Row, StudyReader
+from tuner.study.reader import Row, StudyReader, choose
 from tuner.study.storage import is_sqlite, storage_text
 from tuner.writing import write_whole
 

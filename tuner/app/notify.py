@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from tuner.app.events import Event
-from tuner.comparison.comparison_source import ComparisonSource
+from tuner.comparison.comparison_plan import ComparisonSource
 from tuner.config.model import StudySpec
 from tuner.confirmation.confirmation_source import ConfirmationSource
 from tuner.coordinator import Listener

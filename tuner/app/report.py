@@ -18,9 +18,8 @@ from tuner.record_type import Record
 from tuner.results.confirmation_reading import read_confirmation
 from tuner.results.report_build import build_report
 from tuner.results.report_data import FilmLine
-from tuner.results.rows import baselines, best
 from tuner.statistics.answer_records import CURRENT
-from tuner.study.reader import Row, StudyReader
+from tuner.study.reader import Row, StudyReader, baselines, best
 from tuner.writing import refuse_no_page, write_whole
 
 FORMATS = ("html", "md", "json")

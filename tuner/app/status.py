@@ -5,10 +5,9 @@ from typing import Any
 from tuner.app.resolve import open_study
 from tuner.record_type import Record
 from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
-from tuner.results.rows import pick
 from tuner.results.summary import Summary, row_data, summarise
 from tuner.study.queue import Submission
-from tuner.study.reader import Row, StudyReader
+from tuner.study.reader import Row, StudyReader, pick
 
 
 class StudyStatus(Record):

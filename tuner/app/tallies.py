@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tuner.app.notify import ComparisonUnderWay, ConfirmationUnderWay, TrainingUnderWay, TrialsUnderWay, Work
-from tuner.comparison.measures import seconds
+from tuner.comparison.comparison_records import seconds
 from tuner.finals.confirmation_plan import ConfirmationRun
 from tuner.planning.estimate import Estimate
 from tuner.record_type import Record

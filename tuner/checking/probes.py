@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.checking.check_report import Budget
-from tuner.checking.spaces import entries, flat, others
+from tuner.checking.policies import entries, flat, others
 from tuner.record_type import Record
 from tuner.training.stepping import advance, begin
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from tuner.checking.check_report import Budget
 from tuner.checking.observed import Observed
-from tuner.checking.policies import Policy
-from tuner.checking.spaces import bounds, flat
+from tuner.checking.policies import Policy, bounds, flat
 from tuner.errors import EnvironmentFailed
 from tuner.record_type import Record
 from tuner.training.stepping import Info, advance, begin, number

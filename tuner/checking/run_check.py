@@ -11,10 +11,9 @@ import numpy as np
 from tuner.checking import observations, reward_checks, success, world
 from tuner.checking.check_report import PROBE_SHARE, Budget, CheckPlan, CheckReport, PolicyRow, TermRow
 from tuner.checking.evidence import Evidence, wrong
-from tuner.checking.policies import make_policies
+from tuner.checking.policies import make_policies, usable
 from tuner.checking.probes import probe
 from tuner.checking.rollout import Recording, record
-from tuner.checking.spaces import usable
 from tuner.errors import CheckFailed
 from tuner.records import EnvironmentRef
 from tuner.training.making import close, make_bare, refuse_unfit

@@ -16,7 +16,7 @@ from tuner.engines.hang_detector import HangDetector, is_stopped, memory, too_mu
 from tuner.engines.worker import Message, Ready, begin, broken, work
 from tuner.errors import EnvironmentFailed, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob
-from tuner.training.children import started_cleanly
+from tuner.training.importing import started_cleanly
 
 GRACE = 2.0  # s, for a process to leave by itself before it is killed
 

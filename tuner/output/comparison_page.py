@@ -5,8 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from tuner.comparison.comparison_records import Comparison, Point
-from tuner.comparison.measures import Measures, measure, seconds, value, words
+from tuner.comparison.comparison_records import Comparison, Measures, Point, measure, seconds, value, words
 from tuner.output.blocks import Block, Bullets, Cell, Picture, Section, Table
 from tuner.output.html_page import Page
 from tuner.output.html_page import render as render_page

@@ -7,7 +7,7 @@ from tuner.config.model import StudySpec
 from tuner.engines.base import Engine
 from tuner.finals.confirmation_plan import most_runs
 from tuner.planning import estimate
-from tuner.planning.costs import Corner, corners
+from tuner.planning.estimate import Corner, corners
 from tuner.record_type import Record
 from tuner.records import Checkpoint, TrialOutcome
 

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import gymnasium as gym
 
 from tuner.errors import ExportFailed, UsageProblem
+from tuner.playing.imaging import Storyboard
 from tuner.playing.play_episode import Screen
-from tuner.playing.storyboard import Storyboard
 from tuner.playing.video import VideoScreen
 from tuner.writing import beside
 

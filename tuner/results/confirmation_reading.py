@@ -29,11 +29,10 @@ from tuner.finals.confirmation_plan import (
     winner,
 )
 from tuner.record_type import Record
-from tuner.results.rows import baselines
 from tuner.statistics.answer_records import WINNER, Answer
 from tuner.statistics.verdict import answer, recommended
 from tuner.study.confirmation_writer import AskedConfirmation
-from tuner.study.reader import Row, StudyReader
+from tuner.study.reader import Row, StudyReader, baselines
 
 Measure = Literal["success", "return"]
 

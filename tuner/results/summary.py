@@ -10,8 +10,7 @@ from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
 from tuner.record_type import Record
 from tuner.results.health import Health, study_health
-from tuner.results.rows import baselines, best
-from tuner.study.reader import Row, StudyReader
+from tuner.study.reader import Row, StudyReader, baselines, best
 
 
 class Summary(Record):

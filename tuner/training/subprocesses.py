@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import SubprocVecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from tuner.errors import EnvironmentFailed, TunerError
-from tuner.training.children import started_cleanly
+from tuner.training.importing import started_cleanly
 from tuner.training.making import blamed
 
 Make = Callable[[], gym.Env[Any, Any]]

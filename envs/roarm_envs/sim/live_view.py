@@ -16,7 +16,7 @@ from roarm_envs import figures
 from roarm_envs.arm_errors import DisplayMissing, OptionError, WindowClosed
 from roarm_envs.sim.arm import TABLE_HALF_SIZE, Sim, load_arm
 from roarm_envs.sim.bullet import pybullet, quiet
-from roarm_envs.sim.view import TABLE_COLOUR, VIEWS, Marker, Point, Shape
+from roarm_envs.sim.camera import TABLE_COLOUR, VIEWS, Marker, Point, Shape
 
 WIDTH, HEIGHT = 960, 736  # pixels
 NEARER = 0.75  # than the camera: the window's lens has a wider angle

@@ -3,8 +3,7 @@
 from rich.table import Table
 
 from tuner.cli.render.tables import make_console
-from tuner.comparison.comparison_records import Comparison
-from tuner.comparison.measures import measure, words
+from tuner.comparison.comparison_records import Comparison, measure, words
 from tuner.output.comparison_page import COLUMNS, cells
 
 

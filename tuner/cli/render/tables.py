@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from tuner.app.tune import TuneRequest, TuneResult
 from tuner.cli.render.words import many, minutes_text
 from tuner.config.model import StudySpec
 from tuner.config.schedules import part_of, shown
@@ -220,7 +219,7 @@ def _together(played: Played) -> str:
     return f"{played.success:.0%} success ({successes} of {len(played.episodes)})"
 
 
-def next_commands(request: TuneRequest, result: TuneResult, *, confirmed: bool) -> list[str]:
+def next_commands(request: "TuneRequest", result: "TuneResult", *, confirmed: bool) -> list[str]:
     """Those that make sense for what a run has come to.
 
     Args:
@@ -249,7 +248,7 @@ def _confirmation_minutes(summary: Summary, workers: int) -> str:
     return minutes_text(rounds_minutes(runs, workers, summary.full_seconds or 0.0))
 
 
-def _run_again(request: TuneRequest) -> list[str]:
+def _run_again(request: "TuneRequest") -> list[str]:
     """The arguments of `tuner run` that lead to the same study again."""
     meaning = {
         "--name": request.name,

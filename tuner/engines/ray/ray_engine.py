@@ -19,9 +19,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
 from tuner.engines.hang_detector import HangDetector, too_much
 from tuner.engines.processes import run_once
-from tuner.engines.ray.connection import brief, connected
+from tuner.engines.ray.connection import Nodes, brief, connected
 from tuner.engines.ray.node import Began, Letter, Loaded, Mailbox, Overfull, run_on_node
-from tuner.engines.ray.nodes import Nodes
 from tuner.engines.ray.shipping import local_sources, to_send
 from tuner.engines.worker import broken
 from tuner.errors import ClusterFailed, EnvironmentUnusable, TunerError
