@@ -15,6 +15,7 @@ _LINE = re.compile(rf"lin_{_NUMBER}(?:_{_NUMBER})?")
 # The arguments of any algorithm that may follow a schedule; a test holds them to the algorithms' table.
 SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf", "ent_coef")
 FORM, END = "_schedule", "_final"  # of a schedule's parts, after the argument's name
+PARTS = {name + part for name in SCHEDULED for part in (FORM, END)}
 CONSTANT, LINEAR = "constant", "linear"
 KNOWN = ("learning_rate", "clip_range", "clip_range_vf")  # where rl_zoo3 reads `lin_X`
 EXAMPLES = "lin_3e-4 (linear to zero) or lin_3e-4_1e-5 (linear from one to the other)"

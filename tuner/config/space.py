@@ -270,5 +270,7 @@ def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | N
 
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's arguments of a trial: fixed, over them the sampled, over them the overrides."""
-    merged = schedules.put_together({**space.fixed, **sampled, **overrides})
+    merged = {**space.fixed, **sampled, **overrides}
+    if merged.keys() & schedules.PARTS:
+        merged = schedules.put_together(merged)
     return {name: merged[name] for name in ALGORITHMS[space.algorithm].arguments if name in merged}

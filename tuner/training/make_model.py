@@ -135,13 +135,12 @@ def _seen(model: BaseAlgorithm, name: str) -> Any:
 
 def with_schedules(params: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments for SB3: a schedule as its own object, or as its first value where SB3 takes none."""
-    return {name: _for_sb3(name, value) for name, value in params.items()}
+    return {name: _for_sb3(name, value) if isinstance(value, str) else value for name, value in params.items()}
 
 
-def _for_sb3(name: str, value: Any) -> Any:
-    line = parse(value)
-    if line is None:
-        return value
+def _for_sb3(name: str, text: str) -> Any:
+    if (line := parse(text)) is None:
+        return text
     return LinearSchedule(line.start, line.end, end_fraction=1.0) if name in CALLED else line.start
 
 
@@ -165,8 +164,8 @@ class CoefficientCallback(BaseCallback):
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         super().__init__()
-        lines = {name: parse(value) for name, value in params.items() if name not in CALLED}
-        self.lines = {name: line for name, line in lines.items() if line is not None}
+        texts = {name: value for name, value in params.items() if isinstance(value, str) and name not in CALLED}
+        self.lines = {name: line for name, text in texts.items() if (line := parse(text)) is not None}
         self._schedules = {name: LinearSchedule(line.start, line.end, 1.0) for name, line in self.lines.items()}
 
     def __bool__(self) -> bool:
