@@ -1,22 +1,16 @@
 """The vector environment does to the bit what Stable-Baselines3's own does with the same environments."""
 
-import subprocess
-import sys
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from side_by_side import actions, frozen, record
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecMonitor, VecNormalize
 
-from roarm_envs.arm_errors import OptionError
 from roarm_envs.env import RoArmEnv, RoArmPickPlaceEnv, RoArmReachEnv
-from roarm_envs.vector import ArmVecEnv
 
 Options = dict[str, Any]
 Make = Callable[..., VecEnv]
@@ -52,32 +46,6 @@ def make_stock(closing: list[VecEnv]) -> Make:
         return closing[-1]
 
     return make_one
-
-
-def actions(count: int, n_envs: int, seed: int = 0) -> NDArray[np.float32]:
-    """Held for five steps each, so that the arms get somewhere; some beyond the action space."""
-    drawn = np.random.default_rng(seed).uniform(-1.2, 1.2, (count // 5 + 1, n_envs, 5))
-    return np.repeat(drawn, 5, axis=0)[:count].astype(np.float32)
-
-
-def frozen(value: Any) -> Any:
-    """The value with arrays as their type, shape and bytes, and all types said."""
-    if isinstance(value, np.ndarray):
-        return value.dtype.str, value.shape, value.tobytes()
-    if isinstance(value, dict):
-        return {key: frozen(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [frozen(entry) for entry in value]
-    return type(value), value
-
-
-def record(env: VecEnv, steps: NDArray[np.float32], seed: int = 11) -> list[Any]:
-    env.seed(seed)
-    history = [frozen(env.reset()), frozen(env.reset_infos)]
-    for step in steps:
-        history.append([frozen(part) for part in env.step(step)])
-        history.append(frozen(env.reset_infos))
-    return history
 
 
 @pytest.mark.parametrize("n_envs", [1, 3, 8])
@@ -302,83 +270,3 @@ def test_actions_of_another_shape_are_refused(make: Make, shape: tuple[int, ...]
     env.reset()
     with pytest.raises(ValueError, match="shape"):
         env.step(np.zeros(shape, np.float32))
-
-
-@pytest.mark.parametrize("count", [0, -1, 1.0, True, "2", None, 10**9], ids=repr)
-def test_a_bad_number_of_environments_is_refused(count: Any) -> None:
-    with pytest.raises(OptionError, match=r"n_envs: .* must be a whole number from 1 to 256"):
-        RoArmReachEnv.make_vec_env(count)
-
-
-@pytest.mark.parametrize("options", [{"tolerance": 0.0}, {"episode_seconds": "5"}, {"render_mode": "ansi"}], ids=str)
-def test_a_bad_option_is_refused_as_by_one_environment(options: Options) -> None:
-    with pytest.raises(OptionError) as wanted:
-        RoArmReachEnv(**options)
-    with pytest.raises(OptionError) as found:
-        RoArmReachEnv.make_vec_env(2, **options)
-    assert str(found.value) == str(wanted.value)
-
-
-def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(TypeError, match="tolerence"):
-        RoArmReachEnv.make_vec_env(2, tolerence=0.02)
-
-
-def test_one_environment_needs_no_learning_library() -> None:
-    script = (
-        "import sys, gymnasium as gym\n"
-        "env = gym.make('roarm_envs:RoArmReach-v0'); env.reset(); env.step(env.action_space.sample()); env.close()\n"
-        "sys.exit(any(name in sys.modules for name in ('torch', 'stable_baselines3')))\n"
-    )
-    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-
-
-def test_the_hook_is_found_on_the_registered_class() -> None:
-    entry = gym.spec("RoArmReach-v0").entry_point
-    assert isinstance(entry, str)
-    kind: Any = gym.envs.registration.load_env_creator(entry)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        env = kind.make_vec_env(2, tolerance=0.05)
-    assert isinstance(env, VecEnv)
-    env.close()
-
-
-def test_a_step_before_the_first_reset_says_so() -> None:
-    env = RoArmReachEnv.make_vec_env(1)
-    with pytest.raises(gym.error.ResetNeeded, match=r"call reset\(\) before step\(\)"):
-        env.step(np.zeros((1, 5), dtype=np.float32))
-    env.close()
-
-
-def test_arms_that_were_made_are_freed_where_a_later_one_cannot_be() -> None:
-    made: list[RoArmReachEnv] = []
-
-    def make() -> RoArmReachEnv:
-        if made:
-            raise RuntimeError("no more arms")
-        made.append(RoArmReachEnv())
-        return made[0]
-
-    with pytest.raises(RuntimeError, match="no more arms"):
-        ArmVecEnv([make, make])
-    with pytest.raises(Exception, match="Not connected to physics server"):
-        made[0].reset()
-
-
-def test_an_action_beyond_its_bounds_counts_as_the_bound() -> None:
-    def rewards(size: float) -> float:
-        env = RoArmReachEnv.make_vec_env(1)
-        env.seed(3)
-        env.reset()
-        reward = float(env.step(np.full((1, 5), size))[1][0])
-        env.close()
-        return reward
-
-    assert rewards(1e308) == rewards(1.0)
-
-
-def test_a_count_may_be_numpys() -> None:
-    env = RoArmReachEnv.make_vec_env(np.int64(2))  # type: ignore[arg-type]
-    assert env.num_envs == 2
-    env.close()
