@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import optuna
+import psycopg
 import pytest
 from conftest import Tuner
 from servers import Server
@@ -97,7 +98,7 @@ def test_no_server_and_no_database_are_a_line_each(postgres: URL) -> None:
 
 def test_a_wrong_password_is_said_and_not_shown() -> None:
     text = 'connection failed: FATAL:  password authentication failed for user "me"'
-    said = opening.cause(parse_url("postgresql://me:hush@host/db"), text)
+    said = opening.cause(parse_url("postgresql://me:hush@host/db"), psycopg.OperationalError(text))
     assert said == "the server does not take the password of user 'me' (set PGPASSWORD or write ~/.pgpass)"
 
 

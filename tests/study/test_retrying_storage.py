@@ -214,15 +214,31 @@ def test_a_file_that_is_locked_for_longer_than_a_write_waits_is_ridden_out(
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("name", "expected"),
     [
-        pytest.param(sqlite3.OperationalError("database is locked"), True, id="locked"),
-        pytest.param(sqlite3.OperationalError("no such table: trials"), False, id="no table"),
-        pytest.param(sqlite3.DatabaseError("database is locked"), False, id="another class"),
+        ("SQLITE_BUSY", True),
+        ("SQLITE_BUSY_SNAPSHOT", True),
+        ("SQLITE_LOCKED_SHAREDCACHE", True),
+        ("SQLITE_ERROR", False),
+        ("SQLITE_READONLY", False),
+        (None, False),
     ],
 )
-def test_waiting_is_for_locks_alone(error: Exception, expected: bool) -> None:
+def test_waiting_is_for_locks_alone(name: str | None, expected: bool) -> None:
+    error = sqlite3.OperationalError("whatever it says, in whatever language")
+    if name is not None:
+        error.sqlite_errorname = name
     assert is_locked(error) is expected
+
+
+def test_a_lock_of_somebody_elses_is_known_by_its_code(tmp_path: Path) -> None:
+    work(open_to_write(parse_url(f"sqlite:///{tmp_path}/toy.db")))
+    holder = hold(tmp_path / "toy.db")
+    with sqlite3.connect(tmp_path / "toy.db", timeout=0) as other, pytest.raises(sqlite3.OperationalError) as caught:
+        other.execute("UPDATE studies SET study_name = study_name")
+    other.close()
+    holder.close()
+    assert is_locked(caught.value)
 
 
 def test_optunas_own_retry_makes_no_second_trial(database: URL, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +258,9 @@ def test_optunas_own_retry_makes_no_second_trial(database: URL, monkeypatch: pyt
         commit(connection)
         if said == ["inserted"]:
             said.append("lost")
-            raise engine.dialect.dbapi.OperationalError("database is locked")
+            error = engine.dialect.dbapi.OperationalError("database is locked")
+            error.sqlite_errorname = "SQLITE_BUSY"
+            raise error
 
     event.listen(engine, "before_cursor_execute", listen)
     monkeypatch.setattr(engine.dialect, "do_commit", done_and_lost)

@@ -171,16 +171,20 @@ def errors(url: URL) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise StorageFailed(f"database {describe(url)}: {cause(url, str(error))}") from error
+        raise StorageFailed(f"database {describe(url)}: {cause(url, error)}") from error
 
 
-def cause(url: URL, text: str) -> str:
-    """What the server or the network says, with the way out."""
-    text = " ".join(text.split())
+def cause(url: URL, error: BaseException) -> str:
+    """What the server or the network says, with the way out.
+
+    An error that a server answers a command with has a state. Of one that refuses a connection libpq hands on its words
+    alone, in the server's language: those that are English are understood, others shown.
+    """
+    text, state = " ".join(str(error).split()), getattr(error, "sqlstate", None)
     for sign, meaning in CAUSES.items():
-        if sign in text:
+        if sign == state or (state is None and sign in text):
             return meaning.format(user=url.username or "", database=url.database)
-    if "connection failed" in text or "failed to resolve" in text or "timeout" in text:
+    if state is None and is_passing(error):
         return f"no connection: {text} (start the server, or give another with --storage)"
     return f"{text} (with the cause gone, the same command goes on)"
 
@@ -192,7 +196,5 @@ CAUSES = {
     "no password supplied": "the server wants a password of user {user!r} (set PGPASSWORD or write ~/.pgpass)",
     'role "': "the server knows no such user (createuser, or give another with --storage)",
     'database "': "the server has no database {database!r} (createdb {database}, or give another with --storage)",
-    "permission denied for schema": (
-        "user {user!r} may not make tables there (make the database theirs: createdb -O USER {database})"
-    ),
+    "42501": ("user {user!r} may not make tables there (make the database theirs: createdb -O USER {database})"),
 }

@@ -20,8 +20,6 @@ DRIVERS = ("sqlite", "sqlite+pysqlite")
 OPTUNA_TABLES = {"alembic_version", "studies", "trials"}
 WRITER = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")  # readers and the writer stop waiting for each other
 READER = ("PRAGMA query_only=ON",)
-NOT_A_DATABASE = "file is not a database"
-LOCKED = ("database is locked", "database table is locked")
 
 
 def database_path(url: URL) -> Path:
@@ -40,7 +38,7 @@ def tables(url: URL) -> set[str]:
         with contextlib.closing(sqlite3.connect(f"{database_path(url).as_uri()}?mode=ro", uri=True)) as connection:
             return {name for (name,) in connection.execute(query)}
     except sqlite3.Error as error:
-        raise StorageFailed(f"database {database_path(url)}: {cause(str(error))}") from error
+        raise StorageFailed(f"database {database_path(url)}: {cause(error)}") from error
 
 
 def open_to_read(url: URL) -> BaseStorage:
@@ -74,7 +72,12 @@ def _open(url: URL, pragmas: tuple[str, ...]) -> RDBStorage:
 
 def is_locked(error: BaseException) -> bool:
     """Whether somebody else held the file for longer than a write waits."""
-    return isinstance(error, sqlite3.OperationalError) and any(text in str(error) for text in LOCKED)
+    return _code(error) in ("SQLITE_BUSY", "SQLITE_LOCKED")
+
+
+def _code(error: BaseException) -> str:
+    """SQLite's name for an error, without what extends it; empty where it has none."""
+    return "_".join(str(getattr(error, "sqlite_errorname", "")).split("_")[:2])
 
 
 @contextlib.contextmanager
@@ -90,10 +93,11 @@ def _alone(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def cause(text: str) -> str:
+def cause(error: BaseException) -> str:
     """What SQLite says, with the way out."""
-    if NOT_A_DATABASE in text:
+    text = " ".join(str(error).split())
+    if _code(error) == "SQLITE_NOTADB":
         return "is not an SQLite database, or a damaged one (restore a copy, or give another with --storage)"
-    if "readonly" in text or "unable to open" in text:
+    if _code(error) in ("SQLITE_READONLY", "SQLITE_CANTOPEN"):
         return f"{text} (a read-only disk, or missing permissions; mend that, or give another with --storage)"
     return f"{text} (with the cause gone, the same command goes on)"

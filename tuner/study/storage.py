@@ -219,5 +219,5 @@ def _cause(url: URL, error: BaseException) -> str:
     root: Any = error
     while root.__cause__ is not None:
         root = root.__cause__
-    text = " ".join(str(getattr(root, "orig", None) or root).split())
-    return sqlite.cause(text) if is_sqlite(url) else postgres.cause(url, text)
+    told: BaseException = getattr(root, "orig", None) or root
+    return sqlite.cause(told) if is_sqlite(url) else postgres.cause(url, told)
