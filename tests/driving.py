@@ -94,7 +94,7 @@ def children(text: str, parent: int | None = None, *, recursive: bool = False) -
 
 
 def kill_workers(engine: ProcessEngine) -> set[int]:
-    pids = set(engine.process_ids())
+    pids = set(process_ids(engine))
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     assert wait_for(lambda: not pids & {child.pid for child in multiprocessing.active_children()})
@@ -106,3 +106,8 @@ def write_arm(path: Path, imports: str = "", reward: str = "0.0") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(ARM.replace("IMPORTS", imports).replace("REWARD", reward))
     return path
+
+
+def process_ids(engine: ProcessEngine) -> list[int]:
+    """The process ids of an engine's workers."""
+    return [worker.child.pid for worker in engine._pool]

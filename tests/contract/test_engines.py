@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from conftest import make_job
-from driving import LONG, completes, drive, gone, until_next, wait_for
+from driving import LONG, completes, drive, gone, process_ids, until_next, wait_for
 
 from tuner.engines.base import Broken, Engine, Evaluated, Finished
 from tuner.engines.inline import InlineEngine
@@ -94,7 +94,7 @@ def test_stopping_ends_a_waiting_trial_and_is_harmless_twice(make: Callable[[], 
     before = set(threading.enumerate())
     engine.start(make_job(**LONG))
     assert isinstance(until_next(engine), Evaluated)
-    pids = engine.process_ids() if isinstance(engine, ProcessEngine) else []
+    pids = process_ids(engine) if isinstance(engine, ProcessEngine) else []
     engine.stop()
     engine.stop()
     assert wait_for(lambda: set(threading.enumerate()) <= before)

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import make_job
-from driving import LONG, PATIENCE, completes, drive, gone, kill_workers, until_next, wait_for
+from driving import LONG, PATIENCE, completes, drive, gone, kill_workers, process_ids, until_next, wait_for
 
 from tuner.engines.base import Evaluated, Finished
 from tuner.engines.hang_detector import FIRST_LIMIT
@@ -35,22 +35,22 @@ def processes(toys: None) -> Iterator[ProcessEngine]:
 
 def test_a_worker_runs_one_job_after_another(processes: ProcessEngine) -> None:
     assert completes(processes, make_job(number=0))
-    pids = processes.process_ids()
+    pids = process_ids(processes)
     assert completes(processes, make_job(number=1))
-    assert processes.process_ids() == pids
+    assert process_ids(processes) == pids
     assert len(pids) == processes.workers
 
 
 def test_as_many_workers_as_there_are_jobs_for_are_there_before_the_first() -> None:
     engine = ProcessEngine(3)
-    assert engine.process_ids() == []
+    assert process_ids(engine) == []
     engine.prepare(2)
     engine.prepare(1)
-    pids = engine.process_ids()
+    pids = process_ids(engine)
     try:
         assert len(set(pids)) == 2
         assert completes(engine, make_job())
-        assert engine.process_ids() == pids
+        assert process_ids(engine) == pids
     finally:
         engine.stop()
     assert wait_for(lambda: all(gone(pid) for pid in pids))
@@ -68,7 +68,7 @@ def test_two_jobs_run_side_by_side(processes: ProcessEngine) -> None:
         assert isinstance(event, Finished)
         states.append((event.number, event.outcome.state))
     assert states == [(1, "stopped"), (0, "stopped")]
-    assert len(processes.process_ids()) == 2
+    assert len(process_ids(processes)) == 2
 
 
 def test_a_worker_killed_in_a_trial_is_a_failed_outcome(processes: ProcessEngine) -> None:
@@ -88,7 +88,7 @@ def test_a_worker_that_hangs_is_killed_and_the_next_job_runs(toys: None, monkeyp
     try:
         for number in range(2):  # two evaluations and an outcome each: what is usual is known
             assert completes(engine, make_job(number=number))
-        [before] = engine.process_ids()
+        [before] = process_ids(engine)
         end = drive(engine, make_job(number=2, environment=EnvironmentRef(id="tuner_toys:ToyHanging-v0")))[-1]
         assert isinstance(end, Finished)
         assert (end.number, end.outcome.state) == (2, "failed")
@@ -119,7 +119,7 @@ def test_a_stopped_worker_is_waited_for(toys: None, monkeypatch: pytest.MonkeyPa
     try:
         for number in range(2):
             assert completes(engine, make_job(number=number))
-        [pid] = engine.process_ids()
+        [pid] = process_ids(engine)
         engine.start(make_job(number=2, **LONG))
         assert isinstance(until_next(engine), Evaluated)
         os.kill(pid, signal.SIGSTOP)
@@ -153,7 +153,7 @@ def test_workers_killed_while_idle_are_replaced(processes: ProcessEngine) -> Non
     assert completes(processes, make_job(number=0))
     dead = kill_workers(processes)
     assert completes(processes, make_job(number=1))
-    assert not dead & set(processes.process_ids())
+    assert not dead & set(process_ids(processes))
 
 
 def test_a_worker_has_one_thread_and_is_deaf_to_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_a_worker_has_one_thread_and_is_deaf_to_ctrl_c(monkeypatch: pytest.Monke
     try:
         engine.start(make_job(environment=EnvironmentRef(id="tuner_toys:ToyThreads-v0")))
         event = until_next(engine)
-        (pid,) = engine.process_ids()
+        (pid,) = process_ids(engine)
         os.kill(pid, signal.SIGINT)
         engine.answer(0, Decision(go_on=False))
         end = until_next(engine)
@@ -229,7 +229,7 @@ if __name__ == "__main__":
     while waiting:
         waiting -= sum(isinstance(event, Evaluated) for event in engine.wait(1.0))
     engine.answer(0, Decision(go_on=True))  # one trains on, the other waits for its answer
-    print(*engine.process_ids(), flush=True)
+    print(*process_ids(engine), flush=True)
     time.sleep(600)
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import make_job
-from driving import completes, drive, gone, wait_for
+from driving import completes, drive, gone, process_ids, wait_for
 
 from tuner.engines.base import Broken, Finished
 from tuner.engines.processes import ProcessEngine
@@ -47,11 +47,11 @@ def test_a_worker_that_died_warming_up_is_replaced(tmp_path: Path, monkeypatch: 
     made = deadly(tmp_path, monkeypatch, dies="len(Path('made').read_text()) == 1")
     engine = ProcessEngine(1, warm=DEADLY_REF)
     engine.prepare(1)
-    (pid,) = engine.process_ids()
+    (pid,) = process_ids(engine)
     try:
         assert wait_for(lambda: made() == 1 and pid not in {child.pid for child in multiprocessing.active_children()})
         assert completes(engine, make_job(environment=DEADLY_REF))
-        assert engine.process_ids() != [pid]
+        assert process_ids(engine) != [pid]
     finally:
         engine.stop()
 
@@ -74,13 +74,13 @@ def test_a_worker_that_dies_warming_up_again_and_again_fails_the_job(
 def test_a_fault_while_warming_up_is_told_by_the_first_job() -> None:
     engine = ProcessEngine(1, warm=UNKNOWN)
     engine.prepare(1)
-    pids = engine.process_ids()
+    pids = process_ids(engine)
     try:
         end = drive(engine, make_job(environment=UNKNOWN))[-1]
         assert isinstance(end, Broken)
         assert "ToyNothing-v0" in str(end.error)
         assert completes(engine, make_job())
-        assert engine.process_ids() == pids
+        assert process_ids(engine) == pids
     finally:
         engine.stop()
 
@@ -88,6 +88,6 @@ def test_a_fault_while_warming_up_is_told_by_the_first_job() -> None:
 def test_stopping_ends_workers_that_still_warm_up() -> None:
     engine = ProcessEngine(2, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
     engine.prepare(2)
-    pids = engine.process_ids()
+    pids = process_ids(engine)
     engine.stop()
     assert all(gone(pid) for pid in pids)

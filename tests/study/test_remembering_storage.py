@@ -138,7 +138,9 @@ def lose_commits(storage: RememberingStorage, monkeypatch: pytest.MonkeyPatch, *
         if done:
             commit(connection)
         assert dialect.dbapi is not None
-        raise dialect.dbapi.OperationalError("database is locked")
+        error = dialect.dbapi.OperationalError("database is locked")
+        error.sqlite_errorname = "SQLITE_BUSY"  # type: ignore[attr-defined]
+        raise error
 
     monkeypatch.setattr(dialect, "do_commit", broken)
     return said

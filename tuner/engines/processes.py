@@ -136,10 +136,6 @@ class ProcessEngine:
         for worker in pool:
             worker.child.bury()
 
-    def process_ids(self) -> list[int]:
-        """The workers' process ids."""
-        return [worker.child.process.pid for worker in self._pool if worker.child.process.pid is not None]
-
     def _event(self, worker: _Worker) -> Event | None:
         number = worker.job
         assert number is not None  # noqa: S101 - only busy workers are waited for
