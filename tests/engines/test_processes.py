@@ -229,7 +229,7 @@ if __name__ == "__main__":
     while waiting:
         waiting -= sum(isinstance(event, Evaluated) for event in engine.wait(1.0))
     engine.answer(0, Decision(go_on=True))  # one trains on, the other waits for its answer
-    print(*process_ids(engine), flush=True)
+    print(*(worker.child.pid for worker in engine._pool), flush=True)
     time.sleep(600)
 """
 
