@@ -29,6 +29,8 @@ from tuner.study.storage import parse_url
 if TYPE_CHECKING:
     from dashboard_parts import Shown
 
+pytest_plugins = ["use_cases"]
+
 # A shell that starts the tests in the background has them ignore Ctrl-C, and their children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,0 +1,116 @@
+"""What tests of use cases share: who is told, use cases replaced by stand-ins, folders with work done in them."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+from conftest import TOYS, write_study
+
+from tuner.app.confirm import ConfirmRequest, confirm
+from tuner.app.engine_options import EngineOptions
+from tuner.app.events import Event
+from tuner.app.notify import SilentNotifier
+from tuner.app.tune import TuneRequest, tune
+
+INLINE = EngineOptions(engine="inline")
+STAGES: list[dict[str, Any]] = [
+    {"parameters": {"learning_rate": {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}}},
+    {"parameters": {"n_steps": {"type": "int", "low": 16, "high": 64, "scale": "power_of_two"}}},
+]
+Kind = TypeVar("Kind", bound=Event)
+
+
+class Told(SilentNotifier):
+    """Keeps what a use case tells."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def notify(self, event: Event) -> None:
+        """Something happened."""
+        self.events.append(event)
+
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        """The events of a kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def told() -> Told:
+    """Who is told, in a test of a use case."""
+    return Told()
+
+
+class StandIn(Protocol):
+    """Puts something else in a use case's place."""
+
+    def __call__(self, name: str, result: object) -> list[Any]:
+        """Returns the requests that will come; the result is what the use case will return, or raise."""
+        ...
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """`asked = stand_in("tuner.app.tune.tune", result)`: a command line's test that trains nothing."""
+
+    def put(name: str, result: object) -> list[Any]:
+        asked: list[Any] = []
+
+        def used(request: object, *_: object) -> object:
+            asked.append(request)
+            if isinstance(result, BaseException):
+                raise result
+            return result
+
+        monkeypatch.setattr(name, used)
+        return asked
+
+    return put
+
+
+@contextlib.contextmanager
+def working_in(folder: Path) -> Iterator[None]:
+    """For what outlives a test: as if it ran in the folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(TOYS))
+        yield
+
+
+@pytest.fixture(scope="session")
+def _chained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the toy study was run in two stages."""
+    folder = tmp_path_factory.mktemp("chained")
+    write_study(folder, stages=STAGES)
+    with working_in(folder):
+        tune(
+            TuneRequest(study="toy.yaml", engine=INLINE, changes={"trials": 3, "sampler": "random", "seed": 1}), Told()
+        )
+    return folder
+
+
+@pytest.fixture
+def chained(_chained_folder: Path, tmp_path: Path) -> Path:
+    """The file of a study in two stages, three finished trials each."""
+    shutil.copytree(_chained_folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "toy.yaml"
+
+
+@pytest.fixture(scope="session")
+def _answered_folder(_finished_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished study's folder in which it was confirmed over three seeds."""
+    folder = tmp_path_factory.mktemp("answered")
+    shutil.copytree(_finished_folder, folder, dirs_exist_ok=True)
+    with working_in(folder):
+        confirm(ConfirmRequest(study="toy", seeds=3, engine=INLINE), Told())
+    return folder
+
+
+@pytest.fixture
+def answered(_answered_folder: Path, tmp_path: Path) -> Path:
+    """The file of the finished toy study, its winner confirmed over three seeds."""
+    shutil.copytree(_answered_folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "toy.yaml"
