@@ -21,6 +21,7 @@ class Shown:
     def __init__(self, shell: str) -> None:
         self.pages: list[str] = []
         self.module = types.ModuleType("IPython")
+        self.module.version_info = (9, 0, 0)  # type: ignore[attr-defined]  # matplotlib asks
         kind = type(shell, (), {})
         self.module.get_ipython = kind  # type: ignore[attr-defined]
         self.module.display = types.SimpleNamespace(HTML=str, display=lambda *_, **__: self)  # type: ignore[attr-defined]

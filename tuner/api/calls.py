@@ -11,7 +11,15 @@ from tuner.api.study_handle import Study
 from tuner.app import check as checking
 from tuner.app import compare as comparing
 from tuner.app import resolve
-from tuner.app.limits import COMPARED_MINUTES, DEFAULT_STUDY, deadline, time_limit, whole_number
+from tuner.app.limits import (
+    COMPARED_MINUTES,
+    DEFAULT_STUDY,
+    MOST_CHECKED,
+    MOST_SEEDS,
+    deadline,
+    time_limit,
+    whole_number,
+)
 from tuner.app.notify import Notifier
 from tuner.app.tune import TuneRequest
 from tuner.app.tune import tune as run_tuning
@@ -25,9 +33,6 @@ from tuner.study.reader import find_reader
 from tuner.training.making import offered
 
 EnvOrStudy = Environment | os.PathLike[str] | Study
-
-MOST_SEEDS = 1000
-MOST_EPISODES = 100_000
 
 
 def tune(
@@ -159,7 +164,7 @@ def check(environment: Environment | None = None, *, episodes: int = EPISODES, h
     """
     request = checking.CheckRequest(
         environment=None if environment is None else environment_name(environment),
-        episodes=whole_number("episodes", episodes, 1, MOST_EPISODES),
+        episodes=whole_number("episodes", episodes, 1, MOST_CHECKED),
         html=None if html is None else Path(html),
     )
     return checking.check(request, default_notifier(None))

@@ -10,7 +10,7 @@ from tuner.api.environment_names import engine_options
 from tuner.app import export as exporting
 from tuner.app import play as playing
 from tuner.app import train as training
-from tuner.app.limits import whole_number
+from tuner.app.limits import MOST_PLAYED, whole_number
 from tuner.app.notify import Notifier
 from tuner.errors import NothingToShow
 from tuner.playing.play_episode import Played
@@ -18,8 +18,6 @@ from tuner.study.reader import Row
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
-
-MOST_EPISODES = 1000
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,7 +105,7 @@ class Trial:
         Raises:
             TunerError: where the trial kept no model, or there is no coder or display.
         """
-        count = None if episodes is None else whole_number("episodes", episodes, 1, MOST_EPISODES)
+        count = None if episodes is None else whole_number("episodes", episodes, 1, MOST_PLAYED)
         with tempfile.TemporaryDirectory(prefix="tuner-") as temporary:
             target = None if gui else Path(path) if path is not None else Path(temporary) / "film.mp4"
             request = playing.PlayRequest(

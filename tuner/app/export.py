@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from tuner.app.limits import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY, EXPORT_FORMATS
 from tuner.app.resolve import open_study, storage_url
 from tuner.config.schedules import note
 from tuner.errors import UsageProblem
@@ -15,7 +15,6 @@ from tuner.study.reader import Row, StudyReader, choose
 from tuner.study.storage import is_sqlite, storage_text
 from tuner.writing import write_whole
 
-FORMATS = ("zoo", "sb3", "json")
 STATISTICS = "vecnormalize.pkl"
 
 
@@ -25,7 +24,7 @@ class ExportRequest(Record):
     study: str = DEFAULT_STUDY
     storage: str | None = None
     trial: int | None = None  # None for what is confirmed, else the best
-    form: str = FORMATS[0]
+    form: str = EXPORT_FORMATS[0]
     output: Path | None = None
     model: Path | None = None  # a model's file instead
 
@@ -35,13 +34,13 @@ class ExportRequest(Record):
         Raises:
             UsageProblem: naming the option.
         """
-        if self.form not in FORMATS:
-            raise UsageProblem(f"--format {self.form!r}: must be one of {', '.join(FORMATS)}")
+        if self.form not in EXPORT_FORMATS:
+            raise UsageProblem(f"--format {self.form!r}: must be one of {', '.join(EXPORT_FORMATS)}")
         if self.output is not None:
             zoo_yaml.check_target(self.output, self.form)
         if self.model is None:
             return
-        if self.output is not None or self.form != FORMATS[0]:
+        if self.output is not None or self.form != EXPORT_FORMATS[0]:
             raise UsageProblem(
                 f"--model {self.model}: is written alone; give -o and --format in a command of their own"
             )

@@ -8,7 +8,7 @@ import numpy as np
 
 from tuner import seeds
 from tuner.app.events import FilmingBegan
-from tuner.app.limits import DEFAULT_STUDY, PLAYED_EPISODES
+from tuner.app.limits import DEFAULT_STUDY, PLAYED_EPISODES, REPORT_FORMATS
 from tuner.app.notify import Notifier
 from tuner.app.play import PlayRequest, cast
 from tuner.app.resolve import open_study
@@ -22,7 +22,6 @@ from tuner.statistics.answer_records import CURRENT
 from tuner.study.reader import Row, StudyReader, baselines, best
 from tuner.writing import refuse_no_page, write_whole
 
-FORMATS = ("html", "md", "json")
 ENDINGS = {".md": "md", ".json": "json"}
 IMPORTANCE_SEED = 0  # of the resamples: the same study gives the same report
 
@@ -44,8 +43,8 @@ class ReportRequest(Record):
             UsageProblem: where there is no such form, or it cannot be had so.
         """
         wanted = self.form or ENDINGS.get(self.output.suffix if self.output else "", "html")
-        if wanted not in FORMATS:
-            raise UsageProblem(f"--format {wanted!r}: must be one of {', '.join(FORMATS)}")
+        if wanted not in REPORT_FORMATS:
+            raise UsageProblem(f"--format {wanted!r}: must be one of {', '.join(REPORT_FORMATS)}")
         if self.films and wanted != "html":
             raise UsageProblem(f"--films: go into a page alone; leave them out for --format {wanted}")
         return wanted

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tuner.app.limits import MOST_CHECKED
 from tuner.cli.options import JsonOption, print_json, whole
-
-MOST_EPISODES = 100_000
 
 
 def check(
@@ -22,7 +21,7 @@ def check(
     episodes: Annotated[
         int | None,
         typer.Option(
-            parser=whole("--episodes", 1, MOST_EPISODES), metavar="N", help="Episodes of each policy. Default: 100."
+            parser=whole("--episodes", 1, MOST_CHECKED), metavar="N", help="Episodes of each policy. Default: 100."
         ),
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page as well.")] = None,

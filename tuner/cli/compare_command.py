@@ -5,11 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.limits import COMPARED_MINUTES, DEFAULT_STUDY
+from tuner.app.limits import COMPARED_MINUTES, DEFAULT_STUDY, MOST_SEEDS
 from tuner.cli import options
 from tuner.config.algorithms import ALGORITHMS
-
-MOST_SEEDS = 1000
 
 
 def compare(

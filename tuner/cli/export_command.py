@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuner.app.limits import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY, EXPORT_FORMATS
 from tuner.cli.options import StorageOption, StudyArgument, whole
 
 if TYPE_CHECKING:
     from tuner.app.export import Exported, ExportRequest
-
-FORMATS = ("zoo", "sb3", "json")
 
 
 def export(
@@ -35,10 +33,10 @@ def export(
         str,
         typer.Option(
             "--format",
-            metavar="|".join(FORMATS),
+            metavar="|".join(EXPORT_FORMATS),
             help="YAML for rl_zoo3 and `tuner train`, a script for Stable-Baselines3 alone, or JSON.",
         ),
-    ] = FORMATS[0],
+    ] = EXPORT_FORMATS[0],
     model: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write its model, a zip of Stable-Baselines3's, with what belongs to it."),

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tuner.app.limits import MOST_PLAYED
 from tuner.cli.options import JsonOption, StorageOption, print_json, whole
-
-MOST_EPISODES = 1000
 
 
 def play(
@@ -37,7 +36,7 @@ def play(
     ] = None,
     episodes: Annotated[
         int | None,
-        typer.Option(parser=whole("--episodes", 1, MOST_EPISODES), metavar="N", help="Default: 5; 1 for a picture."),
+        typer.Option(parser=whole("--episodes", 1, MOST_PLAYED), metavar="N", help="Default: 5; 1 for a picture."),
     ] = None,
     output: Annotated[
         Path | None,

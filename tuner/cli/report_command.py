@@ -6,10 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.limits import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY, REPORT_FORMATS
 from tuner.cli.options import StorageOption, StudyArgument, one_of
-
-FORMATS = ("html", "md", "json")
 
 
 def report(
@@ -24,7 +22,9 @@ def report(
     form: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="|".join(FORMATS), help="Default: by the file's ending, else html, one page by itself."
+            "--format",
+            metavar="|".join(REPORT_FORMATS),
+            help="Default: by the file's ending, else html, one page by itself.",
         ),
     ] = None,
     films: Annotated[
@@ -34,7 +34,7 @@ def report(
     storage: StorageOption = None,
 ) -> None:
     """Write a study as one page: the answer, its uncertainty, how it came about, how to have it again."""
-    one_of(form, FORMATS, "--format")
+    one_of(form, REPORT_FORMATS, "--format")
     from tuner.app.report import ReportRequest
     from tuner.app.report import report as make_report
     from tuner.cli.render.notifier import TerminalNotifier

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from tuner.app.limits import MOST_SEEDS
 from tuner.cli import options
 from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import UsageProblem
 
-MOST_SEEDS = 1000
 MOST_STEPS = 10**12
 LARGEST_SEED = 2**31 - 1001  # environments take the seeds after it as well
 

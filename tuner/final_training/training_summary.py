@@ -9,11 +9,10 @@ import numpy as np
 from tuner import seeds
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
 from tuner.record_type import Record
-from tuner.statistics.answer_records import ArmStatistics, Interval
+from tuner.statistics.answer_records import ArmStatistics, Interval, Measure
 from tuner.statistics.intervals import wilson
 from tuner.statistics.verdict import answer
 
-Measure = Literal["success", "return"]
 Which = Literal["final", "best"]
 KINDS: tuple[Which, ...] = ("final", "best")
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuner.final_training.training_summary import Measure
+from tuner.statistics.answer_records import Measure
 
 SAME: dict[Any, Any] = {"svg.hashsalt": "tuner", "svg.fonttype": "none"}  # the same curves give the same file
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from tuner.output.palette import INK, SOFT, STATES, TUNED, colours, dressed, faded
-from tuner.results.report_data import ArmLine, Band, Importances, Measure, StudyReport, TrialLine
+from tuner.results.report_data import ArmLine, Band, Importances, StudyReport, TrialLine
+from tuner.statistics.answer_records import Measure
 
 SHARE = {"tickformat": ".0%"}
 MOST_DOTS = 1500

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from tuner.output import study_sections
 from tuner.output.blocks import Block, Bullets, Cell, Code, Picture, Reel, Section, Table, Text, Video
 from tuner.results.answer import amount, change
-from tuner.results.report_data import ArmLine, Confirmed, Measure, StudyReport, ValidationLine
-from tuner.statistics.answer_records import Interval
+from tuner.results.report_data import ArmLine, Confirmed, StudyReport, ValidationLine
+from tuner.statistics.answer_records import Interval, Measure
 
 
 def sections(report: StudyReport) -> list[Section]:

@@ -4,9 +4,9 @@ import statistics
 
 from tuner.finals.confirmation_plan import TEST_GOALS
 from tuner.results.confirmation_reading import ArmResult, Confirmation, ConfirmationReading, name_in_answer, tuning
-from tuner.results.report_data import ArmLine, ComparisonLine, Confirmed, Measure, ValidationLine
+from tuner.results.report_data import ArmLine, ComparisonLine, Confirmed, ValidationLine
 from tuner.results.summary import Summary, verdict
-from tuner.statistics.answer_records import CURRENT, PairedTest
+from tuner.statistics.answer_records import CURRENT, Measure, PairedTest
 
 
 def confirmed(reading: ConfirmationReading | None) -> Confirmed | None:

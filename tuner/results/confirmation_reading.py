@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -29,12 +29,10 @@ from tuner.finals.confirmation_plan import (
     winner,
 )
 from tuner.record_type import Record
-from tuner.statistics.answer_records import WINNER, Answer
+from tuner.statistics.answer_records import WINNER, Answer, Measure
 from tuner.statistics.verdict import answer, recommended
 from tuner.study.confirmation_writer import AskedConfirmation
 from tuner.study.reader import Row, StudyReader, baselines
-
-Measure = Literal["success", "return"]
 
 
 class ArmResult(Record):

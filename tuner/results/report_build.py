@@ -14,9 +14,10 @@ from tuner.config.model import StudySpec
 from tuner.results.answer import confirmed, headline
 from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
 from tuner.results.health import health_table
-from tuner.results.report_data import Band, Confirmed, FilmLine, Measure, Reproduction, Source, StudyReport, TrialLine
+from tuner.results.report_data import Band, Confirmed, FilmLine, Reproduction, Source, StudyReport, TrialLine
 from tuner.results.report_parts import importances, parameters, pruning, test_curves, tuning_curves
 from tuner.results.summary import Summary, summarise
+from tuner.statistics.answer_records import Measure
 from tuner.study.reader import Row, StudyReader
 
 

@@ -3,9 +3,8 @@
 from typing import Any, Literal
 
 from tuner.record_type import Record
-from tuner.statistics.answer_records import ArmStatistics, Interval
+from tuner.statistics.answer_records import ArmStatistics, Interval, Measure
 
-Measure = Literal["success", "return"]
 Standing = Literal["matters", "perhaps", "noise"]
 Source = Literal["confirmation", "tuning"]
 

@@ -14,13 +14,12 @@ from tuner.results.report_data import (
     Band,
     Importance,
     Importances,
-    Measure,
     ParameterLine,
     Pruning,
     Standing,
     TrialLine,
 )
-from tuner.statistics.answer_records import Interval
+from tuner.statistics.answer_records import Interval, Measure
 from tuner.study.importance_shares import RESAMPLES
 from tuner.study.reader import Row, StudyReader
 

@@ -7,6 +7,7 @@ from tuner.record_type import Record
 
 WINNER = "winner"  # of the trials that were tuned
 CURRENT = "current"  # the configuration that is kept until another is shown to be better
+Measure = Literal["success", "return"]
 Verdict = Literal["confirmed better", "probably better", "not shown", "probably worse", "confirmed worse"]
 
 

@@ -68,14 +68,7 @@ def iqm_interval(
 
     Under five seeds the values' range is too narrow, and the mean's interval is added to it.
 
-    Args:
-        values: By seed.
-        goals: Episodes behind each value, where values are shares; else None.
-        rng: Draws the resamples.
-        resamples: How many.
-
-    Returns:
-        None under three seeds, and where all agree and are no shares.
+    Takes and returns what `mean_interval` does.
     """
     count = len(values)
     if count < LEAST_SEEDS:

@@ -11,11 +11,10 @@ from tuner.results.confirmation_reading import (
     ArmResult,
     Confirmation,
     ConfirmationReading,
-    Measure,
     name_in_answer,
     tuning,
 )
-from tuner.statistics.answer_records import WINNER, Answer, Interval
+from tuner.statistics.answer_records import WINNER, Answer, Interval, Measure
 
 
 def print_confirmation(confirmation: Confirmation) -> None:
