@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tuner.errors import ExportFailed, UsageProblem
-from tuner.writing import refuse_no_page, write_whole
+from tuner.writing import refuse_no_file, write_whole
 
 
 def test_a_file_is_written_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -26,6 +26,6 @@ def test_where_it_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(ExportFailed, match="choose another file with --html"):
         write_whole(tmp_path / "nowhere" / "page.html", b"text", "--html")
     with pytest.raises(UsageProblem, match="there is no folder"):
-        refuse_no_page(tmp_path / "nowhere" / "page.html", "--html", "page.html")
+        refuse_no_file(tmp_path / "nowhere" / "page.html", "--html", "page.html")
     with pytest.raises(UsageProblem, match="is a folder; give a file, such as"):
-        refuse_no_page(tmp_path, "--html", "page.html")
+        refuse_no_file(tmp_path, "--html", "page.html")

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -53,7 +52,6 @@ def coordinate(
     *,
     last_start: float = math.inf,
     most_failures: int | None = MAX_FAILURES_IN_A_ROW,
-    look: Callable[[], None] | None = None,
 ) -> None:
     """Runs the source's jobs until it has no more and all have ended.
 
@@ -67,7 +65,6 @@ def coordinate(
         listener: Who shows what happens.
         last_start: The moment on the monotonic clock after which no job is started; those under way come to their end.
         most_failures: Failures in a row that end the run; None for any number.
-        look: Called whenever time passed; what it raises ends the run.
 
     Raises:
         TunerError: what a job raised that no job may raise, or what the source refused to go on with.
@@ -82,8 +79,6 @@ def coordinate(
             for event in engine.wait(0.0 if started and len(run.jobs) < engine.workers else POLL):
                 run.handle(event)
             listener.tick()
-            if look is not None:
-                look()
     except BaseException:
         source.interrupt()
         raise

@@ -37,8 +37,8 @@ def write_whole(path: Path, content: bytes, option: str) -> None:
         raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with {option})") from None
 
 
-def refuse_no_page(path: Path, option: str, example: str) -> None:
-    """Refuses a path that no page can be written to, before any work is done for it.
+def refuse_no_file(path: Path, option: str, example: str) -> None:
+    """Refuses a path that no file can be written to, before any work is done for it.
 
     Raises:
         UsageProblem: naming the path and the rule.

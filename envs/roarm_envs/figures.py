@@ -35,74 +35,20 @@ SERVO_SPEED = 4.71  # rad/s without load (45 RPM)
 
 BASE_HEIGHT = 0.0701  # m, table to base_link
 
-CHAIN = (
-    Joint(
-        name="base",
-        parent="base_link",
-        child="link1",
-        xyz=(0.0, 0.0, 0.0),
-        rpy=(0.0, 0.0, 0.0),
-        lower=-pi,
-        upper=pi,
-        torque=SERVO_TORQUE,
-    ),
-    Joint(
-        name="shoulder",
-        parent="link1",
-        child="link2",
-        xyz=(0.0, 0.0, 0.051959),
-        rpy=(-pi / 2, -pi / 2, 0.0),
-        lower=-1.30,
-        upper=1.40,
-        torque=2 * SERVO_TORQUE,  # two servos on one axis
-    ),
-    Joint(
-        name="elbow",
-        parent="link2",
-        child="link3",
-        xyz=(0.236815, 0.030002, 0.0),
-        rpy=(0.0, 0.0, pi / 2),
-        lower=-0.366,
-        upper=2.95,
-        torque=SERVO_TORQUE,
-    ),
-    Joint(
-        name="wrist_pitch",
-        parent="link3",
-        child="link4",
-        xyz=(0.0, -0.144586, 0.0),
-        rpy=(0.0, 0.0, 0.0),
-        lower=-1.57,
-        upper=1.57,
-        torque=SERVO_TORQUE,
-    ),
-    Joint(
-        name="wrist_roll",
-        parent="link4",
-        child="link5",
-        xyz=(0.015147, -0.053653, 0.0),
-        rpy=(pi / 2, pi / 2, 0.0),
-        lower=-pi,
-        upper=pi,
-        torque=SERVO_TORQUE,
-    ),
-    Joint(
-        name="gripper",
-        parent="link5",
-        child="gripper_link",
-        xyz=(0.0, 0.018821, 0.052035),
-        rpy=(-pi / 2, -pi / 2, 0.0),
-        lower=0.09,
-        upper=1.54,
-        torque=SERVO_TORQUE,
-    ),
-    Joint(
-        name="tcp",
-        parent="link5",
-        child="hand_tcp",
-        xyz=(0.0, 0.0, 0.115428),
-        rpy=(pi / 2, -pi / 2, 0.0),
-    ),
+TURN = pi / 2  # rad, a quarter
+
+# The shoulder has two servos on one axis; the tool centre point turns by none.
+CHAIN = tuple(
+    Joint(name=name, parent=parent, child=child, xyz=xyz, rpy=rpy, lower=lower, upper=upper, torque=torque)
+    for name, parent, child, xyz, rpy, lower, upper, torque in (
+        ("base", "base_link", "link1", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), -pi, pi, SERVO_TORQUE),
+        ("shoulder", "link1", "link2", (0.0, 0.0, 0.051959), (-TURN, -TURN, 0.0), -1.30, 1.40, 2 * SERVO_TORQUE),
+        ("elbow", "link2", "link3", (0.236815, 0.030002, 0.0), (0.0, 0.0, TURN), -0.366, 2.95, SERVO_TORQUE),
+        ("wrist_pitch", "link3", "link4", (0.0, -0.144586, 0.0), (0.0, 0.0, 0.0), -1.57, 1.57, SERVO_TORQUE),
+        ("wrist_roll", "link4", "link5", (0.015147, -0.053653, 0.0), (TURN, TURN, 0.0), -pi, pi, SERVO_TORQUE),
+        ("gripper", "link5", "gripper_link", (0.0, 0.018821, 0.052035), (-TURN, -TURN, 0.0), 0.09, 1.54, SERVO_TORQUE),
+        ("tcp", "link5", "hand_tcp", (0.0, 0.0, 0.115428), (TURN, -TURN, 0.0), 0.0, 0.0, 0.0),
+    )
 )
 
 ARM_JOINTS = ("base", "shoulder", "elbow", "wrist_pitch", "wrist_roll")

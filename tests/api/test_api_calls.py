@@ -169,7 +169,20 @@ def test_what_is_no_environment_is_refused(arguments: Any, kind: type[Exception]
         ({"space": {"parameters": {}}}, SpecInvalid, "space: parameters: needs at least one entry"),
         ({"space": "nothing"}, UnknownName, "no search space called 'nothing'"),
         ({"sampler": "best"}, SpecInvalid, "sampler: "),
-        ({"storage": 5}, UsageProblem, "storage 5: must be text"),
+        ({"storage": 5}, UsageProblem, "storage 5: must be a database's URL"),
+        ({"storage": ""}, UsageProblem, "storage '': must be a database's URL"),
+        ({"name": 5}, UsageProblem, "name 5: must be text"),
+        ({"space": 5}, UsageProblem, "space 5: must be the path of a file"),
+        ({"space": ["gamma"]}, UsageProblem, "space ['gamma']: must be the path of a file"),
+        ({"env_kwargs": 5}, UsageProblem, "env_kwargs 5: must be a mapping"),
+        ({"env_kwargs": "ab"}, UsageProblem, "env_kwargs 'ab': must be a mapping"),
+        ({"environment": LINE}, UsageProblem, "environment: is the first argument"),
+        ({"environment": {"id": LINE}}, UsageProblem, "environment: is the first argument"),
+        ({"algorithm": "PPO"}, UsageProblem, "'PPO': must be one of ppo, a2c, sac, td3, dqn"),
+        ({"algorithm": ["ppo"]}, UsageProblem, "['ppo']: must be one of"),
+        ({"notifier": print}, UsageProblem, "must have the methods notify and progress"),
+        ({"workers": 8, "engine": "inline"}, UsageProblem, "workers 8: engine='inline' runs in this very process"),
+        ({"space": SPACE, "space_changes": {"n_steps": {"high": 32}}}, UsageProblem, "space_changes: change the space"),
         ({"storage": "mysql://x/y"}, UsageProblem, "only SQLite and PostgreSQL are offered"),
         ({"n_envs": 0}, SpecInvalid, "environment.n_envs: "),
         ({"env_kwargs": {"scale": float("nan")}}, SpecInvalid, "environment.kwargs: must hold plain values"),
@@ -211,7 +224,7 @@ def test_a_study_without_a_trial_has_no_best(toy_study: Path, monkeypatch: pytes
 def test_studies_that_are_not_there(finished: Path) -> None:
     with pytest.raises(UnknownName, match="no study in the database called 'tooy', did you mean 'toy'"):
         library.open_study("tooy")
-    with pytest.raises(UsageProblem, match="study 3: must be the name of one"):
+    with pytest.raises(UsageProblem, match="study 3: must be the path of a file"):
         library.open_study(3)  # type: ignore[arg-type]
 
 

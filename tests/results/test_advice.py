@@ -47,13 +47,13 @@ def row(episode_length: float | None = 8.0, gamma: float = 0.99, **params: Any) 
     ids=["high", "low", "top power", "bottom power"],
 )
 def test_the_end_of_a_range_is_named(spec: StudySpec, params: dict[str, Any], words: str) -> None:
-    found = [word for word in advice(row(**params), spec) if "range" in word]
+    found = [word for word in advice(row(**params), spec).values() if "range" in word]
     assert len(found) == 1
     assert words in found[0]
 
 
 def test_the_middle_of_every_range_needs_no_word(spec: StudySpec) -> None:
-    assert advice(row(gamma=0.95), spec) == []
+    assert advice(row(gamma=0.95), spec) == {}
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_the_middle_of_every_range_needs_no_word(spec: StudySpec) -> None:
 def test_gamma_is_mentioned_for_short_episodes_alone(
     spec: StudySpec, length: float | None, gamma: float, said: bool
 ) -> None:
-    assert any("gamma is fixed" in word for word in advice(row(length, gamma), spec)) is said
+    assert any("gamma is fixed" in word for word in advice(row(length, gamma), spec).values()) is said

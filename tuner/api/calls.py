@@ -1,9 +1,11 @@
 """Tuning, opening, checking and comparing from Python."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import gymnasium as gym
 
 from tuner.api.environment_names import Environment, engine_options, environment_name
 from tuner.api.notebook import default_notifier
@@ -17,6 +19,7 @@ from tuner.app.limits import (
     MOST_CHECKED,
     MOST_SEEDS,
     deadline,
+    file_path,
     time_limit,
     whole_number,
 )
@@ -29,9 +32,10 @@ from tuner.config.environment_ids import split
 from tuner.config.load import available, is_path, validate
 from tuner.config.space import SpaceSpec
 from tuner.errors import UnknownName, UsageProblem
-from tuner.study.reader import find_reader
+from tuner.study.reader import find_reader, open_reader
 from tuner.training.making import offered
 
+Kind = TypeVar("Kind")
 EnvOrStudy = Environment | os.PathLike[str] | Study
 
 
@@ -62,7 +66,8 @@ def tune(
             or a study: a name, a study file's path, or one that is open.
         trials: Finished trials in all, those of earlier runs included. Default: the study's.
         space: A search space by its name or file, or as a mapping of `algorithm`, `parameters` and `fixed`.
-        storage: URL of the database, as SQLAlchemy writes it. Default: sqlite:///studies/tuner.db.
+        storage: URL of the database, as SQLAlchemy writes it. Default: an open study's own, the variable
+            TUNER_STORAGE, or sqlite:///studies/tuner.db.
         name: The study's in the database. Default: the study's own, with the environment's where that is another.
         timesteps: Environment steps of a full trial.
         algorithm: ppo, a2c, sac, td3 or dqn, in that algorithm's own space where none is given.
@@ -79,27 +84,33 @@ def tune(
         The study.
 
     Raises:
-        TunerError: what keeps it from that, with the value, the rule and the way out in its message.
+        UsageProblem, SpecInvalid, UnknownName: where an argument cannot be, with the value, the rule and the way out.
+        EnvironmentUnusable, EnvironmentFailed, CheckFailed: where there is no training in the environment.
+        MeaningChanged: where the study is there, and these arguments would change what its scores mean.
+        StudyLocked: where another process works on it.
+        TooManyFailures: where trials fail again and again.
+        StorageFailed: where the database cannot be written.
         KeyboardInterrupt: after every finished trial was kept.
     """
-    opened = env_or_study if isinstance(env_or_study, Study) else None
-    storage = opened.storage if opened is not None and storage is None else _text("storage", storage)
+    if "environment" in settings:
+        raise UsageProblem("environment: is the first argument; what it is made with goes into env_kwargs and n_envs")
+    storage = _storage(env_or_study, storage)
     study, environment, known = _study_and_environment(env_or_study, storage)
-    options = {"kwargs": None if env_kwargs is None else dict(env_kwargs), "n_envs": n_envs}
     asked = {"trials": trials, "timesteps": timesteps, "algorithm": algorithm, **settings}
-    environment_options = {key: value for key, value in options.items() if value is not None}
-    if environment_options:
-        asked["environment"] = environment_options
+    kwargs = _of(Mapping, "env_kwargs", env_kwargs, "a mapping of names to values")  # type: ignore[type-abstract]
+    made_with = {"kwargs": kwargs and dict(kwargs), "n_envs": n_envs}
+    asked["environment"] = {key: value for key, value in made_with.items() if value is not None} or None
     in_no_file = validate(SpaceSpec, dict(space), "space") if isinstance(space, Mapping) else None
     if space is not None and in_no_file is None:
-        asked["space"] = os.fspath(space)  # type: ignore[arg-type]
+        asked["space"] = str(file_path("space", space))
     request = TuneRequest(
         study=study,
         storage=storage,
-        name=_text("name", name),
+        name=_of(str, "name", name, "text, and some"),
         changes={key: value for key, value in asked.items() if value is not None},
         environment=environment,
         space=in_no_file,
+        stored=isinstance(env_or_study, Study),
         engine=engine_options(known, workers, engine),
         skip_check=not check,
         deadline=None if minutes is None else deadline(time_limit("minutes", minutes)),
@@ -108,7 +119,7 @@ def tune(
     if result.interrupted:
         raise KeyboardInterrupt
     last = result.summaries[-1].study if result.summaries else result.spec.name
-    return open_study(last, storage=storage)
+    return Study(open_reader(result.url, last), storage)
 
 
 def _study_and_environment(env_or_study: EnvOrStudy, storage: str | None) -> tuple[str, str | None, str]:
@@ -116,38 +127,41 @@ def _study_and_environment(env_or_study: EnvOrStudy, storage: str | None) -> tup
     if isinstance(env_or_study, Study):
         return env_or_study.name, None, env_or_study.environment
     if isinstance(env_or_study, os.PathLike):
-        env_or_study = os.fspath(env_or_study)
+        return os.fspath(env_or_study), None, ""
     if isinstance(env_or_study, str):
         front, bare = split(env_or_study)
-        if not front and (is_path(bare) or bare in available("studies")):
+        is_environment = bool(front) or bare in gym.registry or re.search(r"-v\d+$", bare) is not None
+        if not is_environment and (is_path(bare) or bare in available("studies")):
             return bare, None, ""
         if (reader := find_reader(resolve.storage_url(storage), env_or_study)) is not None:
             return env_or_study, None, reader.spec.environment.id
-        if not front and "-v" not in bare and bare not in offered():
+        if not is_environment and bare not in offered():
             names = [*available("studies"), *offered()]
             raise UnknownName("study or environment", bare, names, "or give module:Id, a class or a study's file")
     environment = environment_name(env_or_study)
     return DEFAULT_STUDY, environment, environment
 
 
-def open_study(name: str, *, storage: str | None = None) -> Study:
+def open_study(name: str | os.PathLike[str], *, storage: str | None = None) -> Study:
     """A study that the database holds, whoever began it.
 
     Args:
-        name: The study's, or its file's.
-        storage: URL of the database. Default: sqlite:///studies/tuner.db.
+        name: The study's, or the path of its file.
+        storage: As `tune` takes it.
 
     Raises:
         StorageFailed: where there is no database, or it cannot be read.
         UnknownName: where it holds no such study.
+        NothingToShow: where the study of that name was made by another program.
+        UsageProblem: where it was tuned in stages, a study each, or an argument is of the wrong type.
     """
-    if not isinstance(name, str):
-        raise UsageProblem(f"study {name!r}: must be the name of one")
-    storage = _text("storage", storage)
-    return Study(resolve.open_study(name, storage), storage)
+    storage = _storage(None, storage)
+    return Study(resolve.open_study(str(file_path("study", name)), storage), storage)
 
 
-def check(environment: Environment | None = None, *, episodes: int = EPISODES, html: str | None = None) -> CheckReport:
+def check(
+    environment: Environment | None = None, *, episodes: int = EPISODES, html: str | os.PathLike[str] | None = None
+) -> CheckReport:
     """Looks at an environment before any training: policies that learn nothing, and what they met.
 
     Args:
@@ -161,11 +175,13 @@ def check(environment: Environment | None = None, *, episodes: int = EPISODES, h
     Raises:
         EnvironmentUnusable: where it cannot be made.
         EnvironmentFailed: where it raises, or returns what no environment returns.
+        UsageProblem: where another argument cannot be.
+        ExportFailed: where the page cannot be written.
     """
     request = checking.CheckRequest(
         environment=None if environment is None else environment_name(environment),
         episodes=whole_number("episodes", episodes, 1, MOST_CHECKED),
-        html=None if html is None else Path(html),
+        html=None if html is None else file_path("html", html),
     )
     return checking.check(request, default_notifier(None))
 
@@ -173,13 +189,13 @@ def check(environment: Environment | None = None, *, episodes: int = EPISODES, h
 def compare(
     env_or_study: EnvOrStudy = DEFAULT_STUDY,
     *,
-    algorithms: Sequence[str] = (),
+    algorithms: Sequence[str] | None = None,
     minutes: float = COMPARED_MINUTES,
     seeds: int = 1,
     storage: str | None = None,
     workers: int | None = None,
     engine: str = "processes",
-    html: str | None = None,
+    html: str | os.PathLike[str] | None = None,
     notifier: Notifier | None = None,
 ) -> Comparison:
     """Which algorithm learns a task best in the same minutes of training.
@@ -195,12 +211,18 @@ def compare(
         html: Where a page goes, anew after every run, if one is wanted.
         notifier: Who is told. Default: nobody; in a notebook, progress is drawn.
 
+    Returns:
+        The runs in the order in which they ended, each with its points: step, seconds, success rate and mean return.
+
     Raises:
-        TunerError: what keeps it from that.
+        UsageProblem: where an argument cannot be, with the value, the rule and the way out.
+        EnvironmentUnusable: where it cannot be made, or an algorithm cannot act in it.
+        EnvironmentFailed: where it raises.
         KeyboardInterrupt: as it was pressed; a page then holds what there is.
     """
-    names = [algorithms] if isinstance(algorithms, str) else list(algorithms)
-    storage = _text("storage", storage)
+    found = _of(Sequence, "algorithms", algorithms, "a list of names") or ()  # type: ignore[type-abstract]
+    names = [found] if isinstance(found, str) else list(found)
+    storage = _storage(env_or_study, storage)
     study, environment, known = _study_and_environment(env_or_study, storage)
     request = comparing.CompareRequest(
         study=study,
@@ -209,8 +231,9 @@ def compare(
         seeds=whole_number("seeds", seeds, 1, MOST_SEEDS),
         environment=environment,
         engine=engine_options(known, workers, engine),
-        html=None if html is None else Path(html),
+        html=None if html is None else file_path("html", html),
         storage=storage,
+        stored=isinstance(env_or_study, Study),
     )
     result = comparing.compare(request, default_notifier(notifier))
     if result.interrupted or result.comparison is None:
@@ -218,7 +241,15 @@ def compare(
     return result.comparison
 
 
-def _text(name: str, value: object) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise UsageProblem(f"{name} {value!r}: must be text")
+def _storage(env_or_study: object, storage: str | None) -> str:
+    """The whole URL: that of a study that is open, else the one given, TUNER_STORAGE's, or the default."""
+    if storage is None and isinstance(env_or_study, Study):
+        return env_or_study.storage
+    url = resolve.storage_url(_of(str, "storage", storage, "a database's URL") or os.environ.get("TUNER_STORAGE"))
+    return url.render_as_string(hide_password=False)  # absolute, wherever the process goes
+
+
+def _of(kind: type[Kind], name: str, value: Kind | None, rule: str) -> Kind | None:
+    if value is not None and (not isinstance(value, kind) or value == ""):
+        raise UsageProblem(f"{name} {value!r}: must be {rule}")
     return value

@@ -10,7 +10,7 @@ import gymnasium as gym
 from tuner.app.engine_options import EngineOptions
 from tuner.app.limits import whole_number
 from tuner.config.environment_ids import split
-from tuner.errors import EnvironmentUnusable
+from tuner.errors import EnvironmentUnusable, UsageProblem
 
 Environment = str | type[gym.Env[Any, Any]] | Callable[..., gym.Env[Any, Any]]
 
@@ -42,11 +42,14 @@ def engine_options(environment: str, workers: int | None, engine: str = "process
         UsageProblem: where there is no such engine, or the number of workers is none.
     """
     if workers is not None:
-        whole_number("workers", workers, 1)
+        workers = whole_number("workers", workers, 1)
+    asked = EngineOptions(engine=engine, workers=workers)
+    if asked.inline and (workers or 1) > 1:
+        raise UsageProblem(f"workers {workers}: engine='inline' runs in this very process, one at a time")
     module, name = split(environment)
     if module != "__main__":
-        return EngineOptions(engine=engine, workers=workers)
-    if engine != "inline" and workers != 1:
+        return asked
+    if not asked.inline and (workers != 1 or engine == "ray"):
         raise EnvironmentUnusable(
             f"environment {name}: is defined in a notebook's cell or the script that runs, which no worker can import; "
             "move it to a module of its own, my_env.py, and import it from there, or give workers=1"

@@ -12,18 +12,26 @@ from tuner.app.events import Event
 from tuner.app.notify import Notifier, SilentNotifier, Work
 from tuner.app.tallies import Bar, Tally, tally_of
 from tuner.coordinator import Listener
+from tuner.errors import UsageProblem
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
 def in_notebook() -> bool:
     """Whether a Jupyter kernel runs this code."""
     shell = sys.modules.get("IPython")
-    return shell is not None and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
+    kinds = () if shell is None else type(shell.get_ipython()).__mro__  # Colab's is one of its own
+    return any(kind.__name__ == "ZMQInteractiveShell" for kind in kinds)
 
 
 def default_notifier(notifier: Notifier | None) -> Notifier:
-    """The one given; else one that draws progress in a notebook, and says nothing anywhere else."""
+    """The one given; else one that draws progress in a notebook, and says nothing anywhere else.
+
+    Raises:
+        UsageProblem: where what is given cannot be told anything.
+    """
     if notifier is not None:
+        if not callable(getattr(notifier, "notify", None)) or not callable(getattr(notifier, "progress", None)):
+            raise UsageProblem(f"notifier {notifier!r}: must have the methods notify and progress")
         return notifier
     return NotebookNotifier() if in_notebook() else SilentNotifier()
 
@@ -35,7 +43,6 @@ class NotebookNotifier:
         """Something happened: what comes of it is shown where it is returned."""
 
     def progress(self, work: Work) -> AbstractContextManager[Listener]:
-        """Jobs begin."""
         return NotebookProgress(tally_of(work))
 
 
@@ -57,17 +64,14 @@ class NotebookProgress:
         self._draw()
 
     def started(self, job: TrialJob) -> None:
-        """A job began."""
         self._tally.started(job)
         self._draw()
 
     def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:  # noqa: ARG002
-        """A job reached a checkpoint."""
         self._tally.evaluated(number, evaluation)
         self._draw()
 
     def finished(self, number: int, outcome: TrialOutcome) -> None:
-        """A job ended."""
         self._tally.finished(number, outcome)
         self._draw()
 

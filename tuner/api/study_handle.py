@@ -1,23 +1,25 @@
 """A study as Python code holds it."""
 
+import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.api import notebook
 from tuner.api.environment_names import engine_options
-from tuner.api.trial_handle import Trial
+from tuner.api.trial_handle import Trial, undisturbed
 from tuner.app import confirm as confirming
 from tuner.app import export as exporting
 from tuner.app import report as reporting
 from tuner.app import resolve
-from tuner.app.limits import deadline, time_limit, whole_number
+from tuner.app.limits import deadline, file_path, time_limit, whole_number
 from tuner.app.notify import Notifier
 from tuner.config.schedules import shown
 from tuner.errors import NothingToShow, UsageProblem
 from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP
 from tuner.results.confirmation_reading import Confirmation, read_confirmation
 from tuner.results.summary import summarise, verdict
-from tuner.study.reader import StudyReader, best
+from tuner.study.reader import StudyReader, best, open_reader
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,19 +29,30 @@ FORMS = {".yml": "zoo", ".yaml": "zoo", ".json": "json", ".py": "sb3"}
 
 
 class Study:
-    """A stored study, as it was when it was opened; `refresh` reads it anew, as `confirm` does by itself."""
+    """A stored study, as it was when it was opened; `refresh` reads it anew, as `confirm` does by itself.
 
-    def __init__(self, reader: StudyReader, storage: str | None) -> None:
+    What `export` and `report` write is read from the database as they write.
+    """
+
+    def __init__(self, reader: StudyReader, storage: str) -> None:
         """As `tuner.open_study` makes it."""
-        self.storage = storage  # URL of its database; None for the default one
+        self.storage = storage  # URL of its database
         self.name = reader.name  # in the database
         self.environment = reader.spec.environment.id
-        self._reader, self._rows = reader, reader.rows  # read now, so that what comes later is not among them
+        self._take(reader)
+
+    def _take(self, reader: StudyReader) -> None:
+        """All is read now, so that what comes later is not among it."""
+        self._reader, self._rows, self._reading = reader, reader.rows, read_confirmation(reader)
 
     def refresh(self) -> "Study":
-        """Reads what came since; returns itself."""
-        self._reader = resolve.open_study(self.name, self.storage)
-        self._rows = self._reader.rows
+        """Reads what came since; returns itself.
+
+        Raises:
+            StorageFailed: where the database cannot be read.
+            UnknownName: where the study was deleted.
+        """
+        self._take(open_reader(resolve.storage_url(self.storage), self.name))
         return self
 
     def trials(self) -> list[Trial]:
@@ -62,7 +75,8 @@ class Study:
             {name: getattr(row, name) for name in names} | {f"params_{name}": row.params.get(name) for name in searched}
             for row in self._rows
         ]
-        return pd.DataFrame(records).set_index("number")
+        columns = [*names, *(f"params_{name}" for name in searched)]
+        return pd.DataFrame(records, columns=columns).set_index("number")
 
     @property
     def best(self) -> Trial:
@@ -79,8 +93,7 @@ class Study:
     @property
     def recommended(self) -> Trial | None:
         """What its confirmation says to train with; None before one is complete."""
-        reading = read_confirmation(self._reader)
-        row = None if reading is None else reading.recommended
+        row = None if self._reading is None else self._reading.recommended
         return None if row is None else self.trials()[row.number]
 
     def confirm(
@@ -109,7 +122,11 @@ class Study:
             What it has come to; `recommended` is what to train with, once everything is run.
 
         Raises:
-            TunerError: what keeps it from that.
+            NothingToShow: where no trial is complete.
+            UsageProblem: where an argument cannot be, with the value, the rule and the way out.
+            StudyLocked: where another process works on the study.
+            TooManyFailures: where runs fail again and again.
+            StorageFailed: where the database cannot be written.
             KeyboardInterrupt: after every finished run was kept.
         """
         request = confirming.ConfirmRequest(
@@ -126,7 +143,7 @@ class Study:
             raise KeyboardInterrupt
         return result.confirmation
 
-    def report(self, path: str | Path, *, films: bool = False) -> Path:
+    def report(self, path: str | os.PathLike[str], *, films: bool = False) -> Path:
         """Writes the study as one page (.html), as Markdown (.md) or as JSON (.json); returns the file.
 
         Args:
@@ -134,16 +151,18 @@ class Study:
             films: Whether films of the best tuned trial and the current configuration go into the page.
 
         Raises:
-            TunerError: where it cannot be written.
+            UsageProblem: where the ending is another, or the folder is missing.
+            ExportFailed: where it cannot be written.
         """
-        target = Path(path)
+        target = file_path("path", path)
         if target.suffix not in (".html", *reporting.ENDINGS):
-            raise UsageProblem(f"path {str(path)!r}: must end in .html, .md or .json")
+            raise UsageProblem(f"path {str(target)!r}: must end in .html, .md or .json")
         request = reporting.ReportRequest(study=self.name, storage=self.storage, output=target, films=films)
-        reporting.report(request, notebook.default_notifier(None))
+        with undisturbed() if films else contextlib.nullcontext():
+            reporting.report(request, notebook.default_notifier(None))
         return target
 
-    def export(self, path: str | Path, *, trial: int | None = None) -> Path:
+    def export(self, path: str | os.PathLike[str], *, trial: int | None = None) -> Path:
         """Writes the answer: YAML for rl_zoo3 and `tuner train` (.yml), JSON, a script (.py), or the model (.zip).
 
         Args:
@@ -154,11 +173,19 @@ class Study:
             The file.
 
         Raises:
-            TunerError: where there is no such trial, or the file cannot be written.
+            UsageProblem: where the ending is another, or there is no such trial.
+            NothingToShow: where no trial is complete, or it kept no model.
+            ExportFailed: where it cannot be written.
         """
-        target = Path(path)
+        target = file_path("path", path)
         if target.suffix not in (*FORMS, ".zip"):
-            raise UsageProblem(f"path {str(path)!r}: must end in {', '.join(FORMS)} or .zip")
+            raise UsageProblem(f"path {str(target)!r}: must end in {', '.join(FORMS)} or .zip")
+        if trial is not None:
+            trial = whole_number("trial", trial, 0)
+        if target.suffix == ".py" and self.environment.startswith("__main__:"):
+            raise UsageProblem(
+                f"path {str(target)!r}: no script can import {self.environment}; move it to a module of its own"
+            )
         model = target.suffix == ".zip"
         where: dict[str, Any] = {"model": target} if model else {"output": target, "form": FORMS[target.suffix]}
         exporting.export(exporting.ExportRequest(study=self.name, storage=self.storage, trial=trial, **where))

@@ -1,6 +1,8 @@
 """A trial as Python code holds it: its figures, its training for use, its film."""
 
+import os
 import tempfile
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,14 +12,21 @@ from tuner.api.environment_names import engine_options
 from tuner.app import export as exporting
 from tuner.app import play as playing
 from tuner.app import train as training
-from tuner.app.limits import MOST_PLAYED, whole_number
+from tuner.app.limits import LARGEST_SEED, MOST_PLAYED, MOST_STEPS, file_path, whole_number
 from tuner.app.notify import Notifier
-from tuner.errors import NothingToShow
+from tuner.errors import NothingToShow, UsageProblem
 from tuner.playing.play_episode import Played
 from tuner.study.reader import Row
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
+
+
+def undisturbed() -> AbstractContextManager[None]:
+    """Within, models may be loaded and act: this process's random streams and torch's threads are as before."""
+    from tuner.training.streams import undisturbed as within  # takes torch with it
+
+    return within()
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,7 +40,7 @@ class Trial:
     row: Row
     study: str
     environment: str
-    storage: str | None
+    storage: str
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -47,7 +56,7 @@ class Trial:
         timesteps: int | None = None,
         *,
         seed: int | None = None,
-        folder: str | Path | None = None,
+        folder: str | os.PathLike[str] | None = None,
         workers: int | None = None,
         notifier: Notifier | None = None,
     ) -> "BaseAlgorithm":
@@ -65,21 +74,29 @@ class Trial:
             was.
 
         Raises:
-            TunerError: what keeps it from that.
+            UsageProblem: where an argument cannot be, or the folder holds something else.
+            NothingToShow: where training left the finite numbers.
+            EnvironmentFailed, TooManyFailures: where the environment raises.
             KeyboardInterrupt: after the last checkpoint was kept, in `folder`.
         """
         from tuner.training.load_model import load_trained  # takes torch with it
 
         engine = engine_options(self.environment, workers)
-        steps = None if timesteps is None else whole_number("timesteps", timesteps, 1)
-        seeds = None if seed is None else (whole_number("seed", seed, 0),)
+        steps = None if timesteps is None else whole_number("timesteps", timesteps, 1, MOST_STEPS)
+        seeds = None if seed is None else (whole_number("seed", seed, 0, LARGEST_SEED),)
         with tempfile.TemporaryDirectory(prefix="tuner-") as temporary:
             file = Path(temporary) / "trial.yml"
             where = exporting.ExportRequest(study=self.study, storage=self.storage, trial=self.row.number, output=file)
             exporting.export(where)
-            target = Path(temporary) / "trained" if folder is None else Path(folder)
+            target = Path(temporary) / "trained" if folder is None else file_path("folder", folder)
             request = training.TrainRequest(
-                file=file, timesteps=steps, seeds=seeds, output=target, engine=engine, film=folder is not None
+                file=file,
+                kept_as=target / file.name,
+                timesteps=steps,
+                seeds=seeds,
+                output=target,
+                engine=engine,
+                film=folder is not None,
             )
             result = training.train(request, notebook.default_notifier(notifier))
             if result.interrupted:
@@ -90,7 +107,7 @@ class Trial:
             return load_trained(result.plan.run_folder(result.plan.seeds[0]), spec.algorithm, spec.environment.ref())
 
     def play(
-        self, path: str | Path | None = None, *, episodes: int | None = None, gui: bool = False
+        self, path: str | os.PathLike[str] | None = None, *, episodes: int | None = None, gui: bool = False
     ) -> "Film | Played":
         """Films the model that the trial kept; a film plays inline in a notebook.
 
@@ -103,15 +120,21 @@ class Trial:
             The film with what each episode came to; that alone where it was shown in a window.
 
         Raises:
-            TunerError: where the trial kept no model, or there is no coder or display.
+            NothingToShow: where the trial kept no model.
+            EnvironmentUnusable: where the environment cannot be drawn.
+            FilmFailed: where there is no coder or no display, or the file cannot be written.
+            UsageProblem: where an argument cannot be.
         """
+        if gui and path is not None:
+            raise UsageProblem(f"path {str(path)!r}: a window leaves no file; give one of path and gui")
         count = None if episodes is None else whole_number("episodes", episodes, 1, MOST_PLAYED)
         with tempfile.TemporaryDirectory(prefix="tuner-") as temporary:
-            target = None if gui else Path(path) if path is not None else Path(temporary) / "film.mp4"
+            target = None if gui else file_path("path", path) if path is not None else Path(temporary) / "film.mp4"
             request = playing.PlayRequest(
                 study=self.study, storage=self.storage, trial=self.row.number, episodes=count, output=target, gui=gui
             )
-            played = playing.play(request, notebook.default_notifier(None))
+            with undisturbed():
+                played = playing.play(request, notebook.default_notifier(None))
             return played if target is None else Film(content=target.read_bytes(), form=target.suffix, played=played)
 
 

@@ -9,7 +9,7 @@ from tuner.checking.check_report import EPISODES, CheckReport, full
 from tuner.checking.run_check import run_check
 from tuner.output import check_page
 from tuner.record_type import Record
-from tuner.writing import refuse_no_page, write_whole
+from tuner.writing import refuse_no_file, write_whole
 
 
 class CheckRequest(Record):
@@ -28,7 +28,7 @@ def check(request: CheckRequest, notifier: Notifier) -> CheckReport:
         EnvironmentFailed: where it raises, or returns what no environment returns.
     """
     if request.html is not None:
-        refuse_no_page(request.html, "--html", "check.html")
+        refuse_no_file(request.html, "--html", "check.html")
     ref = environment_to_check(request.environment)
     notifier.notify(CheckAnnounced(environment=ref.id, episodes=request.episodes))
     report = run_check(ref, full(request.episodes))

@@ -1,8 +1,9 @@
 """Comparing algorithms: which one learns a task best in the same time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.engine import URL
 
@@ -24,7 +25,7 @@ from tuner.output import comparison_page
 from tuner.record_type import Record
 from tuner.study.reader import Row, best, find_reader
 from tuner.training.making import action_space
-from tuner.writing import refuse_no_page, write_whole
+from tuner.writing import refuse_no_file, write_whole
 
 
 class CompareRequest(Record):
@@ -38,6 +39,7 @@ class CompareRequest(Record):
     engine: EngineOptions = field(default_factory=EngineOptions)
     html: Path | None = None  # written anew after every run
     storage: str | None = None
+    stored: bool = False  # the database's study of that name, whatever file has it as well
 
     def __post_init__(self) -> None:
         """Refuses an engine or a page that cannot be.
@@ -48,7 +50,7 @@ class CompareRequest(Record):
         if self.engine.engine == "ray":
             raise UsageProblem("--engine ray: runs of so many minutes are compared on one machine; leave it out")
         if self.html is not None:
-            refuse_no_page(self.html, "--html", "compare.html")
+            refuse_no_file(self.html, "--html", "compare.html")
 
 
 class CompareResult(Record):
@@ -145,7 +147,7 @@ def chosen(request: CompareRequest, url: URL) -> tuple[str, ...]:
     Raises:
         EnvironmentUnusable: where one that is wanted cannot, or the environment cannot be made.
     """
-    ref = resolve(request.study, url, name=None, changes={}, env=request.environment).spec.environment.ref()
+    ref = _resolved(request, url, {}).environment.ref()
     kind = action_space(ref) if request.engine.inline else run_once(action_space, ref)
     for algorithm in request.algorithms:
         if (reason := unfit(algorithm, kind, ref.id, "--algorithms")) is not None:
@@ -162,8 +164,7 @@ def contender(request: CompareRequest, url: URL, algorithm: str) -> tuple[Conten
     They are those of the best trial where the database has the algorithm's study of this environment, else those of
     the study's first baseline, else SB3's own with what the algorithm's default space fixes.
     """
-    changes = {"algorithm": algorithm}
-    spec = resolve(request.study, url, name=None, changes=changes, env=request.environment).spec
+    spec = _resolved(request, url, {"algorithm": algorithm})
     winner = _best(spec, url)
     if winner is not None:
         source, params = f"the best of study {spec.name!r}, {winner.label}", winner.arguments
@@ -175,6 +176,11 @@ def contender(request: CompareRequest, url: URL, algorithm: str) -> tuple[Conten
         listed = ", ".join(f"{name} {value}" for name, value in params.items())
         source = "Stable-Baselines3's defaults" + (f" with {listed}" if listed else "")
     return Contender(algorithm=algorithm, source=source, params=params), spec
+
+
+def _resolved(request: CompareRequest, url: URL, changes: Mapping[str, Any]) -> StudySpec:
+    found = resolve(request.study, url, name=None, changes=changes, env=request.environment, stored=request.stored)
+    return found.spec
 
 
 def _best(spec: StudySpec, url: URL) -> Row | None:

@@ -23,7 +23,7 @@ from tuner.planning import estimate
 from tuner.record_type import Record
 from tuner.results.confirmation_reading import Confirmation, conclude, make_plan
 from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter
-from tuner.study.reader import Row, StudyReader, open_reader, reader_of
+from tuner.study.reader import StudyReader, open_reader, reader_of
 from tuner.study.storage import Lock, open_to_write, storage_errors, study_lock
 
 
@@ -61,7 +61,7 @@ def confirm(request: ConfirmRequest, notifier: Notifier) -> ConfirmResult:
         with (
             storage_errors(url),
             study_lock(url, reader.name) as lock,
-            open_engine(request.engine, reader.spec, notifier) as engine,
+            open_engine(request.engine, reader.spec, notifier, look=request.look) as engine,
         ):
             return ConfirmResult(confirmation=_work(request, reader.name, url, lock, engine, notifier))
     except KeyboardInterrupt:
@@ -102,19 +102,15 @@ def _work(request: ConfirmRequest, name: str, url: URL, lock: Lock, engine: Engi
         notifier.notify(events.NothingToRun(what="run", finished=before.planned, target=before.planned))
         return before
     notifier.notify(events.ConfirmationAnnounced(plan=plan, spec=spec, url=url))
-    seconds = estimate.typical_seconds([*writer.seconds(), *_full_seconds(rows)]) or 0.0
+    full = [row.seconds for row in rows if row.value is not None and row.seconds is not None]
+    seconds = estimate.typical_seconds([*writer.seconds(), *full]) or 0.0
     missing = at_most(plan, writer.results()) - before.done
     notifier.notify(events.ConfirmationEstimated(missing=missing, workers=engine.workers, seconds=seconds))
     engine.prepare(engine.workers)
     under_way = ConfirmationUnderWay(source=source, workers=engine.workers, steps=spec.timesteps, seconds=seconds)
     with notifier.progress(under_way) as listener:
-        last = last_start(request.deadline, seconds)
-        coordinate(source, engine, listener, last_start=last, look=request.look)
+        coordinate(source, engine, listener, last_start=last_start(request.deadline, seconds))
     found = conclude(plan, spec, writer.results())
     if not found.complete:
         notifier.notify(events.TimeOver(what="run", seconds=seconds))
     return found
-
-
-def _full_seconds(rows: list[Row]) -> list[float]:
-    return [row.seconds for row in rows if row.value is not None and row.seconds is not None]

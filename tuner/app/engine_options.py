@@ -4,13 +4,14 @@ import contextlib
 import importlib.util
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 from tuner.app.events import ClusterNews
 from tuner.app.limits import ENGINES
 from tuner.app.notify import Notifier
 from tuner.config.model import StudySpec
-from tuner.engines.base import Engine
+from tuner.engines.base import Engine, Event
 from tuner.engines.hang_detector import HangDetector
 from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
@@ -79,9 +80,28 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class _WatchedEngine:
+    """An engine at every wait of which somebody looks up; what they raise ends the work."""
+
+    def __init__(self, engine: Engine, look: Callable[[], None]) -> None:
+        self._engine, self._look = engine, look
+
+    def wait(self, timeout: float) -> list[Event]:
+        self._look()
+        return self._engine.wait(timeout)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
 @contextlib.contextmanager
 def open_engine(
-    options: EngineOptions, spec: StudySpec, notifier: Notifier, *, hang_detector: HangDetector | None = None
+    options: EngineOptions,
+    spec: StudySpec,
+    notifier: Notifier,
+    *,
+    hang_detector: HangDetector | None = None,
+    look: Callable[[], None] | None = None,
 ) -> Iterator[Engine]:
     """Workers that make the study's environment ahead; they end with the block.
 
@@ -90,13 +110,14 @@ def open_engine(
         spec: Of the study.
         notifier: Is told of a cluster's nodes.
         hang_detector: Watches over silent workers; the usual one by default.
+        look: Called now and then; what it raises ends the work.
 
     Raises:
         ClusterFailed: where there is no Ray cluster to be had.
     """
     engine = _make(options, spec, notifier, hang_detector)
     try:
-        yield engine
+        yield engine if look is None else cast("Engine", _WatchedEngine(engine, look))
     finally:
         engine.stop()
 

@@ -1,7 +1,11 @@
 """Bounds of what is asked for, the same for every front end."""
 
 import math
+import operator
+import os
 import time
+from pathlib import Path
+from typing import SupportsIndex
 
 from tuner.errors import UsageProblem
 
@@ -14,13 +18,25 @@ def whole_number(name: str, value: object, low: int, high: int | None = None) ->
     Raises:
         UsageProblem: naming what it is, the value and the rule.
     """
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):  # NumPy's are whole numbers as well
         raise UsageProblem(f"{name} {value!r}: must be a whole number")
-    if value < low:
-        raise UsageProblem(f"{name} {value}: must be at least {low}")
-    if high is not None and value > high:
-        raise UsageProblem(f"{name} {value}: must be at most {high}")
-    return value
+    number = operator.index(value)
+    if number < low:
+        raise UsageProblem(f"{name} {number}: must be at least {low}")
+    if high is not None and number > high:
+        raise UsageProblem(f"{name} {number}: must be at most {high}")
+    return number
+
+
+def file_path(name: str, value: object) -> Path:
+    """A path, as text or as an object.
+
+    Raises:
+        UsageProblem: where it is neither.
+    """
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+        raise UsageProblem(f"{name} {value!r}: must be the path of a file")
+    return Path(os.fspath(value))
 
 
 def time_limit(name: str, value: object) -> float:
@@ -55,5 +71,7 @@ COMPARED_MINUTES = 5  # of training, for each run
 MOST_SEEDS = 1000  # of a comparison or a training for use
 MOST_CHECKED = 100_000  # episodes of each policy
 MOST_PLAYED = 1000  # episodes
+MOST_STEPS = 10**12  # of a training for use
+LARGEST_SEED = 2**31 - 1001  # of training: environments take the seeds after it as well
 EXPORT_FORMATS = ("zoo", "sb3", "json")
 REPORT_FORMATS = ("html", "md", "json")

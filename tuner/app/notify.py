@@ -13,7 +13,6 @@ from tuner.final_training.training_plan import TrainingPlan
 from tuner.final_training.training_source import TrainingSource
 from tuner.planning.estimate import Estimate
 from tuner.record_type import Record
-from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
 class Work(Record):
@@ -65,17 +64,10 @@ class Notifier(Protocol):
 class SilentListener:
     """Hears of jobs and shows nothing."""
 
-    def started(self, job: TrialJob) -> None:
-        """A job began."""
+    def started(self, *_: object) -> None:
+        """Whatever happens."""
 
-    def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:
-        """A job reached a checkpoint."""
-
-    def finished(self, number: int, outcome: TrialOutcome) -> None:
-        """A job ended."""
-
-    def tick(self) -> None:
-        """Time passed."""
+    evaluated = finished = tick = started
 
 
 class SilentNotifier:
@@ -85,5 +77,4 @@ class SilentNotifier:
         """Something happened."""
 
     def progress(self, work: Work) -> AbstractContextManager[Listener]:  # noqa: ARG002
-        """Jobs begin."""
         return contextlib.nullcontext(SilentListener())

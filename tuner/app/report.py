@@ -20,7 +20,7 @@ from tuner.results.report_build import build_report
 from tuner.results.report_data import FilmLine
 from tuner.statistics.answer_records import CURRENT
 from tuner.study.reader import Row, StudyReader, baselines, best
-from tuner.writing import refuse_no_page, write_whole
+from tuner.writing import refuse_no_file, write_whole
 
 ENDINGS = {".md": "md", ".json": "json"}
 IMPORTANCE_SEED = 0  # of the resamples: the same study gives the same report
@@ -65,11 +65,11 @@ def report(request: ReportRequest, notifier: Notifier) -> ReportText:
     """
     wanted = request.wanted
     if request.output is not None:
-        refuse_no_page(request.output, "-o", "report.html")
+        refuse_no_file(request.output, "-o", "report.html")
     reader = open_study(request.study, request.storage)
     target = request.output or (Path(f"{reader.name}-report.html") if wanted == "html" else None)
     if target is not None:
-        refuse_no_page(target, "-o", "report.html")
+        refuse_no_file(target, "-o", "report.html")
     text = render(reader, wanted, request, notifier)
     if target is not None:
         write_whole(target, text.encode(), "-o")

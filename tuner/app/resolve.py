@@ -63,23 +63,30 @@ def resolve(
     changes: Mapping[str, Any],
     env: str | None,
     space: SpaceSpec | None = None,
+    stored: bool = False,
 ) -> Resolved:
     """The spec that a run asks for: a file's, a packaged study's, or a stored one's, with the command line's changes.
 
     A study in another environment than the file's gets a name of its own, so that the file's keeps its meaning.
 
     Raises:
+        UsageProblem: where there is no such algorithm.
         UnknownName: where neither a file nor the database has a study of that name.
         SpecInvalid: where the study breaks the rules.
     """
+    if (asked := changes.get("algorithm")) is not None and asked not in tuple(ALGORITHMS):
+        raise UsageProblem(f"--algorithm {asked!r}: must be one of {', '.join(ALGORITHMS)}")
     environment = full_id(env) if env is not None else None
-    if load.is_path(argument) or argument in load.available("studies"):
+    in_file = not stored and (load.is_path(argument) or argument in load.available("studies"))
+    if "space_changes" in changes and (space is not None or not in_file):
+        raise UsageProblem("space_changes: change the space of a study's file; give the changed space itself here")
+    if in_file:
         return _from_file(load.find("studies", argument), name, changes, environment, space)
     if not is_there(url):
         raise UnknownName("study", argument, load.available("studies"), "or give the path of a YAML file")
     with storage_errors(url):
-        stored = _stored(open_to_read(url), argument)
-    return _from_database(stored, name, changes, environment, f"stored in {describe(url)}", space)
+        found = _stored(open_to_read(url), argument)
+    return _from_database(found, name, changes, environment, f"stored in {describe(url)}", space)
 
 
 def _from_file(

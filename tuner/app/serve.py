@@ -1,6 +1,7 @@
 """Serving: the dashboard over the studies, and a service that works off what is submitted, beside it."""
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -150,11 +151,13 @@ def _ended(
     request: ServeRequest, storage: databases.Storage, submission: Submission, health: ServiceHealth, notifier: Notifier
 ) -> tuple[queue.State, str]:
     """Runs it, and says how that ended."""
+    last = -math.inf
 
     def look() -> None:
-        if time.time() - health.alive_at < PAUSE:
+        nonlocal last
+        if time.monotonic() - last < PAUSE:
             return
-        health.alive_at = time.time()
+        last, health.alive_at = time.monotonic(), time.time()
         if queue.is_cancelled(storage, submission):
             raise Cancelled(f"study {submission.study!r} was cancelled")
 
@@ -179,8 +182,9 @@ def _run(
 ) -> None:
     _, stored = load_stored(storage, submission.study)
     spec = stored.model_copy(update={"trials": submission.trials})
-    run = TuneRequest(study=spec.name, storage=request.storage, engine=request.engine, look=look)
-    with open_engine(request.engine, spec, notifier) as engine:
+    run = TuneRequest(study=spec.name, storage=request.storage, engine=request.engine)
+    look()
+    with open_engine(request.engine, spec, notifier, look=look) as engine:
         work(run, spec, storage_url(request.storage), engine, notifier, skip_check=submission.skip_check)
     if submission.confirm:
         asked = ConfirmRequest(study=spec.name, engine=request.engine, storage=request.storage, look=look)

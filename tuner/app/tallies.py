@@ -3,7 +3,7 @@
 import statistics
 import time
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from tuner.app.notify import ComparisonUnderWay, ConfirmationUnderWay, TrainingUnderWay, TrialsUnderWay, Work
 from tuner.comparison.comparison_records import seconds
@@ -24,10 +24,9 @@ class Bar(Record):
 
 
 class Tally(Protocol):
-    """Hears of jobs. What it returns is a line for a log, empty where there is nothing to say.
+    """Hears of jobs. What it returns is a line for a log, empty where there is nothing to say."""
 
-    After ` | ` stands what the bars show as well.
-    """
+    counts: ClassVar[bool]  # whether a log says at every end how far all of it is
 
     def started(self, job: TrialJob) -> str:
         """A job began."""
@@ -69,6 +68,7 @@ def tally_of(work: Work) -> Tally:
 class TrialsTally:
     """A study's trials."""
 
+    counts: ClassVar[bool] = True
     target: int
     total_steps: int  # of a full trial
     done: int  # finished trials, earlier runs' included
@@ -80,18 +80,15 @@ class TrialsTally:
     running: dict[int, list[Evaluation]] = field(default_factory=dict)
 
     def started(self, job: TrialJob) -> str:
-        """A trial began."""
         self.running[job.number] = []
         return ""
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:
-        """A trial reached a checkpoint."""
         self.running[number].append(evaluation)
         return ""
 
     def finished(self, number: int, outcome: TrialOutcome) -> str:
-        """A trial ended."""
-        return f"trial {number} {self._end(self.running.pop(number), outcome)} | {self.line()}"
+        return f"trial {number} {self._end(self.running.pop(number), outcome)}"
 
     def _end(self, evaluations: list[Evaluation], outcome: TrialOutcome) -> str:
         """Counts an end; says how it was in a few words."""
@@ -131,14 +128,12 @@ class TrialsTally:
         return f"best {value:.3f}" + (f" (success {success:.0%})" if success is not None else "")
 
     def line(self) -> str:
-        """All of it in a line."""
         return (
             f"{self.done}/{self.target} done, {len(self.running)} running, {self.pruned} pruned here | "
             f"{self.best_text()} | {self.speed():,.0f} steps/s | {clock(self.seconds_left())} left"
         )
 
     def bars(self) -> list[Bar]:
-        """The study, then the trials that run."""
         return [
             Bar(label="trials", done=self.done, total=self.target),
             *(self._bar(number, seen[-1] if seen else None) for number, seen in sorted(self.running.items())),
@@ -153,6 +148,8 @@ class TrialsTally:
 class ConfirmationTally:
     """A confirmation's runs."""
 
+    counts: ClassVar[bool] = True
+
     def __init__(self, work: ConfirmationUnderWay) -> None:
         self._work = work
         self._taken: list[float] = []  # s, by the runs of this time
@@ -160,30 +157,25 @@ class ConfirmationTally:
         self._last: dict[int, Evaluation] = {}
 
     def started(self, job: TrialJob) -> str:
-        """A run began."""
         self._runs[job.number] = self._work.source.run_of(job.number)
         return ""
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:
-        """A run reached a checkpoint."""
         self._last[number] = evaluation
         return ""
 
     def finished(self, number: int, outcome: TrialOutcome) -> str:
-        """A run ended."""
         name, last = _run_name(self._runs.pop(number)), self._last.pop(number, None)
         self._taken.append(outcome.seconds)
         said = worth(last) if outcome.state == "completed" and last else f"{outcome.state} ({outcome.reason})"
-        return f"{name}: {said} | {self.line()}"
+        return f"{name}: {said}"
 
     def line(self) -> str:
-        """All of it in a line."""
         done, most = self._work.source.counts()
         each = statistics.median(self._taken or [0.0]) or self._work.seconds
         return f"{done}/{most} done | {clock((most - done) / self._work.workers * each)} left"
 
     def bars(self) -> list[Bar]:
-        """The confirmation, then the runs under way."""
         done, most = self._work.source.counts()
         runs = sorted(self._runs.items())
         return [Bar(label="runs", done=done, total=most), *(self._bar(run, self._last.get(one)) for one, run in runs)]
@@ -200,43 +192,47 @@ def _run_name(run: ConfirmationRun) -> str:
 class ComparisonTally:
     """A comparison's runs."""
 
+    counts: ClassVar[bool] = False
+
     def __init__(self, work: ComparisonUnderWay) -> None:
         self._work = work
         self._names: dict[int, str] = {}  # of the runs under way
         self._evaluating: dict[int, float] = {}  # s that evaluations took, by job
         self._spent: dict[int, float] = {}  # s of training
+        self._last: dict[int, str] = {}  # how well each did at its last evaluation
 
     def started(self, job: TrialJob) -> str:
-        """A run began."""
         self._names[job.number] = f"{job.algorithm}, seed {self._work.source.seed(job)}"
         self._evaluating[job.number] = self._spent[job.number] = 0.0
+        self._last[job.number] = "starting"
         return f"{self._names[job.number]}: begins"
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:
-        """A run reached a checkpoint."""
         self._evaluating[number] += evaluation.evaluation_seconds
         spent = self._spent[number] = evaluation.seconds - self._evaluating[number]
         success = f"success {evaluation.success:.0%}" if evaluation.success is not None else "success is not told"
         said = f"{evaluation.step:,} steps, {spent:.0f} of {seconds(self._work.seconds)}"
-        return f"{self._names[number]}: {said}: {success}, return {evaluation.mean_return:.4g}"
+        self._last[number] = f"{success}, return {evaluation.mean_return:.4g}"
+        return f"{self._names[number]}: {said}: {self._last[number]}"
 
     def finished(self, number: int, outcome: TrialOutcome) -> str:
-        """A run ended."""
         ends = {"completed": "has made all its steps", "stopped": "time is up"}
         return f"{self._names.pop(number)}: {ends.get(outcome.state, f'{outcome.state} ({outcome.reason})')}"
 
     def line(self) -> str:
-        """All of it in a line."""
         return f"{len(self._work.source.runs)} runs done"
 
     def bars(self) -> list[Bar]:
-        """The runs under way."""
-        left = self._work.seconds
-        return [Bar(label=name, done=self._spent[number], total=left) for number, name in sorted(self._names.items())]
+        return [
+            Bar(label=name, done=self._spent[number], total=self._work.seconds, text=self._last[number])
+            for number, name in sorted(self._names.items())
+        ]
 
 
 class TrainingTally:
     """The runs of a training for use."""
+
+    counts: ClassVar[bool] = True
 
     def __init__(self, work: TrainingUnderWay) -> None:
         self._source = work.source
@@ -250,20 +246,16 @@ class TrainingTally:
         return ""
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:  # noqa: ARG002 - the source has it
-        """A run reached a checkpoint."""
         return f"seed {self._running[number]} {self._state(number)}"
 
     def finished(self, number: int, outcome: TrialOutcome) -> str:
-        """A run ended."""
         said = "done" if outcome.state == "completed" else f"{outcome.state} ({outcome.reason})"
-        return f"seed {self._running.pop(number)} {said} | {self.line()}"
+        return f"seed {self._running.pop(number)} {said}"
 
     def line(self) -> str:
-        """All of it in a line."""
         return f"{self._count - self._source.missing}/{self._count} runs done"
 
     def bars(self) -> list[Bar]:
-        """The training, where it has several runs, and those under way."""
         whole = [Bar(label="runs", done=self._count - self._source.missing, total=self._count)] * (self._count > 1)
         return [*whole, *(self._bar(number, seed) for number, seed in sorted(self._running.items()))]
 

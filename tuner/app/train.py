@@ -37,6 +37,7 @@ class TrainRequest(Record):
     algorithm: str | None = None
     engine: EngineOptions = field(default_factory=EngineOptions)
     film: bool = True  # of the best model
+    kept_as: Path | None = None  # a copy of the file, which the folder's command names
 
     def __post_init__(self) -> None:
         """Refuses an engine that cannot be.
@@ -51,7 +52,7 @@ class TrainRequest(Record):
 
     def command(self) -> str:
         """The command that asks for the same."""
-        words = ["tuner", "train", str(self.file)]
+        words = ["tuner", "train", str(self.kept_as or self.file)]
         words += ["--timesteps", str(self.timesteps)] if self.timesteps else []
         words += ["--seeds", ",".join(map(str, self.seeds)) + "," * (len(self.seeds) == 1)] if self.seeds else []
         words += ["--env", self.environment] if self.environment else []
@@ -84,6 +85,8 @@ def train(request: TrainRequest, notifier: Notifier) -> TrainResult:
     make(plan.folder)
     with StudyLock(plan.folder / ".training", "run", f"-o {plan.folder}:"):
         claim(plan, request.command())
+        if request.kept_as is not None:
+            write(request.kept_as, request.file.read_bytes())
         interrupted = _train(plan, request, notifier)
         summary = _conclude(plan, request, notifier) if _finished(plan) else None
     return TrainResult(plan=plan, summary=summary, interrupted=interrupted)

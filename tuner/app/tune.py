@@ -2,7 +2,7 @@
 
 import importlib.util
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ class TuneRequest(Record):
     from_study: str | None = None
     curves: Path | None = None  # where TensorBoard's curves go
     deadline: float | None = None  # on the monotonic clock
-    look: Callable[[], None] | None = None  # called now and then; what it raises ends the run
+    stored: bool = False  # the database's study of that name, whatever file has it as well
 
 
 class TuneResult(Record):
@@ -96,7 +96,13 @@ def tune(request: TuneRequest, notifier: Notifier) -> TuneResult:
 def announced(request: TuneRequest, url: URL, notifier: Notifier) -> StudySpec:
     """The study that is asked for, once all that can be refused beforehand has been."""
     resolved = resolve(
-        request.study, url, name=request.name, changes=request.changes, env=request.environment, space=request.space
+        request.study,
+        url,
+        name=request.name,
+        changes=request.changes,
+        env=request.environment,
+        space=request.space,
+        stored=request.stored,
     )
     spec = warmed(resolved.spec, request.baselines, request.from_study, request.storage, notifier)
     if request.staged or spec.stages:
@@ -209,7 +215,7 @@ def _run(
     source = SearchSource(writer, spec, spec.trials, request.curves)
     with notifier.progress(under_way) as listener:
         last = last_start(request.deadline, known)
-        coordinate(source, engine, listener, last_start=last, look=request.look)
+        coordinate(source, engine, listener, last_start=last)
     if writer.count_finished() < spec.trials:
         notifier.notify(events.TimeOver(what="trial", seconds=known))
 

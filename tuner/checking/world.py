@@ -43,10 +43,9 @@ def actions(evidence: Evidence) -> Line:
     idle, count = evidence.probes.idle, evidence.probes.entries
     name = "action effect"
     if idle is None:
-        why = "the environment does not repeat itself" if evidence.probes.difference > FELT else "no time was left"
-        return warning(
-            name, f"not known: {why}", "see determinism" if "repeat" in why else "`tuner check` takes longer"
-        )
+        if evidence.probes.difference > FELT:
+            return warning(name, "not known: the environment does not repeat itself", "see determinism")
+        return warning(name, "not known: no time was left", "`tuner check` takes longer")
     if not idle:
         each = "the action changes" if count == 1 else f"each of {count} action entries changes"
         return ok(name, f"{each} what is observed")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tuner.app.limits import MOST_CHECKED
-from tuner.cli.options import JsonOption, print_json, whole
+from tuner.cli.options import JsonOption, number, print_json
 
 
 def check(
@@ -20,9 +20,7 @@ def check(
     *,
     episodes: Annotated[
         int | None,
-        typer.Option(
-            parser=whole("--episodes", 1, MOST_CHECKED), metavar="N", help="Episodes of each policy. Default: 100."
-        ),
+        number("--episodes", "N", "Episodes of each policy. Default: 100.", high=MOST_CHECKED),
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page as well.")] = None,
     as_json: JsonOption = False,

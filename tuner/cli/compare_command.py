@@ -23,15 +23,8 @@ def compare(
             parser=options.minutes_of, metavar="M", help="Of training, for each run; evaluations not counted."
         ),
     ] = COMPARED_MINUTES,
-    seeds: Annotated[
-        int, typer.Option(parser=options.whole("--seeds", 1, MOST_SEEDS), metavar="N", help="Runs of each algorithm.")
-    ] = 1,
-    env: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
-        ),
-    ] = None,
+    seeds: Annotated[int, options.number("--seeds", "N", "Runs of each algorithm.", high=MOST_SEEDS)] = 1,
+    env: options.EnvironmentOption = None,
     workers: options.WorkersOption = None,
     engine: options.EngineOption = "processes",
     html: Annotated[

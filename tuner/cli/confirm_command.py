@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-import typer
-
 from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli import options
 
@@ -15,15 +13,11 @@ def confirm(
     *,
     top: Annotated[
         int | None,
-        typer.Option(
-            parser=options.whole("--top", 1, MOST), metavar="K", help="The best K trials run for the test. Default: 4."
-        ),
+        options.number("--top", "K", "The best K trials run for the test. Default: 4.", high=MOST),
     ] = None,
     seeds: Annotated[
         int | None,
-        typer.Option(
-            parser=options.whole("--seeds", 1, MOST), metavar="N", help="Test seeds of each configuration. Default: 10."
-        ),
+        options.number("--seeds", "N", "Test seeds of each configuration. Default: 10.", high=MOST),
     ] = None,
     workers: options.WorkersOption = None,
     minutes: options.MinutesOption = None,

@@ -6,13 +6,11 @@ from typing import Annotated
 import typer
 
 from tuner.app.limits import DEFAULT_HOST, DEFAULT_PORT
-from tuner.cli.options import StorageOption, whole
+from tuner.cli.options import StorageOption, number
 
 LAST_PORT = 65535
 
-PortOption = Annotated[
-    int, typer.Option("--port", parser=whole("--port", 0, LAST_PORT), metavar="PORT", help="0 takes a free one.")
-]
+PortOption = Annotated[int, number("--port", "PORT", "0 takes a free one.", low=0, high=LAST_PORT)]
 HostOption = Annotated[
     str, typer.Option("--host", metavar="HOST", help="Where it listens; beyond this machine only with a token.")
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.app.limits import DEFAULT_STUDY, EXPORT_FORMATS
-from tuner.cli.options import StorageOption, StudyArgument, whole
+from tuner.cli.options import StorageOption, StudyArgument, number
 
 if TYPE_CHECKING:
     from tuner.app.export import Exported, ExportRequest
@@ -23,11 +23,7 @@ def export(
     ] = None,
     trial: Annotated[
         int | None,
-        typer.Option(
-            parser=whole("--trial", 0),
-            metavar="N",
-            help="A finished trial's number. Default: what is confirmed, else the best.",
-        ),
+        number("--trial", "N", "A finished trial's number. Default: what is confirmed, else the best.", low=0),
     ] = None,
     form: Annotated[
         str,

@@ -24,12 +24,25 @@ StorageOption = Annotated[
         help="The database. Default: sqlite:///studies/tuner.db, or the variable TUNER_STORAGE.",
     ),
 ]
+NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="The study's name in the database.")]
+SpaceOption = Annotated[str | None, typer.Option("--space", metavar="NAME|FILE", help="The search space.")]
+EnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--env", metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
 
 def whole(name: str, low: int, high: int | None = None) -> Callable[[str], int]:
     """A parser of whole numbers from `low` to `high` that names the option, the value and the rule."""
     return lambda text: whole_number(name, _number(int, text), low, high)
+
+
+def number(name: str, metavar: str, words: str, *, low: int = 1, high: int | None = None) -> Any:
+    """An option that takes whole numbers from `low` to `high`."""
+    return typer.Option(name, parser=whole(name, low, high), metavar=metavar, help=words)
 
 
 def minutes_of(text: str) -> float:
@@ -82,12 +95,7 @@ MemoryOption = Annotated[
 
 WorkersOption = Annotated[
     int | None,
-    typer.Option(
-        "--workers",
-        parser=whole("--workers", 1),
-        metavar="W",
-        help="Trials side by side. Default: one a core, on Ray one a CPU of the cluster.",
-    ),
+    number("--workers", "W", "Trials side by side. Default: one a core, on Ray one a CPU of the cluster."),
 ]
 EngineOption = Annotated[str, typer.Option("--engine", metavar="|".join(ENGINES), help="Where trials run.")]
 RayAddressOption = Annotated[

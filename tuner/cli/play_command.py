@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tuner.app.limits import MOST_PLAYED
-from tuner.cli.options import JsonOption, StorageOption, print_json, whole
+from tuner.cli.options import JsonOption, StorageOption, number, print_json
 
 
 def play(
@@ -23,10 +23,7 @@ def play(
     study: Annotated[
         str | None, typer.Option(metavar="STUDY", help="The model of this study's best trial acts.")
     ] = None,
-    trial: Annotated[
-        int | None,
-        typer.Option(parser=whole("--trial", 0), metavar="N", help="That of another trial of the study."),
-    ] = None,
+    trial: Annotated[int | None, number("--trial", "N", "That of another trial of the study.", low=0)] = None,
     env: Annotated[
         str | None,
         typer.Option(
@@ -34,10 +31,7 @@ def play(
             help="`module:Id`, `module:Class`, `FILE.py:Class` or an id. Default: the study's, else the default one's.",
         ),
     ] = None,
-    episodes: Annotated[
-        int | None,
-        typer.Option(parser=whole("--episodes", 1, MOST_PLAYED), metavar="N", help="Default: 5; 1 for a picture."),
-    ] = None,
+    episodes: Annotated[int | None, number("--episodes", "N", "Default: 5; 1 for a picture.", high=MOST_PLAYED)] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help=".mp4 for a film, .png for one episode in one picture."),

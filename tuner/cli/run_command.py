@@ -20,27 +20,14 @@ def run(
     study: options.StudyArgument = DEFAULT_STUDY,
     *,
     trials: Annotated[
-        int | None,
-        typer.Option(
-            parser=options.whole("--trials", 1),
-            metavar="N",
-            help="Finished trials in all, those of earlier runs included.",
-        ),
+        int | None, options.number("--trials", "N", "Finished trials in all, those of earlier runs included.")
     ] = None,
     workers: options.WorkersOption = None,
     storage: options.StorageOption = None,
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="The study's name in the database.")] = None,
-    timesteps: Annotated[
-        int | None,
-        typer.Option(parser=options.whole("--timesteps", 1), metavar="T", help="Environment steps of a full trial."),
-    ] = None,
-    env: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
-        ),
-    ] = None,
-    space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
+    name: options.NameOption = None,
+    timesteps: Annotated[int | None, options.number("--timesteps", "T", "Environment steps of a full trial.")] = None,
+    env: options.EnvironmentOption = None,
+    space: options.SpaceOption = None,
     algorithm: Annotated[
         str | None,
         typer.Option(metavar="|".join(ALGORITHMS), help="Who trains: in that algorithm's own space, without --space."),
@@ -49,11 +36,7 @@ def run(
     pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Who stops trials early.")] = None,
     seed: Annotated[
         int | None,
-        typer.Option(
-            parser=options.whole("--seed", 0, MAX_SEED),
-            metavar="S",
-            help="Seeds the sampler; trials have seeds of their own.",
-        ),
+        options.number("--seed", "S", "Seeds the sampler; trials have seeds of their own.", low=0, high=MAX_SEED),
     ] = None,
     baseline: Annotated[
         list[str] | None,

@@ -39,11 +39,9 @@ def serve(
 def submit(
     study: options.StudyArgument = DEFAULT_STUDY,
     *,
-    trials: Annotated[
-        int | None, typer.Option(parser=options.whole("--trials", 1), metavar="N", help="Finished trials in all.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="The study's name in the database.")] = None,
-    space: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="The search space.")] = None,
+    trials: Annotated[int | None, options.number("--trials", "N", "Finished trials in all.")] = None,
+    name: options.NameOption = None,
+    space: options.SpaceOption = None,
     env: Annotated[str | None, typer.Option(metavar="ID", help="A Gymnasium environment.")] = None,
     confirm: Annotated[bool, typer.Option("--confirm", help="At the end, confirm the winner.")] = False,
     skip_check: Annotated[

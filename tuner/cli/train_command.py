@@ -5,13 +5,10 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.limits import MOST_SEEDS
+from tuner.app.limits import LARGEST_SEED, MOST_SEEDS, MOST_STEPS
 from tuner.cli import options
 from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import UsageProblem
-
-MOST_STEPS = 10**12
-LARGEST_SEED = 2**31 - 1001  # environments take the seeds after it as well
 
 
 def train(
@@ -19,11 +16,7 @@ def train(
     *,
     timesteps: Annotated[
         int | None,
-        typer.Option(
-            parser=options.whole("--timesteps", 1, MOST_STEPS),
-            metavar="T",
-            help="Environment steps. Default: the file's.",
-        ),
+        options.number("--timesteps", "T", "Environment steps. Default: the file's.", high=MOST_STEPS),
     ] = None,
     seeds: Annotated[
         str | None,

@@ -110,7 +110,16 @@ _DQN: dict[str, Kind] = {
     **NORMALIZE,
 }
 _ACTOR_CRITIC = {"gamma": 0.99, "ent_coef": 0.0, "vf_coef": 0.5, "max_grad_norm": 0.5, "log_std_init": 0.0}
-_REPLAYED = {"buffer_size": 1_000_000, "learning_starts": 100, "gamma": 0.99, "gradient_steps": 1, "n_steps": 1}
+_SMALL_NET = {"net_arch": [64, 64], "activation_fn": "tanh", "ortho_init": True, **_SCALING}  # of on-policy ones
+_REPLAYED = {
+    "activation_fn": "relu",
+    **_SCALING,
+    "buffer_size": 1_000_000,
+    "learning_starts": 100,
+    "gamma": 0.99,
+    "gradient_steps": 1,
+    "n_steps": 1,
+}
 _CONTINUOUS = {**_REPLAYED, "batch_size": 256, "tau": 0.005, "train_freq": 1}
 _REPLAY_COSTS = ("batch_size", "train_freq", "gradient_steps", "net_arch")
 
@@ -134,10 +143,7 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
             "clip_range_vf": None,
             "normalize_advantage": True,
             "target_kl": None,
-            "ortho_init": True,
-            "net_arch": [64, 64],
-            "activation_fn": "tanh",
-            **_SCALING,
+            **_SMALL_NET,
         },
         costs=("batch_size", "n_epochs", "net_arch"),
         signals=(
@@ -166,10 +172,7 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
             "rms_prop_eps": 1e-5,
             "use_rms_prop": True,
             "normalize_advantage": False,
-            "ortho_init": True,
-            "net_arch": [64, 64],
-            "activation_fn": "tanh",
-            **_SCALING,
+            **_SMALL_NET,
         },
         costs=("n_steps", "net_arch"),
         signals=("entropy_loss", "explained_variance", "std", "value_loss", "policy_loss"),
@@ -189,8 +192,6 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
             "target_entropy": "auto",
             "target_update_interval": 1,
             "net_arch": [256, 256],
-            "activation_fn": "relu",
-            **_SCALING,
         },
         costs=_REPLAY_COSTS,
         signals=("actor_loss", "critic_loss", "ent_coef", "ent_coef_loss"),
@@ -210,8 +211,6 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
             "target_policy_noise": 0.2,
             "target_noise_clip": 0.5,
             "net_arch": [400, 300],
-            "activation_fn": "relu",
-            **_SCALING,
         },
         starting={"noise_type": "normal", "noise_std": 0.1},  # it explores by nothing else
         costs=_REPLAY_COSTS,
@@ -237,8 +236,6 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
             "exploration_final_eps": 0.05,
             "max_grad_norm": 10,
             "net_arch": [64, 64],
-            "activation_fn": "relu",
-            **_SCALING,
         },
         costs=_REPLAY_COSTS,
         signals=("loss",),

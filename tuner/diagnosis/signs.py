@@ -8,13 +8,21 @@ import numpy as np
 
 from tuner.diagnosis import bounds
 from tuner.diagnosis.training_record import Sign, TrainingRecord, early, highest, late, moved, run_of
-from tuner.verdicts import SEVERITY
+from tuner.verdicts import SEVERITY, Verdict
 
 SMALLER = "lower learning_rate, lower clip_range, fewer n_epochs"
 LARGER = "higher learning_rate, or more n_epochs"
 REWARD_FIRST = "verify the reward first (`tuner check`), then lower learning_rate"
 VALUES = "more n_epochs or smaller batch_size for the value net; rewards scaled to a return of about ±50"
 DEFAULT_GAMMA = 0.99  # Stable-Baselines3's, of every algorithm
+
+
+def _ok(name: str, finding: str) -> Sign:
+    return Sign(name=name, verdict="ok", finding=finding)
+
+
+def _sign(verdict: Verdict, name: str, symptom: str, finding: str, cure: str) -> Sign:
+    return Sign(name=name, verdict=verdict, symptom=symptom, finding=finding, cure=cure)
 
 
 def kl(run: TrainingRecord) -> Iterator[Sign]:
@@ -45,11 +53,11 @@ def _between(name: str, mean: float, bounds: tuple[float, float]) -> Iterator[Si
     low, high = bounds
     said = f"{mean:.3g} on average (guide: {low:g} … {high:g})"
     if mean > high:
-        yield Sign(name=name, verdict="warning", symptom=f"above {high:g}", finding=said, cure=SMALLER)
+        yield _sign("warning", name, f"above {high:g}", said, SMALLER)
     elif mean < low:
-        yield Sign(name=name, verdict="warning", symptom=f"below {low:g}", finding=said, cure=LARGER)
+        yield _sign("warning", name, f"below {low:g}", said, LARGER)
     else:
-        yield Sign(name=name, verdict="ok", finding=said)
+        yield _ok(name, said)
 
 
 def policy_loss(run: TrainingRecord) -> Iterator[Sign]:
@@ -61,11 +69,11 @@ def policy_loss(run: TrainingRecord) -> Iterator[Sign]:
     low, high = bounds.POLICY_LOSS
     said = f"{size:.2g} in size on average"
     if size > high:
-        yield Sign(name="policy loss", verdict="wrong", symptom="huge", finding=f"huge, {said}", cure=SMALLER)
+        yield _sign("wrong", "policy loss", "huge", f"huge, {said}", SMALLER)
     elif size < low:
-        yield Sign(name="policy loss", verdict="warning", symptom="tiny", finding=f"tiny, {said}", cure=LARGER)
+        yield _sign("warning", "policy loss", "tiny", f"tiny, {said}", LARGER)
     else:
-        yield Sign(name="policy loss", verdict="ok", finding=said)
+        yield _ok("policy loss", said)
 
 
 def exploration(run: TrainingRecord) -> Iterator[Sign]:
@@ -80,15 +88,11 @@ def _explores(name: str, first: float, last: float, *, solved: bool) -> Sign:
     said = f"{first:.2g} → {last:.2g}"
     if last < bounds.COLLAPSED * first and not solved:
         cure = "higher ent_coef (guide: 0.01 early), or lower learning_rate"
-        return Sign(
-            name=name, verdict="wrong", symptom="collapsed", finding=f"collapsed before success, {said}", cure=cure
-        )
+        return _sign("wrong", name, "collapsed", f"collapsed before success, {said}", cure)
     if last > bounds.EXPLODED * first:
         cure = "lower ent_coef (guide: 0 … 0.01, towards 0 at the end)"
-        return Sign(
-            name=name, verdict="warning", symptom="grows", finding=f"grows, so actions get random, {said}", cure=cure
-        )
-    return Sign(name=name, verdict="ok", finding=said)
+        return _sign("warning", name, "grows", f"grows, so actions get random, {said}", cure)
+    return _ok(name, said)
 
 
 def value_loss(run: TrainingRecord) -> Iterator[Sign]:
@@ -101,18 +105,12 @@ def value_loss(run: TrainingRecord) -> Iterator[Sign]:
     explained = run.known("explained_variance")
     if last < bounds.FELL * most:
         way = f"{first:.3g} → {most:.3g} → {last:.3g}" if most > first / bounds.FELL else said
-        yield Sign(name="value_loss", verdict="ok", finding=f"falls, {way}")
+        yield _ok("value_loss", f"falls, {way}")
     elif explained is not None and late(explained) > bounds.EXPLAINED[1]:
         well = f"{said}, with an explained variance of {late(explained):.2g}"
-        yield Sign(name="value_loss", verdict="ok", finding=f"grows with the return, {well}")
+        yield _ok("value_loss", f"grows with the return, {well}")
     else:
-        yield Sign(
-            name="value_loss",
-            verdict="warning",
-            symptom="does not fall",
-            finding=f"does not fall, {said}",
-            cure=SMALLER,
-        )
+        yield _sign("warning", "value_loss", "does not fall", f"does not fall, {said}", SMALLER)
 
 
 def critic_loss(run: TrainingRecord) -> Iterator[Sign]:
@@ -124,9 +122,9 @@ def critic_loss(run: TrainingRecord) -> Iterator[Sign]:
     said = f"{first:.3g} → {last:.3g}"
     if last > bounds.RUNAWAY * first:
         cure = "lower learning_rate, lower tau, or rewards scaled down"
-        yield Sign(name="critic_loss", verdict="wrong", symptom="runs away", finding=f"runs away, {said}", cure=cure)
+        yield _sign("wrong", "critic_loss", "runs away", f"runs away, {said}", cure)
     else:
-        yield Sign(name="critic_loss", verdict="ok", finding=said)
+        yield _ok("critic_loss", said)
 
 
 def temperature(run: TrainingRecord) -> Iterator[Sign]:
@@ -137,9 +135,9 @@ def temperature(run: TrainingRecord) -> Iterator[Sign]:
     said = f"{early(values):.2g} → {late(values):.2g}"
     if late(values) > max(bounds.RUNAWAY * early(values), 1.0):
         cure = "lower learning_rate, or rewards scaled up"
-        yield Sign(name="ent_coef", verdict="wrong", symptom="runs away", finding=f"runs away, {said}", cure=cure)
+        yield _sign("wrong", "ent_coef", "runs away", f"runs away, {said}", cure)
     else:
-        yield Sign(name="ent_coef", verdict="ok", finding=said)
+        yield _ok("ent_coef", said)
 
 
 def explained_variance(run: TrainingRecord) -> Iterator[Sign]:
@@ -152,12 +150,12 @@ def explained_variance(run: TrainingRecord) -> Iterator[Sign]:
     said = f"{last:.2g} at the end"
     if last < worse:
         finding = f"below 0, {said}: worse than a constant"
-        yield Sign(name="explained_variance", verdict="wrong", symptom="below 0", finding=finding, cure=VALUES)
+        yield _sign("wrong", "explained_variance", "below 0", finding, VALUES)
     elif last < little:
         finding, symptom = f"{said}: the values foretell little", f"below {little:g}"
-        yield Sign(name="explained_variance", verdict="warning", symptom=symptom, finding=finding, cure=VALUES)
+        yield _sign("warning", "explained_variance", symptom, finding, VALUES)
     else:
-        yield Sign(name="explained_variance", verdict="ok", finding=said)
+        yield _ok("explained_variance", said)
 
 
 def reward(run: TrainingRecord) -> Iterator[Sign]:
@@ -167,19 +165,15 @@ def reward(run: TrainingRecord) -> Iterator[Sign]:
         return
     name, said, way = "ep_rew_mean", f"{early(values):.4g} → {late(values):.4g}", moved(values)
     if way >= bounds.MOVED:
-        yield Sign(name=name, verdict="ok", finding=f"rises, {said}")
+        yield _ok(name, f"rises, {said}")
     elif run.solved:
-        yield Sign(name=name, verdict="ok", finding=f"{said}, and success is {run.late_success:.0%}")
+        yield _ok(name, f"{said}, and success is {run.late_success:.0%}")
     elif float(values.std()) <= bounds.FLAT * float(np.abs(values).max()):
-        yield Sign(
-            name=name, verdict="wrong", symptom="does not change", finding=f"does not change, {said}", cure=REWARD_FIRST
-        )
+        yield _sign("wrong", name, "does not change", f"does not change, {said}", REWARD_FIRST)
     elif way <= -bounds.MOVED:
-        yield Sign(name=name, verdict="wrong", symptom="falls", finding=f"falls, {said}", cure=SMALLER)
+        yield _sign("wrong", name, "falls", f"falls, {said}", SMALLER)
     else:
-        yield Sign(
-            name=name, verdict="warning", symptom="does not rise", finding=f"does not rise, {said}", cure=REWARD_FIRST
-        )
+        yield _sign("warning", name, "does not rise", f"does not rise, {said}", REWARD_FIRST)
 
 
 def length(run: TrainingRecord) -> Iterator[Sign]:
@@ -189,11 +183,11 @@ def length(run: TrainingRecord) -> Iterator[Sign]:
         return
     name, said, way = "ep_len_mean", f"{early(values):.4g} → {late(values):.4g}", moved(values)
     if way <= -bounds.MOVED or run.solved:
-        yield Sign(name=name, verdict="ok", finding=f"falls, {said}" if way <= -bounds.MOVED else said)
+        yield _ok(name, f"falls, {said}" if way <= -bounds.MOVED else said)
     else:
         trend = "rises" if way >= bounds.MOVED else "does not fall"
         cure = "success takes ever longer: lower learning_rate, or a larger success bonus (guide: 10 … 50)"
-        yield Sign(name=name, verdict="warning", symptom=trend, finding=f"{trend}, {said}", cure=cure)
+        yield _sign("warning", name, trend, f"{trend}, {said}", cure)
 
 
 def ends_by_success(run: TrainingRecord) -> bool:
@@ -212,10 +206,10 @@ def timeouts(run: TrainingRecord) -> Iterator[Sign]:
         finding = f"{said}, success {success:.0%}"
         symptom = "every episode" if share >= bounds.ALL_TIMEOUTS else "most episodes"
         cure = "more steps of training, higher learning_rate, or a reward that leads to the goal (`tuner check`)"
-        verdict = "wrong" if share >= bounds.ALL_TIMEOUTS else "warning"
-        yield Sign(name="time-outs", verdict=verdict, symptom=symptom, finding=finding, cure=cure)  # type: ignore[arg-type]
+        verdict: Verdict = "wrong" if share >= bounds.ALL_TIMEOUTS else "warning"
+        yield _sign(verdict, "time-outs", symptom, finding, cure)
     else:
-        yield Sign(name="time-outs", verdict="ok", finding=said)
+        yield _ok("time-outs", said)
 
 
 def return_without_success(run: TrainingRecord) -> Iterator[Sign]:
@@ -226,15 +220,15 @@ def return_without_success(run: TrainingRecord) -> Iterator[Sign]:
     gained = late(run.success) - early(run.success)
     said = f"return {early(run.returns):.4g} → {late(run.returns):.4g}, success {late(run.success):.0%}"
     if rises and gained < bounds.GAINED and late(run.success) < bounds.SUCCEEDS:
-        yield Sign(
-            name="success",
-            verdict="warning",
-            symptom="return up, success flat",
-            finding=f"flat while the return rises, {said}",
-            cure="terms of 0.5 … 2 a step, a success bonus of 10 … 50 (`tuner check` shows who gets how much)",
+        yield _sign(
+            "warning",
+            "success",
+            "return up, success flat",
+            f"flat while the return rises, {said}",
+            "terms of 0.5 … 2 a step, a success bonus of 10 … 50 (`tuner check` shows who gets how much)",
         )
     elif rises:
-        yield Sign(name="success", verdict="ok", finding=f"comes with the return, {said}")
+        yield _ok("success", f"comes with the return, {said}")
 
 
 def gamma(run: TrainingRecord) -> Iterator[Sign]:
@@ -248,14 +242,12 @@ def gamma(run: TrainingRecord) -> Iterator[Sign]:
     far = run.late_success is not None and value > bounds.SHORT_GAMMA and horizon > bounds.SIGHT * run.length
     if far:
         cure = f"guide: {bounds.SHORT_GAMMA:g} for short episodes"
-        yield Sign(name="gamma", verdict="warning", symptom="far-sighted", finding=f"far-sighted: {said}", cure=cure)
+        yield _sign("warning", "gamma", "far-sighted", f"far-sighted: {said}", cure)
     elif value < bounds.LONG_GAMMA and horizon * bounds.SIGHT < run.length:
         cure = f"guide: {bounds.LONG_GAMMA:g} for long episodes"
-        yield Sign(
-            name="gamma", verdict="warning", symptom="short-sighted", finding=f"short-sighted: {said}", cure=cure
-        )
+        yield _sign("warning", "gamma", "short-sighted", f"short-sighted: {said}", cure)
     else:
-        yield Sign(name="gamma", verdict="ok", finding=said)
+        yield _ok("gamma", said)
 
 
 QUESTIONS: tuple[Callable[[TrainingRecord], Iterator[Sign]], ...] = (

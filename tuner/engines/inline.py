@@ -4,9 +4,9 @@ import queue
 import threading
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished
-from tuner.engines.worker import broken
+from tuner.engines.worker import told
 from tuner.errors import TunerError
-from tuner.records import Decision, Evaluation, TrialJob
+from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
 class InlineEngine:
@@ -40,11 +40,13 @@ class InlineEngine:
         from tuner.trial import run_trial
 
         try:
-            self._events.put(Finished(number=job.number, outcome=run_trial(job, report, self._stopped.is_set)))
-        except TunerError as error:
-            self._events.put(Broken(number=job.number, error=error))
-        except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
-            self._events.put(Broken(number=job.number, error=broken(error)))
+            came = told(lambda: run_trial(job, report, self._stopped.is_set))
+        except SystemExit as error:  # a worker process would have died of it
+            came = TrialOutcome(state="failed", reason=f"the environment raised SystemExit: {error}")
+        if isinstance(came, TunerError):
+            self._events.put(Broken(number=job.number, error=came))
+        else:
+            self._events.put(Finished(number=job.number, outcome=came))
 
     def wait(self, timeout: float) -> list[Event]:
         """The next event, if one comes within `timeout` seconds."""

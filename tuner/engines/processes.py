@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
 from tuner.engines.hang_detector import HangDetector, is_stopped, memory, too_much
-from tuner.engines.worker import Message, Ready, begin, broken, work
+from tuner.engines.worker import Message, Ready, begin, told, work
 from tuner.errors import EnvironmentFailed, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob
 from tuner.training.importing import started_cleanly
@@ -220,11 +220,4 @@ def serve(
 ) -> None:
     """Calls the function and sends what it returns or raises."""
     begin(lifeline)
-    message: Any
-    try:
-        message = function(*arguments, **named)
-    except TunerError as error:
-        message = error
-    except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
-        message = broken(error)
-    pipe.send(message)
+    pipe.send(told(lambda: function(*arguments, **named)))

@@ -5,8 +5,10 @@ import multiprocessing
 import os
 import threading
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import TypeVar
 
 from tuner.errors import TunerError, WorkerBroke
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
@@ -17,6 +19,7 @@ class Ready:
     """A worker has loaded what it needs, and looks for jobs."""
 
 
+Made = TypeVar("Made")
 Message = Ready | Evaluation | TrialOutcome | TunerError
 
 WARM_UP = TrialJob(  # one update, in an environment of Gymnasium's own
@@ -60,14 +63,7 @@ def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) ->
             job: TrialJob = pipe.recv()
         except EOFError:
             return
-        message: Message
-        try:
-            message = run_trial(job, report)
-        except TunerError as error:
-            message = error
-        except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
-            message = broken(error)
-        pipe.send(message)
+        pipe.send(told(lambda: run_trial(job, report)))  # noqa: B023 - called at once
 
 
 def warm_up(environment: EnvironmentRef) -> None:
@@ -85,6 +81,16 @@ def warm_up(environment: EnvironmentRef) -> None:
         return
     with contextlib.suppress(Exception):
         make_vec_env(environment).close()
+
+
+def told(work: Callable[[], Made]) -> Made | TunerError:
+    """What work returns, or the error that it raised."""
+    try:
+        return work()
+    except TunerError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
+        return broken(error)
 
 
 def broken(error: Exception) -> WorkerBroke:

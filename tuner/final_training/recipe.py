@@ -227,12 +227,7 @@ def _exported(
     spec = spec.model_copy(update={"environment": environment})
     spec = with_timesteps(own_rollout(spec, ordered), steps, str(path)) if changed else spec
     return Recipe(
-        file=str(path),
-        spec=spec,
-        arguments=ordered,
-        provenance=provenance,
-        timesteps=steps,
-        changed=tuple(changed),
+        file=str(path), spec=spec, arguments=ordered, provenance=provenance, timesteps=steps, changed=tuple(changed)
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from tuner import seeds
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
 from tuner.record_type import Record
-from tuner.statistics.answer_records import ArmStatistics, Interval, Measure
+from tuner.statistics.answer_records import ArmStatistics, Interval, Measure, figure
 from tuner.statistics.intervals import wilson
 from tuner.statistics.verdict import answer
 
@@ -146,14 +146,5 @@ def _reasons(plan: TrainingPlan, result: Mapping[str, Any]) -> list[str]:
 
 
 def interval(value: float | None, span: Interval | None, measure: Measure) -> str:
-    """A figure with its interval."""
-    if span is None:
-        return shown(value, measure)
-    return f"{shown(value, measure)} [{shown(span.low, measure)}, {shown(span.high, measure)}]"
-
-
-def shown(value: float | None, measure: Measure) -> str:
-    """A success rate in per cent with the decimal that a hundred goals over seeds can have, a return in four digits."""
-    if value is None:
-        return "-"
-    return f"{100 * value:.3g}%" if measure == "success" else f"{value:.4g}"
+    """A figure with its interval, and the decimal that a hundred goals over seeds can have."""
+    return figure(value, measure, span, percent=".3g")

@@ -15,12 +15,8 @@ def render(report: StudyReport, sections: list[Section]) -> str:
     for section in sections:
         lines += [f"## {section.title}", ""]
         for block in section.blocks:
-            lines += [*_block(block), ""] if _has_words(block) else []
+            lines += [*_block(block), ""] if not isinstance(block, Picture | Gallery | Reel) else []
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _has_words(block: Block) -> bool:
-    return not isinstance(block, Picture | Gallery | Reel)
 
 
 def _block(block: Block) -> Iterator[str]:

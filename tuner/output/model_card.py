@@ -9,7 +9,7 @@ from tuner import __version__
 from tuner.config.arguments import is_normalized
 from tuner.final_training.training_folder import FINAL, WHAT
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
-from tuner.final_training.training_summary import TrainingSummary, foremost, shown, worth
+from tuner.final_training.training_summary import TrainingSummary, foremost, interval, worth
 from tuner.output.texts import template
 from tuner.training.model_files import BEST, BEST_STATISTICS
 
@@ -51,8 +51,8 @@ def _row(plan: TrainingPlan, one: Mapping[str, Any], summary: TrainingSummary) -
     state = one["state"] + (f", {one['reason']}" if one.get("reason") else "")
     return {
         "seed": str(one["seed"]),
-        "final": shown(worth(one, "final", summary.measure), summary.measure),
-        "best": shown(worth(one, "best", summary.measure), summary.measure),
+        "final": interval(worth(one, "final", summary.measure), None, summary.measure),
+        "best": interval(worth(one, "best", summary.measure), None, summary.measure),
         "step": "-" if one.get("best_step") is None else f"{one['best_step']:,}",
         "state": state + "".join(f", resumed at {at:,}" for at in one.get("resumed", [])),
         "folder": "." if plan.one else f"[seed-{one['seed']}](seed-{one['seed']})",

@@ -179,11 +179,9 @@ def standing(data: Mapping[str, Any]) -> str:
     if not provenance["confirmed"]:
         return f"Tested over {seeds_run}; to train with is {found['recommended']}."
     kept = "" if provenance["role"] == "tuned" else " No tuned trial is shown to be better than this baseline."
-    return " ".join([f"Confirmed over {seeds_run}.{kept}", *(f"{_capital(words)}." for words in found["verdicts"])])
-
-
-def _capital(words: str) -> str:
-    return words[0].upper() + words[1:]
+    return " ".join(
+        [f"Confirmed over {seeds_run}.{kept}", *(f"{words[0].upper()}{words[1:]}." for words in found["verdicts"])]
+    )
 
 
 def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str] = ()) -> str:

@@ -14,7 +14,7 @@ from tuner.errors import ExportFailed, UsageProblem
 from tuner.playing.imaging import Storyboard
 from tuner.playing.play_episode import Screen
 from tuner.playing.video import VideoScreen
-from tuner.writing import beside
+from tuner.writing import beside, refuse_no_file
 
 
 class RecordingScreen(Screen, Protocol):
@@ -37,12 +37,9 @@ def check_target(path: Path) -> None:
     Raises:
         UsageProblem: naming the path and the rule.
     """
-    if path.is_dir():
-        raise UsageProblem(f"-o {path}: is a folder; give a file, such as {path / 'film.mp4'}")
+    refuse_no_file(path, "-o", "film.mp4")
     if path.suffix not in RECORDERS:
         raise UsageProblem(f"-o {path}: must end in .mp4 for a film, or in .png for one episode in one picture")
-    if not path.parent.is_dir():
-        raise UsageProblem(f"-o {path}: there is no folder {path.parent}")
     if path.exists() and not path.is_file():
         raise UsageProblem(f"-o {path}: is no regular file")
     if path.exists() and not os.access(path, os.W_OK):

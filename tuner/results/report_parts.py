@@ -10,15 +10,7 @@ from numpy.typing import NDArray
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
 from tuner.results.confirmation_reading import Confirmation
-from tuner.results.report_data import (
-    Band,
-    Importance,
-    Importances,
-    ParameterLine,
-    Pruning,
-    Standing,
-    TrialLine,
-)
+from tuner.results.report_data import Band, Importance, Importances, ParameterLine, Pruning, Standing, TrialLine
 from tuner.statistics.answer_records import Interval, Measure
 from tuner.study.importance_shares import RESAMPLES
 from tuner.study.reader import Row, StudyReader
@@ -67,16 +59,12 @@ def test_curves(reader: StudyReader, found: Confirmation, measure: Measure) -> t
     bands = [
         band(
             one.arm.name,
-            [attributes.get("curve", []) for attributes in of_test if _belongs(attributes, one.arm.configuration)],
+            [run.get("curve", []) for run in of_test if run.get("configuration") == one.arm.configuration],
             measure,
         )
         for one in found.tested
     ]
     return tuple(one for one in bands if one is not None)
-
-
-def _belongs(attributes: Mapping[str, Any], configuration: str) -> bool:
-    return bool(attributes.get("configuration") == configuration)
 
 
 def tuning_curves(rows: Iterable[Row], measure: Measure) -> tuple[Band, ...]:
@@ -113,14 +101,14 @@ MOST_CROSSED = 3  # parameters, each pair of which has a contour
 
 
 def parameters(
-    spec: StudySpec, best: Row | None, advice: Sequence[str], found: Importances, seen: Sequence[str]
+    spec: StudySpec, best: Row | None, advice: Mapping[str, str], found: Importances, seen: Sequence[str]
 ) -> tuple[ParameterLine, ...]:
     """Every parameter, the most important first; in the space's order where importances are not known.
 
     Args:
         spec: The study.
         best: Its best trial.
-        advice: What there is to say about it.
+        advice: What there is to say about it, by parameter.
         found: The importances.
         seen: Parameters of which completed trials have more than one value.
     """
@@ -131,7 +119,14 @@ def parameters(
     drawn = varied[: min(max(above, MOST_CROSSED), MOST_DRAWN)] if found.parameters else varied[:MOST_DRAWN]
     values = best.params if best else {}
     return tuple(
-        _line(name, spec.space.parameters[name], values.get(name), advice, drawn=name in drawn, varied=name in varied)
+        _line(
+            name,
+            spec.space.parameters[name],
+            values.get(name),
+            advice.get(name, ""),
+            drawn=name in drawn,
+            varied=name in varied,
+        )
         for name in order
     )
 
@@ -140,13 +135,12 @@ def _line(
     name: str,
     parameter: FloatParameter | IntParameter | ChoiceParameter,
     best: Any,
-    advice: Sequence[str],
+    word: str,
     *,
     drawn: bool,
     varied: bool,
 ) -> ParameterLine:
     choice = isinstance(parameter, ChoiceParameter)
-    word = next((line for line in advice if line.startswith(f"{name} = ")), "")
     return ParameterLine(
         name=name,
         kind=parameter.type,

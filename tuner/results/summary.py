@@ -25,7 +25,7 @@ class Summary(Record):
     best_tuned: Row | None  # the best that is no baseline
     baselines: list[Row]
     steps_per_second: float | None  # of one worker, the median over the trials
-    words: list[str] = field(default_factory=list)
+    advice: dict[str, str] = field(default_factory=dict)  # on the best parameters, by their names
     health: Health | None = None  # None where no trial recorded its signals
     full_seconds: float | None = None  # of a trial that ran to its end, the median
     contenders: int = 0  # completed trials of different arguments, baselines apart
@@ -43,7 +43,7 @@ class Summary(Record):
             "best_tuned": row_data(self.best_tuned) if self.best_tuned else None,
             "baselines": [row_data(row) for row in self.baselines],
             "verdict": verdict(self),
-            "advice": self.words,
+            "advice": list(self.advice.values()),
             "health": self.health.data() if self.health else None,
         }
 
@@ -62,7 +62,7 @@ def summarise(reader: StudyReader) -> Summary:
         best_tuned=best([row for row in rows if row.role is None]),
         baselines=baselines(rows),
         steps_per_second=_median([row.attributes.get("steps_per_second") for row in rows]),
-        words=advice(winner, spec) if winner else [],
+        advice=advice(winner, spec) if winner else {},
         health=study_health(rows, spec),
         full_seconds=_median([row.seconds for row in rows if row.value is not None]),
         contenders=len({str(row.arguments) for row in rows if row.value is not None and row.role is None}),
@@ -101,12 +101,12 @@ SHORT_EPISODE = 200  # control steps
 LONG_SIGHT = 0.98  # a gamma that looks further than a short episode lasts
 
 
-def advice(best: Row, spec: StudySpec) -> list[str]:
-    """Everything worth saying about the best parameters."""
-    return [*_edges(best, spec), *_gamma(best, spec)]
+def advice(best: Row, spec: StudySpec) -> dict[str, str]:
+    """Everything worth saying about the best parameters, by their names."""
+    return {**dict(_edges(best, spec)), **dict(_gamma(best, spec))}
 
 
-def _edges(best: Row, spec: StudySpec) -> Iterator[str]:
+def _edges(best: Row, spec: StudySpec) -> Iterator[tuple[str, str]]:
     for name, parameter in spec.space.parameters.items():
         value = best.params.get(name)
         if isinstance(parameter, ChoiceParameter) or value is None:
@@ -115,7 +115,7 @@ def _edges(best: Row, spec: StudySpec) -> Iterator[str]:
         place = _place(parameter, value)
         if (place <= EDGE_SHARE and low != least(name, spec.algorithm)) or place >= 1 - EDGE_SHARE:
             end, bound = ("low", low) if place <= EDGE_SHARE else ("high", high)
-            yield f"{name} = {value:g} sits at the {end} end of its range ({bound:g}): the best may lie beyond"
+            yield name, f"{name} = {value:g} sits at the {end} end of its range ({bound:g}): the best may lie beyond"
 
 
 def _place(parameter: FloatParameter | IntParameter, value: float) -> float:
@@ -125,13 +125,14 @@ def _place(parameter: FloatParameter | IntParameter, value: float) -> float:
     return math.log(value / low) / math.log(high / low)
 
 
-def _gamma(best: Row, spec: StudySpec) -> Iterator[str]:
+def _gamma(best: Row, spec: StudySpec) -> Iterator[tuple[str, str]]:
     gamma = best.arguments.get("gamma", 0.99)
     ends_early = best.success is not None  # without a success signal a short episode may be a bad one
     short = ends_early and best.episode_length is not None and best.episode_length <= SHORT_EPISODE
     if short and "gamma" not in spec.space.parameters and gamma >= LONG_SIGHT:
         searching = "ppo_full" if spec.algorithm == "ppo" else ALGORITHMS[spec.algorithm].space
-        yield (
+        said = (
             f"gamma is fixed at {gamma:g}, and episodes are short ({best.episode_length:.0f} steps), for which the "
             f"guide has 0.95: `--space {searching} --name NAME` searches it"
         )
+        yield "gamma", said

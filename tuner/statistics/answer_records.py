@@ -23,6 +23,16 @@ class Interval(Record):
         return self.high - self.low
 
 
+def figure(value: float | None, measure: Measure, span: Interval | None = None, *, percent: str = ".0f") -> str:
+    """A success rate in per cent (in that form), a return in four digits; with its interval where there is one."""
+    if value is None:
+        return "-"
+    said = f"{100 * value:{percent}}%" if measure == "success" else f"{value:.4g}"
+    if span is None:
+        return said
+    return f"{said} [{figure(span.low, measure, percent=percent)}, {figure(span.high, measure, percent=percent)}]"
+
+
 class ArmStatistics(Record):
     """One configuration over its seeds."""
 

@@ -65,7 +65,10 @@ def write(engine: Engine, changes: Changes) -> None:
             if rows:
                 connection.execute(_upsert(engine.dialect.name, name), rows)
         if changes.end is not None:
-            ended = {"state": changes.end.state, "datetime_complete": _utc(changes.end.at)}
+            ended = {
+                "state": changes.end.state,
+                "datetime_complete": changes.end.at.astimezone(UTC).replace(tzinfo=None),
+            }
             connection.execute(update(TRIALS).where(TRIALS.c.trial_id == changes.trial_id).values(ended))
 
 
@@ -86,12 +89,7 @@ def _rows(changes: Changes) -> dict[str, Rows]:
     values = changes.end.values or [] if changes.end else []
     return {
         "params": [
-            {
-                **trial,
-                "param_name": name,
-                "param_value": value,
-                "distribution_json": distribution_to_json(distribution),
-            }
+            {**trial, "param_name": name, "param_value": value, "distribution_json": distribution_to_json(distribution)}
             for name, (value, distribution) in changes.params.items()
         ],
         "reports": [
@@ -122,7 +120,3 @@ def _upsert(dialect: str, name: str) -> Any:
     return made.on_conflict_do_update(
         index_elements=list(told_by), set_={column: made.excluded[column] for column in others}
     )
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,8 +1,10 @@
 """A stored study as its readers see it: plain records, and nothing of Optuna's."""
 
+import functools
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -61,9 +63,16 @@ class Row(Record):
 class StudyReader:
     """A study opened to read. What was read once is not read again: open it anew to see what came since."""
 
-    def __init__(self, study: Study, spec: StudySpec, artifacts: Path) -> None:
-        """Takes the study, its spec, and the folder of its database's artifacts."""
+    def __init__(
+        self,
+        study: Study,
+        spec: StudySpec,
+        artifacts: Path,
+        errors: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Takes the study, its spec, the folder of its database's artifacts, and what the database's errors become."""
         self.spec = spec
+        self._errors = errors
         self.optuna_study = study  # for Optuna's own plots
         self._artifacts = artifacts
 
@@ -84,19 +93,22 @@ class StudyReader:
 
     def confirmation_results(self) -> dict[RunKey, RunResult]:
         """The runs of the study's confirmation so far that count; none where it has none."""
-        return read_results(self.optuna_study._storage, self.name)
+        with self._errors():
+            return read_results(self.optuna_study._storage, self.name)
 
     def asked_confirmation(self) -> AskedConfirmation | None:
         """What was asked of the confirmation at last; None where there is none, or none that kept a record of it."""
-        return read_asked(self.optuna_study._storage, self.name)
+        with self._errors():
+            return read_asked(self.optuna_study._storage, self.name)
 
     def test_runs(self) -> list[Mapping[str, Any]]:
         """The attributes of the confirmation's finished test runs."""
         storage = self.optuna_study._storage
-        if companion(self.name) not in stored_names(storage):
-            return []
-        runs = optuna.load_study(storage=storage, study_name=companion(self.name))
-        done = runs.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        with self._errors():
+            if companion(self.name) not in stored_names(storage):
+                return []
+            runs = optuna.load_study(storage=storage, study_name=companion(self.name))
+            done = runs.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         return [run.user_attrs for run in done if run.user_attrs.get("phase") == "test"]
 
     def model(self, number: int) -> bytes:
@@ -106,7 +118,8 @@ class StudyReader:
             NothingToShow: where it kept none, with the trials that did.
             StorageFailed: where its file is gone.
         """
-        return kept_models.read_model(self.optuna_study, number, self._artifacts)
+        with self._errors():
+            return kept_models.read_model(self.optuna_study, number, self._artifacts)
 
     def statistics(self, number: int) -> bytes | None:
         """The VecNormalize statistics that belong to a trial's model, None where it was trained without.
@@ -114,7 +127,8 @@ class StudyReader:
         Raises:
             StorageFailed: where their file is gone.
         """
-        return kept_models.read_statistics(self.optuna_study, number, self._artifacts)
+        with self._errors():
+            return kept_models.read_statistics(self.optuna_study, number, self._artifacts)
 
     def importance_shares(
         self, generator: np.random.Generator, *, fewest: int
@@ -124,7 +138,8 @@ class StudyReader:
 
     def submissions(self) -> list[Submission]:
         """All that was submitted to the service of this database."""
-        return submissions(self.optuna_study._storage)
+        with self._errors():
+            return submissions(self.optuna_study._storage)
 
 
 def open_reader(url: URL, name: str) -> StudyReader:
@@ -165,7 +180,7 @@ def reader_of(storage: Storage, url: URL, name: str) -> StudyReader:
     """
     study, spec = load_stored(storage, name)
     read_history(study)
-    return StudyReader(study, spec, artifact_folder(url))
+    return StudyReader(study, spec, artifact_folder(url), functools.partial(storage_errors, url))
 
 
 def _refuse_chain(name: str, names: list[str]) -> None:

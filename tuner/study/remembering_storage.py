@@ -110,7 +110,6 @@ class RememberingStorage(BaseStorage):
         self._trials[study_id][number] = trial
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
-        """Makes a trial."""
         trials = self._of(study_id)
         trial_id = self._storage.create_new_trial(study_id, template_trial)
         trial = self._storage.get_trial(trial_id)
@@ -138,21 +137,18 @@ class RememberingStorage(BaseStorage):
         )
 
     def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
-        """Stores a report."""
         with self._changing(trial_id) as changes:
             changes.reports[step] = intermediate_value
         reports = {**self._trial(trial_id).intermediate_values, step: intermediate_value}
         self._set(trial_id, intermediate_values=reports)
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Sets an attribute of a trial."""
         text = json.dumps(value)
         with self._changing(trial_id) as changes:
             changes.user_attrs[key] = text
         self._set(trial_id, user_attrs={**self._trial(trial_id).user_attrs, key: json.loads(text)})
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Sets an attribute of Optuna's of a trial."""
         text = json.dumps(value)
         with self._changing(trial_id) as changes:
             changes.system_attrs[key] = text
@@ -187,7 +183,6 @@ class RememberingStorage(BaseStorage):
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
-        """A study's trials."""
         trials = self._of(study_id)
         if states is None:
             found = [*trials]
@@ -206,7 +201,6 @@ class RememberingStorage(BaseStorage):
         return trials[trial_number]._trial_id
 
     def delete_study(self, study_id: int) -> None:
-        """Deletes a study."""
         self._forget()
         self._storage.delete_study(study_id)
 

@@ -64,7 +64,7 @@ def make_sampler(kind: Sampler, space: SpaceSpec, seed: int | None, qmc_seed: in
     conditional = any(parameter.when for parameter in space.parameters.values())
     makers: dict[str, MakeSampler] = {
         "tpe": functools.partial(_tpe, conditional),
-        "random": _random,
+        "random": RandomSampler,
         "qmc": functools.partial(_qmc, qmc_seed),
     }
     return SnappingSampler(space, makers[kind], seed)
@@ -77,10 +77,6 @@ def _tpe(conditional: bool, seed: int | None) -> BaseSampler:
         return TPESampler(
             seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=conditional, constant_liar=True
         )
-
-
-def _random(seed: int | None) -> BaseSampler:
-    return RandomSampler(seed=seed)
 
 
 def _qmc(qmc_seed: int, seed: int | None) -> BaseSampler:

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def _open(url: URL, pragmas: tuple[str, ...]) -> RDBStorage:
     )
     event.listen(storage.engine, "connect", tune)
     storage.engine.dispose()  # so that every connection is a tuned one
+    weakref.finalize(storage, storage.engine.dispose)  # whatever opens, closes
     return storage
 
 

@@ -25,8 +25,6 @@ SQLITE_TABLES, POSTGRES_TABLES = sqlite.OPTUNA_TABLES, postgres.OPTUNA_TABLES | 
 Lock = StudyLock | AdvisoryLock
 Storage = BaseStorage  # what is opened here, for those who pass it on
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-
 
 def parse_url(text: str) -> URL:
     """The URL of a database, the path behind it made absolute and its links followed.
@@ -205,14 +203,12 @@ def storage_errors(url: URL) -> Iterator[None]:
     except RuntimeError as error:  # Optuna's word on a schema of another version
         if "no longer compatible with the table schema" not in str(error):
             raise
+        old = "storage upgrade" in str(error)
+        way_out = "run `optuna storage upgrade` on a copy" if old else "upgrade this installation"
         raise StorageFailed(
             f"database {describe(url)} was made by another version of Optuna than {optuna.__version__}: "
-            f"{_way_out(str(error))}, or give another database with --storage"
+            f"{way_out}, or give another database with --storage"
         ) from error
-
-
-def _way_out(message: str) -> str:
-    return "run `optuna storage upgrade` on a copy" if "storage upgrade" in message else "upgrade this installation"
 
 
 def _cause(url: URL, error: BaseException) -> str:

@@ -116,8 +116,13 @@ def meaning_hash(spec: StudySpec) -> str:
 
 
 def create(storage: BaseStorage, name: str) -> Study:
-    """Makes an empty study."""
-    return optuna.create_study(storage=storage, study_name=name, direction="maximize")
+    """Makes an empty study, of which Optuna says nothing."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(storage=storage, study_name=name, direction="maximize")
+    finally:
+        optuna.logging.set_verbosity(verbosity)
 
 
 class SettingChange(Record):

@@ -34,13 +34,11 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
     """Names the environment as the culprit of what it raises, and stops at observations that are not finite."""
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Resets the environment."""
         with blaming("reset"):
             observation, info = self.env.reset(**kwargs)
         return _finite(observation), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Steps the environment."""
         try:
             observation, reward, terminated, truncated, info = self.env.step(action)
             finite = math.isfinite(reward)
@@ -51,7 +49,6 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
         return _finite(observation), reward, terminated, truncated, info
 
     def close(self) -> None:
-        """Closes the environment."""
         with blaming("close"):
             self.env.close()
 
@@ -66,7 +63,6 @@ class VecGuard(VecEnvWrapper):
         self._begun = time.time()
 
     def reset(self) -> Any:
-        """Resets every environment."""
         with blaming("reset"):
             observations = self.venv.reset()
         self._returns[:], self._lengths[:] = 0.0, 0
@@ -96,7 +92,6 @@ class VecGuard(VecEnvWrapper):
         return results
 
     def close(self) -> None:
-        """Closes every environment."""
         with blaming("close"):
             self.venv.close()
 

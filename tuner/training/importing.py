@@ -10,6 +10,7 @@ import importlib.util
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -101,13 +102,14 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
+ONE_AT_A_TIME = threading.RLock()  # what is set within is the whole process's
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 @contextlib.contextmanager
 def started_cleanly() -> Iterator[None]:
     """Processes that are spawned within have one thread and hear no Ctrl-C: it is the coordinator's alone."""
-    with _environment(ONE_THREAD), _ctrl_c_held_back(), only_own_folders(), _no_main_module():
+    with ONE_AT_A_TIME, _environment(ONE_THREAD), _ctrl_c_held_back(), only_own_folders(), _no_main_module():
         yield
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import pickle
-import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,8 +10,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
@@ -27,6 +24,7 @@ from tuner.training.evaluation import Evaluator, Result
 from tuner.training.load_model import load_actor
 from tuner.training.make_model import deterministic_actor, model_class, saved
 from tuner.training.model_files import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, folder_of, newest
+from tuner.training.streams import set_streams, streams
 
 REPLAY, RANDOM = "replay.pkl", "random.pkl"
 PART = ".part-"
@@ -63,14 +61,14 @@ class Snapshot(Record):
             model = algorithm.load(self.folder / LAST, env=env, device=job.device)
             if isinstance(model, OffPolicyAlgorithm):
                 model.load_replay_buffer(self.folder / REPLAY)
-            streams = pickle.loads((self.folder / RANDOM).read_bytes())  # noqa: S301 - our own, beside the model
+            before = pickle.loads((self.folder / RANDOM).read_bytes())  # noqa: S301 - our own, beside the model
         except Exception as error:
             why = " ".join(f"{type(error).__name__}: {error}".split())
             raise ModelUnusable(
                 f"{self.folder}: training cannot go on from it ({why}); delete the folder to begin anew"
             ) from error
         env.seed(seeds.resumed(job.seed, model.num_timesteps))
-        _set_streams(streams)
+        set_streams(before)
         return model
 
     def restore(self, curriculum: CurriculumCallback | None, env: VecEnv) -> None:
@@ -122,7 +120,7 @@ class Keeper:
         Raises:
             StorageFailed: where it cannot be written.
         """
-        streams = _streams()
+        before = streams()
         self._evaluations.append(evaluation)
         self._scores.append(self._score(model, evaluation))
         current, scaling = saved(model), _statistics(model)
@@ -130,10 +128,10 @@ class Keeper:
             self._best = _named({BEST: current, BEST_STATISTICS: scaling})
         files = {**_named({LAST: current, LAST_STATISTICS: scaling}), **self._best}
         files[STATE] = json.dumps(self._state(curriculum), indent=1).encode()
-        files[RANDOM] = pickle.dumps(streams)
+        files[RANDOM] = pickle.dumps(before)
         with self._written():
             self._write(files, model, evaluation.step)
-        _set_streams(streams)  # whatever an environment drew meanwhile, training goes on as if nobody had looked
+        set_streams(before)  # whatever an environment drew meanwhile, training goes on as if nobody had looked
 
     def _score(self, model: BaseAlgorithm, evaluation: Evaluation) -> float:
         """On the goals by which the best is chosen: the evaluation's own, or others than it went through."""
@@ -214,17 +212,6 @@ class Keeper:
                 f"cannot write a checkpoint to {self._folder}: {error.strerror or error} "
                 "(with the cause gone, the same command goes on)"
             ) from error
-
-
-def _streams() -> dict[str, Any]:
-    """Where the random streams are that SB3 draws from."""
-    return {"torch": torch.get_rng_state(), "numpy": np.random.get_state(), "python": random.getstate()}
-
-
-def _set_streams(streams: dict[str, Any]) -> None:
-    torch.set_rng_state(streams["torch"])
-    np.random.set_state(streams["numpy"])
-    random.setstate(streams["python"])
 
 
 def _statistics(model: BaseAlgorithm) -> bytes | None:

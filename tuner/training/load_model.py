@@ -3,6 +3,7 @@
 import io
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tuner.records import EnvironmentRef
 from tuner.training.environments import make_vec_env
 from tuner.training.make_model import model_class
 from tuner.training.model_files import BEST, BEST_STATISTICS, algorithm_of, needs_statistics
+from tuner.training.streams import undisturbed
 
 # What only training needs, kept from being unpickled: schedules carry the code of the Python that saved them.
 NOT_NEEDED: dict[str, Any] = {
@@ -77,11 +79,12 @@ def load_actor(
 
 def load_trained(folder: Path, algorithm: str, ref: EnvironmentRef) -> BaseAlgorithm:
     """The best checkpoint of a training for use; behind the statistics of its observations where it was trained so."""
-    statistics = folder / BEST_STATISTICS
-    env = VecNormalize.load(str(statistics), make_vec_env(ref)) if statistics.is_file() else None
-    if isinstance(env, VecNormalize):
-        env.training = env.norm_reward = False
-    return model_class(algorithm).load(folder / BEST, env=env, device="cpu")
+    statistics, env = folder / BEST_STATISTICS, None
+    with undisturbed():
+        if statistics.is_file():
+            env = VecNormalize.load(str(statistics), make_vec_env(replace(ref, n_envs=1, vec_env="dummy")))
+            env.training = env.norm_reward = False
+        return model_class(algorithm).load(folder / BEST, env=env, device="cpu")
 
 
 def _refuse_other(what: str, label: str, model: gym.Space[Any], env: gym.Space[Any]) -> None:

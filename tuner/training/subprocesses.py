@@ -31,14 +31,12 @@ class Telling(gym.Wrapper[Any, Any, Any, Any]):
     trouble: TunerError | None = None
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Resets the environment."""
         try:
             return self.env.reset(**kwargs)
         except TunerError as error:
             return self._nothing(), {ERROR: error}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Steps the environment."""
         try:
             return self.env.step(action)
         except TunerError as error:
@@ -99,19 +97,16 @@ class Processes(SubprocVecEnv):
             raise
 
     def reset(self) -> Any:
-        """Resets every environment."""
         with _deaths_named("in reset"):
             observations = super().reset()
         _raise_first(self.reset_infos)
         return observations
 
     def step_async(self, actions: Any) -> None:
-        """Sends every environment its action."""
         with _deaths_named("in step"):
             super().step_async(actions)
 
     def step_wait(self) -> VecEnvStepReturn:
-        """What every environment answers."""
         with _deaths_named("in step"):
             observations, rewards, dones, infos = super().step_wait()
         _raise_first(infos)
@@ -119,7 +114,6 @@ class Processes(SubprocVecEnv):
         return observations, rewards.astype(np.float32), dones, list(infos)  # as DummyVecEnv has them
 
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
-        """Calls a method of environments."""
         with _deaths_named(f"in {method_name}"):
             found = super().env_method("told", method_name, *method_args, indices=indices, **method_kwargs)
         for _, error in found:
@@ -135,7 +129,6 @@ class Processes(SubprocVecEnv):
             return super().has_attr(attr_name)
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """An attribute of environments."""
         with _deaths_named(f"when it was asked for {attr_name}"):
             return super().get_attr(attr_name, indices)
 

@@ -7,14 +7,8 @@ from rich.table import Table
 
 from tuner.cli.render.tables import make_console
 from tuner.finals.confirmation_plan import TEST_GOALS
-from tuner.results.confirmation_reading import (
-    ArmResult,
-    Confirmation,
-    ConfirmationReading,
-    name_in_answer,
-    tuning,
-)
-from tuner.statistics.answer_records import WINNER, Answer, Interval, Measure
+from tuner.results.confirmation_reading import ArmResult, Confirmation, ConfirmationReading, name_in_answer, tuning
+from tuner.statistics.answer_records import WINNER, Answer, Measure, figure
 
 
 def print_confirmation(confirmation: Confirmation) -> None:
@@ -39,7 +33,7 @@ def print_reading(reading: ConfirmationReading) -> None:
         )
         return
     arms = [(one, found.answer.arm(name_in_answer(one.arm))) for one in found.tested]
-    told = [f"{one.arm.name} {_with_interval(arm.iqm, arm.iqm_interval, found.measure)}" for one, arm in arms]
+    told = [f"{one.arm.name} {figure(arm.iqm, found.measure, arm.iqm_interval)}" for one, arm in arms]
     console.print(f"Confirmed over {found.test_seeds} test seeds, IQM of {found.measure}, 95 %: {'; '.join(told)}.")
     for line in conclusions(found):
         console.print(line)
@@ -53,9 +47,9 @@ def _print_validation(console: Console, confirmation: Confirmation) -> None:
     table = Table(f"{measure}, validation", "in tuning", "by seed", "mean", "", box=None, pad_edge=False)
     for one in confirmation.arms:
         mean = statistics.fmean(one.validation) if one.validation else None
-        told = shown(tuning(one.arm, measure), measure)
+        told = figure(tuning(one.arm, measure), measure)
         table.add_row(
-            one.arm.name, told, _by_seed(one.validation, measure), shown(mean, measure), _fate(one, confirmation)
+            one.arm.name, told, _by_seed(one.validation, measure), figure(mean, measure), _fate(one, confirmation)
         )
     console.print(table)
 
@@ -72,8 +66,8 @@ def _print_answer(console: Console, confirmation: Confirmation, answer: Answer) 
     for one in confirmation.tested:
         found = answer.arm(name_in_answer(one.arm))
         name = one.arm.name if found.name == one.arm.name else f"{found.name}, {one.arm.name}"
-        iqm = _with_interval(found.iqm, found.iqm_interval, measure)
-        mean = _with_interval(found.mean, found.mean_interval, measure)
+        iqm = figure(found.iqm, measure, found.iqm_interval)
+        mean = figure(found.mean, measure, found.mean_interval)
         table.add_row(name, _by_seed(one.test, measure), iqm, mean)
     console.print(table)
     console.print(f"A seed's value is that of the last evaluation, over {TEST_GOALS} goals.")
@@ -88,31 +82,20 @@ def conclusions(confirmation: Confirmation) -> list[str]:
         return []
     lines = []
     for comparison in answer.comparisons:
-        least = "" if comparison.smallest is None else f"; so many seeds can show {shown(comparison.smallest, measure)}"
+        least = (
+            "" if comparison.smallest is None else f"; so many seeds can show {figure(comparison.smallest, measure)}"
+        )
         lines.append(f"{comparison.words[0].upper()}{comparison.words[1:]}{least}.")
     winner = confirmation.winner
     optimism = answer.arm(WINNER).optimism if winner and confirmation.tested[0].arm.role is None else None
     if winner and optimism is not None:
         lines.append(
-            f"Optimism, what tuning said of {winner.name} less what the test says: {shown(optimism, measure)}."
+            f"Optimism, what tuning said of {winner.name} less what the test says: {figure(optimism, measure)}."
         )
     if confirmation.recommended is not None:
         lines.append(f"To train with: {confirmation.recommended.name} (`tuner export {confirmation.study}`).")
     return lines
 
 
-def _with_interval(value: float | None, interval: Interval | None, measure: Measure) -> str:
-    if interval is None:
-        return shown(value, measure)
-    return f"{shown(value, measure)} [{shown(interval.low, measure)}, {shown(interval.high, measure)}]"
-
-
 def _by_seed(values: tuple[float, ...], measure: Measure) -> str:
-    return " ".join(shown(value, measure) for value in values) or "-"
-
-
-def shown(value: float | None, measure: Measure) -> str:
-    """A success rate in per cent, a return in four digits."""
-    if value is None:
-        return "-"
-    return f"{value:.0%}" if measure == "success" else f"{value:.4g}"
+    return " ".join(figure(value, measure) for value in values) or "-"

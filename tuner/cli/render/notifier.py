@@ -15,11 +15,9 @@ class TerminalNotifier:
     """Says what happens; progress stays in place on a terminal and is a line an event elsewhere."""
 
     def notify(self, event: Event) -> None:
-        """Something happened."""
         for line in words(event):
             say(line)
 
     def progress(self, work: Work) -> AbstractContextManager[Listener]:
-        """Jobs begin."""
         tally = tally_of(work)
         return LiveProgress(tally) if sys.stderr.isatty() else ProgressLines(tally)

@@ -27,16 +27,14 @@ class ProgressLines:
         """Nothing is open."""
 
     def started(self, job: TrialJob) -> None:
-        """A job began."""
         self._say(self._tally.started(job))
 
     def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:  # noqa: ARG002
-        """A job reached a checkpoint."""
         self._say(self._tally.evaluated(number, evaluation))
 
     def finished(self, number: int, outcome: TrialOutcome) -> None:
-        """A job ended."""
-        self._say(self._tally.finished(number, outcome))
+        said = self._tally.finished(number, outcome)
+        self._say(f"{said} | {self._tally.line()}" if self._tally.counts else said)
 
     def tick(self) -> None:
         """Time passed."""
@@ -71,11 +69,14 @@ class LiveProgress(ProgressLines):
         self.tick()
 
     def tick(self) -> None:
-        """Time passed."""
         self._live.update(self._picture(), refresh=True)
 
+    def finished(self, number: int, outcome: TrialOutcome) -> None:
+        """A job ended: how far all is stays in place."""
+        self._say(self._tally.finished(number, outcome))
+
     def _write(self, text: str) -> None:
-        self._console.print(Text(text.strip().split(" | ")[0]))
+        self._console.print(Text(text.strip()))
         self.tick()
 
     def _picture(self) -> Table:

@@ -50,11 +50,11 @@ def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> Non
     """The state of a study: counts, the best beside the baselines, a verdict, advice, what comes next."""
     console = make_console()
     console.print(counts_line(summary))
-    rows = _shown(summary)
+    rows = [*([summary.best_tuned] if summary.best_tuned else []), *summary.baselines]
     if rows:
         console.print(_table(rows))
     console.print(verdict(summary))
-    for word in summary.words:
+    for word in summary.advice.values():
         console.print(f"Note: {word}.")
     _print_next(console, next_commands)
 
@@ -123,10 +123,6 @@ def counts_line(summary: Summary) -> str:
     speed = f"; {summary.steps_per_second:,.0f} steps/s a worker" if summary.steps_per_second else ""
     target = max(summary.target, summary.finished)
     return f"Study {summary.study!r}: {summary.finished} of {target} trials finished ({states}){speed}"
-
-
-def _shown(summary: Summary) -> list[Row]:
-    return [*([summary.best_tuned] if summary.best_tuned else []), *summary.baselines]
 
 
 def _table(rows: Sequence[Row]) -> Table:

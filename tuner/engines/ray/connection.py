@@ -167,10 +167,10 @@ class Nodes:
     @property
     def places(self) -> int:
         """How many trials have room at once: a CPU each, and memory."""
-        return sum(self._room(node) for node in self._there.values())
-
-    def _room(self, node: Node) -> int:
-        return int(node.cpus if self._memory is None else min(node.cpus, node.memory // self._memory))
+        return sum(
+            int(node.cpus if self._memory is None else min(node.cpus, node.memory // self._memory))
+            for node in self._there.values()
+        )
 
     def look(self) -> None:
         """Counts anew, every two seconds at most.
