@@ -224,7 +224,7 @@ def test_a_study_without_a_trial_has_no_best(toy_study: Path, monkeypatch: pytes
 def test_studies_that_are_not_there(finished: Path) -> None:
     with pytest.raises(UnknownName, match="no study in the database called 'tooy', did you mean 'toy'"):
         library.open_study("tooy")
-    with pytest.raises(UsageProblem, match="study 3: must be the path of a file"):
+    with pytest.raises(UsageProblem, match="study 3: must be the name of one"):
         library.open_study(3)  # type: ignore[arg-type]
 
 

@@ -45,7 +45,7 @@ def test_it_writes_a_page_beside_the_table(tuner: Tuner, tmp_path: Path) -> None
 def test_a_page_that_cannot_be_written_is_said_in_a_line(
     tuner: Tuner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tuner.app.check.refuse_no_page", lambda *_: None)
+    monkeypatch.setattr("tuner.app.check.refuse_no_file", lambda *_: None)
     said = tuner("check planted_toys:Healthy --episodes 2 --html nowhere/check.html")
     assert said.code == 1
     assert "choose another file with --html" in said.err.splitlines()[-1]

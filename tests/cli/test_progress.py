@@ -67,8 +67,21 @@ def test_other_ends_are_told_apart(outcome: TrialOutcome, words: str) -> None:
     count = tally()
     count.started(make_job())
     count.evaluated(0, evaluation(64, 0.0))
-    assert count.finished(0, outcome).startswith(f"trial 0 {words} | {count.done}/4 done")
+    assert count.finished(0, outcome) == f"trial 0 {words}"
     assert count.done == (outcome.state != "failed")
+
+
+def test_lines_say_how_far_all_is_and_the_live_display_quotes_a_reason_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = TrialOutcome(state="failed", reason="raised ValueError: a | b")
+    live, screen = live_display(monkeypatch)
+    for shown in (ProgressLines(tally()), live):
+        with shown:
+            shown.started(make_job())
+            shown.finished(0, odd)
+    assert " trial 0 failed (raised ValueError: a | b) | 0/4 done" in capsys.readouterr().err
+    assert re.search(r"trial 0 failed \(raised ValueError: a \| b\)\s*\n", screen.getvalue())
 
 
 def test_the_best_is_that_of_earlier_runs_until_it_is_beaten() -> None:
@@ -94,14 +107,19 @@ def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
     assert clock(seconds) == words
 
 
-def test_the_live_display_shows_the_running_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+def live_display(monkeypatch: pytest.MonkeyPatch) -> tuple[LiveProgress, io.StringIO]:
     screen = io.StringIO()
 
     def console(**_: object) -> Console:
         return Console(file=screen, force_terminal=True, width=120)
 
     monkeypatch.setattr(progress, "Console", console)
-    with LiveProgress(tally()) as live:
+    return LiveProgress(tally()), screen
+
+
+def test_the_live_display_shows_the_running_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    live, screen = live_display(monkeypatch)
+    with live:
         live.started(make_job(number=3))
         live.tick()
         live.evaluated(3, evaluation(64, 0.5), GO_ON)

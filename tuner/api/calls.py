@@ -155,8 +155,10 @@ def open_study(name: str | os.PathLike[str], *, storage: str | None = None) -> S
         NothingToShow: where the study of that name was made by another program.
         UsageProblem: where it was tuned in stages, a study each, or an argument is of the wrong type.
     """
+    if not isinstance(name, str | os.PathLike):
+        raise UsageProblem(f"study {name!r}: must be the name of one, or the path of its file")
     storage = _storage(None, storage)
-    return Study(resolve.open_study(str(file_path("study", name)), storage), storage)
+    return Study(resolve.open_study(os.fspath(name), storage), storage)
 
 
 def check(
