@@ -130,7 +130,7 @@ def _run(request: "TuneRequest", *, as_json: bool, and_confirm: bool) -> int:
         study, engine = result.whole.study, request.engine
         asked = ConfirmRequest(study=study, engine=engine, storage=request.storage, deadline=request.deadline)
         confirmed = confirm(asked, notifier)
-    if as_json and result.summaries:
+    if as_json and (result.summaries or result.spec.stages):
         more = {"confirmation": confirmed.confirmation.data()} if confirmed else {}
         options.print_json(result_data(result) | more)
     elif confirmed:
