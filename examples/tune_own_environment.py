@@ -26,7 +26,7 @@ for one in found.tested:
     print(f"  {one.arm.name}: {found.measure} by seed {[round(value, 2) for value in one.test]}")
 print(f"to train with: {found.recommended.name if found.recommended else 'not decided'}")
 
-# For use: a Stable-Baselines3 model, a film, and files for those who have no Python at hand.
+# For use: a Stable-Baselines3 model, a video, and files for those who have no Python at hand.
 chosen = study.recommended or study.best
 model = chosen.train(16384, folder="trained")
 action, _ = model.predict(np.array([0.0, 0.5], np.float32), deterministic=True)

@@ -11,7 +11,7 @@ from pages import COMMANDS, FOREIGN, PAGES, ROOT, Typed, bare_options, typed
 import cli_reference
 
 GUIDE = (ROOT / "docs" / "guide.md").read_text()
-COMING = {"docs/adr/README.md", "docs/installation.md"}  # written beside this page
+COMING = {"docs/installation.md"}  # written beside this page
 ALL = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES]
 
 
@@ -88,7 +88,7 @@ def anchors(page: Path) -> set[str]:
 
 def test_the_index_names_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text()
-    names = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md", "decisions.md"}
+    names = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
     assert {name for name in names if f"({name})" not in index} == set()
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = sorted([*(ROOT / "tuner").rglob("*.py"), *(ROOT / "envs" / "roarm_envs").rglob("*.py")])
 LONGEST = 300  # lines
 TWICE = {"__init__", "base"}  # names that stand for a role in their package
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def test_no_file_is_longer_than_one_can_read_at_once() -> None:

@@ -103,8 +103,8 @@ class ExportFailed(TunerError):
     """The file could not be written, or does not hold what it should."""
 
 
-class FilmFailed(TunerError):
-    """No film came about: the coder is missing or gave up."""
+class RecordingFailed(TunerError):
+    """No video came about: the coder is missing or gave up."""
 
 
 class TooManyFailures(TunerError):

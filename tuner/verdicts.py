@@ -1,4 +1,4 @@
-"""What a check or a diagnosis says: a question, a verdict, a finding, a cure."""
+"""What a check or a diagnosis says: a question, a verdict, a finding, a suggestion."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -15,7 +15,7 @@ class Line(Record):
     name: str
     verdict: Verdict
     finding: str
-    cure: str = ""  # where there is something to cure
+    suggestion: str = ""  # where there is something to suggestion
 
 
 def worst(lines: Iterable[Line]) -> Verdict:

@@ -1,4 +1,4 @@
-"""From a tuned study to a model, a film, a page and files, from Python."""
+"""From a tuned study to a model, a video, a page and files, from Python."""
 
 from pathlib import Path
 
@@ -94,9 +94,9 @@ def test_a_trial_is_filmed() -> None:
         engine="inline",
         check=False,
     )
-    film = picture.best.play(episodes=1)
-    assert film.content[4:8] == b"ftyp"  # type: ignore[union-attr]
-    shown = film._repr_mimebundle_()["text/html"]  # type: ignore[union-attr]
+    video = picture.best.play(episodes=1)
+    assert video.content[4:8] == b"ftyp"  # type: ignore[union-attr]
+    shown = video._repr_mimebundle_()["text/html"]  # type: ignore[union-attr]
     assert shown.startswith('<video controls loop muted style="max-width:100%" src="data:video/mp4;base64,')
     still = picture.best.play("one.png")
     assert still._repr_mimebundle_() == {"image/png": Path("one.png").read_bytes()}  # type: ignore[union-attr]
@@ -113,4 +113,4 @@ def test_a_trial_that_kept_no_model_is_not_filmed(study: library.Study) -> None:
             without.append(trial)
     assert kept
     with pytest.raises(NothingToShow, match=f"trial {without[0].number} of study 'toy' kept no model"):
-        without[0].play("film.mp4")
+        without[0].play("video.mp4")

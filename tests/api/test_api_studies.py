@@ -143,9 +143,9 @@ def test_the_process_is_left_as_it_was() -> None:
     torch.set_num_threads(2)
     drawn = (random.random(), np.random.random(), torch.rand(1).item())  # noqa: S311
     random.seed(1), np.random.seed(1), torch.manual_seed(1)
-    study.best.play("film.mp4", episodes=1)
+    study.best.play("video.mp4", episodes=1)
     study.best.train(64)
-    study.report("page.html", films=True)
+    study.report("page.html", videos=True)
     threads = torch.get_num_threads()
     torch.set_num_threads(before)
     assert (random.random(), np.random.random(), torch.rand(1).item()) == drawn  # noqa: S311
@@ -188,8 +188,8 @@ def test_an_environment_that_leaves_fails_its_trial(told: Told) -> None:
 
 
 def test_a_window_leaves_no_file(finished: Path) -> None:
-    with pytest.raises(UsageProblem, match=r"path 'film.mp4': a window leaves no file; give one of path and gui"):
-        library.open_study("toy").best.play("film.mp4", gui=True)
+    with pytest.raises(UsageProblem, match=r"path 'video.mp4': a window leaves no file; give one of path and gui"):
+        library.open_study("toy").best.play("video.mp4", gui=True)
 
 
 @pytest.mark.parametrize("path", [None, 5, "", b"x"])

@@ -68,7 +68,7 @@ def test_from_a_study_to_an_answer_and_the_same_again_does_nothing(told: Told, f
     assert any(arm.dropped for arm in first.confirmation.arms)
     assert answer is not None
     assert all(arm.iqm is not None and arm.iqm_interval is not None for arm in answer.arms)
-    assert answer.arm("winner").optimism is not None
+    assert answer.arm("winner").selection_bias is not None
     assert any("P(winner > current)" in one.words for one in answer.comparisons)
     found = runs()
     assert set(keys(found).values()) == {1}
@@ -98,7 +98,7 @@ def test_more_seeds_run_just_those(finished: Path) -> None:
     assert set(keys(runs()).values()) == {1}
     assert more.answer is not None
     assert more.arms[0].arm.success is not None
-    assert more.answer.arms[0].optimism == pytest.approx(more.arms[0].arm.success - sum(more.arms[0].test) / 2)
+    assert more.answer.arms[0].selection_bias == pytest.approx(more.arms[0].arm.success - sum(more.arms[0].test) / 2)
     pairs = [(comparison.first, comparison.second) for comparison in more.answer.comparisons]
     assert pairs == [("winner", "current"), ("winner", "proposed"), ("proposed", "current")]
 

@@ -1,4 +1,4 @@
-"""Normalisation from a study's file to its export and its film."""
+"""Normalisation from a study's file to its export and its video."""
 
 import shutil
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tuner.errors import MeaningChanged, ModelUnusable, SpecInvalid, StorageFail
 
 RUN = TuneRequest(study="toy.yaml", engine=INLINE, changes={"trials": 3})
 SEEN = "seen_toys:SeenLine"  # the toy's observations, with pictures
-FILM = PlayRequest(study="toy", environment=SEEN, output=Path("film.mp4"), episodes=1)
+RECORD = PlayRequest(study="toy", environment=SEEN, output=Path("video.mp4"), episodes=1)
 MODEL = Path("model.zip")
 
 
@@ -67,10 +67,10 @@ def test_a_study_without_is_another_study(told: Told, scaled: Path) -> None:
 
 
 def test_its_model_is_played_with_its_statistics(told: Told, scaled: Path) -> None:
-    episodes = play(FILM, told).episodes
+    episodes = play(RECORD, told).episodes
     exported = export(ExportRequest(study="toy", model=MODEL))
     assert exported.files == (Path("model-vecnormalize.pkl"), MODEL)
-    by_file = replace(FILM, study=None, model=MODEL)
+    by_file = replace(RECORD, study=None, model=MODEL)
     assert play(by_file, told).episodes == episodes
     Path("model-vecnormalize.pkl").rename("elsewhere.pkl")
     told.events.clear()
@@ -86,7 +86,7 @@ def test_statistics_that_were_deleted_are_missed(told: Told, scaled: Path) -> No
         if not path.read_bytes().startswith(b"PK"):
             path.unlink()
     with pytest.raises(StorageFailed, match="observations cannot be read"):
-        play(FILM, told)
+        play(RECORD, told)
 
 
 def test_whether_to_normalise_can_be_searched(told: Told, tmp_path: Path) -> None:

@@ -155,8 +155,8 @@ def test_the_best_model_is_filmed_where_there_is_something_to_see(told: Told) ->
     write_plain("seen_toys:SeenLine")
     train(PLAIN_FILE, told)
     assert told.of(events.VideoFailed) == []
-    assert Path("trained/plain/film.mp4").stat().st_size > 1000
-    assert "[A film of the best model](film.mp4)" in Path("trained/plain/README.md").read_text()
+    assert Path("trained/plain/video.mp4").stat().st_size > 1000
+    assert "[A video of the best model](video.mp4)" in Path("trained/plain/README.md").read_text()
 
 
 def test_without_a_signal_of_success_returns_count(told: Told) -> None:

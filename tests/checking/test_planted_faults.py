@@ -49,7 +49,7 @@ PLANTED = {
 def test_a_planted_fault_is_found_where_it_is(toy: str, line: str, words: str, verdict: str) -> None:
     report = check(f"planted_toys:{toy}")
     (found,) = [one for one in report.lines if one.name == line]
-    assert (found.verdict, words in found.finding, bool(found.cure)) == (verdict, True, True), found
+    assert (found.verdict, words in found.finding, bool(found.suggestion)) == (verdict, True, True), found
 
 
 @pytest.mark.parametrize("name", ["planted_toys:Healthy", "planted_toys:Unaided"])
@@ -107,7 +107,7 @@ def test_rounding_is_no_share_of_a_reward() -> None:
 
 def test_what_normalisation_answers_is_not_asked() -> None:
     names = ("finite values", "observation scale", "reward a step", "return an episode")
-    lines = tuple(Line(name=name, verdict="wrong", finding="", cure="mend it") for name in names)
+    lines = tuple(Line(name=name, verdict="wrong", finding="", suggestion="mend it") for name in names)
     report = CheckReport(environment="it", seconds=0.0, first_seed=0, policies=(), terms=(), lines=lines)
     kept = [line.name for line in behind_normalize(report, {"norm_reward": True, "norm_obs": False}).lines]
     assert kept == ["finite values", "observation scale"]
@@ -117,7 +117,7 @@ def test_what_normalisation_answers_is_not_asked() -> None:
 def test_a_report_is_json() -> None:
     data = json.loads(json.dumps(check("planted_toys:Exploded", full(5)).data()))
     assert data["verdict"] == "wrong"
-    assert {"name", "verdict", "finding", "cure"} == set(data["lines"][0])
+    assert {"name", "verdict", "finding", "suggestion"} == set(data["lines"][0])
 
 
 def test_what_is_wrong_is_refused_with_the_lines_and_their_cures() -> None:

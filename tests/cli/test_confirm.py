@@ -57,8 +57,8 @@ def test_json_tells_every_value(tuner: Tuner, answered: Path) -> None:
     assert (found["winner"], found["measure"]) == ("trial 3", "success")
     arm = found["arms"][0]
     assert len(arm["test"]) == 3
-    optimism = found["answer"]["arms"][0]["optimism"]
-    assert optimism == pytest.approx(arm["tuning"]["success"] - sum(arm["test"]) / 3)
+    selection_bias = found["answer"]["arms"][0]["selection_bias"]
+    assert selection_bias == pytest.approx(arm["tuning"]["success"] - sum(arm["test"]) / 3)
     pairs = [(comparison["first"], comparison["second"]) for comparison in found["answer"]["comparisons"]]
     assert pairs == [("winner", "current"), ("winner", "proposed"), ("proposed", "current")]
 

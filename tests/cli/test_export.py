@@ -43,7 +43,7 @@ def test_a_model_is_written_with_what_belongs_to_it(tuner: Tuner, finished: Path
             "export toy --model nowhere/model.zip",
             "nowhere/model.zip: No such file or directory (choose another file with --model)",
         ),
-        ("play --study toy --stats some.pkl -o film.mp4", "--stats some.pkl: name the model that they belong to"),
+        ("play --study toy --stats some.pkl -o video.mp4", "--stats some.pkl: name the model that they belong to"),
     ],
 )
 def test_what_cannot_be_written_or_played_is_said(tuner: Tuner, finished: Path, line: str, said: str) -> None:

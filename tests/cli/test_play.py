@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import seen_toys
 from conftest import Tuner
-from playing_films import described, frames
+from playing_videos import described, frames
 from stable_baselines3 import PPO
 
 
@@ -18,18 +18,18 @@ def model(tmp_path: Path) -> Path:
 
 
 def test_an_expert_is_filmed(tuner: Tuner, tmp_path: Path) -> None:
-    said = tuner("play --expert --env seen_toys:Seen -o film.mp4")
+    said = tuner("play --expert --env seen_toys:Seen -o video.mp4")
     assert said.code == 0
-    assert "h264" in described(tmp_path / "film.mp4")
+    assert "h264" in described(tmp_path / "video.mp4")
     lines = said.out.splitlines()
     assert lines[0].split() == ["episode", "seed", "steps", "return", "success", "stages"]
     assert [line.split()[:2] for line in lines[1:6]] == [[str(n), str(7_999_999 + n)] for n in range(1, 6)]
     assert all(line.split()[-2:] == ["yes", "halfway"] for line in lines[1:6])
     assert lines[6] == "seen_toys:Seen, the expert: 100% success (5 of 5)"
-    assert "5 episodes of the expert, into film.mp4" in said.err
+    assert "5 episodes of the expert, into video.mp4" in said.err
     assert "episode 5: success after" in said.err
-    assert said.err.splitlines()[-1] == "Wrote film.mp4"
-    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+    assert said.err.splitlines()[-1] == "Wrote video.mp4"
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
 
 
 def test_a_picture_is_of_one_episode(tuner: Tuner, tmp_path: Path) -> None:
@@ -44,23 +44,23 @@ def test_a_picture_is_of_one_episode(tuner: Tuner, tmp_path: Path) -> None:
 
 
 def test_a_models_file_is_played(tuner: Tuner, model: Path) -> None:
-    said = tuner("play --model model.zip --env seen_toys:SeenLine -o film.mp4 --episodes 2 --json")
+    said = tuner("play --model model.zip --env seen_toys:SeenLine -o video.mp4 --episodes 2 --json")
     assert said.code == 0
     assert json.loads(said.out)["actor"] == "model model.zip"
-    assert len(frames(Path("film.mp4"))) > 2
+    assert len(frames(Path("video.mp4"))) > 2
 
 
 def test_the_best_trials_model_is_played(tuner: Tuner, finished: Path) -> None:
-    said = tuner("play --study toy --env seen_toys:SeenLine -o film.mp4 --episodes 1 --json")
+    said = tuner("play --study toy --env seen_toys:SeenLine -o video.mp4 --episodes 1 --json")
     assert said.code == 0
     best = tuner("export toy").out
     number = next(line.split()[1] for line in best.splitlines() if line.startswith("  trial:"))
-    same = tuner(f"play --study {finished} --trial {number} --env seen_toys:SeenLine -o film.mp4 --episodes 1 --json")
+    same = tuner(f"play --study {finished} --trial {number} --env seen_toys:SeenLine -o video.mp4 --episodes 1 --json")
     assert json.loads(same.out) == json.loads(said.out)
 
 
 def test_a_study_brings_its_environment(tuner: Tuner, finished: Path) -> None:
-    said = tuner("play --study toy -o film.mp4")
+    said = tuner("play --study toy -o video.mp4")
     assert said.code == 2
     assert "environment 'tuner_toys:ToyLine-v0' has no render mode 'rgb_array'" in said.err
 
@@ -76,7 +76,7 @@ def test_a_trial_that_kept_no_model_names_those_that_did(tuner: Tuner, finished:
 
 def test_a_model_that_was_deleted_is_said(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "studies" / "tuner.artifacts")
-    said = tuner("play --study toy --env seen_toys:SeenLine -o film.mp4")
+    said = tuner("play --study toy --env seen_toys:SeenLine -o video.mp4")
     assert said.code == 1
     assert "models lie beside the database" in said.err
 
@@ -87,7 +87,7 @@ def test_a_model_that_was_deleted_is_said(tuner: Tuner, finished: Path, tmp_path
         ("play", "who is to act? give one of --expert, --model FILE and --study STUDY"),
         ("play --expert --study reach -o a.mp4", "--expert and --study: only one can act"),
         ("play --expert --trial 3 -o a.mp4", "--trial 3: name its study with --study"),
-        ("play --expert", "where to? give -o film.mp4, -o picture.png, or --gui"),
+        ("play --expert", "where to? give -o video.mp4, -o picture.png, or --gui"),
         ("play --expert --gui -o a.mp4", "--gui and -o a.mp4: a window or a file, not both"),
         ("play --expert -o a.gif", "-o a.gif: must end in .mp4"),
         ("play --expert -o nowhere/a.mp4", "-o nowhere/a.mp4: there is no folder nowhere"),
@@ -131,7 +131,7 @@ def test_a_window_needs_a_display(tuner: Tuner, monkeypatch: pytest.MonkeyPatch)
     said = tuner("play --expert --gui")
     assert said.code == 2
     assert said.err.splitlines()[-1] == (
-        "tuner: --gui: there is no display here (DISPLAY is not set); write a film with -o film.mp4"
+        "tuner: --gui: there is no display here (DISPLAY is not set); write a video with -o video.mp4"
     )
 
 
@@ -141,9 +141,9 @@ def test_a_full_disk_is_said(tuner: Tuner, tmp_path: Path, monkeypatch: pytest.M
     ffmpeg.write_text(f'#!/bin/sh\ncase "$*" in *encoders*) echo libx264;; *) cat >/dev/null; {full};; esac\n')
     ffmpeg.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(ffmpeg))
-    said = tuner("play --expert --env seen_toys:Seen -o film.mp4")
+    said = tuner("play --expert --env seen_toys:Seen -o video.mp4")
     assert said.code == 1
     assert said.err.splitlines()[-1] == (
-        "tuner: the film cannot be written: No space left on device (choose another file with -o)"
+        "tuner: the video cannot be written: No space left on device (choose another file with -o)"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["ffmpeg"]

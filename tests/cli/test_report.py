@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import Tuner
 
-from tuner.errors import FilmFailed
+from tuner.errors import RecordingFailed
 
 
 def test_a_page_by_default(tuner: Tuner, finished: Path) -> None:
@@ -37,7 +37,7 @@ def test_the_ending_says_which_form(tuner: Tuner, finished: Path, file: str, sta
     ("line", "words"),
     [
         ("report toy --format pdf", "--format 'pdf': must be one of html, md, json"),
-        ("report toy --format md --films", "--films: go into a page alone"),
+        ("report toy --format md --videos", "--videos: go into a page alone"),
         ("report toy -o .", "-o .: is a folder"),
         ("report toy -o nowhere/r.html", "-o nowhere/r.html: there is no folder nowhere"),
         ("report toyy", "no study in the database called 'toyy', did you mean 'toy'?"),
@@ -54,14 +54,14 @@ def test_what_cannot_be_is_refused_in_a_line(tuner: Tuner, finished: Path, line:
 def test_films_of_the_best_and_the_current_at_the_same_goals(
     tuner: Tuner, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = tuner("report toy --films")
+    said = tuner("report toy --videos")
     assert said.code == 0, said.err
     html = Path("toy-report.html").read_text()
     assert "render mode" in html  # the toy cannot be looked at, and the page says so
     assert "<video" not in html
 
     monkeypatch.setattr("tuner.app.report.play", _filmed)
-    said = tuner("report toy --films")
+    said = tuner("report toy --videos")
     html = Path("toy-report.html").read_text()
     assert html.count("<video") == 2
     assert 'src="data:video/mp4;base64,' in html
@@ -70,14 +70,14 @@ def test_films_of_the_best_and_the_current_at_the_same_goals(
 def _filmed(ref: object, actor: object, goals: object, target: Path, tell: object) -> object:
     from tuner.playing.play_episode import Played
 
-    target.write_bytes(b"a film")
+    target.write_bytes(b"a video")
     return Played(environment="toy", actor="model", episodes=())
 
 
 def test_no_film_no_harm(tuner: Tuner, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
-        raise FilmFailed("ffmpeg gave up: <no> reason")
+        raise RecordingFailed("ffmpeg gave up: <no> reason")
 
     monkeypatch.setattr("tuner.app.report.play", broken)
-    assert tuner("report toy --films").code == 0
+    assert tuner("report toy --videos").code == 0
     assert "ffmpeg gave up: &lt;no&gt; reason" in Path("toy-report.html").read_text()

@@ -109,9 +109,9 @@ def typed(tuner: Tuner, stand_in: StandIn, line: str, use_case: str = "") -> Any
         ("train best.yml --seeds 7,", TrainRequest(file=Path("best.yml"), seeds=(7,))),
         ("play --expert --gui", PlayRequest(expert=True, gui=True)),
         (
-            "play --model m.zip --stats s.pkl --episodes 2 -o film.mp4 --env X-v0",
+            "play --model m.zip --stats s.pkl --episodes 2 -o video.mp4 --env X-v0",
             PlayRequest(
-                model=Path("m.zip"), statistics=Path("s.pkl"), episodes=2, output=Path("film.mp4"), environment="X-v0"
+                model=Path("m.zip"), statistics=Path("s.pkl"), episodes=2, output=Path("video.mp4"), environment="X-v0"
             ),
         ),
         (
@@ -120,8 +120,8 @@ def typed(tuner: Tuner, stand_in: StandIn, line: str, use_case: str = "") -> Any
         ),
         ("report", ReportRequest()),
         (
-            "report toy -o r.html --format html --films --storage sqlite:///x.db",
-            ReportRequest(study="toy", output=Path("r.html"), form="html", films=True, storage="sqlite:///x.db"),
+            "report toy -o r.html --format html --videos --storage sqlite:///x.db",
+            ReportRequest(study="toy", output=Path("r.html"), form="html", videos=True, storage="sqlite:///x.db"),
         ),
         ("export", ExportRequest()),
         (

@@ -17,7 +17,7 @@ def test_it_shows_the_best_with_its_curve_and_its_health(tuner: Tuner, finished:
     assert said.out.startswith(f"Trial {best['number']}")
     for words in ("score", "seed", "* learning_rate", "  n_epochs", "Success over steps", "384 steps", "Health: "):
         assert words in said.out
-    for line in ("approx_kl", "clip_fraction", "policy loss", "gamma", "cure:"):
+    for line in ("approx_kl", "clip_fraction", "policy loss", "gamma", "suggestion:"):
         assert line in said.out
     assert max(map(len, said.out.splitlines())) <= 80
 
@@ -32,7 +32,7 @@ def test_json_holds_the_series_and_the_diagnosis(tuner: Tuner, finished: Path) -
     assert data["number"] == 0
     assert data["end"] == "completed"
     assert data["verdict"] in ("warning", "wrong")
-    assert {"name", "verdict", "finding", "cure", "symptom"} == set(data["diagnosis"][0])
+    assert {"name", "verdict", "finding", "suggestion", "symptom"} == set(data["diagnosis"][0])
     assert len(data["health"]["signals"]["approx_kl"]) == data["health"]["updates"] == 12
     assert len(data["curve"]) == 6
 

@@ -71,7 +71,7 @@ def test_a_winner_is_held_against_the_baseline(spec: StudySpec) -> None:
     assert found.answer is not None
     [comparison] = found.answer.comparisons
     assert (comparison.first, comparison.second, comparison.verdict) == ("winner", "current", "confirmed better")
-    assert found.answer.arm("winner").optimism == pytest.approx(0.9 - statistics.fmean(GOOD))
+    assert found.answer.arm("winner").selection_bias == pytest.approx(0.9 - statistics.fmean(GOOD))
     lines = conclusions(found)
     assert lines[0].startswith("Winner is confirmed better than current: IQM +0.")
     assert lines[1].startswith("Optimism, what tuning said of trial 7 less what the test says: ")

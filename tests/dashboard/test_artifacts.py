@@ -22,22 +22,22 @@ from tuner.study.storage import open_to_read, parse_url
     ids=["from the start", "to the end", "the last", "beyond the end"],
 )
 def test_a_film_is_sent_by_ranges(shown: Shown, asked: str, place: str, part: slice) -> None:
-    answer = ask(shown.make(), shown.artifacts["film.mp4"], HTTP_RANGE=asked)
+    answer = ask(shown.make(), shown.artifacts["video.mp4"], HTTP_RANGE=asked)
     assert (answer.status, answer.headers["content-range"]) == (206, place)
-    assert answer.body == FILES["film.mp4"][part]
+    assert answer.body == FILES["video.mp4"][part]
 
 
 def test_a_range_that_is_not_there_is_refused(shown: Shown) -> None:
-    assert ask(shown.make(), shown.artifacts["film.mp4"], HTTP_RANGE="bytes=5000-").status == 416
+    assert ask(shown.make(), shown.artifacts["video.mp4"], HTTP_RANGE="bytes=5000-").status == 416
 
 
 def test_a_whole_film_is_shown_in_the_page(shown: Shown) -> None:
-    answer = ask(shown.make(), shown.artifacts["film.mp4"])
-    assert (answer.status, answer.body) == (200, FILES["film.mp4"])
+    answer = ask(shown.make(), shown.artifacts["video.mp4"])
+    assert (answer.status, answer.body) == (200, FILES["video.mp4"])
     assert answer.headers["content-type"] == "video/mp4"
     assert answer.headers["accept-ranges"] == "bytes"
     assert "content-disposition" not in answer.headers
-    head = ask(shown.make(), shown.artifacts["film.mp4"], "HEAD")
+    head = ask(shown.make(), shown.artifacts["video.mp4"], "HEAD")
     assert (head.status, head.body, head.headers["content-length"]) == (200, b"", "1024")
 
 

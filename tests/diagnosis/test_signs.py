@@ -70,7 +70,7 @@ def test_a_healthy_run_is_ok_in_every_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "name", "verdict", "symptom", "cure"),
+    ("changed", "name", "verdict", "symptom", "suggestion"),
     [
         (
             run(peaks={"approx_kl": Peak(value=0.23, step=8192, above=1)}),
@@ -111,12 +111,12 @@ def test_a_healthy_run_is_ok_in_every_line() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_a_fault_is_named_with_its_cure(
-    changed: TrainingRecord, name: str, verdict: str, symptom: str, cure: str
+    changed: TrainingRecord, name: str, verdict: str, symptom: str, suggestion: str
 ) -> None:
     found = sign(changed, name)
     assert found is not None
     assert (found.verdict, found.symptom) == (verdict, symptom)
-    assert cure in found.cure
+    assert suggestion in found.suggestion
     assert found.finding
 
 
@@ -142,7 +142,7 @@ def test_what_only_looks_like_a_fault_is_ok(changed: TrainingRecord, name: str) 
     found = sign(changed, name)
     assert found is not None
     assert found.verdict == "ok"
-    assert not found.cure
+    assert not found.suggestion
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def test_nothing_of_a_study_is_taken_for_markdown(spec: StudySpec) -> None:
 
 def test_a_page_runs_its_own_scripts_alone_and_loads_nothing(confirmed: Study, spec: StudySpec) -> None:
     report = report_of(confirmed, spec)
-    html = report_page(made.reader_of(confirmed, spec), report, {"trial 2": b"film"})
+    html = report_page(made.reader_of(confirmed, spec), report, {"trial 2": b"video"})
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
     assert policy is not None
     assert policy.group(1).startswith("default-src 'none'; script-src 'sha256-")

@@ -1,4 +1,4 @@
-"""Episodes into films and pictures, and what keeps them from becoming any."""
+"""Episodes into videos and pictures, and what keeps them from becoming any."""
 
 import shutil
 from pathlib import Path
@@ -8,11 +8,11 @@ import imageio.v3
 import numpy as np
 import pytest
 import seen_toys
-from playing_films import described, frames, green
+from playing_videos import described, frames, green
 from seen_toys import FPS, SIZE
 
 from tuner import seeds
-from tuner.errors import EnvironmentFailed, EnvironmentUnusable, FilmFailed, TunerError, UsageProblem
+from tuner.errors import EnvironmentFailed, EnvironmentUnusable, RecordingFailed, TunerError, UsageProblem
 from tuner.playing import play_episode
 from tuner.playing.imaging import HELD, Storyboard, in_a_grid, moments
 from tuner.playing.play_episode import EXPERT, Played, PlayedEpisode
@@ -33,17 +33,17 @@ def shown(seconds: float) -> int:
 
 
 def test_a_film_is_one_that_browsers_play(tmp_path: Path) -> None:
-    played("Seen", tmp_path / "film.mp4")
-    said = described(tmp_path / "film.mp4")
+    played("Seen", tmp_path / "video.mp4")
+    said = described(tmp_path / "video.mp4")
     for words in ("h264", "yuv420p", "64x48", f"{FPS} fps"):
         assert words in said
-    content = (tmp_path / "film.mp4").read_bytes()
+    content = (tmp_path / "video.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")  # so that it plays before it is all there
 
 
 def test_a_film_shows_every_step_and_stands_still_at_start_and_end(tmp_path: Path) -> None:
-    found = played("Seen", tmp_path / "film.mp4", 2)
-    pictures = frames(tmp_path / "film.mp4")
+    found = played("Seen", tmp_path / "video.mp4", 2)
+    pictures = frames(tmp_path / "video.mp4")
     steps = [episode.steps for episode in found.episodes]
     still = shown(play_episode.FIRST), shown(play_episode.LAST)
     assert [green(picture) for picture in pictures] == [
@@ -53,8 +53,8 @@ def test_a_film_shows_every_step_and_stands_still_at_start_and_end(tmp_path: Pat
 
 def test_the_arms_marker_turns_green_in_the_film(tmp_path: Path) -> None:
     arm = EnvironmentRef(id="roarm_envs:RoArmReach-v0")
-    found = play(arm, EXPERT, seeds.play_goals(1), tmp_path / "film.mp4", print)
-    pictures = frames(tmp_path / "film.mp4").astype(int)
+    found = play(arm, EXPERT, seeds.play_goals(1), tmp_path / "video.mp4", print)
+    pictures = frames(tmp_path / "video.mp4").astype(int)
     assert pictures.shape == (8 + found.episodes[0].steps - 1 + 15, 368, 480, 3)
     red, leaf, _ = np.moveaxis(pictures, -1, 0)
     marked = [(((one > 110) & (one > 2 * other)).sum(axis=(1, 2)) > 20) for one, other in ((red, leaf), (leaf, red))]
@@ -63,7 +63,7 @@ def test_the_arms_marker_turns_green_in_the_film(tmp_path: Path) -> None:
 
 
 def test_what_was_played_is_told(tmp_path: Path) -> None:
-    found = played("Seen", tmp_path / "film.mp4", 2)
+    found = played("Seen", tmp_path / "video.mp4", 2)
     assert [episode.seed for episode in found.episodes] == [8_000_000, 8_000_001]
     assert [episode.stages for episode in found.episodes] == [("halfway",)] * 2  # `lost` is told, and is not so
     assert found.success == 1.0
@@ -109,7 +109,7 @@ def test_a_long_episode_is_not_held_whole(tmp_path: Path) -> None:
 
 def test_an_episode_without_an_end_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(play_episode, "ENDLESS", 12)
-    found = played("Stubborn", tmp_path / "film.mp4")
+    found = played("Stubborn", tmp_path / "video.mp4")
     assert [episode.steps for episode in found.episodes] == [12]
     assert found.success == 0.0
 
@@ -127,19 +127,19 @@ def test_an_episode_without_an_end_is_cut_off(tmp_path: Path, monkeypatch: pytes
 def test_what_cannot_be_filmed_is_said_and_leaves_nothing(
     tmp_path: Path, name: str, error: type[TunerError], words: str
 ) -> None:
-    target = tmp_path / "film.mp4"
-    target.write_text("the last film")
+    target = tmp_path / "video.mp4"
+    target.write_text("the last video")
     with pytest.raises(error) as refused:
         played(name, target)
     assert words in str(refused.value)
     assert len(str(refused.value).splitlines()) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
-    assert target.read_text() == "the last film"
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
+    assert target.read_text() == "the last video"
 
 
 def test_an_environment_without_pictures_is_refused_with_what_it_offers(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentUnusable, match="has no render mode 'rgb_array': it offers none"):
-        play(EnvironmentRef(id="planted_toys:Healthy"), EXPERT, (1,), tmp_path / "film.mp4", print)
+        play(EnvironmentRef(id="planted_toys:Healthy"), EXPERT, (1,), tmp_path / "video.mp4", print)
 
 
 def test_an_ffmpeg_that_is_not_there_is_said_before_anything_is_made(
@@ -147,8 +147,8 @@ def test_an_ffmpeg_that_is_not_there_is_said_before_anything_is_made(
 ) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "nowhere"))
     monkeypatch.setattr(seen_toys.Seen, "reset", lambda *_, **__: pytest.fail("an episode was begun"))
-    with pytest.raises(FilmFailed, match=r"nowhere' does not run: No such file or directory \(`pip install"):
-        played("Seen", tmp_path / "film.mp4")
+    with pytest.raises(RecordingFailed, match=r"nowhere' does not run: No such file or directory \(`pip install"):
+        played("Seen", tmp_path / "video.mp4")
     assert not list(tmp_path.iterdir())
 
 
@@ -159,8 +159,8 @@ def test_an_ffmpeg_that_is_not_there_is_said_before_anything_is_made(
 )
 def test_an_ffmpeg_of_no_use_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", program(tmp_path, script))
-    with pytest.raises(FilmFailed, match=words):
-        played("Seen", tmp_path / "film.mp4")
+    with pytest.raises(RecordingFailed, match=words):
+        played("Seen", tmp_path / "video.mp4")
 
 
 def program(folder: Path, script: str) -> str:
@@ -173,8 +173,8 @@ def program(folder: Path, script: str) -> str:
 def test_there_may_be_no_ffmpeg_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imageio_ffmpeg._utils._get_ffmpeg_exe", lambda: None)
     monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", raises)
-    with pytest.raises(FilmFailed, match="there is no ffmpeg to code a film"):
-        played("Seen", tmp_path / "film.mp4")
+    with pytest.raises(RecordingFailed, match="there is no ffmpeg to code a video"):
+        played("Seen", tmp_path / "video.mp4")
 
 
 def raises() -> str:
@@ -184,8 +184,8 @@ def raises() -> str:
 def test_an_ffmpeg_that_gives_up_half_way_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = 'case "$*" in *encoders*) echo libx264;; *) echo "[mp4] out of luck" >&2; exit 3;; esac'
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", program(tmp_path, script))
-    with pytest.raises(FilmFailed, match=r"ffmpeg gave up: \[mp4\] out of luck"):
-        played("Seen", tmp_path / "film.mp4", 3)
+    with pytest.raises(RecordingFailed, match=r"ffmpeg gave up: \[mp4\] out of luck"):
+        played("Seen", tmp_path / "video.mp4", 3)
     assert [path.name for path in tmp_path.iterdir()] == ["ffmpeg"]
 
 
@@ -202,27 +202,27 @@ def test_no_coder_is_left_where_an_episode_is_broken_off(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(seen_toys.Seen, "step", stumble)
     with pytest.raises(KeyboardInterrupt):
-        played("Seen", tmp_path / "film.mp4")
+        played("Seen", tmp_path / "video.mp4")
     assert begun
     assert not any(Path(f"/proc/{child}").exists() for child in begun)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
-    (tmp_path / "films").mkdir()
-    (tmp_path / "latest.png").symlink_to(tmp_path / "films" / "one.png")
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "latest.png").symlink_to(tmp_path / "videos" / "one.png")
     played("Seen", tmp_path / "latest.png")
     assert (tmp_path / "latest.png").is_symlink()
-    assert (tmp_path / "films" / "one.png").stat().st_size > 0
+    assert (tmp_path / "videos" / "one.png").stat().st_size > 0
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("folder.mp4", "is a folder; give a file, such as"),
-        ("nowhere/film.mp4", "there is no folder"),
-        ("film.gif", "must end in .mp4 for a film, or in .png"),
-        ("film", "must end in .mp4 for a film, or in .png"),
+        ("nowhere/video.mp4", "there is no folder"),
+        ("video.gif", "must end in .mp4 for a video, or in .png"),
+        ("video", "must end in .mp4 for a video, or in .png"),
         ("pipe.mp4", "is no regular file"),
     ],
 )
@@ -236,7 +236,7 @@ def test_a_path_that_is_no_films_is_refused(tmp_path: Path, name: str, words: st
 def test_a_folder_that_takes_no_file_is_said(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
-    check_target(folder / "film.mp4")
+    check_target(folder / "video.mp4")
     shutil.rmtree(folder)
-    with pytest.raises(TunerError, match=r"cannot write .*film.mp4: No such file or directory \(choose another"):
-        played("Seen", folder / "film.mp4")
+    with pytest.raises(TunerError, match=r"cannot write .*video.mp4: No such file or directory \(choose another"):
+        played("Seen", folder / "video.mp4")

@@ -129,8 +129,8 @@ def test_a_comparison_without_seeds_does_not_count_for_holm() -> None:
 
 def test_optimism_is_tuning_less_test() -> None:
     found = ask({"winner": HIGH, "current": LOW}, tuned={"winner": 0.9})
-    assert found.arm("winner").optimism == pytest.approx(0.9 - np.mean(HIGH))
-    assert found.arm("current").optimism is None
+    assert found.arm("winner").selection_bias == pytest.approx(0.9 - np.mean(HIGH))
+    assert found.arm("current").selection_bias is None
 
 
 def test_returns_are_compared_as_they_are() -> None:

@@ -1,4 +1,4 @@
-"""A dashboard without a network, over the toy study with a film, a page and a picture among its artifacts."""
+"""A dashboard without a network, over the toy study with a video, a page and a picture among its artifacts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tuner.dashboard.server import make_application
 from tuner.study.storage import artifact_folder, open_to_read, open_to_write, parse_url
 
 FILES = {
-    "film.mp4": bytes(range(256)) * 4,
+    "video.mp4": bytes(range(256)) * 4,
     "page.html": b"<script>alert(1)</script>",
     "drawing.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
     "table.csv": b"a,b\n1,2\n",

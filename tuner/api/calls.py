@@ -172,7 +172,7 @@ def check(
         html: Where a page goes, if one is wanted.
 
     Returns:
-        The report: `verdict` is ok, warning or wrong; `lines` say why, with a cure each.
+        The report: `verdict` is ok, warning or wrong; `lines` say why, with a suggestion each.
 
     Raises:
         EnvironmentUnusable: where it cannot be made.

@@ -1,4 +1,4 @@
-"""What a notebook shows: progress while trials run, studies and their trials as tables, films inline."""
+"""What a notebook shows: progress while trials run, studies and their trials as tables, videos inline."""
 
 import base64
 import sys

@@ -143,12 +143,12 @@ class Study:
             raise KeyboardInterrupt
         return result.confirmation
 
-    def report(self, path: str | os.PathLike[str], *, films: bool = False) -> Path:
+    def report(self, path: str | os.PathLike[str], *, videos: bool = False) -> Path:
         """Writes the study as one page (.html), as Markdown (.md) or as JSON (.json); returns the file.
 
         Args:
             path: Where to; its ending says as what.
-            films: Whether films of the best tuned trial and the current configuration go into the page.
+            videos: Whether videos of the best tuned trial and the current configuration go into the page.
 
         Raises:
             UsageProblem: where the ending is another, or the folder is missing.
@@ -157,8 +157,8 @@ class Study:
         target = file_path("path", path)
         if target.suffix not in (".html", *reporting.ENDINGS):
             raise UsageProblem(f"path {str(target)!r}: must end in .html, .md or .json")
-        request = reporting.ReportRequest(study=self.name, storage=self.storage, output=target, films=films)
-        with undisturbed() if films else contextlib.nullcontext():
+        request = reporting.ReportRequest(study=self.name, storage=self.storage, output=target, videos=videos)
+        with undisturbed() if videos else contextlib.nullcontext():
             reporting.report(request, notebook.default_notifier(None))
         return target
 

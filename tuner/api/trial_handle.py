@@ -1,4 +1,4 @@
-"""A trial as Python code holds it: its figures, its training for use, its film."""
+"""A trial as Python code holds it: its figures, its training for use, its video."""
 
 import os
 import tempfile
@@ -96,7 +96,7 @@ class Trial:
                 seeds=seeds,
                 output=target,
                 engine=engine,
-                film=folder is not None,
+                video=folder is not None,
             )
             result = training.train(request, notebook.default_notifier(notifier))
             if result.interrupted:
@@ -108,46 +108,46 @@ class Trial:
 
     def play(
         self, path: str | os.PathLike[str] | None = None, *, episodes: int | None = None, gui: bool = False
-    ) -> "Film | Played":
-        """Films the model that the trial kept; a film plays inline in a notebook.
+    ) -> "Video | Played":
+        """Records the model that the trial kept; a video plays inline in a notebook.
 
         Args:
-            path: Where the film (.mp4) or picture (.png) goes. Default: nowhere; the film is returned alone.
+            path: Where the video (.mp4) or picture (.png) goes. Default: nowhere; the video is returned alone.
             episodes: How many; one for a picture. Default: 5.
             gui: Shows them in a window, in real time, instead.
 
         Returns:
-            The film with what each episode came to; that alone where it was shown in a window.
+            The video with what each episode came to; that alone where it was shown in a window.
 
         Raises:
             NothingToShow: where the trial kept no model.
             EnvironmentUnusable: where the environment cannot be drawn.
-            FilmFailed: where there is no coder or no display, or the file cannot be written.
+            RecordingFailed: where there is no coder or no display, or the file cannot be written.
             UsageProblem: where an argument cannot be.
         """
         if gui and path is not None:
             raise UsageProblem(f"path {str(path)!r}: a window leaves no file; give one of path and gui")
         count = None if episodes is None else whole_number("episodes", episodes, 1, MOST_PLAYED)
         with tempfile.TemporaryDirectory(prefix="tuner-") as temporary:
-            target = None if gui else file_path("path", path) if path is not None else Path(temporary) / "film.mp4"
+            target = None if gui else file_path("path", path) if path is not None else Path(temporary) / "video.mp4"
             request = playing.PlayRequest(
                 study=self.study, storage=self.storage, trial=self.row.number, episodes=count, output=target, gui=gui
             )
             with undisturbed():
                 played = playing.play(request, notebook.default_notifier(None))
-            return played if target is None else Film(content=target.read_bytes(), form=target.suffix, played=played)
+            return played if target is None else Video(content=target.read_bytes(), form=target.suffix, played=played)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Film:
-    """What was filmed."""
+class Video:
+    """What was recorded."""
 
     content: bytes  # of the file
     form: str  # its ending
     played: Played  # what each episode came to
 
     def __repr__(self) -> str:
-        return f"<Film of {len(self.played.episodes)} episodes of {self.played.actor}, {len(self.content):,} bytes>"
+        return f"<Video of {len(self.played.episodes)} episodes of {self.played.actor}, {len(self.content):,} bytes>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """For notebooks: plays inline."""

@@ -205,7 +205,7 @@ class EpisodeEnded(Event):
     episode: PlayedEpisode
 
 
-class FilmingBegan(Event):
+class RecordingBegan(Event):
     """A video of a trial for the report is being made."""
 
     label: str

@@ -65,7 +65,7 @@ class PlayRequest(Record):
         if self.gui and self.output is not None:
             raise UsageProblem(f"--gui and -o {self.output}: a window or a file, not both")
         if not self.gui and self.output is None:
-            raise UsageProblem("where to? give -o film.mp4, -o picture.png, or --gui for a window")
+            raise UsageProblem("where to? give -o video.mp4, -o picture.png, or --gui for a window")
         if self.output is None:
             return self.episodes or PLAYED_EPISODES
         check_target(self.output)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tuner import seeds
-from tuner.app.events import FilmingBegan
+from tuner.app.events import RecordingBegan
 from tuner.app.limits import DEFAULT_STUDY, PLAYED_EPISODES, REPORT_FORMATS
 from tuner.app.notify import Notifier
 from tuner.app.play import PlayRequest, cast
@@ -17,7 +17,7 @@ from tuner.playing.playback import play
 from tuner.record_type import Record
 from tuner.results.confirmation_reading import read_confirmation
 from tuner.results.report_build import build_report
-from tuner.results.report_data import FilmLine
+from tuner.results.report_data import VideoLine
 from tuner.statistics.answer_records import CURRENT
 from tuner.study.reader import Row, StudyReader, baselines, best
 from tuner.writing import refuse_no_file, write_whole
@@ -33,7 +33,7 @@ class ReportRequest(Record):
     storage: str | None = None
     output: Path | None = None
     form: str | None = None  # by the output's ending where None
-    films: bool = False
+    videos: bool = False
 
     @property
     def wanted(self) -> str:
@@ -45,8 +45,8 @@ class ReportRequest(Record):
         wanted = self.form or ENDINGS.get(self.output.suffix if self.output else "", "html")
         if wanted not in REPORT_FORMATS:
             raise UsageProblem(f"--format {wanted!r}: must be one of {', '.join(REPORT_FORMATS)}")
-        if self.films and wanted != "html":
-            raise UsageProblem(f"--films: go into a page alone; leave them out for --format {wanted}")
+        if self.videos and wanted != "html":
+            raise UsageProblem(f"--videos: go into a page alone; leave them out for --format {wanted}")
         return wanted
 
 
@@ -78,10 +78,10 @@ def report(request: ReportRequest, notifier: Notifier) -> ReportText:
 
 def render(reader: StudyReader, wanted: str, request: ReportRequest, notifier: Notifier) -> str:
     """The report's text in one of the forms."""
-    films = film(reader, request.storage, notifier) if request.films else {}
+    videos = record_video(reader, request.storage, notifier) if request.videos else {}
     words = ["--storage", request.storage] if request.storage else []
-    lines = [line for line, _ in films.values()]
-    made = build_report(reader, np.random.default_rng(IMPORTANCE_SEED), storage=words, films=lines)
+    lines = [line for line, _ in videos.values()]
+    made = build_report(reader, np.random.default_rng(IMPORTANCE_SEED), storage=words, videos=lines)
     if wanted == "json":
         return json.dumps(made.data(), indent=2) + "\n"
     from tuner.output import markdown
@@ -91,12 +91,12 @@ def render(reader: StudyReader, wanted: str, request: ReportRequest, notifier: N
         return markdown.render(made, sections(made))
     from tuner.output.report_page import report_page
 
-    return report_page(reader, made, {label: content for label, (_, content) in films.items() if content})
+    return report_page(reader, made, {label: content for label, (_, content) in videos.items() if content})
 
 
-def film(reader: StudyReader, storage: str | None, notifier: Notifier) -> dict[str, tuple[FilmLine, bytes]]:
+def record_video(reader: StudyReader, storage: str | None, notifier: Notifier) -> dict[str, tuple[VideoLine, bytes]]:
     """A video of the best tuned trial and of the current configuration at the same goals, or why there is none."""
-    return {row.label: _film(reader, row, storage, notifier) for row in _who(reader)}
+    return {row.label: _record_video(reader, row, storage, notifier) for row in _who(reader)}
 
 
 def _who(reader: StudyReader) -> list[Row]:
@@ -108,14 +108,14 @@ def _who(reader: StudyReader) -> list[Row]:
     return [row for row in (winner, *current) if row is not None]
 
 
-def _film(reader: StudyReader, row: Row, storage: str | None, notifier: Notifier) -> tuple[FilmLine, bytes]:
+def _record_video(reader: StudyReader, row: Row, storage: str | None, notifier: Notifier) -> tuple[VideoLine, bytes]:
     goals = seeds.play_goals(PLAYED_EPISODES)
-    notifier.notify(FilmingBegan(label=row.label, episodes=PLAYED_EPISODES))
+    notifier.notify(RecordingBegan(label=row.label, episodes=PLAYED_EPISODES))
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "film.mp4"
+        target = Path(folder) / "video.mp4"
         try:
             ref, actor = cast(PlayRequest(study=reader.name, trial=row.number, storage=storage))
             played = play(ref, actor, goals, target, lambda _: None)
         except TunerError as error:
-            return FilmLine(label=row.label, goals=goals, success=None, why_not=str(error)), b""
-        return FilmLine(label=row.label, goals=goals, success=played.success), target.read_bytes()
+            return VideoLine(label=row.label, goals=goals, success=None, why_not=str(error)), b""
+        return VideoLine(label=row.label, goals=goals, success=played.success), target.read_bytes()

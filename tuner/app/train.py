@@ -17,13 +17,13 @@ from tuner.final_training.training_folder import as_json, claim, evaluations, ma
 from tuner.final_training.training_plan import TrainingPlan, at_length, make_training_plan
 from tuner.final_training.training_source import TrainingSource
 from tuner.final_training.training_summary import TrainingSummary, foremost, summarise_training
-from tuner.final_training.training_video import film
+from tuner.final_training.training_video import record_video
 from tuner.output.curve_picture import picture
 from tuner.output.model_card import card
 from tuner.record_type import Record
 from tuner.study.file_lock import StudyLock
 
-VIDEO = "film.mp4"
+VIDEO = "video.mp4"
 
 
 class TrainRequest(Record):
@@ -36,7 +36,7 @@ class TrainRequest(Record):
     environment: str | None = None
     algorithm: str | None = None
     engine: EngineOptions = field(default_factory=EngineOptions)
-    film: bool = True  # of the best model
+    video: bool = True  # of the best model
     kept_as: Path | None = None  # a copy of the file, which the folder's command names
 
     def __post_init__(self) -> None:
@@ -147,34 +147,34 @@ def _conclude(plan: TrainingPlan, request: TrainRequest, notifier: Notifier) -> 
     done = replace(plan, seeds=tuple(_finished(plan)))
     results = [found for seed in done.seeds if (found := result(done.run_folder(seed))) is not None]
     summary = summarise_training(done, results)
-    filmed = _film(done, summary, request, notifier)
-    _write(done, summary, request.command(), film=filmed)
+    recorded = _record_video(done, summary, request, notifier)
+    _write(done, summary, request.command(), video=recorded)
     if not done.one:
         write(done.folder / "summary.json", as_json(summary.data()))
         for seed, found in zip(done.seeds, results, strict=True):
             own = replace(done, seeds=(seed,), one=True, folder=done.run_folder(seed))
-            _write(own, summarise_training(own, [found]), request.command(), film=False)
+            _write(own, summarise_training(own, [found]), request.command(), video=False)
     return summary
 
 
-def _write(plan: TrainingPlan, summary: TrainingSummary, command: str, *, film: bool) -> None:
+def _write(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: bool) -> None:
     if (drawn := picture(summary.results, summary.measure)) is not None:
         write(plan.folder / "curve.svg", drawn)
-    write(plan.folder / "README.md", card(plan, summary, command, film=film).encode())
+    write(plan.folder / "README.md", card(plan, summary, command, video=video).encode())
 
 
-def _film(plan: TrainingPlan, summary: TrainingSummary, request: TrainRequest, notifier: Notifier) -> bool:
-    """Films the best model, of several seeds the one of the best test; returns whether there is a video."""
+def _record_video(plan: TrainingPlan, summary: TrainingSummary, request: TrainRequest, notifier: Notifier) -> bool:
+    """Records the best model, of several seeds the one of the best test; returns whether there is a video."""
     path = plan.folder / VIDEO
     if path.is_file() and plan.one:
         return True
     best = foremost(summary)
-    if best["state"] != "completed" or not request.film:
+    if best["state"] != "completed" or not request.video:
         return False
     ref = replace(plan.recipe.spec.environment.ref(), n_envs=1, vec_env="dummy")
     folder = plan.run_folder(best["seed"])
     try:
-        film(ref, folder, path) if request.engine.inline else run_once(film, ref, folder, path)
+        record_video(ref, folder, path) if request.engine.inline else run_once(record_video, ref, folder, path)
     except TunerError as error:
         notifier.notify(events.VideoFailed(reason=str(error)))
         return False

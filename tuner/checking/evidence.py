@@ -52,19 +52,19 @@ def ok(name: str, finding: str) -> Line:
     return Line(name=name, verdict="ok", finding=finding)
 
 
-def warning(name: str, finding: str, cure: str) -> Line:
+def warning(name: str, finding: str, fix: str) -> Line:
     """Worth a look."""
-    return Line(name=name, verdict="warning", finding=finding, cure=cure)
+    return Line(name=name, verdict="warning", finding=finding, suggestion=fix)
 
 
-def wrong(name: str, finding: str, cure: str) -> Line:
+def wrong(name: str, finding: str, fix: str) -> Line:
     """Not worth a training run as it is."""
-    return Line(name=name, verdict="wrong", finding=finding, cure=cure)
+    return Line(name=name, verdict="wrong", finding=finding, suggestion=fix)
 
 
-def graded(name: str, *, bad: bool, finding: str, cure: str) -> Line:
+def graded(name: str, *, bad: bool, finding: str, fix: str) -> Line:
     """Wrong where it is bad, else a warning."""
-    return (wrong if bad else warning)(name, finding, cure)
+    return (wrong if bad else warning)(name, finding, fix)
 
 
 def named(entries: Sequence[int]) -> str:

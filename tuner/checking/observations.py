@@ -18,12 +18,12 @@ def bounds(evidence: Evidence) -> Line:
     outside = np.flatnonzero(observed.outside > 0)
     if len(outside):
         worst = float(observed.outside.max())
-        cure = "declare bounds that hold, or cut the observation to them"
-        return warning(name, f"{named(outside.tolist())} beyond the space, in up to {worst:.1%} of the steps", cure)
+        fix = "declare bounds that hold, or cut the observation to them"
+        return warning(name, f"{named(outside.tolist())} beyond the space, in up to {worst:.1%} of the steps", fix)
     stuck = np.flatnonzero((observed.at_bound > STUCK) & ~observed.constant & ~observed.flag)
     if len(stuck) and _is_box(evidence):
-        cure = "widen the scale of these entries: what is cut off cannot be learnt from"
-        return warning(name, f"{named(stuck.tolist())} at a bound in most steps", cure)
+        fix = "widen the scale of these entries: what is cut off cannot be learnt from"
+        return warning(name, f"{named(stuck.tolist())} at a bound in most steps", fix)
     cut = float(observed.at_bound.max(where=~observed.constant & ~observed.flag, initial=0.0))
     at_bound = f"; at a bound in up to {cut:.0%} of the steps" if _is_box(evidence) else ""
     return ok(name, f"{len(observed.least)} numbers stay within their space{at_bound}")
@@ -39,13 +39,13 @@ def scale(evidence: Evidence) -> Line:
         )
     size = observed.size
     large = np.flatnonzero(size > LARGE)
-    cure = "normalise each entry to about [-1, 1], by its known range"
+    fix = "normalise each entry to about [-1, 1], by its known range"
     if len(large):
         finding = f"{named(large.tolist())} of up to {float(size.max()):.4g} where about 1 is meant"
-        return graded(name, bad=float(size.max()) > HUGE, finding=finding, cure=cure)
+        return graded(name, bad=float(size.max()) > HUGE, finding=finding, fix=fix)
     tiny = np.flatnonzero((size < TINY) & ~observed.constant)
     if len(tiny):
-        return warning(name, f"{named(tiny.tolist())} never above {TINY:g}: nearly invisible beside the others", cure)
+        return warning(name, f"{named(tiny.tolist())} never above {TINY:g}: nearly invisible beside the others", fix)
     return ok(name, f"every entry within ±{max(float(size.max(initial=0.0)), 0.01):.2g}")
 
 
@@ -57,10 +57,10 @@ def dead(evidence: Evidence) -> Line:
     constant = np.flatnonzero(observed.constant)
     if not len(constant):
         return ok(name, "every entry changes")
-    cure = "find why the sensor does not speak, or leave the entry out"
+    fix = "find why the sensor does not speak, or leave the entry out"
     if len(constant) == len(observed.least):
-        return wrong(name, "no entry ever changes: the policy is blind", cure)
-    return warning(name, f"{named(constant.tolist())} of {len(observed.least)} never changed", cure)
+        return wrong(name, "no entry ever changes: the policy is blind", fix)
+    return warning(name, f"{named(constant.tolist())} of {len(observed.least)} never changed", fix)
 
 
 def _is_box(evidence: Evidence) -> bool:

@@ -29,30 +29,30 @@ def variation(evidence: Evidence) -> Line:
         return ok(name, "it changes from step to step")
     finding = f"{rewards[0]:g} in every one of {rewards.size:,} steps"
     if returns.size and np.ptp(returns) > 0:
-        cure = "add a dense term, such as progress to the goal, of 0.5 … 2 a step"
-        return warning(name, f"{finding}; only an episode's length makes a difference", cure)
-    cure = "reward progress to the goal, 0.5 … 2 a step, and success with 10 … 50: PPO has nothing to learn from"
-    return wrong(name, finding, cure)
+        fix = "add a dense term, such as progress to the goal, of 0.5 … 2 a step"
+        return warning(name, f"{finding}; only an episode's length makes a difference", fix)
+    fix = "reward progress to the goal, 0.5 … 2 a step, and success with 10 … 50: PPO has nothing to learn from"
+    return wrong(name, finding, fix)
 
 
 def step_scale(evidence: Evidence) -> Line:
     """The size of a step's reward, the episode's last left out."""
-    name, cure = "reward a step", "scale the dense terms to 0.5 … 2 a step; the success bonus stays 10 … 50"
+    name, fix = "reward a step", "scale the dense terms to 0.5 … 2 a step; the success bonus stays 10 … 50"
     dense = np.concatenate([_dense(recording) for recording in evidence.recordings.values()])
     if dense.size == 0:
         return ok(name, "no steps but the last of an episode")
     size = float(np.quantile(np.abs(dense), 0.99))
     finding = f"up to {size:.3g} in 99% of the steps (guide: {STEP[0]:g} … {STEP[1]:g})"
     if size > STEP[1]:
-        return graded(name, bad=size > TENFOLD * STEP[1], finding=finding, cure=cure)
+        return graded(name, bad=size > TENFOLD * STEP[1], finding=finding, fix=fix)
     if size < STEP[0] / TENFOLD:
-        return warning(name, finding, cure)
+        return warning(name, finding, fix)
     return ok(name, finding)
 
 
 def bonus(evidence: Evidence) -> Line:
     """What success pays at once."""
-    name, cure = "success bonus", "pay 10 … 50 once, in the step that succeeds"
+    name, fix = "success bonus", "pay 10 … 50 once, in the step that succeeds"
     paid = [e.last_reward for e in evidence.episodes() if e.success and e.terminated]
     if not paid:
         return ok(name, "no episode ended in success, so none was seen")
@@ -60,8 +60,8 @@ def bonus(evidence: Evidence) -> Line:
     extra = float(np.median(paid) - np.median(np.concatenate([*usual, np.zeros(1)])))
     finding = f"{extra:.3g} above a usual step (guide: {BONUS[0]:g} … {BONUS[1]:g})"
     if extra > BONUS[1]:
-        return graded(name, bad=extra > TENFOLD * BONUS[1], finding=finding, cure=cure)
-    return ok(name, finding) if extra >= BONUS[0] * 0.9 else warning(name, finding, cure)  # a step's price goes off it
+        return graded(name, bad=extra > TENFOLD * BONUS[1], finding=finding, fix=fix)
+    return ok(name, finding) if extra >= BONUS[0] * 0.9 else warning(name, finding, fix)  # a step's price goes off it
 
 
 def return_scale(evidence: Evidence) -> Line:
@@ -75,11 +75,11 @@ def return_scale(evidence: Evidence) -> Line:
     finding = f"{low:.4g} … {high:.4g} (guide: within ±{RETURN:g})"
     if size <= RETURN:
         return ok(name, finding)
-    cure = (
+    fix = (
         "divide the reward, all terms alike, until an episode stays within ±50; the value net cannot follow "
         "thousands; or scale it with `normalize: true` in the study"
     )
-    return graded(name, bad=size > TENFOLD * RETURN, finding=finding, cure=cure)
+    return graded(name, bad=size > TENFOLD * RETURN, finding=finding, fix=fix)
 
 
 def terms(evidence: Evidence) -> Line:
@@ -92,14 +92,14 @@ def terms(evidence: Evidence) -> Line:
     if len(names) > TERMS[1]:
         return warning(name, f"{len(names)} terms (guide: three to five)", "keep the three to five that matter")
     if silent:
-        cure = "a term that nobody meets teaches nothing: see whether its condition can come true"
-        return warning(name, f"always 0: {', '.join(silent)}", cure)
+        fix = "a term that nobody meets teaches nothing: see whether its condition can come true"
+        return warning(name, f"always 0: {', '.join(silent)}", fix)
     return ok(name, f"{len(names)}: {', '.join(names)} (guide: three to five)")
 
 
 def clipping(evidence: Evidence) -> Line:
     """A reward that is cut off, or not the sum of its terms."""
-    name, cure = (
+    name, fix = (
         "reward clipping",
         "scale the terms instead of clipping their sum: what is cut off cannot be learnt from",
     )
@@ -107,14 +107,14 @@ def clipping(evidence: Evidence) -> Line:
     if left.size:
         share = float(np.mean(np.abs(left) > 1e-6))
         finding = f"the reward is not the sum of its terms in {share:.1%} of the steps"
-        return warning(name, finding, cure) if share > UNEXPLAINED else ok(name, "the reward is the sum of its terms")
+        return warning(name, finding, fix) if share > UNEXPLAINED else ok(name, "the reward is the sum of its terms")
     values = np.concatenate([_dense(r) for p, r in evidence.recordings.items() if p != "zero"])
     if len(np.unique(values)) <= MANY_VALUES:
         return ok(name, "none seen")
     piled = {float(end): float(np.mean(values == end)) for end in (values.min(), values.max()) if end != 0.0}
     end, share = max(piled.items(), key=lambda item: item[1], default=(0.0, 0.0))
     if share > PILED_UP:
-        return warning(name, f"{share:.0%} of the steps pay exactly {end:g}, the extreme: clipped, it seems", cure)
+        return warning(name, f"{share:.0%} of the steps pay exactly {end:g}, the extreme: clipped, it seems", fix)
     return ok(name, "none seen")
 
 

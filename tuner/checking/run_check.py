@@ -97,9 +97,9 @@ def refuse_wrong(report: CheckReport) -> None:
     """Stops at an environment in which training is a waste of time.
 
     Raises:
-        CheckFailed: with the lines that are wrong, and their cures.
+        CheckFailed: with the lines that are wrong, and their suggestions.
     """
-    lines = [f"{line.name}: {line.finding} → {line.cure}" for line in report.of("wrong")]
+    lines = [f"{line.name}: {line.finding} → {line.suggestion}" for line in report.of("wrong")]
     if lines:
         way_out = f"mend it, and see `tuner check {report.environment}`; --skip-check insists"
         raise CheckFailed("\n".join([f"{report.environment} is not worth training in:", *lines, way_out]))
@@ -107,8 +107,8 @@ def refuse_wrong(report: CheckReport) -> None:
 
 def _look(env: gym.Env[Any, Any], plan: CheckPlan) -> tuple[dict[str, Recording], list[Line]]:
     if reason := usable(env):
-        cure = "offer a Box, Discrete, MultiDiscrete or MultiBinary space; bounded, where it is a Box of actions"
-        return {}, [wrong("spaces", reason, cure)]
+        fix = "offer a Box, Discrete, MultiDiscrete or MultiBinary space; bounded, where it is a Box of actions"
+        return {}, [wrong("spaces", reason, fix)]
     budget = Budget(plan.seconds)
     policies = make_policies(env, plan.goals[0])
     probes = probe(env, plan.goals, budget.part(PROBE_SHARE))

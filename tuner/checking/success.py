@@ -23,14 +23,14 @@ EXPERT_GOOD, EXPERT_BAD = 0.95, 0.5  # success of an expert
 NEAR = 0.25  # of the distance at the start
 
 NAME = "return and success"
-CURE = "make every term fall when success moves away: reward progress, not posture or being alive"
+FIX = "make every term fall when success moves away: reward progress, not posture or being alive"
 
 
 def agreement(evidence: Evidence) -> Line:
     """Whether return and success agree in sign and rank. The alarm: the return rises, success does not."""
     if not evidence.tells_success():
-        cure = 'set info["is_success"] at an episode\'s end: a return can rise without the task being done'
-        return warning(NAME, 'info["is_success"] is not told: the return alone decides', cure)
+        fix = 'set info["is_success"] at an episode\'s end: a return can rise without the task being done'
+        return warning(NAME, 'info["is_success"] is not told: the return alone decides', fix)
     contradictions = [*_between(evidence.recordings), *_within(evidence.recordings)]
     if contradictions:
         return max(contradictions, key=lambda line: SEVERITY[line.verdict])
@@ -56,7 +56,7 @@ def _between(recordings: dict[str, Recording]) -> list[Line]:
                 f"({good.returns().mean():.3g}, {bad.returns().mean():.3g})"
             )
             # Zero may well return more than random: it touches nothing, and seldom succeeds.
-            found.append(graded(NAME, bad="expert" in (better, worse), finding=finding, cure=CURE))
+            found.append(graded(NAME, bad="expert" in (better, worse), finding=finding, fix=FIX))
     return found
 
 
@@ -66,12 +66,12 @@ def _within(recordings: dict[str, Recording]) -> Iterator[Line]:
         won, lost = _split(recording)
         if _less(won, lost):
             finding = f"{policy}'s successes return less than its failures ({won.mean():.3g}, {lost.mean():.3g})"
-            yield wrong(NAME, finding, CURE)
+            yield wrong(NAME, finding, FIX)
         elif (rank := _follows(recording.episodes)) is not None and rank < -FOLLOWS:
             finding = (
                 f"{policy}'s return rises as the goal gets farther away (rank correlation with progress {rank:.2f})"
             )
-            yield wrong(NAME, finding, CURE)
+            yield wrong(NAME, finding, FIX)
 
 
 def _failure_pays(recordings: dict[str, Recording]) -> Line | None:
@@ -82,8 +82,8 @@ def _failure_pays(recordings: dict[str, Recording]) -> Line | None:
     if share <= FAILURE_PAYS:
         return None
     finding = f"{share:.0%} of the failures return as much as the usual success"
-    cure = "pay success more than any failure can gather: a bonus of 10 … 50, and the episode ends there"
-    return graded(NAME, bad=share > MOST_FAILURES_PAY, finding=finding, cure=cure)
+    fix = "pay success more than any failure can gather: a bonus of 10 … 50, and the episode ends there"
+    return graded(NAME, bad=share > MOST_FAILURES_PAY, finding=finding, fix=fix)
 
 
 def _by_distance(evidence: Evidence) -> Line:
@@ -94,7 +94,7 @@ def _by_distance(evidence: Evidence) -> Line:
         return ok(NAME, f"success returns more than failure{follows}")
     few = f"{won} success{'es' * (won != 1)} only" if won else "no success"
     if rank is not None and rank < FOLLOWS:
-        return warning(NAME, f"{few} seen, and the return does not follow the distance{follows}", CURE)
+        return warning(NAME, f"{few} seen, and the return does not follow the distance{follows}", FIX)
     return ok(NAME, f"nothing against it, with {few} seen{follows}")
 
 
@@ -108,12 +108,12 @@ def goals(evidence: Evidence) -> Line:
         finding = f"the expert succeeds in {rate:.0%}{_nearest(evidence)}"
         if rate >= EXPERT_GOOD:
             return ok(name, finding)
-        cure = "see where it fails: draw goals and starts that are proven reachable, or mend the expert"
-        return (wrong if rate < EXPERT_BAD else warning)(name, finding, cure)
+        fix = "see where it fails: draw goals and starts that are proven reachable, or mend the expert"
+        return (wrong if rate < EXPERT_BAD else warning)(name, finding, fix)
     if any(episode.success for episode in evidence.episodes()):
         return ok(name, "some were reached; without an expert (make_expert) it is not known of all")
-    cure = "draw goals that are proven reachable, and show it by an expert: make_expert(env), see docs/environments.md"
-    return warning(name, f"no policy succeeded{_nearest(evidence)}; not known whether any can", cure)
+    fix = "draw goals that are proven reachable, and show it by an expert: make_expert(env), see docs/environments.md"
+    return warning(name, f"no policy succeeded{_nearest(evidence)}; not known whether any can", fix)
 
 
 def _nearest(evidence: Evidence) -> str:
@@ -135,8 +135,8 @@ def ease(evidence: Evidence) -> Line:
         return ok(name, "not known without a success signal")
     finding = ", ".join(f"{policy} succeeds in {rate:.0%}" for policy, rate in known.items())
     if max(known.values()) > EASY:
-        cure = "tighten the success rule or start farther away: there is little left to learn, and nothing to tune"
-        return warning(name, finding, cure)
+        fix = "tighten the success rule or start farther away: there is little left to learn, and nothing to tune"
+        return warning(name, finding, fix)
     return ok(name, finding)
 
 

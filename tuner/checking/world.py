@@ -21,8 +21,8 @@ def finite(evidence: Evidence) -> Line:
     if not counts:
         return ok("finite values", f"observations, rewards and info in {evidence.steps():,} steps")
     found = ", ".join(f"{what} in {count} episode{'s' * (count > 1)}" for what, count in counts.items())
-    cure = "find the division, square root or exploding state that makes NaN or infinity; one such step ends a trial"
-    return wrong("finite values", f"not finite: {found}", cure)
+    fix = "find the division, square root or exploding state that makes NaN or infinity; one such step ends a trial"
+    return wrong("finite values", f"not finite: {found}", fix)
 
 
 def determinism(evidence: Evidence) -> Line:
@@ -31,11 +31,11 @@ def determinism(evidence: Evidence) -> Line:
     if probes.difference <= FELT:
         return ok("determinism", f"{probes.episodes} episodes ran twice from their seeds, and were the same")
     by = "by their ends" if np.isinf(probes.difference) else f"by up to {probes.difference:.3g}"
-    cure = (
+    fix = (
         "draw every random number from self.np_random, call super().reset(seed=seed), and put the whole state back in "
         "reset; else no goal is the same goal twice and no score can be compared"
     )
-    return wrong("determinism", f"the same seed and actions, twice, differ {by}", cure)
+    return wrong("determinism", f"the same seed and actions, twice, differ {by}", fix)
 
 
 def actions(evidence: Evidence) -> Line:
@@ -51,8 +51,8 @@ def actions(evidence: Evidence) -> Line:
         return ok(name, f"{each} what is observed")
     all_idle = len(idle) == count
     which = "no action entry changes" if all_idle else f"{named(idle)} of {count} never change{'s' * (len(idle) == 1)}"
-    cure = "see that every action entry reaches a motor and is not overwritten; leave out those that steer nothing"
-    return graded(name, bad=all_idle, finding=f"{which} what is observed", cure=cure)
+    fix = "see that every action entry reaches a motor and is not overwritten; leave out those that steer nothing"
+    return graded(name, bad=all_idle, finding=f"{which} what is observed", fix=fix)
 
 
 def action_scale(evidence: Evidence) -> Line:
@@ -63,8 +63,8 @@ def action_scale(evidence: Evidence) -> Line:
     low, high = float(space.low.min()), float(space.high.max())
     if np.all(space.low == -1.0) and np.all(space.high == 1.0):
         return ok(name, "[-1, 1]")
-    cure = "take actions in [-1, 1] and map them to joint-position deltas inside: PPO's first policy draws from N(0, 1)"
-    return warning(name, f"within [{low:g}, {high:g}], not [-1, 1]", cure)
+    fix = "take actions in [-1, 1] and map them to joint-position deltas inside: PPO's first policy draws from N(0, 1)"
+    return warning(name, f"within [{low:g}, {high:g}], not [-1, 1]", fix)
 
 
 def endings(evidence: Evidence) -> Line:
@@ -77,12 +77,12 @@ def endings(evidence: Evidence) -> Line:
     share = _timeouts(evidence)
     shares = ", ".join(f"{policy} {value:.0%}" for policy, value in share.items())
     if all(value == 1.0 for value in share.values()):
-        cure = "terminate on success and on failure; tell them apart from time running out (truncated)"
-        return warning(name, f"every episode timed out ({shares})", cure)
+        fix = "terminate on success and on failure; tell them apart from time running out (truncated)"
+        return warning(name, f"every episode timed out ({shares})", fix)
     failed = [episode.length for episode in episodes if episode.terminated and episode.success is False]
     if len(failed) >= 10 and len(set(failed)) == 1:
-        cure = "return truncated, not terminated, when time is up: PPO then knows that the future had worth"
-        return warning(name, f"all {len(failed)} failures were `terminated` at {failed[0]} steps, as by a clock", cure)
+        fix = "return truncated, not terminated, when time is up: PPO then knows that the future had worth"
+        return warning(name, f"all {len(failed)} failures were `terminated` at {failed[0]} steps, as by a clock", fix)
     return ok(name, f"time-outs: {shares}")
 
 

@@ -1,4 +1,4 @@
-"""`tuner play`: a film of what a model, or an environment's own expert, does."""
+"""`tuner play`: a video of what a model, or an environment's own expert, does."""
 
 from pathlib import Path
 from typing import Annotated
@@ -34,13 +34,13 @@ def play(
     episodes: Annotated[int | None, number("--episodes", "N", "Default: 5; 1 for a picture.", high=MOST_PLAYED)] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help=".mp4 for a film, .png for one episode in one picture."),
+        typer.Option("--output", "-o", metavar="FILE", help=".mp4 for a video, .png for one episode in one picture."),
     ] = None,
     gui: Annotated[bool, typer.Option("--gui", help="Show it in a window, in real time, instead.")] = False,
     storage: StorageOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Play episodes of a model or an expert, as a film, a picture or in a window."""
+    """Play episodes of a model or an expert, as a video, a picture or in a window."""
     from tuner.app.play import PlayRequest
     from tuner.app.play import play as play_episodes
     from tuner.cli.render.notifier import TerminalNotifier

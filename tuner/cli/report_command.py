@@ -27,9 +27,11 @@ def report(
             help="Default: by the file's ending, else html, one page by itself.",
         ),
     ] = None,
-    films: Annotated[
+    videos: Annotated[
         bool,
-        typer.Option("--films", help="Put films of the best tuned trial and the current configuration into the page."),
+        typer.Option(
+            "--videos", help="Put videos of the best tuned trial and the current configuration into the page."
+        ),
     ] = False,
     storage: StorageOption = None,
 ) -> None:
@@ -40,7 +42,7 @@ def report(
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.words import say
 
-    request = ReportRequest(study=study, storage=storage, output=output, form=form, films=films)
+    request = ReportRequest(study=study, storage=storage, output=output, form=form, videos=videos)
     made = make_report(request, TerminalNotifier())
     if made.path is None:
         sys.stdout.write(made.text)

@@ -20,7 +20,7 @@ def show(
     storage: StorageOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one trial: its parameters, its learning curve, what its training signals say, and the cures."""
+    """Show one trial: its parameters, its learning curve, what its training signals say, and the suggestions."""
     from tuner.app.status import read_trial
     from tuner.cli.render.show_tables import lines, trial_data
 

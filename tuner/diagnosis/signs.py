@@ -21,8 +21,8 @@ def _ok(name: str, finding: str) -> Sign:
     return Sign(name=name, verdict="ok", finding=finding)
 
 
-def _sign(verdict: Verdict, name: str, symptom: str, finding: str, cure: str) -> Sign:
-    return Sign(name=name, verdict=verdict, symptom=symptom, finding=finding, cure=cure)
+def _sign(verdict: Verdict, name: str, symptom: str, finding: str, fix: str) -> Sign:
+    return Sign(name=name, verdict=verdict, symptom=symptom, finding=finding, suggestion=fix)
 
 
 def kl(run: TrainingRecord) -> Iterator[Sign]:
@@ -37,7 +37,7 @@ def kl(run: TrainingRecord) -> Iterator[Sign]:
             verdict="wrong" if peak.above > bounds.OFTEN * run.updates else "warning",
             symptom=f"above {bounds.KL_LIMIT:g}",
             finding=f"above {bounds.KL_LIMIT:g} in {peak.above} of {run.updates} updates, {said}",
-            cure=SMALLER,
+            suggestion=SMALLER,
         )
         return
     yield from _between("approx_kl", float(values.mean()), bounds.KL)
@@ -87,11 +87,11 @@ def exploration(run: TrainingRecord) -> Iterator[Sign]:
 def _explores(name: str, first: float, last: float, *, solved: bool) -> Sign:
     said = f"{first:.2g} → {last:.2g}"
     if last < bounds.COLLAPSED * first and not solved:
-        cure = "higher ent_coef (guide: 0.01 early), or lower learning_rate"
-        return _sign("wrong", name, "collapsed", f"collapsed before success, {said}", cure)
+        fix = "higher ent_coef (guide: 0.01 early), or lower learning_rate"
+        return _sign("wrong", name, "collapsed", f"collapsed before success, {said}", fix)
     if last > bounds.EXPLODED * first:
-        cure = "lower ent_coef (guide: 0 … 0.01, towards 0 at the end)"
-        return _sign("warning", name, "grows", f"grows, so actions get random, {said}", cure)
+        fix = "lower ent_coef (guide: 0 … 0.01, towards 0 at the end)"
+        return _sign("warning", name, "grows", f"grows, so actions get random, {said}", fix)
     return _ok(name, said)
 
 
@@ -121,8 +121,8 @@ def critic_loss(run: TrainingRecord) -> Iterator[Sign]:
     first, last = early(values), late(values)
     said = f"{first:.3g} → {last:.3g}"
     if last > bounds.RUNAWAY * first:
-        cure = "lower learning_rate, lower tau, or rewards scaled down"
-        yield _sign("wrong", "critic_loss", "runs away", f"runs away, {said}", cure)
+        fix = "lower learning_rate, lower tau, or rewards scaled down"
+        yield _sign("wrong", "critic_loss", "runs away", f"runs away, {said}", fix)
     else:
         yield _ok("critic_loss", said)
 
@@ -134,8 +134,8 @@ def temperature(run: TrainingRecord) -> Iterator[Sign]:
         return
     said = f"{early(values):.2g} → {late(values):.2g}"
     if late(values) > max(bounds.RUNAWAY * early(values), 1.0):
-        cure = "lower learning_rate, or rewards scaled up"
-        yield _sign("wrong", "ent_coef", "runs away", f"runs away, {said}", cure)
+        fix = "lower learning_rate, or rewards scaled up"
+        yield _sign("wrong", "ent_coef", "runs away", f"runs away, {said}", fix)
     else:
         yield _ok("ent_coef", said)
 
@@ -186,8 +186,8 @@ def length(run: TrainingRecord) -> Iterator[Sign]:
         yield _ok(name, f"falls, {said}" if way <= -bounds.MOVED else said)
     else:
         trend = "rises" if way >= bounds.MOVED else "does not fall"
-        cure = "success takes ever longer: lower learning_rate, or a larger success bonus (guide: 10 … 50)"
-        yield _sign("warning", name, trend, f"{trend}, {said}", cure)
+        fix = "success takes ever longer: lower learning_rate, or a larger success bonus (guide: 10 … 50)"
+        yield _sign("warning", name, trend, f"{trend}, {said}", fix)
 
 
 def ends_by_success(run: TrainingRecord) -> bool:
@@ -205,9 +205,9 @@ def timeouts(run: TrainingRecord) -> Iterator[Sign]:
     if share > bounds.MANY_TIMEOUTS:
         finding = f"{said}, success {success:.0%}"
         symptom = "every episode" if share >= bounds.ALL_TIMEOUTS else "most episodes"
-        cure = "more steps of training, higher learning_rate, or a reward that leads to the goal (`tuner check`)"
+        fix = "more steps of training, higher learning_rate, or a reward that leads to the goal (`tuner check`)"
         verdict: Verdict = "wrong" if share >= bounds.ALL_TIMEOUTS else "warning"
-        yield _sign(verdict, "time-outs", symptom, finding, cure)
+        yield _sign(verdict, "time-outs", symptom, finding, fix)
     else:
         yield _ok("time-outs", said)
 
@@ -241,11 +241,11 @@ def gamma(run: TrainingRecord) -> Iterator[Sign]:
     # Without a success signal a short episode may be a bad one, and says nothing of the task.
     far = run.late_success is not None and value > bounds.SHORT_GAMMA and horizon > bounds.SIGHT * run.length
     if far:
-        cure = f"guide: {bounds.SHORT_GAMMA:g} for short episodes"
-        yield _sign("warning", "gamma", "far-sighted", f"far-sighted: {said}", cure)
+        fix = f"guide: {bounds.SHORT_GAMMA:g} for short episodes"
+        yield _sign("warning", "gamma", "far-sighted", f"far-sighted: {said}", fix)
     elif value < bounds.LONG_GAMMA and horizon * bounds.SIGHT < run.length:
-        cure = f"guide: {bounds.LONG_GAMMA:g} for long episodes"
-        yield _sign("warning", "gamma", "short-sighted", f"short-sighted: {said}", cure)
+        fix = f"guide: {bounds.LONG_GAMMA:g} for long episodes"
+        yield _sign("warning", "gamma", "short-sighted", f"short-sighted: {said}", fix)
     else:
         yield _ok("gamma", said)
 
@@ -280,10 +280,10 @@ def diagnose(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[s
 def in_words(signs: Sequence[Sign]) -> dict[str, str]:
     """A diagnosis as a trial's attributes, of at least one line: the dashboard gives each a line, and breaks none."""
     counts = Counter(sign.verdict for sign in signs)
-    ailing = [sign for sign in signs if sign.verdict != "ok"]
+    bad = [sign for sign in signs if sign.verdict != "ok"]
     found = [verdict for verdict in reversed(SEVERITY) if counts[verdict]]  # the worst first
     said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in found)
     return {
         "diagnosis": f"{found[0]} ({said})",
-        **{f"diagnosis {sign.name}": f"{sign.verdict}: {sign.finding} ({sign.cure})" for sign in ailing},
+        **{f"diagnosis {sign.name}": f"{sign.verdict}: {sign.finding} ({sign.suggestion})" for sign in bad},
     }

@@ -1,4 +1,4 @@
-"""A film of a trained model, made in a process of its own where runs have theirs."""
+"""A video of a trained model, made in a process of its own where runs have theirs."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from tuner.training.model_files import BEST, BEST_STATISTICS
 EPISODES = 5
 
 
-def film(ref: EnvironmentRef, folder: Path, output: Path) -> Played:
+def record_video(ref: EnvironmentRef, folder: Path, output: Path) -> Played:
     """Plays the best model of a run on goals that neither tuning nor a test uses.
 
     Raises:
-        TunerError: what keeps it from being played, or the film from being written.
+        TunerError: what keeps it from being played, or the video from being written.
     """
     statistics = folder / BEST_STATISTICS
     actor = Actor(

@@ -57,17 +57,17 @@ class Code(Record):
     folded: bool = False
 
 
-class Video(Record):
-    """One of the report's films, by its label."""
+class VideoBlock(Record):
+    """One of the report's videos, by its label."""
 
     label: str
     caption: str
 
 
 class Reel(Record):
-    """Films side by side."""
+    """Videos side by side."""
 
-    films: Sequence[Video]
+    videos: Sequence[VideoBlock]
 
 
 Block = Text | Bullets | Table | Picture | Gallery | Code | Reel

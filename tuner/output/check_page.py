@@ -31,10 +31,14 @@ def render(report: CheckReport) -> str:
 
 def _sections(report: CheckReport) -> Iterator[Section]:
     rows: Rows = [
-        [Cell(text=line.verdict, verdict=line.verdict), line.name, " → ".join(filter(None, (line.finding, line.cure)))]
+        [
+            Cell(text=line.verdict, verdict=line.verdict),
+            line.name,
+            " → ".join(filter(None, (line.finding, line.suggestion))),
+        ]
         for line in report.lines
     ]
-    verdicts = Table(heads=("", "question", "finding and cure"), rows=rows)
+    verdicts = Table(heads=("", "question", "finding and suggestion"), rows=rows)
     yield Section(key="verdicts", title="Verdicts", blocks=(verdicts,))
     if report.policies:
         figures: Rows = [[row.policy, *map(_cell, cells(row)[1:])] for row in report.policies]

@@ -14,7 +14,7 @@ from tuner.output.texts import template
 from tuner.training.model_files import BEST, BEST_STATISTICS
 
 
-def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, film: bool) -> str:
+def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: bool) -> str:
     """The README of a training's folder, as Markdown."""
     recipe, spec, first = plan.recipe, plan.recipe.spec, summary.results[0]
     return template("model_card.md.j2").render(
@@ -23,7 +23,7 @@ def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, film: bo
         spec=spec,
         summary=summary,
         command=command,
-        film=film,
+        video=video,
         algorithm=spec.algorithm.upper(),
         runs=f"training seed {plan.seeds[0]}" if plan.one else f"{len(plan.seeds)} training seeds",
         results=[_row(plan, one, summary) for one in summary.results],

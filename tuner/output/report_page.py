@@ -12,13 +12,13 @@ from tuner.results.report_data import StudyReport
 from tuner.study.reader import StudyReader
 
 
-def report_page(reader: StudyReader, report: StudyReport, films: Mapping[str, bytes]) -> str:
+def report_page(reader: StudyReader, report: StudyReport, videos: Mapping[str, bytes]) -> str:
     """The page's text, with its plots.
 
     Args:
         reader: The study, for Optuna's own plots.
         report: What it says.
-        films: MP4 files by their labels.
+        videos: MP4 files by their labels.
     """
     what = f"{report.algorithm.upper()} in {report.environment}"
     page = Page(
@@ -27,7 +27,7 @@ def report_page(reader: StudyReader, report: StudyReport, films: Mapping[str, by
         under=f"{what}, space {report.space}; {report.made}",
         sections=sections(report),
     )
-    return render(page, draw(reader, report), films)
+    return render(page, draw(reader, report), videos)
 
 
 Figures = dict[str, go.Figure]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tuner.output import study_sections
-from tuner.output.blocks import Block, Bullets, Cell, Code, Picture, Reel, Section, Table, Text, Video
+from tuner.output.blocks import Block, Bullets, Cell, Code, Picture, Reel, Section, Table, Text, VideoBlock
 from tuner.results.answer import amount, change
 from tuner.results.report_data import ArmLine, Confirmed, StudyReport, ValidationLine
 from tuner.statistics.answer_records import Interval, Measure
@@ -22,7 +22,7 @@ def sections(report: StudyReport) -> list[Section]:
         ("parallel", "All parameters at once", study_sections.parallel(report)),
         ("health", "Health of the trials", study_sections.health(report)),
         ("seconds", "Time against score", study_sections.seconds(report)),
-        ("films", "Films", _films(report)),
+        ("videos", "Videos", _videos(report)),
         ("again", "How to have it again", _again(report)),
     )
     return [Section(key=key, title=title, blocks=tuple(blocks)) for key, title, blocks in parts]
@@ -57,11 +57,11 @@ def _arms(report: StudyReport) -> Iterator[Block]:
         yield Bullets(lines=[one.words for one in found.comparisons])
         yield _comparison_table(found)
     winner = next((arm for arm in found.arms if arm.winner), None)
-    if winner is not None and winner.optimism is not None:
+    if winner is not None and winner.selection_bias is not None:
         yield Text(
             text=f"Optimism: tuning said {amount(winner.tuned, measure)} of {winner.name}, the test says "
-            f"{amount(winner.mean, measure)} on average, {_points(winner.optimism, measure)} less."
-            if winner.optimism >= 0
+            f"{amount(winner.mean, measure)} on average, {_points(winner.selection_bias, measure)} less."
+            if winner.selection_bias >= 0
             else f"Optimism: none. Tuning said {amount(winner.tuned, measure)} of {winner.name}, the test says "
             f"{amount(winner.mean, measure)} on average."
         )
@@ -76,15 +76,15 @@ def _points(value: float, measure: Measure) -> str:
 def _arm_table(found: Confirmed, measure: Measure) -> Table:
     of = f" over {found.goals} goals each" if found.goals else ""
     return Table(
-        heads=("configuration", "IQM", "95 %", "mean", "95 %", "in tuning", "optimism", "by seed"),
+        heads=("configuration", "IQM", "95 %", "mean", "95 %", "in tuning", "selection_bias", "by seed"),
         rows=[_arm_row(arm, measure) for arm in found.arms],
         caption=f"{measure}, {found.seeds} test seeds{of}; neither seeds nor goals took part in tuning; "
-        "optimism: in tuning less the mean",
+        "selection_bias: in tuning less the mean",
     )
 
 
 def _arm_row(arm: ArmLine, measure: Measure) -> list[Cell | str]:
-    optimism = _optimism(arm.optimism, measure)
+    selection_bias = _selection_bias(arm.selection_bias, measure)
     return [
         f"{arm.name} (best tuned)" if arm.winner else arm.name,
         _cell(arm.iqm, measure),
@@ -92,12 +92,12 @@ def _arm_row(arm: ArmLine, measure: Measure) -> list[Cell | str]:
         _cell(arm.mean, measure),
         _span(arm.mean_interval, measure),
         _cell(arm.tuned, measure),
-        optimism,
+        selection_bias,
         " ".join(_short(value, measure) for value in arm.values),
     ]
 
 
-def _optimism(value: float | None, measure: Measure) -> Cell:
+def _selection_bias(value: float | None, measure: Measure) -> Cell:
     text = "-" if value is None else f"{100 * value:+.1f}" if measure == "success" else change(value)
     return Cell(text=text, value=value)
 
@@ -150,14 +150,14 @@ def _comparison_table(found: Confirmed) -> Table:
 
 def _validation_table(lines: Sequence[ValidationLine], measure: Measure) -> Table:
     return Table(
-        heads=("configuration", "in tuning", "by seed", "mean", "optimism", ""),
+        heads=("configuration", "in tuning", "by seed", "mean", "selection_bias", ""),
         rows=[
             [
                 one.name,
                 _cell(one.tuned, measure),
                 " ".join(_short(value, measure) for value in one.values) or "-",
                 _cell(one.mean, measure),
-                _optimism(one.optimism, measure),
+                _selection_bias(one.selection_bias, measure),
                 "clearly behind" if one.dropped else "",
             ]
             for one in lines
@@ -193,22 +193,22 @@ def _curves(report: StudyReport) -> Iterator[Block]:
     )
 
 
-def _films(report: StudyReport) -> Iterator[Block]:
-    if not report.films:
-        yield Text(text="None were asked for; `tuner report --films` puts them in, where the models were kept.")
+def _videos(report: StudyReport) -> Iterator[Block]:
+    if not report.videos:
+        yield Text(text="None were asked for; `tuner report --videos` puts them in, where the models were kept.")
         return
-    made = [film for film in report.films if not film.why_not]
+    made = [video for video in report.videos if not video.why_not]
     if made:
         yield Reel(
-            films=[
-                Video(label=film.label, caption=f"{film.label}: success {amount(film.success, 'success')}")
-                for film in made
+            videos=[
+                VideoBlock(label=video.label, caption=f"{video.label}: success {amount(video.success, 'success')}")
+                for video in made
             ]
         )
         yield Text(
             text=f"The same {len(made[0].goals)} goals in each, which neither tuning nor a test used.", kind="note"
         )
-    missing = [f"{film.label}: {film.why_not}" for film in report.films if film.why_not]
+    missing = [f"{video.label}: {video.why_not}" for video in report.videos if video.why_not]
     if missing:
         yield Bullets(lines=missing)
 

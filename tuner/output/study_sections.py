@@ -190,12 +190,12 @@ def health(report: StudyReport) -> Iterator[Block]:
         verdict, has = found.best
         said = {"ok": "is ok", "warning": "has a warning", "wrong": "has something wrong"}[verdict]
         yield Text(text=f"The best ({report.best.label}) {said}{f': {has}' if has else ''}.")
-    if found.ailments:
+    if found.problems:
         yield Table(
-            heads=("signal", "symptom", "", "trials", "cure"),
+            heads=("signal", "symptom", "", "trials", "suggestion"),
             rows=[
-                [one.name, one.symptom, one.verdict, Cell(text=f"{one.trials:,}", value=one.trials), one.cure]
-                for one in found.ailments
+                [one.name, one.symptom, one.verdict, Cell(text=f"{one.trials:,}", value=one.trials), one.suggestion]
+                for one in found.problems
             ],
         )
 

@@ -8,7 +8,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.errors import EnvironmentFailed, FilmFailed
+from tuner.errors import EnvironmentFailed, RecordingFailed
 from tuner.training.making import blaming
 
 USUAL_FPS = 30.0  # where an environment does not tell
@@ -64,22 +64,22 @@ def find_ffmpeg() -> str:
     """An ffmpeg that runs and codes h264.
 
     Raises:
-        FilmFailed: where there is none.
+        RecordingFailed: where there is none.
     """
     import imageio_ffmpeg
 
     try:
         program: str = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:
-        raise FilmFailed(f"there is no ffmpeg to code a film ({WAY_OUT})") from None
+        raise RecordingFailed(f"there is no ffmpeg to code a video ({WAY_OUT})") from None
     command = [program, "-hide_banner", "-encoders"]
     try:
         said = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError) as error:
         why = error.strerror if isinstance(error, OSError) else _why(error)
-        raise FilmFailed(f"ffmpeg {program!r} does not run: {why} ({WAY_OUT})") from None
+        raise RecordingFailed(f"ffmpeg {program!r} does not run: {why} ({WAY_OUT})") from None
     if CODEC.encode() not in said.stdout:
-        raise FilmFailed(f"ffmpeg {program!r} was built without {CODEC}, which browsers' h264 needs ({WAY_OUT})")
+        raise RecordingFailed(f"ffmpeg {program!r} was built without {CODEC}, which browsers' h264 needs ({WAY_OUT})")
     return program
 
 

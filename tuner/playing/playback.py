@@ -19,7 +19,7 @@ Tell = Callable[[PlayedEpisode], None]
 
 
 def play(ref: EnvironmentRef, actor: Actor, goals: Sequence[int], output: Path | None, tell: Tell) -> Played:
-    """Plays an episode for every goal; into a film or picture, or in a window where there is no file.
+    """Plays an episode for every goal; into a video or picture, or in a window where there is no file.
 
     Args:
         ref: The environment, single.

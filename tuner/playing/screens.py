@@ -37,9 +37,9 @@ def check_target(path: Path) -> None:
     Raises:
         UsageProblem: naming the path and the rule.
     """
-    refuse_no_file(path, "-o", "film.mp4")
+    refuse_no_file(path, "-o", "video.mp4")
     if path.suffix not in RECORDERS:
-        raise UsageProblem(f"-o {path}: must end in .mp4 for a film, or in .png for one episode in one picture")
+        raise UsageProblem(f"-o {path}: must end in .mp4 for a video, or in .png for one episode in one picture")
     if path.exists() and not path.is_file():
         raise UsageProblem(f"-o {path}: is no regular file")
     if path.exists() and not os.access(path, os.W_OK):
@@ -53,7 +53,7 @@ def open_screen(path: Path | None) -> Iterator[Screen]:
     Raises:
         UsageProblem: where there is no display for a window.
         ExportFailed: where the file cannot be written.
-        FilmFailed: where there is no coder, or it gave up.
+        RecordingFailed: where there is no coder, or it gave up.
     """
     if path is None:
         yield LiveWindow()
@@ -81,7 +81,7 @@ class LiveWindow:
             UsageProblem: where there is none.
         """
         if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise UsageProblem("--gui: there is no display here (DISPLAY is not set); write a film with -o film.mp4")
+            raise UsageProblem("--gui: there is no display here (DISPLAY is not set); write a video with -o video.mp4")
 
     def show(self, env: gym.Env[Any, Any], *, hold: float = 0.0) -> None:  # noqa: ARG002
         """Leaves what is seen there for so many seconds."""

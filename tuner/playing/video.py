@@ -1,4 +1,4 @@
-"""A film as every browser plays it: h264 in an mp4, of one size and one rate."""
+"""A video as every browser plays it: h264 in an mp4, of one size and one rate."""
 
 import contextlib
 import subprocess
@@ -8,14 +8,14 @@ from typing import Any
 
 import gymnasium as gym
 
-from tuner.errors import EnvironmentFailed, FilmFailed
+from tuner.errors import EnvironmentFailed, RecordingFailed
 from tuner.playing.imaging import CODEC, find_ffmpeg, frames_a_second, take, whole_blocks
 
 QUALITY = 18  # x264's rate factor, at which flat colours show no blocks
 
 
 class VideoScreen:
-    """Codes pictures as they come; nothing of the film is held in memory."""
+    """Codes pictures as they come; nothing of the video is held in memory."""
 
     render_mode = "rgb_array"
 
@@ -29,7 +29,7 @@ class VideoScreen:
 
         Raises:
             EnvironmentFailed: where it is none, or of another size than the first.
-            FilmFailed: where the coder gave up.
+            RecordingFailed: where the coder gave up.
         """
         picture = whole_blocks(take(env))
         size = picture.shape[1], picture.shape[0]
@@ -41,10 +41,10 @@ class VideoScreen:
             self._coder.take(picture.tobytes())
 
     def finish(self) -> None:
-        """Ends the film.
+        """Ends the video.
 
         Raises:
-            FilmFailed: where the coder could not.
+            RecordingFailed: where the coder could not.
         """
         if self._coder is not None:
             self._coder.finish()
@@ -96,11 +96,11 @@ class _Coder:
     def _stream(self) -> Any:
         return self._process.stdin
 
-    def _failed(self) -> FilmFailed:
+    def _failed(self) -> RecordingFailed:
         """What the coder said as it gave up."""
         code = self._process.wait()
         self._said.seek(0)
         lines = self._said.read().decode(errors="replace").strip().splitlines()
         if any("No space left on device" in line for line in lines):
-            return FilmFailed("the film cannot be written: No space left on device (choose another file with -o)")
-        return FilmFailed(f"ffmpeg gave up: {lines[-1] if lines else f'exit code {code}'}")
+            return RecordingFailed("the video cannot be written: No space left on device (choose another file with -o)")
+        return RecordingFailed(f"ffmpeg gave up: {lines[-1] if lines else f'exit code {code}'}")

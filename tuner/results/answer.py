@@ -37,7 +37,7 @@ def _validation(one: ArmResult, measure: Measure) -> ValidationLine:
         tuned=told,
         values=one.validation,
         mean=mean,
-        optimism=None if told is None or mean is None else told - mean,
+        selection_bias=None if told is None or mean is None else told - mean,
         dropped=one.dropped,
     )
 

@@ -14,17 +14,17 @@ from tuner.verdicts import SEVERITY, worst
 MOST_COMMON = 3
 
 
-class Ailment(Record):
+class Problem(Record):
     """What several trials have."""
 
     name: str
     symptom: str
     trials: int
-    cure: str
+    suggestion: str
 
     def shown(self) -> str:
         """In words."""
-        return f"{self.name} {self.symptom} in {self.trials} ({self.cure})"
+        return f"{self.name} {self.symptom} in {self.trials} ({self.suggestion})"
 
 
 class Health(Record):
@@ -32,7 +32,7 @@ class Health(Record):
 
     judged: int
     verdicts: dict[str, int]  # ok, warning, wrong
-    common: tuple[Ailment, ...]  # the most common first, at most three
+    common: tuple[Problem, ...]  # the most common first, at most three
 
     def line(self) -> str:
         """For people."""
@@ -56,8 +56,8 @@ def study_health(rows: Sequence[Row], spec: StudySpec) -> Health | None:
         judged=table.judged,
         verdicts=table.verdicts,
         common=tuple(
-            Ailment(name=one.name, symptom=one.symptom, trials=one.trials, cure=one.cure)
-            for one in table.ailments[:MOST_COMMON]
+            Problem(name=one.name, symptom=one.symptom, trials=one.trials, suggestion=one.suggestion)
+            for one in table.problems[:MOST_COMMON]
         ),
     )
 
@@ -68,17 +68,17 @@ def health_table(rows: Sequence[Row], spec: StudySpec, best: Row | None) -> Heal
     if not judged:
         return None
     verdicts = Counter(worst(signs) for signs in judged.values())
-    ailing = [sign for signs in judged.values() for sign in signs if sign.verdict != "ok"]
-    found = Counter((sign.name, sign.symptom) for sign in ailing)
-    said = {(sign.name, sign.symptom): sign for sign in sorted(ailing, key=lambda sign: SEVERITY[sign.verdict])}
+    bad = [sign for signs in judged.values() for sign in signs if sign.verdict != "ok"]
+    found = Counter((sign.name, sign.symptom) for sign in bad)
+    said = {(sign.name, sign.symptom): sign for sign in sorted(bad, key=lambda sign: SEVERITY[sign.verdict])}
     own = judged.get(best.number, ()) if best else ()
     has = "; ".join(f"{sign.name}: {sign.finding}" for sign in own if sign.verdict != "ok")
     return HealthTable(
         judged=len(judged),
         verdicts={verdict: verdicts[verdict] for verdict in SEVERITY},
         best=(worst(own), has) if own else None,
-        ailments=tuple(
-            HealthLine(name=name, symptom=symptom, verdict=sign.verdict, trials=count, cure=sign.cure)
+        problems=tuple(
+            HealthLine(name=name, symptom=symptom, verdict=sign.verdict, trials=count, suggestion=sign.suggestion)
             for (name, symptom), count in found.most_common()
             for sign in [said[name, symptom]]
         ),

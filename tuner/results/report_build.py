@@ -14,7 +14,7 @@ from tuner.config.model import StudySpec
 from tuner.results.answer import confirmed, headline
 from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
 from tuner.results.health import health_table
-from tuner.results.report_data import Band, Confirmed, FilmLine, Reproduction, Source, StudyReport, TrialLine
+from tuner.results.report_data import Band, Confirmed, Reproduction, Source, StudyReport, TrialLine, VideoLine
 from tuner.results.report_parts import importances, parameters, pruning, test_curves, tuning_curves
 from tuner.results.summary import Summary, summarise
 from tuner.statistics.answer_records import Measure
@@ -26,7 +26,7 @@ def build_report(
     generator: np.random.Generator,
     *,
     storage: Sequence[str] = (),
-    films: Sequence[FilmLine] = (),
+    videos: Sequence[VideoLine] = (),
 ) -> StudyReport:
     """Reads a study and its confirmation.
 
@@ -34,7 +34,7 @@ def build_report(
         reader: The study.
         generator: For the resamples of the importances.
         storage: `--storage URL` as words, where commands need it.
-        films: What was filmed.
+        videos: What was recorded.
     """
     spec, rows, summary = reader.spec, reader.rows, summarise(reader)
     reading = read_confirmation(reader)
@@ -70,7 +70,7 @@ def build_report(
         importances=shares,
         parameters=parameters(spec, summary.best, summary.advice, shares, _seen(rows)),
         health=health_table(rows, spec, summary.best),
-        films=tuple(films),
+        videos=tuple(videos),
         reproduction=reproduction(spec, rows, found, storage),
     )
 

@@ -37,7 +37,7 @@ class ValidationLine(Record):
     tuned: float | None  # what tuning said of it
     values: tuple[float, ...]  # by seed
     mean: float | None
-    optimism: float | None  # what tuning said less that mean
+    selection_bias: float | None  # what tuning said less that mean
     dropped: bool  # clearly behind
 
 
@@ -141,7 +141,7 @@ class HealthLine(Record):
     symptom: str
     verdict: str
     trials: int
-    cure: str
+    suggestion: str
 
 
 class HealthTable(Record):
@@ -150,7 +150,7 @@ class HealthTable(Record):
     judged: int
     verdicts: dict[str, int]
     best: tuple[str, str] | None  # the best trial's verdict, and what it has
-    ailments: tuple[HealthLine, ...]
+    problems: tuple[HealthLine, ...]
 
 
 class Reproduction(Record):
@@ -165,11 +165,11 @@ class Reproduction(Record):
     space_file: str  # YAML
 
 
-class FilmLine(Record):
-    """A film of one configuration, or why there is none."""
+class VideoLine(Record):
+    """A video of one configuration, or why there is none."""
 
     label: str
-    goals: tuple[int, ...]  # seeds of the episodes' resets, the same in every film
+    goals: tuple[int, ...]  # seeds of the episodes' resets, the same in every video
     success: float | None  # share of the episodes
     why_not: str = ""
 
@@ -201,5 +201,5 @@ class StudyReport(Record):
     importances: Importances
     parameters: tuple[ParameterLine, ...]
     health: HealthTable | None
-    films: tuple[FilmLine, ...]  # none where none were asked for
+    videos: tuple[VideoLine, ...]  # none where none were asked for
     reproduction: Reproduction

@@ -43,7 +43,7 @@ class ArmStatistics(Record):
     mean: float | None
     mean_interval: Interval | None
     tuned: float | None = None  # what tuning said of it, in the same unit
-    optimism: float | None = None  # `tuned` minus `mean`
+    selection_bias: float | None = None  # `tuned` minus `mean`
 
 
 class PairedTest(Record):

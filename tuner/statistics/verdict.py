@@ -28,7 +28,7 @@ def answer(
             in each. A run that diverged counts as what it came to; leaving it out would flatter its arm.
         goals: Episodes behind each share; None where the values are returns.
         rng: Draws the resamples of every interval.
-        tuned: What tuning said of an arm, in the unit of its values; its optimism is this minus the mean.
+        tuned: What tuning said of an arm, in the unit of its values; its selection_bias is this minus the mean.
         resamples: Of each bootstrap.
 
     Raises:
@@ -137,7 +137,7 @@ def _arm(
         mean=mean,
         mean_interval=intervals.mean_interval(values, goals, rng, resamples=resamples),
         tuned=tuned,
-        optimism=None if tuned is None or mean is None else tuned - mean,
+        selection_bias=None if tuned is None or mean is None else tuned - mean,
     )
 
 

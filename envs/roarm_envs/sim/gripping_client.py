@@ -10,7 +10,7 @@ from roarm_envs.sim.physics import Physics
 
 # Finer while the hand is at the cube. A velocity constraint lets a body that is carried round a bend drift outwards, by
 # more the coarser the step; anchors pull it back, and so much softness keeps the exact solver from giving up on the
-# eight contacts of a cube between two jaws. What was tried stands in docs/decisions.md.
+# eight contacts of a cube between two jaws. What was tried: docs/physics.md.
 GRIPPING = Physics(hz=120, softness=3e-3)
 ANCHOR_PULL = 0.7  # share of a drift that an anchor takes back in a step
 FIRMNESS = 0.3  # share of an overlap that is taken back: at full torque the jaws sink some 2 mm into a cube

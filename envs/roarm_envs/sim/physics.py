@@ -17,7 +17,7 @@ class Physics:
 
     Sixty steps a second with an exact solver stay within 3 mm at the tool and 0.015 rad at each joint of a reference
     of 240 Hz and 50 iterations of the stock solver (0.0076 rad, 2.2 mm), at half the price of 120 Hz with 10 iterations
-    (`python benchmarks/bench_physics.py`; what else was tried stands in docs/decisions.md). Three things make it so:
+    (`python benchmarks/bench_physics.py`; all settings that were tried: docs/physics.md). Three things make it so:
 
     - `exact`: Dantzig's direct solver. The stock one, sequential impulses, converges slowly along a chain of parallel
       axes: after 50 iterations the elbow is up to 0.02 rad behind, and it costs more. Steps on which Dantzig's gives up

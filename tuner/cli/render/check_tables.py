@@ -12,7 +12,7 @@ COLOURS: dict[Verdict, str] = {"ok": "green", "warning": "yellow", "wrong": "bol
 
 
 def print_report(report: CheckReport) -> None:
-    """The policies, the reward's terms, a verdict a line with its cure, and the whole in a line."""
+    """The policies, the reward's terms, a verdict a line with its suggestion, and the whole in a line."""
     console = make_console()
     if report.policies:
         table = Table(*COLUMNS, box=None, pad_edge=False)
@@ -43,6 +43,6 @@ def _verdicts(report: CheckReport) -> Table:
     table = Table("verdict", "question", "finding", box=None, pad_edge=False)
     for line in report.lines:
         table.add_row(Text(line.verdict, style=COLOURS[line.verdict]), line.name, Text(line.finding))
-        if line.cure:
-            table.add_row("", "", Text(f"→ {line.cure}"))
+        if line.suggestion:
+            table.add_row("", "", Text(f"→ {line.suggestion}"))
     return table

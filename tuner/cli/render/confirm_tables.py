@@ -87,10 +87,10 @@ def conclusions(confirmation: Confirmation) -> list[str]:
         )
         lines.append(f"{comparison.words[0].upper()}{comparison.words[1:]}{least}.")
     winner = confirmation.winner
-    optimism = answer.arm(WINNER).optimism if winner and confirmation.tested[0].arm.role is None else None
-    if winner and optimism is not None:
+    selection_bias = answer.arm(WINNER).selection_bias if winner and confirmation.tested[0].arm.role is None else None
+    if winner and selection_bias is not None:
         lines.append(
-            f"Optimism, what tuning said of {winner.name} less what the test says: {figure(optimism, measure)}."
+            f"Optimism, what tuning said of {winner.name} less what the test says: {figure(selection_bias, measure)}."
         )
     if confirmation.recommended is not None:
         lines.append(f"To train with: {confirmation.recommended.name} (`tuner export {confirmation.study}`).")

@@ -173,5 +173,7 @@ def _table(signs: Sequence[Sign], courses: dict[str, str]) -> Iterator[str]:
         drawn = courses.get(SERIES.get(sign.name, sign.name), "")
         head = f"{sign.verdict:<8}{sign.name:<19}{drawn:<13}"
         yield from textwrap.wrap(sign.finding, COLUMNS, initial_indent=head, subsequent_indent=" " * 40)
-        if sign.cure:
-            yield from textwrap.wrap(sign.cure, COLUMNS, initial_indent=f"{'':8}cure: ", subsequent_indent=" " * 14)
+        if sign.suggestion:
+            yield from textwrap.wrap(
+                sign.suggestion, COLUMNS, initial_indent=f"{'':8}suggestion: ", subsequent_indent=" " * 20
+            )

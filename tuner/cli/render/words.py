@@ -59,11 +59,11 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     ),
     events.ClusterNews: lambda one: str(one.text),
     events.ContenderAnnounced: lambda one: f"{one.contender.algorithm}: {one.contender.source}",
-    events.VideoFailed: lambda one: f"No film: {one.reason}",
+    events.VideoFailed: lambda one: f"No video: {one.reason}",
     events.CheckAnnounced: lambda one: (
         f"Checking {one.environment}: {many(one.episodes, 'episode')} of each policy; nothing is trained."
     ),
-    events.FilmingBegan: lambda one: f"Films {one.episodes} episodes of {one.label} …",
+    events.RecordingBegan: lambda one: f"Recording {one.episodes} episodes of {one.label} …",
     events.SubmissionWaits: lambda one: f"{one.reason}; the service comes back to it.",
     events.SubmissionBegan: lambda one: (
         f"\n{time.strftime('%Y-%m-%d %H:%M:%S')} study {one.submission.study!r}, "

@@ -1,4 +1,4 @@
-"""Films read back."""
+"""Videos read back."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def described(path: Path) -> str:
-    """What ffmpeg says of a film's picture."""
+    """What ffmpeg says of a video's picture."""
     found = re.search(rb"Video: .*", _ffmpeg("-i", str(path)).stderr)
     assert found
     return found.group().decode()
