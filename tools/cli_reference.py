@@ -3,6 +3,7 @@
 `python tools/cli_reference.py > docs/cli.md` after any change of a command, an option or a help text; a test compares.
 """
 
+import functools
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -51,6 +52,7 @@ def page() -> str:
     return "\n".join([HEAD, *_contents(group), *(_section(name) for name in group.commands), _global(group), TAIL])
 
 
+@functools.cache
 def command_line() -> TyperGroup:
     """The root of the command line."""
     group = get_command(app)
