@@ -156,7 +156,7 @@ def environment_to_check(name: str | None) -> EnvironmentRef:
     """The environment that a check looks at: the one named, else the default study's with its options.
 
     Raises:
-        EnvironmentUnusable: where nobody knows the name.
+        EnvironmentUnusable: unknown name.
     """
     if name is not None:
         return EnvironmentRef(id=full_id(name))

@@ -76,7 +76,7 @@ def tune(request: TuneRequest, notifier: Notifier) -> TuneResult:
     """Runs a study, or the stages of one, to its number of trials.
 
     Raises:
-        TunerError: what keeps it from that.
+        TunerError: it cannot be done; see the message.
     """
     url = storage_url(request.storage)
     spec = announced(request, url, notifier)

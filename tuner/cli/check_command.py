@@ -20,12 +20,12 @@ def check(
     *,
     episodes: Annotated[
         int | None,
-        number("--episodes", "N", "Episodes of each policy. Default: 100.", high=MOST_CHECKED),
+        number("--episodes", "N", "Episodes per policy. Default: 100.", high=MOST_CHECKED),
     ] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page as well.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write an HTML page.")] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Check an environment: zero, random and expert policies; reward, success, observation and actions."""
+    """Check an environment before any training."""
     from tuner.app.check import CheckRequest
     from tuner.app.check import check as run_check
     from tuner.cli.render.check_tables import print_report

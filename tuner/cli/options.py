@@ -64,7 +64,7 @@ MinutesOption = Annotated[
         "--minutes",
         parser=minutes_of,
         metavar="M",
-        help="Start nothing that would end later than in M minutes; the same command goes on.",
+        help="Start nothing that would end more than M minutes from now.",
     ),
 ]
 
@@ -88,14 +88,14 @@ MemoryOption = Annotated[
         "--memory",
         parser=gigabytes,
         metavar="GB",
-        help="Memory that a worker may hold; one that takes more is killed, and its trial has failed.",
+        help="Memory limit of a worker; beyond it the worker is killed and its trial fails.",
     ),
 ]
 
 
 WorkersOption = Annotated[
     int | None,
-    number("--workers", "W", "Trials side by side. Default: one a core, on Ray one a CPU of the cluster."),
+    number("--workers", "W", "Parallel trials. Default: one per core; with Ray, one per CPU of the cluster."),
 ]
 EngineOption = Annotated[str, typer.Option("--engine", metavar="|".join(ENGINES), help="Where trials run.")]
 RayAddressOption = Annotated[
@@ -103,7 +103,7 @@ RayAddressOption = Annotated[
     typer.Option(
         "--ray-address",
         metavar="HOST:PORT",
-        help="With --engine ray, the cluster. Default: RAY_ADDRESS, this machine's, or one of its own.",
+        help="With --engine ray, the cluster. Default: RAY_ADDRESS, this machine's cluster, or a new local one.",
     ),
 ]
 
