@@ -208,10 +208,10 @@ def compare(
         minutes: Training minutes per run, without evaluations.
         seeds: Runs per algorithm.
         storage: URL of a database; the best trials of matching studies provide hyperparameters.
-        workers: Parallel runs. Default: one per core.
         engine: `processes` or `inline`.
-        html: Path of an HTML page to write, updated after every run. Default: none.
-        notifier: Receives events and progress. Default: silent; in a notebook, progress bars.
+        workers: As `tune` takes it.
+        html: As `check` takes it; updated after every run.
+        notifier: As `tune` takes it.
 
     Returns:
         The runs in the order in which they ended, each with its points: step, seconds, success rate and mean return.

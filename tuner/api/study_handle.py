@@ -113,10 +113,10 @@ class Study:
         Args:
             seeds: Test seeds per configuration, 1 to 100; fewer than 5 cannot show a difference.
             top: Number of best trials that are candidates.
-            workers: Parallel runs. Default: one per core.
-            engine: `processes`, `inline` or `ray`.
-            minutes: Time limit; nothing is started that would end later.
-            notifier: Receives events and progress. Default: silent; in a notebook, progress bars.
+            workers: As `tuner.tune` takes it.
+            engine: Likewise.
+            minutes: Likewise.
+            notifier: Likewise.
 
         Returns:
             The confirmation; `recommended` is set once all runs are done.

@@ -172,10 +172,9 @@ def refuse_few_trials(spec: StudySpec) -> None:
     """
     count = len(spec.baselines)
     if spec.trials < count:
-        raise SpecInvalid(
-            "--trials",
-            [f"{spec.trials} is less than the study's {count} baselines, which run first; give at least {count}"],
-        )
+        least = f"give at least {count}, or --no-baselines"
+        fault = f"{spec.trials} is less than the study's {count} baselines, which run first; {least}"
+        raise SpecInvalid("--trials", [fault])
 
 
 def warmed(

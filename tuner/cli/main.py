@@ -46,6 +46,7 @@ class _Groups(TyperGroup):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(LONGEST)) for name in names])
 
 
+RENAMED = {"--films": "--videos"}  # options; old names work for one version
 LONGEST = 68  # characters of a command's first line, at 80 columns
 GROUPS = {
     "Tune": ("check", "run", "confirm", "export", "train"),
@@ -113,8 +114,12 @@ def _stop(*_: object) -> None:
 
 def call(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
+    for old, new in RENAMED.items():
+        if old in arguments:
+            sys.stderr.write(f"tuner: {old} is now called {new}\n")
+            arguments = [new if word == old else word for word in arguments]
     try:
-        return app(arguments or ["--help"], standalone_mode=False) or 0
+        return app(arguments or ["--help"], prog_name="tuner", standalone_mode=False) or 0
     except typer.exceptions.TyperException as error:
         where = context.command_path if (context := getattr(error, "ctx", None)) else "tuner"
         return _say(f"{' '.join(error.format_message().split())} (see `{where} --help`)", error.exit_code)

@@ -1,6 +1,6 @@
 """`tuner run`: from a study file to tuned parameters."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,6 +44,7 @@ def run(
         list[str] | None,
         typer.Option(metavar="FILE[:ID]", help="Another baseline, from an export or an rl_zoo3 file; repeatable."),
     ] = None,
+    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Run no baselines first.")] = False,
     from_study: Annotated[
         str | None, typer.Option("--from", metavar="STUDY", help="Add the best trial of another study as a baseline.")
     ] = None,
@@ -77,15 +78,14 @@ def run(
     from tuner.app.limits import deadline
     from tuner.app.tune import TuneRequest, curves_folder
 
-    asked = {
+    asked: dict[str, Any] = {
         "trials": trials,
         "timesteps": timesteps,
         "space": space,
         "algorithm": algorithm,
         "sampler": sampler,
-        "pruner": pruner,
-        "seed": seed,
     }
+    asked |= {"pruner": pruner, "seed": seed, "baselines": {} if no_baselines else None}
     request = TuneRequest(
         study=study,
         storage=storage,
