@@ -112,11 +112,7 @@ def announced(request: TuneRequest, url: URL, notifier: Notifier) -> StudySpec:
         refuse_few_trials(spec)
     notifier.notify(
         events.StudyAnnounced(
-            spec=spec,
-            source=resolved.source,
-            url=url,
-            timesteps_asked=resolved.timesteps_asked,
-            left=resolved.left,
+            spec=spec, source=resolved.source, url=url, timesteps_asked=resolved.timesteps_asked, left=resolved.left
         )
     )
     return spec

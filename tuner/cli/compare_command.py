@@ -53,10 +53,7 @@ def compare(
     result = run_comparison(request, TerminalNotifier())
     if result.comparison is None:
         return options.INTERRUPTED
-    if as_json:
-        options.print_json(result.comparison.data())
-    else:
-        print_comparison(result.comparison)
+    options.show(result.comparison, print_comparison, as_json=as_json)
     if html is not None:
         say(f"Wrote {html}")
     if result.interrupted:

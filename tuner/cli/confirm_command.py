@@ -12,12 +12,10 @@ def confirm(
     study: options.StudyArgument = DEFAULT_STUDY,
     *,
     top: Annotated[
-        int | None,
-        options.number("--top", "K", "The K best trials that are candidates. Default: 4.", high=MOST),
+        int | None, options.number("--top", "K", "The K best trials that are candidates. Default: 4.", high=MOST)
     ] = None,
     seeds: Annotated[
-        int | None,
-        options.number("--seeds", "N", "Test seeds per configuration. Default: 10.", high=MOST),
+        int | None, options.number("--seeds", "N", "Test seeds per configuration. Default: 10.", high=MOST)
     ] = None,
     workers: options.WorkersOption = None,
     minutes: options.MinutesOption = None,
@@ -45,8 +43,5 @@ def confirm(
         deadline=deadline(minutes),
     )
     result = run_confirmation(request, TerminalNotifier())
-    if as_json:
-        options.print_json(result.confirmation.data())
-    else:
-        print_confirmation(result.confirmation)
+    options.show(result.confirmation, print_confirmation, as_json=as_json)
     return options.INTERRUPTED if result.interrupted else 0

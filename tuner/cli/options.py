@@ -61,10 +61,7 @@ def _number(kind: type[int | float], text: str) -> int | float | str:
 MinutesOption = Annotated[
     float | None,
     typer.Option(
-        "--minutes",
-        parser=minutes_of,
-        metavar="M",
-        help="Start nothing that would end more than M minutes from now.",
+        "--minutes", parser=minutes_of, metavar="M", help="Start nothing that would end more than M minutes from now."
     ),
 ]
 
@@ -111,6 +108,14 @@ RayAddressOption = Annotated[
 def print_json(data: Any) -> None:
     """Prints data as JSON to standard output."""
     sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def show(found: Any, render: Callable[[Any], None], *, as_json: bool) -> None:
+    """Prints a result as JSON or as tables."""
+    if as_json:
+        print_json(found.data())
+    else:
+        render(found)
 
 
 def one_of(value: str | None, valid: tuple[str, ...], name: str) -> None:

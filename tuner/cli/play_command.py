@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tuner.app.limits import MOST_PLAYED
-from tuner.cli.options import JsonOption, StorageOption, number, print_json
+from tuner.cli.options import JsonOption, StorageOption, number, show
 
 
 def play(
@@ -62,7 +62,4 @@ def play(
     played = play_episodes(request, TerminalNotifier())
     if output is not None:
         say(f"Wrote {output}")
-    if as_json:
-        print_json(played.data())
-    else:
-        print_played(played)
+    show(played, print_played, as_json=as_json)

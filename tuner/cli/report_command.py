@@ -24,11 +24,7 @@ def report(
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option(
-            "--format",
-            metavar="|".join(REPORT_FORMATS),
-            help="Default: by the file's ending, else html.",
-        ),
+        typer.Option("--format", metavar="|".join(REPORT_FORMATS), help="Default: by the file's ending, else html."),
     ] = None,
     videos: Annotated[
         bool,

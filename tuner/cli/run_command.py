@@ -108,11 +108,7 @@ def _plan(request: "TuneRequest", *, as_json: bool) -> int:
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.tables import print_forecast
 
-    found = plan_run(request, TerminalNotifier())
-    if as_json:
-        options.print_json(found.data())
-    else:
-        print_forecast(found)
+    options.show(plan_run(request, TerminalNotifier()), print_forecast, as_json=as_json)
     return 0
 
 

@@ -15,8 +15,7 @@ def train(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="An export of `tuner export`, or an rl_zoo3 YAML file.")],
     *,
     timesteps: Annotated[
-        int | None,
-        options.number("--timesteps", "T", "Environment steps. Default: the file's.", high=MOST_STEPS),
+        int | None, options.number("--timesteps", "T", "Environment steps. Default: the file's.", high=MOST_STEPS)
     ] = None,
     seeds: Annotated[
         str | None,
