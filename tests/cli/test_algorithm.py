@@ -1,4 +1,4 @@
-"""`--algorithm`: what is refused, and the command that goes on with it."""
+"""`--algorithm`: what is refused, and the command to continue with."""
 
 from pathlib import Path
 

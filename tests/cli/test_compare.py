@@ -32,7 +32,7 @@ def test_the_same_time_for_two_algorithms(tuner: Tuner, quick: Path, tmp_path: P
     said = tuner(f"compare {quick} --algorithms ppo,a2c {SECONDS} --html compare.html")
     assert said.code == 0, said.err
     assert "ppo: baseline current of study 'toy'" in said.err
-    assert "2 runs of 0.01 minutes, 1 side by side" in said.err
+    assert "2 runs of 0.01 minutes, 1 in parallel" in said.err
     assert re.search("a2c, seed 1: (time is up|has made all its steps)", said.err)  # by how busy the machine is
     for words in ("algorithm", "steps/s", "baseline current", "Stable-Baselines3's defaults", "One seed each"):
         assert words in said.out
@@ -61,7 +61,7 @@ def test_ctrl_c_prints_what_there_is(tuner: Tuner, quick: Path, monkeypatch: pyt
     monkeypatch.setattr(ComparisonTally, "finished", finished)
     said = tuner(f"compare {quick} --algorithms ppo,a2c {SECONDS}")
     assert said.code == 130
-    assert "Stopped. This is what there is:" in said.err
+    assert "Stopped. Results so far:" in said.err
     assert "1 of 2 runs did not begin." in said.out
 
 

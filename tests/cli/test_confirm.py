@@ -66,7 +66,7 @@ def test_json_tells_every_value(tuner: Tuner, answered: Path) -> None:
 def test_what_there_is_when_the_time_is_over_is_no_verdict(tuner: Tuner, unfinished: None) -> None:
     said = tuner(f"{SAME} --minutes 0.0001")
     assert said.code == 0, said.err
-    assert "The minutes given are over" in said.err
+    assert "Time limit reached" in said.err
     assert said.out.splitlines()[0].endswith("runs so far")
     assert "Verdicts come when all is run" in said.out
     found = json.loads(tuner("status toy --json").out)["confirmation"]["runs"]
@@ -81,7 +81,7 @@ def test_ctrl_c_shows_what_there_is(tuner: Tuner, unfinished: None, monkeypatch:
     monkeypatch.setattr(confirm, "coordinate", stopped)
     said = tuner(SAME)
     assert said.code == 130
-    assert "Stopped. Every finished run is kept; the same command goes on." in said.err
+    assert "Stopped. Finished runs are kept. Run the same command to resume." in said.err
     assert "runs so far" in said.out
 
 

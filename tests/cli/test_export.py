@@ -15,14 +15,14 @@ def test_the_text_goes_to_standard_output_and_what_was_taken_is_said_beside_it(t
     assert said.code == 0
     assert said.out == export(ExportRequest(study="toy")).text
     assert said.err == (
-        "Taking trial 3, the best of the study: one training seed, not yet confirmed (`tuner confirm` settles it)\n"
+        "Exporting trial 3, the study's best: one training seed, not confirmed (test it with `tuner confirm`)\n"
     )
     assert tuner("export toy --trial 0").err == ""
 
 
 def test_a_model_is_written_with_what_belongs_to_it(tuner: Tuner, finished: Path, stand_in: StandIn) -> None:
     first, *written = tuner("export toy --model model.zip").err.splitlines()
-    assert first.startswith("Taking ")
+    assert first.startswith("Exporting ")
     assert written == ["Wrote model.zip"]
     reader = open_study("toy", None)
     files = (Path("model-vecnormalize.pkl"), Path("model.zip"))
@@ -30,7 +30,7 @@ def test_a_model_is_written_with_what_belongs_to_it(tuner: Tuner, finished: Path
         "tuner.app.export.export", Exported(reader=reader, row=reader.rows[3], reading=None, asked=False, files=files)
     )
     first, *written = tuner("export toy --model model.zip").err.splitlines()
-    assert first.startswith("Taking ")
+    assert first.startswith("Exporting ")
     assert written == ["Wrote model-vecnormalize.pkl", "Wrote model.zip"]
 
 
@@ -50,4 +50,4 @@ def test_what_cannot_be_written_or_played_is_said(tuner: Tuner, finished: Path, 
     found = tuner(line)
     assert found.code in (1, 2)
     assert said in found.err
-    assert len([line for line in found.err.splitlines() if not line.startswith("Taking ")]) == 1
+    assert len([line for line in found.err.splitlines() if not line.startswith("Exporting ")]) == 1

@@ -37,7 +37,7 @@ def test_the_ending_says_which_form(tuner: Tuner, finished: Path, file: str, sta
     ("line", "words"),
     [
         ("report toy --format pdf", "--format 'pdf': must be one of html, md, json"),
-        ("report toy --format md --videos", "--videos: go into a page alone"),
+        ("report toy --format md --videos", "--videos: only for HTML"),
         ("report toy -o .", "-o .: is a folder"),
         ("report toy -o nowhere/r.html", "-o nowhere/r.html: there is no folder nowhere"),
         ("report toyy", "no study in the database called 'toyy', did you mean 'toy'?"),

@@ -61,6 +61,7 @@ def typed(tuner: Tuner, stand_in: StandIn, line: str, use_case: str = "") -> Any
         ("run", TuneRequest(study=DEFAULT_STUDY)),
         (f"run toy {KEYS_TYPED}", TuneRequest(study="toy", changes=KEYS)),
         ("run toy.yaml --seed 0", TuneRequest(study="toy.yaml", changes={"seed": 0})),
+        ("run toy.yaml --no-baselines", TuneRequest(study="toy.yaml", changes={"baselines": {}})),
         (
             f"run toy --name other --engine inline --skip-check --staged {OPTIONS}",
             TuneRequest(study="toy", name="other", engine=INLINE, skip_check=True, staged=True, **OTHERS),

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from conftest import Tuner
 
+from tuner.cli.main import app
+
 
 def test_a_run_ends_with_the_answer_and_what_comes_next(tuner: Tuner, toy_study: Path) -> None:
     said = tuner(f"run {toy_study} --trials 3 --engine inline")
@@ -43,3 +45,36 @@ def test_help_and_version(tuner: Tuner) -> None:
     assert "export" in tuner("--help").out
     assert tuner("").out == tuner("--help").out
     assert tuner("--version").out.strip()[0].isdigit()
+
+
+def test_every_command_has_a_whole_line_of_help_at_80_columns(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    said = tuner("--help").out
+    listed = [line.split()[0] for line in said.partition("Tune:")[2].splitlines() if line.startswith("  ")]
+    assert sorted(listed) == sorted(command.name or "" for command in app.registered_commands)
+    assert "..." not in said.partition("Tune:")[2]
+
+
+def test_a_study_may_run_without_baselines(tuner: Tuner, toy_study: Path) -> None:
+    few = tuner(f"run {toy_study} --trials 1 --engine inline")
+    assert few.code == 2
+    assert "1 is less than the study's 2 baselines, which run first; give at least 2, or --no-baselines" in few.err
+    said = tuner(f"run {toy_study} --trials 1 --no-baselines --engine inline --json")
+    assert (said.code, json.loads(said.out)["baselines"]) == (0, [])
+    assert tuner("run toy --trials 2 --no-baselines --engine inline").code == 0
+
+
+def test_old_names_of_options_still_work(tuner: Tuner, finished: Path) -> None:
+    said = tuner("report toy --format md --films")
+    assert "tuner: --films is now called --videos" in said.err
+    assert "--videos: only for HTML" in said.err
+
+
+@pytest.mark.parametrize(
+    ("line", "help_line"),
+    [("list foo", "tuner list"), ("list", "tuner list"), ("run --trialz 3", "tuner run"), ("nothing", "tuner")],
+)
+def test_a_usage_error_names_the_help_of_its_command(tuner: Tuner, line: str, help_line: str) -> None:
+    said = tuner(line)
+    assert said.code == 2
+    assert f"(see `{help_line} --help`)" in said.err

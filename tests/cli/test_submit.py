@@ -15,14 +15,14 @@ def test_a_submission_and_its_place_are_said(tuner: Tuner, toy_study: Path) -> N
     assert "Study 'toy': 0 of 5 trials finished" in tuner("status toy").out
     assert "The service's queue: toy" in tuner("status toy").out
     assert json.loads(tuner("status toy --json").out)["target"] == 5
-    assert "Ahead of it: toy" in tuner(f"submit {toy_study} --name other").err
+    assert "Before it: toy" in tuner(f"submit {toy_study} --name other").err
 
 
 def test_a_cancelled_one_is_said_to_be(tuner: Tuner, toy_study: Path) -> None:
     assert tuner(f"submit {toy_study}").code == 0
     said = tuner("cancel toy")
-    assert (said.code, "Cancelled study 'toy': nothing was begun" in said.err) == (0, True)
-    assert "Its submission cancelled" in tuner("status toy").out
+    assert (said.code, "Cancelled study 'toy': nothing had started" in said.err) == (0, True)
+    assert "Submission: cancelled" in tuner("status toy").out
     assert tuner("cancel toy").code == 1
 
 

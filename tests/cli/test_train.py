@@ -25,7 +25,7 @@ def test_what_came_of_it_is_printed_and_the_same_again_prints_it_again(tuner: Tu
     first = tuner(f"train best.yml {INLINE}")
     assert first.code == 0, first.err
     assert "trial 3 of study 'toy': PPO in tuner_toys:ToyLine-v0, 384 steps, into trained/best" in first.err
-    assert "With the trial's own training seed" in first.err
+    assert "Training seed" in first.err
     assert "No video: environment" in first.err
     assert "The curve is the trial's, to the digit (6 evaluations)." in first.out
     assert first.out.splitlines()[-1] == "Models, curve and card: trained/best/README.md"

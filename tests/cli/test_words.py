@@ -20,7 +20,7 @@ from tuner.study.queue import Submission
 from tuner.study.storage import describe
 from tuner.study.stored import SettingChange
 
-GO_ON = "the same command goes on."
+RESUME = "Run the same command to resume."
 EPISODE = PlayedEpisode(episode=5, seed=8_000_004, steps=7, total_return=1.5, success=True, distance=None, stages=())
 
 
@@ -34,17 +34,17 @@ def test_every_event_has_its_words() -> None:
 def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     TerminalNotifier().notify(events.Interrupted(what="trial"))
     said = capsys.readouterr()
-    assert (said.out, said.err) == ("", f"Stopped. Every finished trial is kept; {GO_ON}\n")
+    assert (said.out, said.err) == ("", f"Stopped. Finished trials are kept. {RESUME}\n")
 
 
 @pytest.mark.parametrize(
     ("event", "lines"),
     [
-        (events.EnvironmentLook(), ["Looking at the environment …"]),
-        (events.SpeedMeasured(on_node=False), ["Measuring this machine's speed …"]),
+        (events.EnvironmentLook(), ["Checking the environment …"]),
+        (events.SpeedMeasured(on_node=False), ["Measuring the speed of this machine …"]),
         (
             events.BaselineTaken(name="best", origin="best.yml", left=("n_envs", "policy")),
-            ["Baseline 'best' from best.yml; not for a baseline, and left out: n_envs, policy"],
+            ["Baseline 'best' from best.yml; ignored: n_envs, policy"],
         ),
         (
             events.BaselineTaken(name="from-toy", origin="trial 3", study="toy"),
@@ -80,20 +80,20 @@ def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (
             events.TimeOver(what="run", seconds=1.0),
-            [f"The minutes given are over, or too few for one more run of a minute; {GO_ON}"],
+            [f"Time limit reached: another run would take a minute. {RESUME}"],
         ),
         (
             events.StageStartKept(number=2, changed={"learning_rate": 0.001}),
             [
                 (
-                    "Stage 2 goes on from what it was begun with, though the stage before has found better since "
-                    "(learning_rate 0.001); for a new chain of stages, give another --name."
+                    "Stage 2 keeps the values it began with, although the stage before has found better ones since "
+                    "(learning_rate 0.001); to start over, give another --name."
                 )
             ],
         ),
         (
             events.ConfirmationEstimated(missing=21, workers=1, seconds=60.0),
-            ["At most 21 runs on 1 worker: about 21 minutes, less where configurations fall behind."],
+            ["At most 21 runs on 1 worker: about 21 minutes, less if configurations drop out early."],
         ),
         (
             events.ContenderAnnounced(
@@ -103,7 +103,7 @@ def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (
             events.ComparisonEstimated(runs=2, workers=1, minutes=0.01),
-            ["2 runs of 0.01 minutes, 1 side by side: 0.02 minutes of training, and the evaluations."],
+            ["2 runs of 0.01 minutes, 1 in parallel: 0.02 minutes of training, and the evaluations."],
         ),
         (
             events.VideoFailed(reason="environment 'X-v0' has no render mode"),
@@ -118,11 +118,11 @@ def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
             events.EpisodeEnded(episode=replace(EPISODE, success=False)),
             ["episode 5: no success after 7 steps, return 1.5"],
         ),
-        (events.Interrupted(what="run"), [f"Stopped. Every finished run is kept; {GO_ON}"]),
-        (events.Interrupted(what="checkpoint"), [f"Stopped. The last checkpoint of every run is kept; {GO_ON}"]),
-        (events.Interrupted(what="comparison"), ["Stopped. This is what there is:"]),
+        (events.Interrupted(what="run"), [f"Stopped. Finished runs are kept. {RESUME}"]),
+        (events.Interrupted(what="checkpoint"), [f"Stopped. The last checkpoint of every run is kept. {RESUME}"]),
+        (events.Interrupted(what="comparison"), ["Stopped. Results so far:"]),
         (events.Interrupted(what="comparison", kept=False), ["Stopped before the first run."]),
-        (events.Interrupted(what="trial", kept=False), [f"Stopped. Nothing was written; {GO_ON}"]),
+        (events.Interrupted(what="trial", kept=False), ["Stopped. Nothing was written."]),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, events.Event) else "",
 )
@@ -147,7 +147,7 @@ def test_a_study_is_announced_with_where_it_is_from(finished: Path) -> None:
     first, second, left = announcement(Path("toy"), changes={"algorithm": "a2c", "timesteps": 256, "pruner": "none"})
     assert first == f"Study 'toy-a2c' (stored in {database}) in {database}"
     assert second == "A2C in tuner_toys:ToyLine-v0, space a2c_robot, 256 steps a trial"
-    assert left == "Baselines current, proposed: of another algorithm than A2C, and left out."
+    assert left == "Baselines current, proposed left out: not for A2C."
 
 
 def test_a_budget_that_was_rounded_up_and_few_checkpoints_are_said(tmp_path: Path) -> None:
@@ -166,14 +166,14 @@ def test_a_confirmation_is_announced_with_who_takes_part(finished: Path) -> None
     plan = make_plan(reader.rows, reader.spec, top=4, test_seeds=3)
     event = events.ConfirmationAnnounced(plan=plan, spec=reader.spec, url=storage_url(None))
     first, *rest = words(event)
-    assert first == f"Confirming study 'toy' of {describe(storage_url(None))}, in its companion 'toy-confirm'"
+    assert first == f"Confirming study 'toy' of {describe(storage_url(None))}, kept as study 'toy-confirm'"
     assert rest == [
-        "Who takes part: trial 3, trial 2, current, proposed; 384 steps a run",
+        "Configurations: trial 3, trial 2, current, proposed; 384 steps a run",
         "Warning: 3 test seeds cannot confirm a difference; give --seeds 5 or more.",
     ]
     alone = replace(plan, arms=tuple(arm for arm in plan.arms if arm.role is None), test_seeds=5)
     assert list(words(replace(event, plan=alone)))[2:] == [
-        "The study has no finished baseline: there is nothing to hold the winner against."
+        "The study has no finished baseline to compare the winner with."
     ]
 
 
@@ -184,7 +184,7 @@ def test_a_submission_is_followed_to_its_end() -> None:
     ends = {
         "done": "Study 'toy' is done.",
         "failed": "Study 'toy' failed: the gripper fell off",
-        "cancelled": "study 'toy' was cancelled; what is finished is kept.",
+        "cancelled": "study 'toy' was cancelled; its finished trials are kept.",
     }
     for state, line in ends.items():
         assert list(words(events.SubmissionEnded(study="toy", state=state, reason="the gripper fell off"))) == [line]

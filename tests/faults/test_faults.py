@@ -88,7 +88,7 @@ def test_an_environment_that_raises_stops_the_run_with_its_word(
     assert failed.code == 1, failed.err
     assert said in failed.err
     assert "Traceback" not in failed.err
-    assert "the same command goes on" in failed.err
+    assert "rerun to resume" in failed.err
     assert not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'")
     mood.unlink()
     assert tuner(f"run {moody} --trials {TRIALS} {INLINE}").code == 0

@@ -119,7 +119,7 @@ def test_ctrl_c_keeps_what_is_finished_says_how_to_go_on_and_exits_130(
     process.send_signal(how)
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == code
-    assert "the same command goes on" in err
+    assert "Run the same command to resume" in err
     assert "Traceback" not in err
     assert not psutil.wait_procs(orphans, timeout=15)[1]
     assert not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'")

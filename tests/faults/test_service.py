@@ -117,5 +117,5 @@ def test_a_study_that_fails_is_marked_and_the_next_one_goes_on(tuner: Tuner, tmp
         until(lambda: states().get("good") == "done")
     assert states()["broken"] == "failed"
     told = tuner("status broken").out
-    assert "Its submission failed: " in told
+    assert "Submission: failed: " in told
     assert "the gripper fell off" in told

@@ -35,7 +35,7 @@ def test_killed_in_the_second_run_it_goes_on_there(tmp_path: Path) -> None:
     done = subprocess.run(COMMAND, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert done.returncode == 0, done.stderr
     assert "1 of 3 runs are finished already." in done.stderr
-    assert "Seed 11000001 goes on from its checkpoint at" in done.stderr
+    assert "Seed 11000001 resumes from its checkpoint at" in done.stderr
     assert (first / "final.zip").stat().st_mtime_ns == before
     result = json.loads((second / "result.json").read_text())
     assert len(result["resumed"]) == 1

@@ -46,7 +46,7 @@ def test_the_recommended_configuration_is_taken_and_said(tuner: Tuner, confirmed
     recommended = json.loads(tuner(f"confirm toy --seeds 5 --top 2 {INLINE} --json").out)["recommended"]
     said = tuner("export toy -o best.yml")
     assert said.code == 0
-    assert f"Taking {recommended}, what the confirmation says to train with" in said.err
+    assert f"Exporting {recommended}, recommended by the confirmation" in said.err
     text = Path("best.yml").read_text()
     assert "Confirmed over 5 fresh training seeds, 100 fresh goals each." in text.splitlines()[0]
     assert "# tuner train best.yml" in text

@@ -60,4 +60,4 @@ def test_a_dry_run_counts_what_is_missing_and_says_what_would_be_refused(
     assert "3 trials on 1 worker" in said.out
     write_study(tmp_path, timesteps=768)
     said = tuner(f"run {finished} --engine inline --dry-run")
-    assert "A run would be refused: the stored study 'toy' differs: timesteps" in said.err
+    assert "This run would be refused: the stored study 'toy' has a different configuration: timesteps" in said.err

@@ -2,4 +2,4 @@
 
 import logging
 
-logging.getLogger("tuner").addHandler(logging.NullHandler())  # else Python prints warnings that nobody asked for
+logging.getLogger("tuner").addHandler(logging.NullHandler())  # else Python prints unhandled log records

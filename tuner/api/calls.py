@@ -57,40 +57,40 @@ def tune(
     notifier: Notifier | None = None,
     **settings: Any,
 ) -> Study:
-    """Runs trials until the study has `trials` finished ones; the same call again goes on where it stopped.
+    """Runs trials until the study has `trials` finished ones; the same call again resumes.
 
-    It is `tuner run`: what either began, the other goes on with. Ctrl-C books what runs and is raised again.
+    Equivalent to `tuner run`; either can resume what the other began. Ctrl-C is raised again after clean-up.
 
     Args:
         env_or_study: An environment (an id, a class, or a function that makes one; tuned as the study `reach` has it),
-            or a study: a name, a study file's path, or one that is open.
-        trials: Finished trials in all, those of earlier runs included. Default: the study's.
+            or a study: its name, the path of a study file, or an open `Study`.
+        trials: Total number of finished trials, including earlier runs. Default: the study's.
         space: A search space by its name or file, or as a mapping of `algorithm`, `parameters` and `fixed`.
         storage: URL of the database, as SQLAlchemy writes it. Default: an open study's own, the variable
             TUNER_STORAGE, or sqlite:///studies/tuner.db.
-        name: The study's in the database. Default: the study's own, with the environment's where that is another.
-        timesteps: Environment steps of a full trial.
-        algorithm: ppo, a2c, sac, td3 or dqn, in that algorithm's own space where none is given.
-        workers: Trials side by side. Default: one a core.
+        name: The study's name in the database. Default: the file's name, plus the environment's if it differs.
+        timesteps: Environment steps per full trial.
+        algorithm: ppo, a2c, sac, td3 or dqn; its own search space is used unless `space` is given.
+        workers: Parallel trials. Default: one per core.
         engine: `processes`, `inline` (this process, one at a time) or `ray`.
-        minutes: Nothing is begun that would likely end later.
-        env_kwargs: What the environment is made with.
-        n_envs: Environments side by side in each trial.
-        check: Whether a new study's environment is looked at first, and refused where something is wrong with it.
-        notifier: Who is told. Default: nobody; in a notebook, progress is drawn.
+        minutes: Time limit; nothing is started that would end later.
+        env_kwargs: Keyword arguments of the environment's constructor.
+        n_envs: Parallel environments per trial.
+        check: Whether a new study's environment is checked first, and refused if something is wrong.
+        notifier: Receives events and progress. Default: silent; in a notebook, progress bars.
         **settings: Other keys of a study file: sampler, pruner, seed, goals, objective, baselines and so on.
 
     Returns:
         The study.
 
     Raises:
-        UsageProblem, SpecInvalid, UnknownName: where an argument cannot be, with the value, the rule and the way out.
-        EnvironmentUnusable, EnvironmentFailed, CheckFailed: where there is no training in the environment.
-        MeaningChanged: where the study is there, and these arguments would change what its scores mean.
-        StudyLocked: where another process works on it.
-        TooManyFailures: where trials fail again and again.
-        StorageFailed: where the database cannot be written.
-        KeyboardInterrupt: after every finished trial was kept.
+        UsageProblem, SpecInvalid, UnknownName: invalid argument; the message says value, rule and fix.
+        EnvironmentUnusable, EnvironmentFailed, CheckFailed: the environment cannot be trained in.
+        MeaningChanged: the study exists with a configuration whose scores are not comparable.
+        StudyLocked: another process is working on the study.
+        TooManyFailures: trials failed repeatedly.
+        StorageFailed: the database cannot be written.
+        KeyboardInterrupt: after finished trials were stored.
     """
     if "environment" in settings:
         raise UsageProblem("environment: is the first argument; what it is made with goes into env_kwargs and n_envs")
@@ -123,7 +123,7 @@ def tune(
 
 
 def _study_and_environment(env_or_study: EnvOrStudy, storage: str | None) -> tuple[str, str | None, str]:
-    """The study's name or file, the environment where it is not the study's own, and the one that workers make."""
+    """Returns the study's name or file, the environment if not the study's own, and the environment workers make."""
     if isinstance(env_or_study, Study):
         return env_or_study.name, None, env_or_study.environment
     if isinstance(env_or_study, os.PathLike):
@@ -143,7 +143,7 @@ def _study_and_environment(env_or_study: EnvOrStudy, storage: str | None) -> tup
 
 
 def open_study(name: str | os.PathLike[str], *, storage: str | None = None) -> Study:
-    """A study that the database holds, whoever began it.
+    """Opens a stored study.
 
     Args:
         name: The study's, or the path of its file.
@@ -152,8 +152,8 @@ def open_study(name: str | os.PathLike[str], *, storage: str | None = None) -> S
     Raises:
         StorageFailed: where there is no database, or it cannot be read.
         UnknownName: where it holds no such study.
-        NothingToShow: where the study of that name was made by another program.
-        UsageProblem: where it was tuned in stages, a study each, or an argument is of the wrong type.
+        NothingToShow: the study was made by another program.
+        UsageProblem: it was tuned in stages (a study each), or an argument has the wrong type.
     """
     if not isinstance(name, str | os.PathLike):
         raise UsageProblem(f"study {name!r}: must be the name of one, or the path of its file")
@@ -164,21 +164,21 @@ def open_study(name: str | os.PathLike[str], *, storage: str | None = None) -> S
 def check(
     environment: Environment | None = None, *, episodes: int = EPISODES, html: str | os.PathLike[str] | None = None
 ) -> CheckReport:
-    """Looks at an environment before any training: policies that learn nothing, and what they met.
+    """Checks an environment before training, with zero, random and expert policies.
 
     Args:
         environment: An id, a class, or a function that makes one. Default: the reach task's.
-        episodes: Of each policy.
-        html: Where a page goes, if one is wanted.
+        episodes: Episodes per policy.
+        html: Path of an HTML page to write. Default: none.
 
     Returns:
-        The report: `verdict` is ok, warning or wrong; `lines` say why, with a suggestion each.
+        The report: `verdict` is ok, warning or wrong; `lines` hold findings and suggestions.
 
     Raises:
-        EnvironmentUnusable: where it cannot be made.
-        EnvironmentFailed: where it raises, or returns what no environment returns.
-        UsageProblem: where another argument cannot be.
-        ExportFailed: where the page cannot be written.
+        EnvironmentUnusable: it cannot be made.
+        EnvironmentFailed: it raises, or breaks Gymnasium's API.
+        UsageProblem: invalid argument.
+        ExportFailed: the page cannot be written.
     """
     request = checking.CheckRequest(
         environment=None if environment is None else environment_name(environment),
@@ -200,27 +200,27 @@ def compare(
     html: str | os.PathLike[str] | None = None,
     notifier: Notifier | None = None,
 ) -> Comparison:
-    """Which algorithm learns a task best in the same minutes of training.
+    """Compares algorithms given the same minutes of training.
 
     Args:
         env_or_study: As `tune` takes it.
-        algorithms: Of ppo, a2c, sac, td3 and dqn. Default: all that can act there.
-        minutes: Of training, for each run; evaluations are not counted.
-        seeds: Runs of each algorithm.
-        storage: URL of the database whose best trials are taken, where it has some.
-        workers: Runs side by side. Default: one a core.
+        algorithms: Any of ppo, a2c, sac, td3 and dqn. Default: all that fit the action space.
+        minutes: Training minutes per run, without evaluations.
+        seeds: Runs per algorithm.
+        storage: URL of a database; the best trials of matching studies provide hyperparameters.
         engine: `processes` or `inline`.
-        html: Where a page goes, anew after every run, if one is wanted.
-        notifier: Who is told. Default: nobody; in a notebook, progress is drawn.
+        workers: As `tune` takes it.
+        html: As `check` takes it; updated after every run.
+        notifier: As `tune` takes it.
 
     Returns:
         The runs in the order in which they ended, each with its points: step, seconds, success rate and mean return.
 
     Raises:
-        UsageProblem: where an argument cannot be, with the value, the rule and the way out.
-        EnvironmentUnusable: where it cannot be made, or an algorithm cannot act in it.
-        EnvironmentFailed: where it raises.
-        KeyboardInterrupt: as it was pressed; a page then holds what there is.
+        UsageProblem: invalid argument; the message says value, rule and fix.
+        EnvironmentUnusable: it cannot be made, or does not fit an algorithm's action spaces.
+        EnvironmentFailed: the environment raised.
+        KeyboardInterrupt: Ctrl-C; the HTML page holds the results so far.
     """
     found = _of(Sequence, "algorithms", algorithms, "a list of names") or ()  # type: ignore[type-abstract]
     names = [found] if isinstance(found, str) else list(found)
@@ -244,7 +244,7 @@ def compare(
 
 
 def _storage(env_or_study: object, storage: str | None) -> str:
-    """The whole URL: that of a study that is open, else the one given, TUNER_STORAGE's, or the default."""
+    """Absolute URL: of the open study, else the one given, else TUNER_STORAGE, else the default."""
     if storage is None and isinstance(env_or_study, Study):
         return env_or_study.storage
     url = resolve.storage_url(_of(str, "storage", storage, "a database's URL") or os.environ.get("TUNER_STORAGE"))

@@ -1,4 +1,4 @@
-"""From what Python code hands over as an environment to a name under which every process finds it."""
+"""Environments given in Python (id, class or function) as names that every process can import."""
 
 import inspect
 import sys
@@ -16,10 +16,10 @@ Environment = str | type[gym.Env[Any, Any]] | Callable[..., gym.Env[Any, Any]]
 
 
 def environment_name(environment: Environment) -> str:
-    """The name of an environment: an id as it is, a class or a function by its module.
+    """Returns the importable name of an environment: an id as it is, a class or function as `module:Name`.
 
     Raises:
-        EnvironmentUnusable: where it is none of these, or has no name at the top level of its module.
+        EnvironmentUnusable: it is none of these, or not at the top level of its module.
     """
     if isinstance(environment, str):
         return environment
@@ -35,11 +35,11 @@ def environment_name(environment: Environment) -> str:
 
 
 def engine_options(environment: str, workers: int | None, engine: str = "processes") -> EngineOptions:
-    """Where trials run: those of a notebook's or a script's own environment in this very process.
+    """Engine options; an environment of `__main__` runs inline, in this process.
 
     Raises:
-        EnvironmentUnusable: where such an environment is to have other workers.
-        UsageProblem: where there is no such engine, or the number of workers is none.
+        EnvironmentUnusable: several workers for an environment of `__main__`.
+        UsageProblem: unknown engine or invalid number of workers.
     """
     if workers is not None:
         workers = whole_number("workers", workers, 1)

@@ -1,4 +1,4 @@
-"""What a notebook shows: progress while trials run, studies and their trials as tables, videos inline."""
+"""Notebook output: progress bars, studies as tables, inline videos."""
 
 import base64
 import sys
@@ -24,10 +24,10 @@ def in_notebook() -> bool:
 
 
 def default_notifier(notifier: Notifier | None) -> Notifier:
-    """The one given; else one that draws progress in a notebook, and says nothing anywhere else.
+    """The given notifier; else progress bars in a notebook, silence elsewhere.
 
     Raises:
-        UsageProblem: where what is given cannot be told anything.
+        UsageProblem: the object lacks the methods of a notifier.
     """
     if notifier is not None:
         if not callable(getattr(notifier, "notify", None)) or not callable(getattr(notifier, "progress", None)):
@@ -40,14 +40,14 @@ class NotebookNotifier:
     """Draws progress below the cell."""
 
     def notify(self, event: Event) -> None:
-        """Something happened: what comes of it is shown where it is returned."""
+        """Ignored: results are shown where they are returned."""
 
     def progress(self, work: Work) -> AbstractContextManager[Listener]:
         return NotebookProgress(tally_of(work))
 
 
 class NotebookProgress:
-    """Bars that are drawn anew as jobs go on; they stay as they were at the end."""
+    """Progress bars, redrawn while jobs run."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally

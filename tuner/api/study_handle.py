@@ -1,4 +1,4 @@
-"""A study as Python code holds it."""
+"""The `Study` of the Python API."""
 
 import contextlib
 import os
@@ -29,24 +29,24 @@ FORMS = {".yml": "zoo", ".yaml": "zoo", ".json": "json", ".py": "sb3"}
 
 
 class Study:
-    """A stored study, as it was when it was opened; `refresh` reads it anew, as `confirm` does by itself.
+    """A snapshot of a stored study; `refresh` and `confirm` read it again.
 
-    What `export` and `report` write is read from the database as they write.
+    `export` and `report` read the database when they are called.
     """
 
     def __init__(self, reader: StudyReader, storage: str) -> None:
-        """As `tuner.open_study` makes it."""
+        """Made by `tuner.open_study`."""
         self.storage = storage  # URL of its database
         self.name = reader.name  # in the database
         self.environment = reader.spec.environment.id
         self._take(reader)
 
     def _take(self, reader: StudyReader) -> None:
-        """All is read now, so that what comes later is not among it."""
+        """Reads everything now: the snapshot stays consistent."""
         self._reader, self._rows, self._reading = reader, reader.rows, read_confirmation(reader)
 
     def refresh(self) -> "Study":
-        """Reads what came since; returns itself.
+        """Reads the study again; returns itself.
 
         Raises:
             StorageFailed: where the database cannot be read.
@@ -56,7 +56,7 @@ class Study:
         return self
 
     def trials(self) -> list[Trial]:
-        """All trials in order, the baselines among them."""
+        """All trials in order, including baselines."""
         return [Trial(row, self.name, self.environment, self.storage) for row in self._rows]
 
     def to_pandas(self) -> "pd.DataFrame":
@@ -80,19 +80,19 @@ class Study:
 
     @property
     def best(self) -> Trial:
-        """The completed trial of the highest score: of one training seed, so that luck has its part in it.
+        """The completed trial with the highest score (one training seed: `confirm` tests it).
 
         Raises:
-            NothingToShow: where no trial is complete.
+            NothingToShow: no trial is complete.
         """
         row = best(self._rows)
         if row is None:
-            raise NothingToShow(f"study {self.name!r} has no completed trial yet: go on with tuner.tune(study)")
+            raise NothingToShow(f"study {self.name!r} has no completed trial yet; continue with tuner.tune(study)")
         return self.trials()[row.number]
 
     @property
     def recommended(self) -> Trial | None:
-        """What its confirmation says to train with; None before one is complete."""
+        """The trial or baseline that the confirmation recommends; None before it is complete."""
         row = None if self._reading is None else self._reading.recommended
         return None if row is None else self.trials()[row.number]
 
@@ -106,28 +106,28 @@ class Study:
         minutes: float | None = None,
         notifier: Notifier | None = None,
     ) -> Confirmation:
-        """The best trials and the baselines again, on seeds and goals that tuning never saw: is the winner better?
+        """Compares the best trials with the baselines on new training seeds and evaluation episodes.
 
-        The same call goes on where it was cut short.
+        The same call again resumes.
 
         Args:
-            seeds: Test seeds of each configuration, at most 100; under 5 no difference can be shown.
-            top: The best trials that run for the test.
-            workers: Runs side by side. Default: one a core.
-            engine: `processes`, `inline` or `ray`.
-            minutes: Nothing is begun that would likely end later.
-            notifier: Who is told. Default: nobody; in a notebook, progress is drawn.
+            seeds: Test seeds per configuration, 1 to 100; fewer than 5 cannot show a difference.
+            top: Number of best trials that are candidates.
+            workers: As `tuner.tune` takes it.
+            engine: Likewise.
+            minutes: Likewise.
+            notifier: Likewise.
 
         Returns:
-            What it has come to; `recommended` is what to train with, once everything is run.
+            The confirmation; `recommended` is set once all runs are done.
 
         Raises:
-            NothingToShow: where no trial is complete.
-            UsageProblem: where an argument cannot be, with the value, the rule and the way out.
-            StudyLocked: where another process works on the study.
-            TooManyFailures: where runs fail again and again.
-            StorageFailed: where the database cannot be written.
-            KeyboardInterrupt: after every finished run was kept.
+            NothingToShow: no trial is complete.
+            UsageProblem: invalid argument; the message says value, rule and fix.
+            StudyLocked: another process is working on the study.
+            TooManyFailures: runs failed repeatedly.
+            StorageFailed: the database cannot be written.
+            KeyboardInterrupt: after finished runs were stored.
         """
         request = confirming.ConfirmRequest(
             study=self.name,
@@ -147,12 +147,12 @@ class Study:
         """Writes the study as one page (.html), as Markdown (.md) or as JSON (.json); returns the file.
 
         Args:
-            path: Where to; its ending says as what.
-            videos: Whether videos of the best tuned trial and the current configuration go into the page.
+            path: Output file; its ending selects the format.
+            videos: Whether to include videos of the best trial and the baseline `current`.
 
         Raises:
-            UsageProblem: where the ending is another, or the folder is missing.
-            ExportFailed: where it cannot be written.
+            UsageProblem: unknown ending or missing folder.
+            ExportFailed: the file cannot be written.
         """
         target = file_path("path", path)
         if target.suffix not in (".html", *reporting.ENDINGS):
@@ -163,19 +163,19 @@ class Study:
         return target
 
     def export(self, path: str | os.PathLike[str], *, trial: int | None = None) -> Path:
-        """Writes the answer: YAML for rl_zoo3 and `tuner train` (.yml), JSON, a script (.py), or the model (.zip).
+        """Exports parameters: YAML for rl_zoo3 and `tuner train` (.yml), JSON, a script (.py), or the model (.zip).
 
         Args:
-            path: Where to; its ending says as what.
-            trial: A finished trial's number. Default: what is confirmed, else the best.
+            path: Output file; its ending selects the format.
+            trial: A finished trial's number. Default: the recommended configuration, else the best trial.
 
         Returns:
             The file.
 
         Raises:
-            UsageProblem: where the ending is another, or there is no such trial.
-            NothingToShow: where no trial is complete, or it kept no model.
-            ExportFailed: where it cannot be written.
+            UsageProblem: unknown ending or trial.
+            NothingToShow: no trial is complete, or the trial kept no model.
+            ExportFailed: the file cannot be written.
         """
         target = file_path("path", path)
         if target.suffix not in (*FORMS, ".zip"):
@@ -196,7 +196,7 @@ class Study:
         return f"<Study {self.name!r}: {summary.finished} of {summary.target} trials finished, {self.environment}>"
 
     def _repr_html_(self) -> str:
-        """For notebooks: how far it is, the best beside the baselines, and what can be said of them."""
+        """HTML for notebooks: counts, the best trial beside the baselines."""
         summary = summarise(self._reader)
         rows = [row for row in (summary.best_tuned, *summary.baselines) if row is not None]
         names = dict.fromkeys(name for row in rows for name in row.arguments)

@@ -1,4 +1,4 @@
-"""A trial as Python code holds it: its figures, its training for use, its video."""
+"""The `Trial` of the Python API: figures, final training, video."""
 
 import os
 import tempfile
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def undisturbed() -> AbstractContextManager[None]:
-    """Within, models may be loaded and act: this process's random streams and torch's threads are as before."""
+    """Restores this process's random states and torch's thread count at the end."""
     from tuner.training.streams import undisturbed as within  # takes torch with it
 
     return within()
@@ -60,24 +60,23 @@ class Trial:
         workers: int | None = None,
         notifier: Notifier | None = None,
     ) -> "BaseAlgorithm":
-        """Trains this configuration for use, as `tuner train` does.
+        """Trains this configuration's final policy, as `tuner train` does.
 
         Args:
             timesteps: Environment steps, rounded up to whole rollouts. Default: the study's.
             seed: The training seed. Default: the trial's own.
-            folder: Where models, curve and card go, and where a run that was cut short goes on. Default: nothing stays.
-            workers: 1 trains an environment of a notebook or script in this process.
-            notifier: Who is told. Default: nobody; in a notebook, progress is drawn.
+            folder: Output folder for models, curve and model card; allows resuming. Default: nothing is kept.
+            workers: 1 is needed for an environment defined in a notebook or script.
+            notifier: Receives events and progress. Default: silent; in a notebook, progress bars.
 
         Returns:
-            The checkpoint of the highest score, a model of Stable-Baselines3's; behind VecNormalize where the trial
-            was.
+            The Stable-Baselines3 model of the best checkpoint, with VecNormalize if the trial used it.
 
         Raises:
-            UsageProblem: where an argument cannot be, or the folder holds something else.
-            NothingToShow: where training left the finite numbers.
-            EnvironmentFailed, TooManyFailures: where the environment raises.
-            KeyboardInterrupt: after the last checkpoint was kept, in `folder`.
+            UsageProblem: invalid argument, or the folder holds something else.
+            NothingToShow: training diverged.
+            EnvironmentFailed, TooManyFailures: the environment raised.
+            KeyboardInterrupt: the last checkpoint is in `folder`.
         """
         from tuner.training.load_model import load_trained  # takes torch with it
 
@@ -112,18 +111,18 @@ class Trial:
         """Records the model that the trial kept; a video plays inline in a notebook.
 
         Args:
-            path: Where the video (.mp4) or picture (.png) goes. Default: nowhere; the video is returned alone.
-            episodes: How many; one for a picture. Default: 5.
-            gui: Shows them in a window, in real time, instead.
+            path: Output file, .mp4 or .png. Default: none; the video is only returned.
+            episodes: Number of episodes; a picture shows one. Default: 5.
+            gui: Show a window in real time instead.
 
         Returns:
-            The video with what each episode came to; that alone where it was shown in a window.
+            The video with the results of its episodes; only the results with `gui`.
 
         Raises:
-            NothingToShow: where the trial kept no model.
-            EnvironmentUnusable: where the environment cannot be drawn.
-            RecordingFailed: where there is no coder or no display, or the file cannot be written.
-            UsageProblem: where an argument cannot be.
+            NothingToShow: the trial kept no model.
+            EnvironmentUnusable: the environment cannot be rendered.
+            RecordingFailed: no encoder, no display, or the file cannot be written.
+            UsageProblem: invalid argument.
         """
         if gui and path is not None:
             raise UsageProblem(f"path {str(path)!r}: a window leaves no file; give one of path and gui")
@@ -150,5 +149,5 @@ class Video:
         return f"<Video of {len(self.played.episodes)} episodes of {self.played.actor}, {len(self.content):,} bytes>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """For notebooks: plays inline."""
+        """Inline video for notebooks."""
         return {"image/png": self.content} if self.form == ".png" else {"text/html": notebook.video(self.content)}

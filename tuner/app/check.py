@@ -24,8 +24,8 @@ def check(request: CheckRequest, notifier: Notifier) -> CheckReport:
     """Sends policies that learn nothing through an environment; writes the page where one is asked for.
 
     Raises:
-        EnvironmentUnusable: where it cannot be made.
-        EnvironmentFailed: where it raises, or returns what no environment returns.
+        EnvironmentUnusable: it cannot be made.
+        EnvironmentFailed: it raises, or breaks Gymnasium's API.
     """
     if request.html is not None:
         refuse_no_file(request.html, "--html", "check.html")

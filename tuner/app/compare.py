@@ -84,7 +84,7 @@ def compare(request: CompareRequest, notifier: Notifier) -> CompareResult:
     """Runs every algorithm for the same time.
 
     Raises:
-        TunerError: what keeps it from that.
+        TunerError: it cannot be done; see the message.
     """
     url = storage_url(request.storage)
     there = _contenders(request, url, notifier)

@@ -1,4 +1,4 @@
-"""Confirming the winner: the best trials and the baselines again, on seeds and goals that tuning never saw."""
+"""Confirmation: the best trials and the baselines on new training seeds and evaluation episodes."""
 
 from collections.abc import Callable
 from dataclasses import field
@@ -86,7 +86,7 @@ def _refuse_elsewhere(argument: str, stored: StudySpec) -> None:
 
 
 def _work(request: ConfirmRequest, name: str, url: URL, lock: Lock, engine: Engine, notifier: Notifier) -> Confirmation:
-    """Under the lock: the study's trials are read again, since another process may have gone on with it."""
+    """Under the lock: the study's trials are read again, since another process may have added some."""
     storage = open_to_write(url, lock)
     reader: StudyReader = reader_of(storage, url, name)
     spec, rows = reader.spec, reader.rows

@@ -26,7 +26,7 @@ class EngineOptions(Record):
     """An engine and its size."""
 
     engine: str = "processes"
-    workers: int | None = None  # trials side by side; None for as many as there are CPUs
+    workers: int | None = None  # parallel trials; None for one per CPU
     memory: int | None = None  # bytes that a worker may hold
     address: str | None = None  # of a Ray cluster
 
@@ -54,7 +54,7 @@ class EngineOptions(Record):
 
     @property
     def known_workers(self) -> int | None:
-        """Trials side by side; None where only a cluster knows."""
+        """Parallel trials; None if only the cluster knows."""
         if self.inline:
             return 1
         return self.workers or (None if self.engine == "ray" else cores())
@@ -81,7 +81,7 @@ def cores() -> int:
 
 
 class _WatchedEngine:
-    """An engine at every wait of which somebody looks up; what they raise ends the work."""
+    """An engine that calls a function at every wait; what it raises ends the work."""
 
     def __init__(self, engine: Engine, look: Callable[[], None]) -> None:
         self._engine, self._look = engine, look
@@ -109,7 +109,7 @@ def open_engine(
         options: Which, and how many.
         spec: Of the study.
         notifier: Is told of a cluster's nodes.
-        hang_detector: Watches over silent workers; the usual one by default.
+        hang_detector: Detects unresponsive workers. Default: the standard one.
         look: Called now and then; what it raises ends the work.
 
     Raises:

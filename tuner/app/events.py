@@ -1,4 +1,4 @@
-"""What a use case tells while it works, as data: words are made by whoever shows it."""
+"""Events of the use cases, as data; front ends turn them into words."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -66,7 +66,7 @@ class SpeedMeasured(Event):
 
 
 class SettingsChanged(Event):
-    """A stored study goes on with other settings than before."""
+    """A stored study is resumed with changed settings."""
 
     changes: tuple[SettingChange, ...]
 
@@ -112,7 +112,7 @@ class StageBegan(Event):
 
 
 class StageStartKept(Event):
-    """A stage goes on from what it was begun with, though the one before has found better since."""
+    """A resumed stage keeps its starting values, although the stage before has found better ones."""
 
     number: int
     changed: dict[str, Any]
@@ -169,12 +169,12 @@ class ComparisonEstimated(Event):
 
 
 class TrainingAnnounced(Event):
-    """A training for use is about to run."""
+    """A final training is about to run."""
 
     plan: TrainingPlan
     timesteps_asked: int  # before they were rounded up
     missing: int  # runs
-    resumed: dict[int, int]  # steps of the checkpoints that runs go on from, by training seed
+    resumed: dict[int, int]  # steps of the checkpoints that runs resume from, by training seed
 
 
 class VideoFailed(Event):

@@ -114,7 +114,7 @@ def write_model(reader: StudyReader, row: Row, path: Path) -> list[Path]:
         The files, statistics first: no model is ever without them.
 
     Raises:
-        NothingToShow: where the trial kept no model.
+        NothingToShow: the trial kept no model.
         StorageFailed: where a file of the study is gone.
         ExportFailed: where a file cannot be written.
     """

@@ -45,7 +45,7 @@ class ComparisonUnderWay(Work):
 
 
 class TrainingUnderWay(Work):
-    """The runs of a training for use."""
+    """The runs of a final training."""
 
     source: TrainingSource
     plan: TrainingPlan

@@ -93,7 +93,7 @@ def cast(request: PlayRequest) -> tuple[EnvironmentRef, Actor]:
     """The environment, and who acts in it.
 
     Raises:
-        EnvironmentUnusable: where nobody knows the environment.
+        EnvironmentUnusable: unknown environment.
         ModelUnusable: where the model's file cannot be read.
         TunerError: where the study or its trial's model is not there.
     """

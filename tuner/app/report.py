@@ -46,7 +46,7 @@ class ReportRequest(Record):
         if wanted not in REPORT_FORMATS:
             raise UsageProblem(f"--format {wanted!r}: must be one of {', '.join(REPORT_FORMATS)}")
         if self.videos and wanted != "html":
-            raise UsageProblem(f"--videos: go into a page alone; leave them out for --format {wanted}")
+            raise UsageProblem(f"--videos: only for HTML; omit it for --format {wanted}")
         return wanted
 
 
@@ -95,7 +95,7 @@ def render(reader: StudyReader, wanted: str, request: ReportRequest, notifier: N
 
 
 def record_video(reader: StudyReader, storage: str | None, notifier: Notifier) -> dict[str, tuple[VideoLine, bytes]]:
-    """A video of the best tuned trial and of the current configuration at the same goals, or why there is none."""
+    """A video of the best tuned trial and of the current configuration on the same episodes, or why there is none."""
     return {row.label: _record_video(reader, row, storage, notifier) for row in _who(reader)}
 
 

@@ -156,7 +156,7 @@ def environment_to_check(name: str | None) -> EnvironmentRef:
     """The environment that a check looks at: the one named, else the default study's with its options.
 
     Raises:
-        EnvironmentUnusable: where nobody knows the name.
+        EnvironmentUnusable: unknown name.
     """
     if name is not None:
         return EnvironmentRef(id=full_id(name))
@@ -172,10 +172,9 @@ def refuse_few_trials(spec: StudySpec) -> None:
     """
     count = len(spec.baselines)
     if spec.trials < count:
-        raise SpecInvalid(
-            "--trials",
-            [f"{spec.trials} is less than the study's {count} baselines, which run first; give at least {count}"],
-        )
+        least = f"give at least {count}, or --no-baselines"
+        fault = f"{spec.trials} is less than the study's {count} baselines, which run first; {least}"
+        raise SpecInvalid("--trials", [fault])
 
 
 def warmed(

@@ -112,7 +112,7 @@ def _dashboard(request: ServeRequest, url: URL, health: ServiceHealth, notifier:
 
 def _work_off(request: ServeRequest, storage: databases.Storage, health: ServiceHealth, notifier: Notifier) -> None:
     """One submission after another, for ever."""
-    told: set[str] = set()  # submissions that somebody else works on
+    told: set[str] = set()  # keys of submissions that another process works on
     while True:
         waiting = [one for one in queue.submissions(storage) if one.open]
         health.study, health.queued, health.alive_at = None, len(waiting), time.time()
@@ -128,7 +128,7 @@ def _worked(
     told: set[str],
     notifier: Notifier,
 ) -> bool:
-    """Works on a submission until it has ended; false where somebody else does."""
+    """Works on a submission until it has ended; false if another process does."""
     try:
         with databases.study_lock(storage_url(request.storage), submission.study):
             pass
@@ -141,7 +141,7 @@ def _worked(
     notifier.notify(events.SubmissionBegan(submission=submission))
     state, reason = _ended(request, storage, submission, health, notifier)
     notifier.notify(events.SubmissionEnded(study=submission.study, state=state, reason=reason))
-    with contextlib.suppress(NothingToShow):  # somebody deleted it
+    with contextlib.suppress(NothingToShow):  # it was deleted meanwhile
         queue.end(storage, submission, state, reason)
     health.ended += 1
     return True
@@ -165,7 +165,7 @@ def _ended(
         queue.begin(storage, submission)
         _run(request, storage, submission, look, notifier)
     except (StorageFailed, StudyLocked, ClusterFailed):
-        raise  # no trouble of this study's own: whoever watches over the service starts it again
+        raise  # not this study's fault: a service manager restarts the service
     except Cancelled:
         return "cancelled", ""
     except TunerError as error:

@@ -38,11 +38,11 @@ def stages_of(spec: StudySpec, url: URL, done: Sequence[Summary], notifier: Noti
     Args:
         spec: The study.
         url: Its database.
-        done: What the stages so far have come to; whoever runs them adds to it before the next is asked for.
+        done: Summaries of the stages so far; the caller appends to it before taking the next stage.
         notifier: Is told of each stage.
 
     Raises:
-        NothingToShow: where a stage has no completed trial to go on from.
+        NothingToShow: a stage has no completed trial to start the next from.
     """
     if not spec.stages:
         yield spec
@@ -63,7 +63,7 @@ def stages_of(spec: StudySpec, url: URL, done: Sequence[Summary], notifier: Noti
 
 
 def _begun_from(spec: StudySpec, number: int, url: URL, found: dict[str, Any], notifier: Notifier) -> dict[str, Any]:
-    """What a stage starts from: where it was begun already, what it was begun from, whatever was found since."""
+    """A stage's starting values: those stored if it has begun, else the best of the stage before."""
     stored = find_reader(url, stage_name(spec, number))
     if number == 1 or stored is None:
         return found

@@ -1,4 +1,4 @@
-"""Where a study stands, and one of its trials."""
+"""Reading a study's status and its trials."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class StudyStatus(Record):
 
     @property
     def finished(self) -> bool:
-        """Whether it has all trials that anybody asked for."""
+        """Whether it has all the trials it was asked for."""
         own = [one.trials for one in self.queue if one.study == self.summary.study]
         return self.summary.finished >= max(own, default=self.summary.target)
 

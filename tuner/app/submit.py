@@ -1,4 +1,4 @@
-"""Submitting studies to a standing service, and taking them back: whoever serves the database reads there."""
+"""Submitting studies to the service of a database, and cancelling them."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -73,7 +73,7 @@ def _stored(url: URL, spec: StudySpec, notifier: Notifier) -> databases.Storage:
         if differences := differences_in_meaning(before, spec):
             raise MeaningChanged(spec.name, differences)
         if before.model_copy(update={"trials": spec.trials}) == spec:
-            return opened  # whoever works on it just now keeps its lock
+            return opened  # another process is working on it and holds its lock
     with databases.study_lock(url, spec.name) as lock:
         _, changes = StudyWriter.open(databases.open_to_write(url, lock), spec, databases.artifact_folder(url))
     if changes:

@@ -1,4 +1,4 @@
-"""What work under way has come to, as bars and lines, for whoever shows progress: a terminal, a log, a notebook."""
+"""Progress of running jobs as bars and lines, for terminals, logs and notebooks."""
 
 import statistics
 import time
@@ -24,7 +24,7 @@ class Bar(Record):
 
 
 class Tally(Protocol):
-    """Hears of jobs. What it returns is a line for a log, empty where there is nothing to say."""
+    """Counts jobs; returns a log line per event, empty if there is nothing to log."""
 
     counts: ClassVar[bool]  # whether a log says at every end how far all of it is
 
@@ -230,7 +230,7 @@ class ComparisonTally:
 
 
 class TrainingTally:
-    """The runs of a training for use."""
+    """The runs of a final training."""
 
     counts: ClassVar[bool] = True
 
@@ -241,7 +241,7 @@ class TrainingTally:
         self._running: dict[int, int] = {}  # number of a job → its training seed
 
     def started(self, job: TrialJob) -> str:
-        """A run began, or goes on."""
+        """A run began or resumed."""
         self._running[job.number] = job.seed
         return ""
 
@@ -275,7 +275,7 @@ class TrainingTally:
 
 
 def worth(last: Evaluation) -> str:
-    """An evaluation's success, or its return where nobody tells success."""
+    """An evaluation's success rate, or its return without a success signal."""
     return f"success {last.success:.0%}" if last.success is not None else f"return {last.mean_return:.4g}"
 
 

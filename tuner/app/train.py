@@ -1,4 +1,4 @@
-"""Final training: the training for use, with checkpoints, a test and a model card."""
+"""Final training, with checkpoints, a test and a model card."""
 
 import math
 import shlex
@@ -46,12 +46,10 @@ class TrainRequest(Record):
             UsageProblem: naming the option.
         """
         if self.engine.engine == "ray":
-            raise UsageProblem(
-                "--engine ray: a training for use writes its files on this machine as it goes; leave it out"
-            )
+            raise UsageProblem("--engine ray: final training writes its files on this machine; omit it")
 
     def command(self) -> str:
-        """The command that asks for the same."""
+        """The equivalent command line."""
         words = ["tuner", "train", str(self.kept_as or self.file)]
         words += ["--timesteps", str(self.timesteps)] if self.timesteps else []
         words += ["--seeds", ",".join(map(str, self.seeds)) + "," * (len(self.seeds) == 1)] if self.seeds else []
@@ -78,7 +76,7 @@ def train(request: TrainRequest, notifier: Notifier) -> TrainResult:
     """Trains what is missing.
 
     Raises:
-        TunerError: what keeps it from that.
+        TunerError: it cannot be done; see the message.
     """
     plan = _plan(request)
     refuse_other(plan)

@@ -76,7 +76,7 @@ def tune(request: TuneRequest, notifier: Notifier) -> TuneResult:
     """Runs a study, or the stages of one, to its number of trials.
 
     Raises:
-        TunerError: what keeps it from that.
+        TunerError: it cannot be done; see the message.
     """
     url = storage_url(request.storage)
     spec = announced(request, url, notifier)
@@ -112,11 +112,7 @@ def announced(request: TuneRequest, url: URL, notifier: Notifier) -> StudySpec:
         refuse_few_trials(spec)
     notifier.notify(
         events.StudyAnnounced(
-            spec=spec,
-            source=resolved.source,
-            url=url,
-            timesteps_asked=resolved.timesteps_asked,
-            left=resolved.left,
+            spec=spec, source=resolved.source, url=url, timesteps_asked=resolved.timesteps_asked, left=resolved.left
         )
     )
     return spec

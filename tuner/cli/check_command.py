@@ -6,26 +6,24 @@ from typing import Annotated
 import typer
 
 from tuner.app.limits import MOST_CHECKED
-from tuner.cli.options import JsonOption, number, print_json
+from tuner.cli.options import JsonOption, number, show
 
 
 def check(
     environment: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ENV]",
-            help="`module:Id`, `module:Class`, `FILE.py:Class` or an id. Default: the default study's.",
+            metavar="[ENV]", help="`module:Id`, `module:Class`, `FILE.py:Class` or an id. Default: the default study's."
         ),
     ] = None,
     *,
     episodes: Annotated[
-        int | None,
-        number("--episodes", "N", "Episodes of each policy. Default: 100.", high=MOST_CHECKED),
+        int | None, number("--episodes", "N", "Episodes per policy. Default: 100.", high=MOST_CHECKED)
     ] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page as well.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write an HTML page.")] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Check an environment: zero, random and expert policies; reward, success, observation and actions."""
+    """Check an environment before any training."""
     from tuner.app.check import CheckRequest
     from tuner.app.check import check as run_check
     from tuner.cli.render.check_tables import print_report
@@ -34,10 +32,7 @@ def check(
 
     asked = {} if episodes is None else {"episodes": episodes}
     report = run_check(CheckRequest(environment=environment, html=html, **asked), TerminalNotifier())
-    if as_json:
-        print_json(report.data())
-    else:
-        print_report(report)
+    show(report, print_report, as_json=as_json)
     if html is not None:
         say(f"Wrote {html}")
     return 1 if report.verdict == "wrong" else 0

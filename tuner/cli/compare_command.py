@@ -15,25 +15,23 @@ def compare(
     *,
     algorithms: Annotated[
         str | None,
-        typer.Option(metavar="A,B,…", help=f"Of {', '.join(ALGORITHMS)}. Default: all that can act there."),
+        typer.Option(metavar="A,B,…", help=f"Any of {', '.join(ALGORITHMS)}. Default: all that fit the action space."),
     ] = None,
     minutes: Annotated[
         float,
-        typer.Option(
-            parser=options.minutes_of, metavar="M", help="Of training, for each run; evaluations not counted."
-        ),
+        typer.Option(parser=options.minutes_of, metavar="M", help="Training minutes per run, without evaluations."),
     ] = COMPARED_MINUTES,
-    seeds: Annotated[int, options.number("--seeds", "N", "Runs of each algorithm.", high=MOST_SEEDS)] = 1,
+    seeds: Annotated[int, options.number("--seeds", "N", "Runs per algorithm.", high=MOST_SEEDS)] = 1,
     env: options.EnvironmentOption = None,
     workers: options.WorkersOption = None,
     engine: options.EngineOption = "processes",
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page as well, anew after every run.")
+        Path | None, typer.Option(metavar="FILE", help="Also write an HTML page, updated after every run.")
     ] = None,
     storage: options.StorageOption = None,
     as_json: options.JsonOption = False,
 ) -> int:
-    """Compare algorithms over the same minutes of training: samples, time and success, seed by seed."""
+    """Compare algorithms given the same minutes of training."""
     from tuner.app.compare import CompareRequest, known_algorithms
     from tuner.app.compare import compare as run_comparison
     from tuner.app.engine_options import EngineOptions
@@ -55,10 +53,7 @@ def compare(
     result = run_comparison(request, TerminalNotifier())
     if result.comparison is None:
         return options.INTERRUPTED
-    if as_json:
-        options.print_json(result.comparison.data())
-    else:
-        print_comparison(result.comparison)
+    options.show(result.comparison, print_comparison, as_json=as_json)
     if html is not None:
         say(f"Wrote {html}")
     if result.interrupted:

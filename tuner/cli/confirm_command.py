@@ -1,4 +1,4 @@
-"""`tuner confirm`: is the winner better, on seeds and goals that tuning never saw?"""
+"""`tuner confirm`: compares the winner with the baselines on new seeds."""
 
 from typing import Annotated
 
@@ -12,12 +12,10 @@ def confirm(
     study: options.StudyArgument = DEFAULT_STUDY,
     *,
     top: Annotated[
-        int | None,
-        options.number("--top", "K", "The best K trials run for the test. Default: 4.", high=MOST),
+        int | None, options.number("--top", "K", "The K best trials that are candidates. Default: 4.", high=MOST)
     ] = None,
     seeds: Annotated[
-        int | None,
-        options.number("--seeds", "N", "Test seeds of each configuration. Default: 10.", high=MOST),
+        int | None, options.number("--seeds", "N", "Test seeds per configuration. Default: 10.", high=MOST)
     ] = None,
     workers: options.WorkersOption = None,
     minutes: options.MinutesOption = None,
@@ -27,7 +25,7 @@ def confirm(
     storage: options.StorageOption = None,
     as_json: options.JsonOption = False,
 ) -> int:
-    """Confirm the winner: the best trials and the baselines again, on fresh seeds. The same command goes on."""
+    """Confirm the winner against the baselines on new seeds. Run the same command to resume."""
     from tuner.app.confirm import ConfirmRequest
     from tuner.app.confirm import confirm as run_confirmation
     from tuner.app.engine_options import EngineOptions
@@ -45,8 +43,5 @@ def confirm(
         deadline=deadline(minutes),
     )
     result = run_confirmation(request, TerminalNotifier())
-    if as_json:
-        options.print_json(result.confirmation.data())
-    else:
-        print_confirmation(result.confirmation)
+    options.show(result.confirmation, print_confirmation, as_json=as_json)
     return options.INTERRUPTED if result.interrupted else 0

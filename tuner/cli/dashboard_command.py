@@ -12,12 +12,14 @@ LAST_PORT = 65535
 
 PortOption = Annotated[int, number("--port", "PORT", "0 takes a free one.", low=0, high=LAST_PORT)]
 HostOption = Annotated[
-    str, typer.Option("--host", metavar="HOST", help="Where it listens; beyond this machine only with a token.")
+    str, typer.Option("--host", metavar="HOST", help="Address to listen on; beyond this machine a token is required.")
 ]
 TokenOption = Annotated[
     str | None,
     typer.Option(
-        "--token-file", metavar="FILE", help="Its token, asked of everybody. Beyond this machine one is made up."
+        "--token-file",
+        metavar="FILE",
+        help="File with the access token. Beyond this machine one is generated if none is given.",
     ),
 ]
 
@@ -28,11 +30,11 @@ def dashboard(
     host: HostOption = DEFAULT_HOST,
     token_file: TokenOption = None,
     writable: Annotated[
-        bool, typer.Option("--writable", help="Take notes, deletions and other changes from the page.")
+        bool, typer.Option("--writable", help="Allow notes, deletions and other changes from the page.")
     ] = False,
     storage: StorageOption = None,
 ) -> None:
-    """Serve optuna-dashboard over the studies, read-only, on this machine alone."""
+    """Show the studies in optuna-dashboard, read-only, on this machine."""
     from tuner.app.resolve import storage_url
     from tuner.dashboard.server import serve
 

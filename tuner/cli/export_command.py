@@ -19,27 +19,35 @@ def export(
     study: StudyArgument = DEFAULT_STUDY,
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to. Default: standard output.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. Default: standard output.")
     ] = None,
     trial: Annotated[
         int | None,
-        number("--trial", "N", "A finished trial's number. Default: what is confirmed, else the best.", low=0),
+        number(
+            "--trial",
+            "N",
+            "A finished trial's number. Default: the recommended configuration, else the best trial.",
+            low=0,
+        ),
     ] = None,
     form: Annotated[
         str,
         typer.Option(
             "--format",
             metavar="|".join(EXPORT_FORMATS),
-            help="YAML for rl_zoo3 and `tuner train`, a script for Stable-Baselines3 alone, or JSON.",
+            help="zoo: YAML for rl_zoo3 and `tuner train`; sb3: a Stable-Baselines3 script; json.",
         ),
     ] = EXPORT_FORMATS[0],
     model: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write its model, a zip of Stable-Baselines3's, with what belongs to it."),
+        typer.Option(
+            metavar="FILE",
+            help="Write the trial's Stable-Baselines3 model (zip) and its normalisation statistics instead.",
+        ),
     ] = None,
     storage: StorageOption = None,
 ) -> None:
-    """Write the best parameters, the confirmed ones first: YAML for rl_zoo3 with where they come from, JSON, Python."""
+    """Write the best parameters as YAML, JSON or a Python script."""
     from tuner.app.export import ExportRequest
     from tuner.app.export import export as export_trial
     from tuner.cli.render.words import say
@@ -61,14 +69,14 @@ def _before(exported: "Exported") -> Iterator[str]:
         return
     if reading is None or reading.recommended is None:
         unfinished = reading is not None and not reading.confirmation.complete
-        why = "its confirmation is not complete" if unfinished else "one training seed, not yet confirmed"
-        yield f"Taking {row.label}, the best of the study: {why} (`tuner confirm` settles it)"
+        why = "its confirmation is not complete" if unfinished else "one training seed, not confirmed"
+        yield f"Exporting {row.label}, the study's best: {why} (test it with `tuner confirm`)"
         return
-    why = "confirmed" if row.role is None else "no tuned trial is shown to be better"
-    yield f"Taking {row.label}, what the confirmation says to train with: {why} (another: --trial N)"
+    why = "confirmed" if row.role is None else "no evidence that a tuned trial is better"
+    yield f"Exporting {row.label}, recommended by the confirmation: {why} (--trial N takes another)"
     if reading.newer:
         more = f"{reading.newer} completed trial{'s' * (reading.newer > 1)}"
-        yield f"Note: the study has {more} since; `tuner confirm` again takes them in."
+        yield f"Note: the study has {more} since; run `tuner confirm` again to include them."
 
 
 def _wrote(request: "ExportRequest", exported: "Exported") -> Iterator[str]:

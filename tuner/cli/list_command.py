@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.options import one_of
 from tuner.errors import TunerError, UsageProblem
 
 KINDS = ("envs", "spaces", "studies")
@@ -14,12 +13,11 @@ KINDS = ("envs", "spaces", "studies")
 def list_names(
     kind: Annotated[str, typer.Argument(metavar="|".join(KINDS), help="What to list.")],
     *,
-    show: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Show one space instead, by its name or its file.")
-    ] = None,
+    show: Annotated[str | None, typer.Option(metavar="NAME", help="Show one space instead, by name or file.")] = None,
 ) -> None:
-    """List the environments, search spaces or studies that can be named."""
-    one_of(kind, KINDS, "list")
+    """List environments, search spaces or studies."""
+    if kind not in KINDS:
+        raise UsageProblem(f"tuner list {kind!r}: must be one of {', '.join(KINDS)} (see `tuner list --help`)")
     if show is not None:
         _show(kind, show)
         return

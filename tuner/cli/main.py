@@ -1,4 +1,4 @@
-"""The door: commands in, exit codes out, every error in a line."""
+"""Entry point: registers the commands, turns errors into one line and an exit code."""
 
 import logging
 import os
@@ -8,9 +8,11 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 import typer
 import typer.exceptions
+from typer.core import TyperGroup
 
 from tuner import __version__
 from tuner.cli import (
@@ -34,9 +36,27 @@ from tuner.errors import TunerError, WorkerBroke, without_passwords
 UNEXPECTED = 3
 TERMINATED = 128 + signal.SIGTERM
 
+
+class _Groups(TyperGroup):
+    """The list of commands in the order of use, under headings."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(LONGEST)) for name in names])
+
+
+RENAMED = {"--films": "--videos"}  # options; old names work for one version
+LONGEST = 68  # characters of a command's first line, at 80 columns
+GROUPS = {
+    "Tune": ("check", "run", "confirm", "export", "train"),
+    "Understand": ("status", "show", "report", "play", "compare", "list"),
+    "Serve": ("dashboard", "serve", "submit", "cancel"),
+}
 app = typer.Typer(
     name="tuner",
-    help="Tunes PPO, SAC and others for robot learning: Optuna proposes, Stable-Baselines3 trains, success decides.",
+    cls=_Groups,
+    help="Tune PPO and other Stable-Baselines3 algorithms for robot learning with Optuna, scored by success rate.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -69,7 +89,7 @@ def _options(
     version: bool = typer.Option(  # noqa: ARG001 - its callback does it
         False, "--version", callback=_version, is_eager=True, help="Print the version."
     ),
-    verbose: bool = typer.Option(False, "--verbose", help="Log more, to standard error."),
+    verbose: bool = typer.Option(False, "--verbose", help="Log more to standard error."),
 ) -> None:
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s"
@@ -77,9 +97,9 @@ def _options(
 
 
 def main() -> None:
-    """Runs the command line and exits: 0 done, 1 known error, 2 usage, 3 a fault of ours, 130 Ctrl-C, 143 SIGTERM."""
+    """Runs the command line and exits: 0 done, 1 known error, 2 usage, 3 internal error, 130 Ctrl-C, 143 SIGTERM."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
+        if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
     signal.signal(signal.SIGTERM, _stop)
     code = call(sys.argv[1:])
@@ -87,17 +107,22 @@ def main() -> None:
 
 
 def _stop(*_: object) -> None:
-    """A service manager's stop is a Ctrl-C that comes once: more of them would cut the booking short."""
+    """SIGTERM is handled like one Ctrl-C; further ones are ignored while results are stored."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def call(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
+    for old, new in RENAMED.items():
+        if old in arguments:
+            sys.stderr.write(f"tuner: {old} is now called {new}\n")
+            arguments = [new if word == old else word for word in arguments]
     try:
-        return app(arguments or ["--help"], standalone_mode=False) or 0
+        return app(arguments or ["--help"], prog_name="tuner", standalone_mode=False) or 0
     except typer.exceptions.TyperException as error:
-        return _say(f"{' '.join(error.format_message().split())} (see `tuner --help`)", error.exit_code)
+        where = context.command_path if (context := getattr(error, "ctx", None)) else "tuner"
+        return _say(f"{' '.join(error.format_message().split())} (see `{where} --help`)", error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except WorkerBroke as error:
@@ -108,7 +133,7 @@ def call(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:  # the machine's doing: a full disk, a folder that is gone
-        return _say(f"{error} (with the cause gone, the same command goes on)", 1)
+        return _say(f"{error} (fix the cause, then rerun to resume)", 1)
     except Exception as error:  # noqa: BLE001 - the border
         return _unexpected(error, traceback.format_exc())
 
@@ -123,4 +148,4 @@ def _unexpected(error: BaseException, trace: str) -> int:
     with tempfile.NamedTemporaryFile("w", prefix="tuner-", suffix=".log", delete=False, encoding="utf-8") as log:
         text = f"{time.strftime('%Y-%m-%d %H:%M:%S')} tuner {__version__} {sys.argv[1:]}\n\n{trace}"
         log.write(without_passwords(text))
-    return _say(f"{type(error).__name__}: {error} - a fault of tuner's; the trace is in {Path(log.name)}", UNEXPECTED)
+    return _say(f"{type(error).__name__}: {error} - internal error; traceback in {Path(log.name)}", UNEXPECTED)

@@ -61,10 +61,7 @@ def _number(kind: type[int | float], text: str) -> int | float | str:
 MinutesOption = Annotated[
     float | None,
     typer.Option(
-        "--minutes",
-        parser=minutes_of,
-        metavar="M",
-        help="Start nothing that would end later than in M minutes; the same command goes on.",
+        "--minutes", parser=minutes_of, metavar="M", help="Start nothing that would end more than M minutes from now."
     ),
 ]
 
@@ -88,14 +85,14 @@ MemoryOption = Annotated[
         "--memory",
         parser=gigabytes,
         metavar="GB",
-        help="Memory that a worker may hold; one that takes more is killed, and its trial has failed.",
+        help="Memory limit of a worker; beyond it the worker is killed and its trial fails.",
     ),
 ]
 
 
 WorkersOption = Annotated[
     int | None,
-    number("--workers", "W", "Trials side by side. Default: one a core, on Ray one a CPU of the cluster."),
+    number("--workers", "W", "Parallel trials. Default: one per core; with Ray, one per CPU of the cluster."),
 ]
 EngineOption = Annotated[str, typer.Option("--engine", metavar="|".join(ENGINES), help="Where trials run.")]
 RayAddressOption = Annotated[
@@ -103,7 +100,7 @@ RayAddressOption = Annotated[
     typer.Option(
         "--ray-address",
         metavar="HOST:PORT",
-        help="With --engine ray, the cluster. Default: RAY_ADDRESS, this machine's, or one of its own.",
+        help="With --engine ray, the cluster. Default: RAY_ADDRESS, this machine's cluster, or a new local one.",
     ),
 ]
 
@@ -111,6 +108,14 @@ RayAddressOption = Annotated[
 def print_json(data: Any) -> None:
     """Prints data as JSON to standard output."""
     sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def show(found: Any, render: Callable[[Any], None], *, as_json: bool) -> None:
+    """Prints a result as JSON or as tables."""
+    if as_json:
+        print_json(found.data())
+    else:
+        render(found)
 
 
 def one_of(value: str | None, valid: tuple[str, ...], name: str) -> None:

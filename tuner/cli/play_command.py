@@ -6,24 +6,24 @@ from typing import Annotated
 import typer
 
 from tuner.app.limits import MOST_PLAYED
-from tuner.cli.options import JsonOption, StorageOption, number, print_json
+from tuner.cli.options import JsonOption, StorageOption, number, show
 
 
 def play(
     *,
-    expert: Annotated[bool, typer.Option("--expert", help="The environment's own expert acts.")] = False,
+    expert: Annotated[bool, typer.Option("--expert", help="Play the environment's expert.")] = False,
     model: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="This model acts: a zip of Stable-Baselines3's, from somebody you trust."),
+        typer.Option(metavar="FILE", help="Play this model: a Stable-Baselines3 zip from a source you trust."),
     ] = None,
     stats: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The model's VecNormalize statistics. Default: vecnormalize.pkl beside it."),
     ] = None,
     study: Annotated[
-        str | None, typer.Option(metavar="STUDY", help="The model of this study's best trial acts.")
+        str | None, typer.Option(metavar="STUDY", help="Play the model of this study's best trial.")
     ] = None,
-    trial: Annotated[int | None, number("--trial", "N", "That of another trial of the study.", low=0)] = None,
+    trial: Annotated[int | None, number("--trial", "N", "Play the model of another trial of the study.", low=0)] = None,
     env: Annotated[
         str | None,
         typer.Option(
@@ -36,11 +36,11 @@ def play(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help=".mp4 for a video, .png for one episode in one picture."),
     ] = None,
-    gui: Annotated[bool, typer.Option("--gui", help="Show it in a window, in real time, instead.")] = False,
+    gui: Annotated[bool, typer.Option("--gui", help="Show a window in real time instead.")] = False,
     storage: StorageOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Play episodes of a model or an expert, as a video, a picture or in a window."""
+    """Record a model or an expert: a video, a picture or a window."""
     from tuner.app.play import PlayRequest
     from tuner.app.play import play as play_episodes
     from tuner.cli.render.notifier import TerminalNotifier
@@ -62,7 +62,4 @@ def play(
     played = play_episodes(request, TerminalNotifier())
     if output is not None:
         say(f"Wrote {output}")
-    if as_json:
-        print_json(played.data())
-    else:
-        print_played(played)
+    show(played, print_played, as_json=as_json)

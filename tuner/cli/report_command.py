@@ -16,16 +16,15 @@ def report(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Where to. Default: STUDY-report.html; md and json: standard output."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Output file. Default: STUDY-report.html; md and json: standard output.",
         ),
     ] = None,
     form: Annotated[
         str | None,
-        typer.Option(
-            "--format",
-            metavar="|".join(REPORT_FORMATS),
-            help="Default: by the file's ending, else html, one page by itself.",
-        ),
+        typer.Option("--format", metavar="|".join(REPORT_FORMATS), help="Default: by the file's ending, else html."),
     ] = None,
     videos: Annotated[
         bool,
@@ -35,7 +34,7 @@ def report(
     ] = False,
     storage: StorageOption = None,
 ) -> None:
-    """Write a study as one page: the answer, its uncertainty, how it came about, how to have it again."""
+    """Write a study as one page: results, uncertainty, reproduction."""
     one_of(form, REPORT_FORMATS, "--format")
     from tuner.app.report import ReportRequest
     from tuner.app.report import report as make_report

@@ -1,6 +1,6 @@
 """`tuner run`: from a study file to tuned parameters."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,53 +20,57 @@ def run(
     study: options.StudyArgument = DEFAULT_STUDY,
     *,
     trials: Annotated[
-        int | None, options.number("--trials", "N", "Finished trials in all, those of earlier runs included.")
+        int | None, options.number("--trials", "N", "Total number of finished trials, including earlier runs.")
     ] = None,
     workers: options.WorkersOption = None,
     storage: options.StorageOption = None,
     name: options.NameOption = None,
-    timesteps: Annotated[int | None, options.number("--timesteps", "T", "Environment steps of a full trial.")] = None,
+    timesteps: Annotated[int | None, options.number("--timesteps", "T", "Environment steps per full trial.")] = None,
     env: options.EnvironmentOption = None,
     space: options.SpaceOption = None,
     algorithm: Annotated[
         str | None,
-        typer.Option(metavar="|".join(ALGORITHMS), help="Who trains: in that algorithm's own space, without --space."),
+        typer.Option(
+            metavar="|".join(ALGORITHMS), help="The algorithm; searched in its own space unless --space is given."
+        ),
     ] = None,
-    sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Who proposes.")] = None,
-    pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Who stops trials early.")] = None,
+    sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Optuna's sampler.")] = None,
+    pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Optuna's pruner.")] = None,
     seed: Annotated[
         int | None,
-        options.number("--seed", "S", "Seeds the sampler; trials have seeds of their own.", low=0, high=MAX_SEED),
+        options.number("--seed", "S", "Seed of the sampler; training seeds are separate.", low=0, high=MAX_SEED),
     ] = None,
     baseline: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE[:ID]", help="A baseline more, from an export or an rl_zoo3 file; may be repeated."),
+        typer.Option(metavar="FILE[:ID]", help="Another baseline, from an export or an rl_zoo3 file; repeatable."),
     ] = None,
+    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Run no baselines first.")] = False,
     from_study: Annotated[
-        str | None, typer.Option("--from", metavar="STUDY", help="Start from the best of another study.")
+        str | None, typer.Option("--from", metavar="STUDY", help="Add the best trial of another study as a baseline.")
     ] = None,
     staged: Annotated[
-        bool, typer.Option("--staged", help="One parameter after another, as the guide orders; a study each.")
+        bool, typer.Option("--staged", help="Tune one parameter after another in the PPO guide's order, a study each.")
     ] = False,
     minutes: options.MinutesOption = None,
     memory: options.MemoryOption = None,
     engine: options.EngineOption = "processes",
     ray_address: options.RayAddressOption = None,
     skip_check: Annotated[
-        bool, typer.Option("--skip-check", help="Start a new study whatever `tuner check` has against the environment.")
+        bool,
+        typer.Option("--skip-check", help="Start a new study even if `tuner check` finds problems in the environment."),
     ] = False,
     tensorboard: Annotated[
         str | None, typer.Option(metavar="DIR", help="Write every trial's curves to DIR/STUDY/trial-N for TensorBoard.")
     ] = None,
     confirm: Annotated[
-        bool, typer.Option("--confirm", help="At the end, confirm the winner as `tuner confirm` does.")
+        bool, typer.Option("--confirm", help="Afterwards confirm the winner, as `tuner confirm` does.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Measure this machine and print what the run would take; write nothing.")
+        bool, typer.Option("--dry-run", help="Estimate the run's duration on this machine; write nothing.")
     ] = False,
     as_json: options.JsonOption = False,
 ) -> int:
-    """Tune: run trials until the study has N finished ones. The same command again goes on where it stopped."""
+    """Run trials until the study has N finished ones. Run the same command to resume."""
     options.one_of(algorithm, tuple(ALGORITHMS), "--algorithm")
     options.one_of(sampler, SAMPLERS, "--sampler")
     options.one_of(pruner, PRUNERS, "--pruner")
@@ -74,15 +78,14 @@ def run(
     from tuner.app.limits import deadline
     from tuner.app.tune import TuneRequest, curves_folder
 
-    asked = {
+    asked: dict[str, Any] = {
         "trials": trials,
         "timesteps": timesteps,
         "space": space,
         "algorithm": algorithm,
         "sampler": sampler,
-        "pruner": pruner,
-        "seed": seed,
     }
+    asked |= {"pruner": pruner, "seed": seed, "baselines": {} if no_baselines else None}
     request = TuneRequest(
         study=study,
         storage=storage,
@@ -105,11 +108,7 @@ def _plan(request: "TuneRequest", *, as_json: bool) -> int:
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.tables import print_forecast
 
-    found = plan_run(request, TerminalNotifier())
-    if as_json:
-        options.print_json(found.data())
-    else:
-        print_forecast(found)
+    options.show(plan_run(request, TerminalNotifier()), print_forecast, as_json=as_json)
     return 0
 
 

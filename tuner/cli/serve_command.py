@@ -20,7 +20,7 @@ def serve(
     ray_address: options.RayAddressOption = None,
     storage: options.StorageOption = None,
 ) -> None:
-    """Serve the dashboard and work off submitted studies, one after another, until it is stopped."""
+    """Run submitted studies one after another, beside the dashboard."""
     from tuner.app.engine_options import EngineOptions
     from tuner.app.serve import ServeRequest
     from tuner.app.serve import serve as run_service
@@ -39,17 +39,17 @@ def serve(
 def submit(
     study: options.StudyArgument = DEFAULT_STUDY,
     *,
-    trials: Annotated[int | None, options.number("--trials", "N", "Finished trials in all.")] = None,
+    trials: Annotated[int | None, options.number("--trials", "N", "Total number of finished trials.")] = None,
     name: options.NameOption = None,
     space: options.SpaceOption = None,
     env: Annotated[str | None, typer.Option(metavar="ID", help="A Gymnasium environment.")] = None,
-    confirm: Annotated[bool, typer.Option("--confirm", help="At the end, confirm the winner.")] = False,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Afterwards confirm the winner.")] = False,
     skip_check: Annotated[
-        bool, typer.Option("--skip-check", help="Start it whatever the look at its environment finds.")
+        bool, typer.Option("--skip-check", help="Start it even if the check of its environment finds problems.")
     ] = False,
     storage: options.StorageOption = None,
 ) -> None:
-    """Submit a study to the service that works at the database: its whole spec is stored there."""
+    """Submit a study to the service of a database."""
     from tuner.app.submit import SubmitRequest
     from tuner.app.submit import submit as submit_study
     from tuner.cli.render.notifier import TerminalNotifier
@@ -69,7 +69,7 @@ def submit(
     made = submit_study(request, TerminalNotifier())
     one = made.submission
     say(f"Submitted study {one.study!r}, {one.trials} trials, to {describe(made.url)}")
-    say(f"Ahead of it: {', '.join(made.ahead)}" if made.ahead else "It is next: `tuner serve` works on it.")
+    say(f"Before it: {', '.join(made.ahead)}" if made.ahead else "It is next; `tuner serve` runs it.")
 
 
 def cancel(
@@ -77,10 +77,10 @@ def cancel(
     *,
     storage: options.StorageOption = None,
 ) -> None:
-    """Take a study out of the service's queue; what is finished of it is kept."""
+    """Cancel a submitted study; its finished trials are kept."""
     from tuner.app.submit import cancel as cancel_study
     from tuner.cli.render.words import say
 
     found = cancel_study(study, storage)
-    now = "the service stops within seconds" if found.state == "running" else "nothing was begun"
-    say(f"Cancelled study {found.study!r}: {now}; what is finished is kept.")
+    now = "the service stops within seconds" if found.state == "running" else "nothing had started"
+    say(f"Cancelled study {found.study!r}: {now}; finished trials are kept.")

@@ -13,14 +13,14 @@ BEST = "best"
 
 def show(
     trial: Annotated[
-        str, typer.Argument(metavar="[TRIAL]", help="A trial's number, `best`, or a baseline's name.")
+        str, typer.Argument(metavar="[TRIAL]", help="A trial number, `best`, or a baseline's name.")
     ] = BEST,
     *,
-    study: Annotated[str, typer.Option(metavar="STUDY", help="Whose trial.")] = DEFAULT_STUDY,
+    study: Annotated[str, typer.Option(metavar="STUDY", help="The study.")] = DEFAULT_STUDY,
     storage: StorageOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one trial: its parameters, its learning curve, what its training signals say, and the suggestions."""
+    """Show one trial: parameters, learning curve, diagnosis."""
     from tuner.app.status import read_trial
     from tuner.cli.render.show_tables import lines, trial_data
 

@@ -15,14 +15,14 @@ WATCH_EVERY = 5.0  # s
 def status(
     study: StudyArgument = DEFAULT_STUDY,
     *,
-    trials: Annotated[bool, typer.Option("--trials", help="List every trial, the best first.")] = False,
+    trials: Annotated[bool, typer.Option("--trials", help="List all trials, best first.")] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Show it again every few seconds, until its trials have finished.")
+        bool, typer.Option("--watch", help="Refresh every few seconds until all trials have finished.")
     ] = False,
     storage: StorageOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show where a study stands: trials by state, the best, the baselines."""
+    """Show a study: trials by state, the best trial, the baselines."""
     while _show(study, storage, trials=trials, as_json=as_json) and watch:
         time.sleep(WATCH_EVERY)
 

@@ -1,4 +1,4 @@
-"""`tuner train`: the training for use, from a file of hyperparameters."""
+"""`tuner train`: final training from a file of hyperparameters."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,38 +12,40 @@ from tuner.errors import UsageProblem
 
 
 def train(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `tuner export` wrote, or any rl_zoo3 YAML.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An export of `tuner export`, or an rl_zoo3 YAML file.")],
     *,
     timesteps: Annotated[
-        int | None,
-        options.number("--timesteps", "T", "Environment steps. Default: the file's.", high=MOST_STEPS),
+        int | None, options.number("--timesteps", "T", "Environment steps. Default: the file's.", high=MOST_STEPS)
     ] = None,
     seeds: Annotated[
         str | None,
         typer.Option(
-            metavar="N|S,S,…", help="So many fresh training seeds, or these. Default: the trial's own, one run."
+            metavar="N|S,S,…", help="A number of new training seeds, or a list. Default: the trial's own seed."
         ),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="Where to. Default: trained/FILE, or trained/FILE-seeds with --seeds."
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Output folder. Default: trained/FILE, or trained/FILE-seeds with --seeds.",
         ),
     ] = None,
     env: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="The environment, where the file does not say it: `module:Id` or an id."),
+        typer.Option(metavar="ID", help="The environment, if the file does not name it: `module:Id` or an id."),
     ] = None,
     algorithm: Annotated[
         str | None,
-        typer.Option(metavar="|".join(ALGORITHMS), help="Where the file does not say it. Default: ppo."),
+        typer.Option(metavar="|".join(ALGORITHMS), help="The algorithm, if the file does not name it. Default: ppo."),
     ] = None,
     workers: options.WorkersOption = None,
     engine: options.EngineOption = "processes",
     memory: options.MemoryOption = None,
     as_json: options.JsonOption = False,
 ) -> int:
-    """Train for use, with checkpoints, a test and a model card. The same command goes on where it was cut short."""
+    """Train the final policy, with a test and a model card. Run the same command to resume."""
     options.one_of(algorithm, tuple(ALGORITHMS), "--algorithm")
     from tuner.app.engine_options import EngineOptions
     from tuner.app.train import TrainRequest

@@ -12,7 +12,7 @@ from tuner.coordinator import Listener
 
 
 class TerminalNotifier:
-    """Says what happens; progress stays in place on a terminal and is a line an event elsewhere."""
+    """Prints events; progress is live on a terminal, and one line per event elsewhere."""
 
     def notify(self, event: Event) -> None:
         for line in words(event):

@@ -1,4 +1,4 @@
-"""Progress of work under way, on standard error: it stays in place on a terminal, and is a line an event elsewhere."""
+"""Progress on standard error: live on a terminal, one line per event elsewhere."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
 class ProgressLines:
-    """A line for all that a tally has to say."""
+    """Progress as one line per event."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
@@ -49,7 +49,7 @@ class ProgressLines:
 
 
 class LiveProgress(ProgressLines):
-    """Bars and the tally stay in place; what ended scrolls above them."""
+    """Live progress bars; finished jobs scroll above them."""
 
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)

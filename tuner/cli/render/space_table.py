@@ -15,7 +15,7 @@ SCALES = {"power_of_two": "powers of two"}
 
 
 def print_space(found: Found, space: SpaceSpec) -> None:
-    """What is searched, over which values and where, then what is fixed; each with the guide's default."""
+    """The searched parameters with ranges, then the fixed ones, each with the PPO guide's default."""
     console = make_console()
     console.print(
         f"Space {found.name!r} of {space.algorithm.upper()} ({found.where}): {space.description or 'no description'}",

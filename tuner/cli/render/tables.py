@@ -81,7 +81,7 @@ def print_status(found: "StudyStatus", *, trials: bool) -> None:
         places = [one.study + (" (now)" if one.state == "running" else "") for one in found.queue]
         sys.stdout.write(f"The service's queue: {', '.join(places)}\n")
     if (one := found.submission) is not None:
-        sys.stdout.write(f"Its submission {one.state}{': ' if one.reason else ''}{one.reason}\n")
+        sys.stdout.write(f"Submission: {one.state}{': ' if one.reason else ''}{one.reason}\n")
 
 
 def print_stages(spec: StudySpec, done: Sequence[Summary], *, next_commands: Sequence[str] = ()) -> None:
@@ -106,13 +106,13 @@ def print_stages(spec: StudySpec, done: Sequence[Summary], *, next_commands: Seq
     columns = [row for row in (done[-1].best, *done[0].baselines) if row is not None]
     console.print(_table(list({row.label: row for row in columns}.values())))
     console.print(
-        "One training seed a trial: a lucky seed is possible, and the best of many scores is always too high."
+        "One training seed per trial: the best score is biased upwards by luck. `tuner confirm` tests the winner."
     )
     _print_next(console, next_commands)
 
 
 def make_console() -> Console:
-    """Standard output, never narrower than the tables: a number cut short is worse than a wrapped line."""
+    """Console for standard output, at least as wide as the tables, so that numbers are not cut."""
     width = Console().width
     return Console(highlight=False, soft_wrap=True, width=max(width, TABLE_WIDTH))
 
@@ -120,7 +120,7 @@ def make_console() -> Console:
 def counts_line(summary: Summary) -> str:
     """The counts in a line."""
     states = ", ".join(f"{count} {state}" for state, count in summary.counts.items() if count) or "none"
-    speed = f"; {summary.steps_per_second:,.0f} steps/s a worker" if summary.steps_per_second else ""
+    speed = f"; {summary.steps_per_second:,.0f} steps/s per worker" if summary.steps_per_second else ""
     target = max(summary.target, summary.finished)
     return f"Study {summary.study!r}: {summary.finished} of {target} trials finished ({states}){speed}"
 
@@ -167,7 +167,7 @@ def print_training(plan: TrainingPlan, summary: TrainingSummary) -> None:
         sys.stdout.write(f"{line}.\n")
     missing = len(plan.seeds) - len(summary.results)
     if missing:
-        sys.stdout.write(f"{missing} of {len(plan.seeds)} runs are not finished; the same command goes on.\n")
+        sys.stdout.write(f"{missing} of {len(plan.seeds)} runs are not finished. Run the same command to resume.\n")
     sys.stdout.write(f"Models, curve and card: {plan.folder / 'README.md'}\n")
 
 
@@ -183,7 +183,7 @@ def print_forecast(found: Forecast) -> None:
     minutes, unpruned = minutes_text(found.minutes), minutes_text(found.minutes_unpruned)
     console.print(f"{many(found.trials, 'trial')} on {many(found.workers, 'worker')}: about {minutes}")
     if found.saved:
-        console.print(f"Without pruning: {unpruned}, of which it should save {found.saved:.0%}")
+        console.print(f"Without pruning: {unpruned}; pruning should save {found.saved:.0%}")
     console.print(f"Confirming the winner: at most {minutes_text(found.confirmation_minutes)}")
     console.print(f"Disk: {found.disk_bytes / 1e6:.1f} MB, the database and kept models")
     console.print("Nothing was written.")
@@ -207,7 +207,7 @@ def print_played(played: Played) -> None:
 
 
 def _together(played: Played) -> str:
-    """All episodes in a word: success, or where nobody tells it the return."""
+    """Summary of the episodes: success rate, or mean return without a success signal."""
     if played.success is None:
         mean = sum(episode.total_return for episode in played.episodes) / len(played.episodes)
         return f"mean return {mean:.4g}; success is not told"
@@ -235,11 +235,11 @@ def next_commands(request: "TuneRequest", result: "TuneResult", *, confirmed: bo
     workers = request.engine.known_workers
     time = "" if workers is None else f"about {_confirmation_minutes(summary, workers)}, "
     confirm = shlex.join(["tuner", "confirm", summary.study, *request.engine.arguments(), *storage])
-    return [f"{confirm}  # {time}on fresh seeds and goals", *typed]
+    return [f"{confirm}  # {time}on new seeds", *typed]
 
 
 def _confirmation_minutes(summary: Summary, workers: int) -> str:
-    """How long it takes to hold the winner against the baselines on fresh seeds."""
+    """Estimated minutes of a confirmation."""
     runs = most_runs(summary.contenders, len(summary.baselines))
     return minutes_text(rounds_minutes(runs, workers, summary.full_seconds or 0.0))
 

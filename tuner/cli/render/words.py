@@ -1,4 +1,4 @@
-"""What is said to the person around a use case, on standard error: a sentence or some for every event."""
+"""Messages of the command line on standard error: one or more sentences per event."""
 
 import functools
 import shlex
@@ -18,7 +18,7 @@ from tuner.study.stored import companion
 
 
 def say(text: str) -> None:
-    """One line to the person."""
+    """Prints one line to standard error."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
@@ -29,33 +29,34 @@ def many(count: int, what: str) -> str:
 
 
 def minutes_text(value: float) -> str:
-    """Minutes as people say them."""
+    """A duration in minutes or hours, as text."""
     if value < 1:
         return "a minute"
     return f"{value / 60:.1f} hours" if value >= 100 else f"{value:.0f} minute{'s' * (round(value) > 1)}"
 
 
 SENTENCES: dict[type[Event], Callable[[Any], str]] = {
-    events.EnvironmentLook: lambda _: "Looking at the environment …",
-    events.SpeedMeasured: lambda one: f"Measuring {'a node' if one.on_node else 'this machine'}'s speed …",
+    events.EnvironmentLook: lambda _: "Checking the environment …",
+    events.SpeedMeasured: lambda one: f"Measuring the speed of {'a node' if one.on_node else 'this machine'} …",
     events.Retried: lambda one: (
         f"{one.count} unfinished {one.what}{'s' * (one.count > 1)} of an earlier "
         f"{'run' if one.what == 'trial' else 'confirmation'} will run again."
     ),
     events.TimeOver: lambda one: (
-        f"The minutes given are over, or too few for one more {one.what} of {minutes_text(one.seconds / 60)}; "
-        "the same command goes on."
+        f"Time limit reached: another {one.what} would take {minutes_text(one.seconds / 60)}. "
+        "Run the same command to resume."
     ),
     events.StageBegan: lambda one: (
         f"\nStage {one.number} of {one.count}: {', '.join(one.parameters)}, in study {one.study!r}"
     ),
     events.StageStartKept: lambda one: (
-        f"Stage {one.number} goes on from what it was begun with, though the stage before has found better since "
-        f"({', '.join(f'{name} {value!r}' for name, value in one.changed.items())}); for a new chain of stages, "
-        "give another --name."
+        f"Stage {one.number} keeps the values it began with, although the stage before has found better ones since "
+        f"({', '.join(f'{name} {value!r}' for name, value in one.changed.items())}); to start "
+        "over, give another --name."
     ),
     events.PlanRefused: lambda one: (
-        f"A run would be refused: the stored study {one.study!r} differs: {'; '.join(one.differences)}"
+        f"This run would be refused: the stored study {one.study!r} has a different configuration: "
+        f"{'; '.join(one.differences)}"
     ),
     events.ClusterNews: lambda one: str(one.text),
     events.ContenderAnnounced: lambda one: f"{one.contender.algorithm}: {one.contender.source}",
@@ -64,7 +65,7 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
         f"Checking {one.environment}: {many(one.episodes, 'episode')} of each policy; nothing is trained."
     ),
     events.RecordingBegan: lambda one: f"Recording {one.episodes} episodes of {one.label} …",
-    events.SubmissionWaits: lambda one: f"{one.reason}; the service comes back to it.",
+    events.SubmissionWaits: lambda one: f"{one.reason}; the service will try again.",
     events.SubmissionBegan: lambda one: (
         f"\n{time.strftime('%Y-%m-%d %H:%M:%S')} study {one.submission.study!r}, "
         f"to {one.submission.trials} finished trials"
@@ -95,10 +96,7 @@ def _(event: events.StudyAnnounced) -> Iterator[str]:
         )
     if event.left:
         names = ", ".join(event.left)
-        yield (
-            f"Baseline{'s' * (len(event.left) > 1)} {names}: of another algorithm than {spec.algorithm.upper()}, "
-            "and left out."
-        )
+        yield (f"Baseline{'s' * (len(event.left) > 1)} {names} left out: not for {spec.algorithm.upper()}.")
 
 
 def _rounded_up(asked: int, spec: StudySpec) -> str:
@@ -110,14 +108,14 @@ def _(event: events.BaselineTaken) -> Iterator[str]:
     if event.study is not None:
         yield f"Baseline {event.name!r}: {event.origin} of study {event.study!r}"
         return
-    without = f"; not for a baseline, and left out: {', '.join(event.left)}" if event.left else ""
+    without = f"; ignored: {', '.join(event.left)}" if event.left else ""
     yield f"Baseline {event.name!r} from {event.origin}{without}"
 
 
 @words.register
 def _(event: events.CurvesAnnounced) -> Iterator[str]:
     if event.shared:
-        yield f"Curves are written by the nodes: {event.folder} must lie on a disk that they share with this machine."
+        yield f"Curves are written by the nodes: {event.folder} must be on a shared disk."
     yield f"Curves: {shlex.join(['tensorboard', '--logdir', str(event.folder)])}"
 
 
@@ -125,7 +123,7 @@ def _(event: events.CurvesAnnounced) -> Iterator[str]:
 def _(event: events.EnvironmentWarnings) -> Iterator[str]:
     for line in event.report.of("warning"):
         yield f"Warning: {line.name}: {line.finding}"
-    yield f"What to do about it: tuner check {shlex.quote(event.report.environment)}"
+    yield f"Details and suggestions: tuner check {shlex.quote(event.report.environment)}"
 
 
 @words.register
@@ -155,24 +153,24 @@ def _(event: events.RunEstimated) -> Iterator[str]:
 @words.register
 def _(event: events.Interrupted) -> Iterator[str]:
     kept = {
-        "trial": "Every finished trial is kept; the same command goes on.",
-        "run": "Every finished run is kept; the same command goes on.",
-        "checkpoint": "The last checkpoint of every run is kept; the same command goes on.",
-        "comparison": "This is what there is:",
-        "service": "Every finished trial is kept; the same command goes on.",
+        "trial": "Finished trials are kept. Run the same command to resume.",
+        "run": "Finished runs are kept. Run the same command to resume.",
+        "checkpoint": "The last checkpoint of every run is kept. Run the same command to resume.",
+        "comparison": "Results so far:",
+        "service": "Finished trials are kept. Run the same command to resume.",
     }
     nothing = {"comparison": "Stopped before the first run."}
-    without = nothing.get(event.what, "Stopped. Nothing was written; the same command goes on.")
+    without = nothing.get(event.what, "Stopped. Nothing was written.")
     yield f"Stopped. {kept[event.what]}" if event.kept else without
 
 
 @words.register
 def _(event: events.ConfirmationAnnounced) -> Iterator[str]:
     plan, spec = event.plan, event.spec
-    yield f"Confirming study {spec.name!r} of {describe(event.url)}, in its companion {companion(spec.name)!r}"
-    yield f"Who takes part: {', '.join(arm.name for arm in plan.arms)}; {spec.timesteps:,} steps a run"
+    yield f"Confirming study {spec.name!r} of {describe(event.url)}, kept as study {companion(spec.name)!r}"
+    yield f"Configurations: {', '.join(arm.name for arm in plan.arms)}; {spec.timesteps:,} steps a run"
     if not plan.baselines:
-        yield "The study has no finished baseline: there is nothing to hold the winner against."
+        yield "The study has no finished baseline to compare the winner with."
     if plan.test_seeds < FEWEST_SEEDS:
         yield (
             f"Warning: {many(plan.test_seeds, 'test seed')} cannot confirm a difference; "
@@ -184,14 +182,14 @@ def _(event: events.ConfirmationAnnounced) -> Iterator[str]:
 def _(event: events.ConfirmationEstimated) -> Iterator[str]:
     likely = minutes_text(rounds_minutes(event.missing, event.workers, event.seconds))
     runs, workers = many(event.missing, "run"), many(event.workers, "worker")
-    yield f"At most {runs} on {workers}: about {likely}, less where configurations fall behind."
+    yield f"At most {runs} on {workers}: about {likely}, less if configurations drop out early."
 
 
 @words.register
 def _(event: events.ComparisonEstimated) -> Iterator[str]:
     minutes = -(-event.runs // event.workers) * event.minutes
     yield (
-        f"{many(event.runs, 'run')} of {event.minutes:g} minutes, {event.workers} side by side: {minutes:.3g} "
+        f"{many(event.runs, 'run')} of {event.minutes:g} minutes, {event.workers} in parallel: {minutes:.3g} "
         f"minute{'s' * (minutes != 1)} of training, and the evaluations."
     )
 
@@ -202,18 +200,18 @@ def _(event: events.TrainingAnnounced) -> Iterator[str]:
     what = f"{spec.algorithm.upper()} in {spec.environment.id}, {spec.timesteps:,} steps"
     yield f"{recipe.label}: {what}, into {plan.folder}"
     if recipe.changed:
-        yield f"Changed since the export, and so not the trial any more: {', '.join(recipe.changed)}"
+        yield f"Changed since the export, so this is not the trial any more: {', '.join(recipe.changed)}"
     if event.timesteps_asked != spec.timesteps:
         yield _rounded_up(event.timesteps_asked, spec)
     if plan.own:
-        yield f"With the trial's own training seed, {plan.seeds[0]}, and goals; --seeds 10 trains ten others"
+        yield f"Training seed {plan.seeds[0]} and evaluation episodes of the trial; --seeds 10 trains ten new seeds"
     if not event.missing:
         yield "Nothing to do: every run is finished."
         return
     if done := len(plan.seeds) - event.missing:
         yield f"{done} of {len(plan.seeds)} runs are finished already."
     for seed, step in event.resumed.items():
-        yield f"Seed {seed} goes on from its checkpoint at {step:,} steps."
+        yield f"Seed {seed} resumes from its checkpoint at {step:,} steps."
 
 
 @words.register
@@ -232,12 +230,12 @@ def _(event: events.EpisodeEnded) -> Iterator[str]:
 @words.register
 def _(event: events.ServiceBegan) -> Iterator[str]:
     yield f"Dashboard: {event.address} (Ctrl-C ends the service)"
-    yield f"Working off what is submitted to {describe(event.url)}"
+    yield f"Running studies submitted to {describe(event.url)}"
 
 
 @words.register
 def _(event: events.SubmissionEnded) -> Iterator[str]:
     if event.state == "cancelled":
-        yield f"study {event.study!r} was cancelled; what is finished is kept."
+        yield f"study {event.study!r} was cancelled; its finished trials are kept."
     else:
         yield f"Study {event.study!r} " + (f"failed: {event.reason}" if event.state == "failed" else "is done.")
