@@ -1,4 +1,4 @@
-"""The loop, between a scripted engine and a scripted source that write down what happens."""
+"""The coordinator with a scripted engine, source and listener that log every call."""
 
 import time
 from typing import Any
@@ -126,7 +126,7 @@ def test_never_more_jobs_than_workers(workers: int) -> None:
     assert sorted(line for line in log if "books" in line) == [f"source books {n} completed" for n in range(5)]
 
 
-def test_who_waits_for_an_answer_gets_it_before_the_next_job_is_made() -> None:
+def test_a_waiting_trial_is_answered_before_the_next_job_is_made() -> None:
     stage = Stage(jobs=3, workers=3, script=[[_finished(1)], [_finished(2)], [_finished(0)]])
     stage.early = [_evaluated(0)]
     log = stage.run()
@@ -161,7 +161,7 @@ def test_events_that_come_together_are_all_heard() -> None:
     [
         pytest.param([KeyboardInterrupt()], KeyboardInterrupt, id="Ctrl-C"),
         pytest.param([[Broken(number=1, error=EnvironmentUnusable("gone"))]], EnvironmentUnusable, id="broken"),
-        pytest.param([ValueError("ours")], ValueError, id="a fault of ours"),
+        pytest.param([ValueError("ours")], ValueError, id="a bug"),
     ],
 )
 def test_jobs_under_way_are_booked_as_interrupted(script: list[Step], kind: type[BaseException]) -> None:
@@ -173,7 +173,7 @@ def test_jobs_under_way_are_booked_as_interrupted(script: list[Step], kind: type
     assert "start 2" not in stage.log
 
 
-def test_a_source_that_refuses_to_go_on_ends_the_run() -> None:
+def test_an_error_of_the_source_ends_the_run() -> None:
     stage = Stage(jobs=3, workers=2, script=[[_finished(0, FAILED)]])
     stage.fatal = TooManyFailures("three times")
     with pytest.raises(TooManyFailures, match="three times"):
@@ -197,12 +197,12 @@ def ends(*outcomes: TrialOutcome) -> Stage:
 )
 def test_five_failures_in_a_row_end_the_run_once_they_are_booked(before: list[TrialOutcome]) -> None:
     stage = ends(*before, *[FAILED] * MAX_FAILURES_IN_A_ROW)
-    with pytest.raises(TooManyFailures, match=r"^5 failures in a row, at last: for a reason \("):
+    with pytest.raises(TooManyFailures, match=r"^5 failures in a row, last reason: for a reason \("):
         stage.run()
     assert stage.log[-2:] == [f"source books {len(before) + 4} failed", "interrupt"]
 
 
-def test_failures_may_be_of_no_account() -> None:
+def test_failures_may_be_unlimited() -> None:
     stage = Stage(jobs=9, script=[[_finished(n, FAILED)] for n in range(9)])
     assert stage.run(most_failures=None).count("tick") == 9
 

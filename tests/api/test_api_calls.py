@@ -13,7 +13,7 @@ from conftest import SPACE, Tuner, write_study
 
 import tuner as library
 from tuner.app import tune as tuning
-from tuner.errors import EnvironmentUnusable, MeaningChanged, NothingToShow, SpecInvalid, UnknownName, UsageProblem
+from tuner.errors import EnvironmentUnusable, NothingToShow, SpecInvalid, StudyDiffers, UnknownName, UsageProblem
 
 LINE = "tuner_toys:ToyLine-v0"
 
@@ -199,7 +199,7 @@ def test_a_bad_argument_is_met_with_its_rule(
 
 
 def test_another_meaning_is_refused(toy: library.Study) -> None:
-    with pytest.raises(MeaningChanged):
+    with pytest.raises(StudyDiffers):
         library.tune(toy, timesteps=128, engine="inline")
 
 

@@ -238,7 +238,7 @@ def test_a_failed_run_runs_again_and_one_that_always_fails_stops_it(
     ends += [EnvironmentFailed("the gripper fell off")] * 3
     with pytest.raises(TooManyFailures) as caught:
         confirmed(two)
-    assert "trial 3 with validation seed 1 failed 3 times, at last: the gripper fell off" in str(caught.value)
+    assert "trial 3 with validation seed 1 failed 3 times, last reason: the gripper fell off" in str(caught.value)
     ends.append(EnvironmentFailed("once more"))
     with pytest.raises(TooManyFailures):
         confirmed(two)

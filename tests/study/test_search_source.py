@@ -220,7 +220,7 @@ def test_three_failures_of_one_parameter_set_stop_the_run(storage: BaseStorage) 
     bench = Bench(storage, baselines={})
     for _ in range(2):
         bench.source.on_outcome(bench.job().number, FAILED)
-    with pytest.raises(TooManyFailures, match="failed 3 times, at last: the gripper fell off"):
+    with pytest.raises(TooManyFailures, match="failed 3 times, last reason: the gripper fell off"):
         bench.source.on_outcome(bench.job().number, FAILED)
 
 

@@ -86,7 +86,7 @@ def tune(
     Raises:
         UsageProblem, SpecInvalid, UnknownName: where an argument cannot be, with the value, the rule and the way out.
         EnvironmentUnusable, EnvironmentFailed, CheckFailed: where there is no training in the environment.
-        MeaningChanged: where the study is there, and these arguments would change what its scores mean.
+        StudyDiffers: where the study is there, and these arguments would change what its scores mean.
         StudyLocked: where another process works on it.
         TooManyFailures: where trials fail again and again.
         StorageFailed: where the database cannot be written.
