@@ -183,7 +183,7 @@ def test_what_is_no_environment_is_refused(arguments: Any, kind: type[Exception]
         ({"notifier": print}, UsageProblem, "must have the methods notify and progress"),
         ({"workers": 8, "engine": "inline"}, UsageProblem, "workers 8: engine='inline' runs in this very process"),
         ({"space": SPACE, "space_changes": {"n_steps": {"high": 32}}}, UsageProblem, "space_changes: change the space"),
-        ({"storage": "mysql://x/y"}, UsageProblem, "only SQLite and PostgreSQL are offered"),
+        ({"storage": "mysql://x/y"}, UsageProblem, "only SQLite and PostgreSQL are supported"),
         ({"n_envs": 0}, SpecInvalid, "environment.n_envs: "),
         ({"env_kwargs": {"scale": float("nan")}}, SpecInvalid, "environment.kwargs: must hold plain values"),
     ],

@@ -133,25 +133,25 @@ class SpeedSource:
 
 
 def _nothing(_: "ComparisonSource") -> None:
-    """The default of `booked`: does nothing."""
+    """The default of `on_run`: does nothing."""
 
 
 class ComparisonSource:
     """Supplies the jobs in order and collects the runs."""
 
     def __init__(
-        self, jobs: Sequence[TrialJob], seconds: float, booked: Callable[["ComparisonSource"], None] = _nothing
+        self, jobs: Sequence[TrialJob], seconds: float, on_run: Callable[["ComparisonSource"], None] = _nothing
     ) -> None:
         """Stores the jobs.
 
         Args:
             jobs: In the order in which they are to run.
             seconds: Training time of each.
-            booked: Called with the source after every run that ended.
+            on_run: Called with the source after every run that ended.
         """
         self.runs: list[TimedRun] = []
         self._seconds = seconds
-        self._booked = booked
+        self._on_run = on_run
         self._waiting = deque(jobs)
         self._running: dict[int, TrialJob] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
@@ -177,15 +177,15 @@ class ComparisonSource:
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
         """Stores a run that ended."""
-        self._book(number, STATES[outcome.state], outcome.reason)
-        self._booked(self)
+        self._store(number, STATES[outcome.state], outcome.reason)
+        self._on_run(self)
 
     def interrupt(self) -> None:
         """Stores the running runs as interrupted, with their points so far."""
         for number in list(self._running):
-            self._book(number, "interrupted", "")
+            self._store(number, "interrupted", "")
 
-    def _book(self, number: int, state: State, reason: str) -> None:
+    def _store(self, number: int, state: State, reason: str) -> None:
         job = self._running.pop(number)
         found = points(self._evaluations.pop(number))
         self.runs.append(

@@ -16,20 +16,20 @@ from tuner.study.stored import MAX_ATTEMPTS, MAX_LOSSES, too_many_failures
 class ConfirmationSource:
     """Supplies the planned runs that are neither done nor running, and stores their results."""
 
-    def __init__(self, book: ConfirmationWriter, spec: StudySpec, plan: ConfirmationPlan) -> None:
-        self._book = book
+    def __init__(self, writer: ConfirmationWriter, spec: StudySpec, plan: ConfirmationPlan) -> None:
+        self._writer = writer
         self._spec = spec
         self._plan = plan
-        self._results = book.results()
-        self._failures = book.failures()
+        self._results = writer.results()
+        self._failures = writer.failures()
         self._running: dict[int, ConfirmationRun] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
         self._losses: Counter[RunKey] = Counter()
 
     def next_job(self) -> TrialJob | None:
         """The next run; None at the end, and while the next round depends on running ones."""
-        under_way = {run.key for run in self._running.values()}
-        taken = self._results.keys() | under_way
+        running = {run.key for run in self._running.values()}
+        taken = self._results.keys() | running
         run = next((run for run in planned(self._plan, self._results) if run.key not in taken), None)
         if run is None:
             return None
@@ -37,7 +37,7 @@ class ConfirmationSource:
         attributes: dict[str, Any] = {"arm": arm.name, "asked": arm.arguments}
         if arm.role is not None:
             attributes["role"] = arm.role
-        number = self._book.begin(run.key, attributes)
+        number = self._writer.begin(run.key, attributes)
         self._running[number] = run
         self._evaluations[number] = []
         return make_job(self._spec, run, number)
@@ -54,7 +54,7 @@ class ConfirmationSource:
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
         """Continues: a confirmation drops configurations between rounds, not within a run."""
         self._evaluations[number].append(evaluation)
-        self._book.report(number, evaluation.score, evaluation.step)
+        self._writer.report(number, evaluation.score, evaluation.step)
         return Decision(go_on=True)
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
@@ -72,17 +72,17 @@ class ConfirmationSource:
             attributes["score"] = trial_value(evaluations)
             if run.phase == "test":
                 attributes |= last_alone(evaluations[-1])
-            self._book.complete(number, attributes["score"], attributes)
+            self._writer.complete(number, attributes["score"], attributes)
         else:
-            self._book.diverge(number, {key: attributes[key] for key in attributes.keys() - {"success", "return"}})
-        self._results = self._book.results()
+            self._writer.diverge(number, {key: attributes[key] for key in attributes.keys() - {"success", "return"}})
+        self._results = self._writer.results()
 
     def interrupt(self) -> None:
         """Stores every running run as interrupted; the next start repeats it."""
-        self._book.interrupt()
+        self._writer.interrupt()
 
     def _fail(self, number: int, run: ConfirmationRun, outcome: TrialOutcome) -> None:
-        self._book.fail(number, outcome)
+        self._writer.fail(number, outcome)
         counted, most = (self._losses, MAX_LOSSES) if outcome.lost_with else (self._failures, MAX_ATTEMPTS)
         counted[run.key] += 1
         if counted[run.key] >= most:

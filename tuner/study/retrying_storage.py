@@ -156,7 +156,7 @@ class RetryingStorage(BaseStorage):
         return self._retry(lambda: self._storage.set_trial_state_values(trial_id, state, values), again)
 
     def write(self, changes: Changes) -> None:
-        """Writes the changes in one transaction; a retry first checks whether the trial has ended so."""
+        """Writes the changes in one transaction; a retry of an end first checks whether it was written."""
         engine = self._engine
         if engine is None:
             raise RuntimeError("this storage was made without an engine to write through")

@@ -56,8 +56,8 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
         except (ConnectionError, OSError, RuntimeError, ValueError, exceptions.RayError) as error:
             where = "on this machine" if address in (None, "auto", "local") else f"at {address}"
             raise ClusterFailed(
-                f"--engine ray: cannot connect to a Ray cluster {where} ({brief(error)}): check that it runs with "
-                "this Ray and Python version; with a token, set RAY_AUTH_MODE=token (docs/cluster.md)"
+                f"--engine ray: cannot connect to a Ray cluster {where} ({brief(error)}): check its Ray and "
+                "Python versions; a token needs RAY_AUTH_MODE=token and ~/.ray/auth_token (docs/cluster.md)"
             ) from error
     try:
         yield
