@@ -16,7 +16,7 @@ help:
 	@echo "make tune   tune on this machine          STUDY=$(STUDY) TRIALS=$(TRIALS) PIP_ARGS='...'"
 	@echo "make test   run the tests, with coverage  JOBS=$(JOBS) PYTEST_ARGS='...'"
 	@echo "make faults everything that can be killed, filled or blocked, the slow ones too"
-	@echo "make chaos  random blows at a run for a while, then the proof   MINUTES=$(MINUTES) ENGINE=$(ENGINE)"
+	@echo "make chaos  random fault injection for a while, then the audit MINUTES=$(MINUTES) ENGINE=$(ENGINE)"
 	@echo "make check  format, lint, types, layers and the tests"
 	@echo "make wheel  build the wheel into dist/"
 

@@ -1,4 +1,4 @@
-"""The loop, between a scripted engine and a scripted source that write down what happens."""
+"""The coordinator with a scripted engine, source and listener that log every call."""
 
 import time
 from typing import Any
@@ -43,7 +43,7 @@ class Stage:
         return Decision(go_on=number != 0)
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
-        self.log.append(f"source books {number} {outcome.state}")
+        self.log.append(f"source stores {number} {outcome.state}")
         if self.fatal:
             raise self.fatal
         if outcome.state == "failed" and self.retry_failures:
@@ -109,7 +109,7 @@ def test_the_order_of_a_job() -> None:
         *("next", "start 0", "shown: 0 started"),
         *("wait", "tick"),
         *("wait", "source hears of 0 at 64", "answer 0 False", "shown: 0 evaluated", "tick"),
-        *("wait", "source books 0 completed", "shown: 0 completed", "tick"),
+        *("wait", "source stores 0 completed", "shown: 0 completed", "tick"),
         "next",
     ]
 
@@ -123,10 +123,10 @@ def test_never_more_jobs_than_workers(workers: int) -> None:
     stage = Stage(jobs=5, workers=workers)
     log = stage.run()
     assert stage.most == min(workers, 5)
-    assert sorted(line for line in log if "books" in line) == [f"source books {n} completed" for n in range(5)]
+    assert sorted(line for line in log if "stores" in line) == [f"source stores {n} completed" for n in range(5)]
 
 
-def test_who_waits_for_an_answer_gets_it_before_the_next_job_is_made() -> None:
+def test_a_waiting_trial_is_answered_before_the_next_job_is_made() -> None:
     stage = Stage(jobs=3, workers=3, script=[[_finished(1)], [_finished(2)], [_finished(0)]])
     stage.early = [_evaluated(0)]
     log = stage.run()
@@ -136,7 +136,7 @@ def test_who_waits_for_an_answer_gets_it_before_the_next_job_is_made() -> None:
 def test_a_place_that_falls_free_is_filled_while_others_run() -> None:
     script: list[Step] = [[_finished(1)], [_finished(2)], [_finished(0)]]
     log = Stage(jobs=3, workers=2, script=script).run()
-    assert log.index("start 2") < log.index("source books 0 completed")
+    assert log.index("start 2") < log.index("source stores 0 completed")
 
 
 def test_a_source_that_had_nothing_is_asked_again_after_every_outcome() -> None:
@@ -149,10 +149,10 @@ def test_a_source_that_had_nothing_is_asked_again_after_every_outcome() -> None:
 
 def test_events_that_come_together_are_all_heard() -> None:
     log = Stage(jobs=2, workers=2, script=[[_evaluated(1), _finished(0)], [_finished(1)]]).run()
-    assert [line for line in log if line.startswith(("answer", "source books"))] == [
+    assert [line for line in log if line.startswith(("answer", "source stores"))] == [
         "answer 1 True",
-        "source books 0 completed",
-        "source books 1 completed",
+        "source stores 0 completed",
+        "source stores 1 completed",
     ]
 
 
@@ -161,10 +161,10 @@ def test_events_that_come_together_are_all_heard() -> None:
     [
         pytest.param([KeyboardInterrupt()], KeyboardInterrupt, id="Ctrl-C"),
         pytest.param([[Broken(number=1, error=EnvironmentUnusable("gone"))]], EnvironmentUnusable, id="broken"),
-        pytest.param([ValueError("ours")], ValueError, id="a fault of ours"),
+        pytest.param([ValueError("ours")], ValueError, id="a bug"),
     ],
 )
-def test_jobs_under_way_are_booked_as_interrupted(script: list[Step], kind: type[BaseException]) -> None:
+def test_running_jobs_are_stored_as_interrupted(script: list[Step], kind: type[BaseException]) -> None:
     stage = Stage(jobs=3, workers=2, script=script)
     with pytest.raises(kind):
         stage.run()
@@ -173,12 +173,12 @@ def test_jobs_under_way_are_booked_as_interrupted(script: list[Step], kind: type
     assert "start 2" not in stage.log
 
 
-def test_a_source_that_refuses_to_go_on_ends_the_run() -> None:
+def test_an_error_of_the_source_ends_the_run() -> None:
     stage = Stage(jobs=3, workers=2, script=[[_finished(0, FAILED)]])
     stage.fatal = TooManyFailures("three times")
     with pytest.raises(TooManyFailures, match="three times"):
         stage.run()
-    assert stage.log[-2:] == ["source books 0 failed", "interrupt"]
+    assert stage.log[-2:] == ["source stores 0 failed", "interrupt"]
 
 
 def ends(*outcomes: TrialOutcome) -> Stage:
@@ -195,14 +195,14 @@ def ends(*outcomes: TrialOutcome) -> Stage:
         pytest.param([LOST] * 15, id="after many that were lost with their nodes"),
     ],
 )
-def test_five_failures_in_a_row_end_the_run_once_they_are_booked(before: list[TrialOutcome]) -> None:
+def test_five_failures_in_a_row_end_the_run_once_they_are_stored(before: list[TrialOutcome]) -> None:
     stage = ends(*before, *[FAILED] * MAX_FAILURES_IN_A_ROW)
-    with pytest.raises(TooManyFailures, match=r"^5 failures in a row, at last: for a reason \("):
+    with pytest.raises(TooManyFailures, match=r"^5 failures in a row, last reason: for a reason \("):
         stage.run()
-    assert stage.log[-2:] == [f"source books {len(before) + 4} failed", "interrupt"]
+    assert stage.log[-2:] == [f"source stores {len(before) + 4} failed", "interrupt"]
 
 
-def test_failures_may_be_of_no_account() -> None:
+def test_failures_may_be_unlimited() -> None:
     stage = Stage(jobs=9, script=[[_finished(n, FAILED)] for n in range(9)])
     assert stage.run(most_failures=None).count("tick") == 9
 

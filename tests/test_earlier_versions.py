@@ -43,12 +43,12 @@ def test_a_study_is_resumed_and_draws_what_it_would_have_drawn(tuner: Tuner) -> 
     assert data["trials"][6]["seed"] == 1_000_006
 
 
-def test_its_file_still_means_the_same(tuner: Tuner) -> None:
+def test_its_file_still_matches_the_study(tuner: Tuner) -> None:
     said = tuner(f"run earlier.yaml --trials 6 --engine inline {STORAGE}")
     assert (said.code, "Nothing to do" in said.err) == (0, True)
 
 
-def test_a_confirmation_goes_on_with_the_runs_that_are_missing(tuner: Tuner) -> None:
+def test_a_confirmation_resumes_with_the_missing_runs(tuner: Tuner) -> None:
     said = tuner(f"confirm earlier --seeds 3 --top 2 --engine inline --json {STORAGE}")
     tested = {arm["name"]: arm["test"] for arm in json.loads(said.out)["arms"]}
     assert said.code == 0

@@ -1,4 +1,4 @@
-"""Errors travel between processes, and say what to do."""
+"""Errors can be pickled, and say what to do."""
 
 import pickle
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 from tuner import errors
 from tuner.errors import (
     EnvironmentFailed,
-    MeaningChanged,
     SpecInvalid,
+    StudyDiffers,
     TrialDiverged,
     TunerError,
     UnknownName,
@@ -21,7 +21,7 @@ from tuner.errors import (
 ARGUMENTS: dict[type[TunerError], tuple[Any, ...]] = {
     SpecInvalid: ("file.yaml", ["a: is required", "b: unknown key"]),
     UnknownName: ("study", "reech", ["reach", "smoke"], "or give a path"),
-    MeaningChanged: ("reach", ["timesteps: 1 -> 2", "goals.late: 50 -> 10"]),
+    StudyDiffers: ("reach", ["timesteps: 1 -> 2", "goals.late: 50 -> 10"]),
     WorkerBroke: ("KeyError: 'x'", "Traceback ..."),
 }
 
@@ -52,7 +52,7 @@ def test_what_ends_a_trial_is_no_usage_problem(kind: type[TunerError]) -> None:
     assert not issubclass(kind, UsageProblem)
 
 
-def test_every_fault_of_a_file_has_its_line() -> None:
+def test_every_problem_of_a_file_has_its_line() -> None:
     error = SpecInvalid("file.yaml", (fault for fault in ["a: is required", "b: unknown key"]))
     assert str(error) == "file.yaml: a: is required\nfile.yaml: b: unknown key"
     assert error.faults == ("a: is required", "b: unknown key")
@@ -67,8 +67,8 @@ def test_an_unknown_name_among_none_is_short() -> None:
     assert str(UnknownName("study", "reech", [])) == "no study called 'reech'"
 
 
-def test_a_changed_meaning_shows_every_difference_and_the_way_out() -> None:
-    message = str(MeaningChanged("reach", ["timesteps: 1 -> 2", "goals.late: 50 -> 10"]))
+def test_a_different_study_shows_every_difference_and_what_to_do() -> None:
+    message = str(StudyDiffers("reach", ["timesteps: 1 -> 2", "goals.late: 50 -> 10"]))
     assert all(part in message for part in ("'reach'", "timesteps: 1 -> 2", "goals.late: 50 -> 10", "--name"))
 
 

@@ -1,4 +1,4 @@
-"""The seed plan: no role ever draws another role's seed."""
+"""The seed plan: no two roles share a seed."""
 
 import itertools
 
@@ -30,7 +30,7 @@ def test_no_two_roles_share_a_seed(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 10_000])
-def test_goals_are_fixed_and_distinct(count: int) -> None:
+def test_evaluation_seeds_are_fixed_and_distinct(count: int) -> None:
     goals = seeds.check_goals(count)
     assert len(set(goals)) == count
     assert goals == seeds.check_goals(10_000)[:count]
@@ -41,14 +41,14 @@ def test_a_seed_fits_every_generator() -> None:
     assert all(0 <= start + MOST < 2**31 for start in seeds.plan().values())
 
 
-def test_what_is_shown_has_goals_of_its_own() -> None:
+def test_play_has_its_own_seeds() -> None:
     shown = set(seeds.play_goals(1000))
     assert len(shown) == 1000
     others = (*seeds.plan().values(), seeds.CHECK_GOALS)
     assert not any(start <= goal < start + MOST for start in others for goal in shown)
 
 
-def test_a_run_that_goes_on_draws_nobodys_seeds() -> None:
+def test_a_resumed_run_shares_no_seeds() -> None:
     found = {seeds.resumed(seed, step) for seed in (0, 1_000_012, 11_000_003, 2**31 - 1) for step in (8192, 98_304)}
     assert len(found) == 8
     assert all(max(seeds.plan().values()) + MOST < seed < 2**31 - 1000 for seed in found)

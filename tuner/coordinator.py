@@ -1,4 +1,4 @@
-"""The one loop: jobs out of a source into an engine, evaluations and outcomes back."""
+"""The main loop: passes jobs from a source to an engine, and evaluations and outcomes back."""
 
 import math
 import time
@@ -9,40 +9,40 @@ from tuner.engines.base import Broken, Engine, Evaluated, Event, Finished
 from tuner.errors import TooManyFailures
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
-POLL = 0.5  # s, how often a listener hears of the time passing
+POLL = 0.5  # s between two calls of `Listener.tick`
 MAX_FAILURES_IN_A_ROW = 5
 
 
 class JobSource(Protocol):
-    """Where jobs come from and where their news goes: tuning, or a confirmation."""
+    """Supplies jobs and receives their results: tuning, a confirmation, a comparison or final training."""
 
     def next_job(self) -> TrialJob | None:
-        """The next job, None while there is none to give."""
+        """The next job, None while there is none to start."""
 
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
-        """Hears of a checkpoint and says whether to go on."""
+        """Receives an evaluation and decides whether the job continues."""
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
-        """Hears how a job ended."""
+        """Receives the outcome of a job."""
 
     def interrupt(self) -> None:
-        """Hears that the jobs under way will never end."""
+        """Records the running jobs as interrupted."""
 
 
 class Listener(Protocol):
-    """Who shows what happens."""
+    """Shows progress."""
 
     def started(self, job: TrialJob) -> None:
-        """A job began."""
+        """A job was started."""
 
     def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:
-        """A job reached a checkpoint and was answered."""
+        """A job reached a checkpoint and got its decision."""
 
     def finished(self, number: int, outcome: TrialOutcome) -> None:
-        """A job ended and is booked."""
+        """A job ended and its outcome is stored."""
 
     def tick(self) -> None:
-        """Time passed."""
+        """Called about every `POLL` seconds."""
 
 
 def coordinate(
@@ -55,22 +55,21 @@ def coordinate(
 ) -> None:
     """Runs the source's jobs until it has no more and all have ended.
 
-    Between two jobs that are started, whoever waits for an answer gets it: a proposal takes longer than an answer.
-    However it ends, no job is left under way: on Ctrl-C, or when something is broken, those that run are booked as
-    interrupted, and the error goes on upwards.
+    Evaluations are answered between two starts, since sampling parameters takes longer than a decision. On Ctrl-C or
+    an error, running jobs are recorded as interrupted and the error is raised.
 
     Args:
-        source: Where jobs come from.
-        engine: Where they run.
-        listener: Who shows what happens.
-        last_start: The moment on the monotonic clock after which no job is started; those under way come to their end.
-        most_failures: Failures in a row that end the run; None for any number.
+        source: Supplies the jobs.
+        engine: Runs them.
+        listener: Shows progress.
+        last_start: Time on the monotonic clock after which no job is started; running jobs finish.
+        most_failures: Failures in a row that end the run; None for no limit.
 
     Raises:
-        TunerError: what a job raised that no job may raise, or what the source refused to go on with.
-        TooManyFailures: after so many failures in a row. What was lost with its node is none.
+        TunerError: if a job raised an error that is not an outcome, or the source raised.
+        TooManyFailures: after `most_failures` failures in a row; a trial lost with its node is not counted.
     """
-    run = _JobsUnderWay(source=source, engine=engine, listener=listener, most_failures=most_failures)
+    run = _RunningJobs(source=source, engine=engine, listener=listener, most_failures=most_failures)
     try:
         while True:
             started = len(run.jobs) < engine.workers and time.monotonic() <= last_start and run.start_one()
@@ -85,18 +84,18 @@ def coordinate(
 
 
 @dataclass(kw_only=True)
-class _JobsUnderWay:
-    """The jobs under way."""
+class _RunningJobs:
+    """The running jobs and the count of failures in a row."""
 
     source: JobSource
     engine: Engine
     listener: Listener
     most_failures: int | None
     jobs: set[int] = field(default_factory=set)
-    failures: int = 0  # since the last end without one
+    failures: int = 0  # since the last job that did not fail
 
     def start_one(self) -> bool:
-        """Starts one job where there is one."""
+        """Starts the next job; False if there is none."""
         job = self.source.next_job()
         if job is None:
             return False
@@ -126,6 +125,6 @@ class _JobsUnderWay:
             self.failures += 1
         if self.failures == self.most_failures:
             raise TooManyFailures(
-                f"{self.failures} failures in a row, at last: {outcome.reason} "
-                "(mend the cause, then the same command goes on)"
+                f"{self.failures} failures in a row, last reason: {outcome.reason} "
+                "(fix the cause, then rerun to resume)"
             )

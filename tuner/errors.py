@@ -1,4 +1,4 @@
-"""Every error that a person can act on. The message is one line or a few: the value, the rule, the way out."""
+"""Every error that a user can act on. The message gives the value, the rule and what to do."""
 
 import difflib
 import re
@@ -7,12 +7,12 @@ from typing import Any
 
 
 class TunerError(Exception):
-    """The root; `exit_code` is what the command line returns."""
+    """The base class; `exit_code` is what the command line returns."""
 
     exit_code = 1
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Errors travel between processes whatever their constructor takes."""
+        """Makes errors picklable whatever arguments their constructor takes."""
         return _rebuilt, (type(self), self.args, self.__dict__)
 
 
@@ -30,7 +30,7 @@ class UsageProblem(TunerError):
 
 
 class SpecInvalid(UsageProblem):
-    """A study or space file breaks the rules; all faults at once."""
+    """A study or space file is invalid; lists every problem at once."""
 
     def __init__(self, source: str, faults: Iterable[str]) -> None:
         self.faults = tuple(faults)
@@ -38,14 +38,14 @@ class SpecInvalid(UsageProblem):
 
     @classmethod
     def together(cls, errors: Sequence["SpecInvalid"]) -> "SpecInvalid":
-        """Several files' faults as one error."""
+        """Merges the errors of several files into one."""
         merged = cls("", [fault for error in errors for fault in error.faults])
         merged.args = ("\n".join(str(error) for error in errors),)
         return merged
 
 
 class UnknownName(UsageProblem):
-    """A name that nothing answers to."""
+    """No study, trial, space, algorithm or other thing has this name."""
 
     def __init__(self, kind: str, name: str, valid: Iterable[str], way_out: str = "") -> None:
         names = sorted(valid)
@@ -59,7 +59,7 @@ class EnvironmentUnusable(UsageProblem):
 
 
 class ModelUnusable(UsageProblem):
-    """A model's file cannot be loaded, or does not suit the environment."""
+    """A model file cannot be loaded, or does not match the environment."""
 
 
 class StorageFailed(TunerError):
@@ -67,68 +67,68 @@ class StorageFailed(TunerError):
 
 
 class ClusterFailed(TunerError):
-    """There is no cluster to train on, or it takes nobody in."""
+    """There is no Ray cluster to train on, or it refuses the connection."""
 
 
 class StudyLocked(TunerError):
-    """Another coordinator works on the study."""
+    """Another process is running the study."""
 
     def __init__(self, message: str, holder: str = "") -> None:
-        """Takes who holds the lock as well, where that is known."""
+        """Stores the lock's holder too, if it is known."""
         super().__init__(message)
         self.holder = holder
 
     @classmethod
     def held(cls, what: str, holder: str) -> "StudyLocked":
-        """The error for what somebody works on."""
+        """The error for a study or folder that another process holds the lock of."""
         return cls(f"{what} is being worked on by {holder}; wait for it, or stop it with Ctrl-C there", holder)
 
 
-class MeaningChanged(TunerError):
-    """A stored study of the same name has values of another meaning."""
+class StudyDiffers(TunerError):
+    """The stored study of this name has other settings; its values are not comparable with new ones."""
 
     def __init__(self, name: str, differences: Iterable[str]) -> None:
         self.differences = tuple(differences)
         super().__init__(
-            f"study {name!r} exists and means something else: {'; '.join(self.differences)} "
-            "(give the new one its own name with --name, or undo the change)"
+            f"study {name!r} already exists with a different configuration: {'; '.join(self.differences)} "
+            "(choose another name with --name, or undo the change)"
         )
 
 
 class NothingToShow(TunerError):
-    """The study holds no trial of the kind asked for."""
+    """The study has no trial of the requested kind."""
 
 
 class ExportFailed(TunerError):
-    """The file could not be written, or does not hold what it should."""
+    """The file could not be written, or its content is not what was exported."""
 
 
 class RecordingFailed(TunerError):
-    """No video came about: the coder is missing or gave up."""
+    """No video was made: the encoder is missing or failed."""
 
 
 class TooManyFailures(TunerError):
-    """Trials fail again and again; the run stops rather than burn the night."""
+    """Too many trials failed; the run stops."""
 
 
 class Cancelled(TunerError):
-    """Somebody took the study out of the service's queue while it was worked on."""
+    """The study was cancelled in the service's queue while it ran."""
 
 
 class CheckFailed(TunerError):
-    """The environment is not worth training in as it is."""
+    """The environment check found a problem that training cannot succeed with."""
 
 
 class TrialDiverged(TunerError):
-    """Training left the finite numbers; recorded as pruned, so that the sampler learns."""
+    """Training produced NaN or infinity; recorded as pruned, so that the sampler learns from it."""
 
 
 class EnvironmentFailed(TunerError):
-    """The environment raised in reset, step or close; fails the trial, which is tried again."""
+    """The environment raised in reset, step or close; the trial fails and is retried."""
 
 
 class WorkerBroke(TunerError):
-    """A fault of our own inside a worker; stops the run, with the worker's trace."""
+    """An internal error in a worker; stops the run and carries the worker's traceback."""
 
     exit_code = 3
 
@@ -138,12 +138,12 @@ class WorkerBroke(TunerError):
 
 
 def without_passwords(text: str) -> str:
-    """A text in which `***` stands for every password of a URL."""
+    """The text with every password in a URL replaced by `***`."""
     text = re.sub(r"(\w://[^\s/@:]*):[^\s'\"]+@", r"\1:***@", text)
     return re.sub(r"(?i)([?&](?:ssl)?password=)[^\s&'\"]+", r"\1***", text)
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
-    """A hint at the nearest of `valid`, or nothing."""
+    """`, did you mean NAME?` with the closest valid name; empty if none is close."""
     near = difflib.get_close_matches(name, list(valid), n=1)
     return f", did you mean {near[0]!r}?" if near else ""

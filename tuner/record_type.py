@@ -1,4 +1,4 @@
-"""What every record of ours is."""
+"""The base class of tuner's data records."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, dataclass_transform
@@ -6,12 +6,12 @@ from typing import Any, dataclass_transform
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
 class Record:
-    """A frozen dataclass whose fields are given by keyword, as soon as a class is derived from it."""
+    """Makes every subclass a frozen, keyword-only dataclass."""
 
     def __init_subclass__(cls) -> None:
         """Makes the class a dataclass."""
         dataclass(frozen=True, kw_only=True)(cls)
 
     def data(self) -> dict[str, Any]:
-        """As JSON."""
+        """The fields as a JSON-ready dict."""
         return asdict(self)  # type: ignore[call-overload, no-any-return]

@@ -1,35 +1,38 @@
-"""The seed plan: disjoint ranges, so that no role ever sees another role's randomness."""
+"""The seed plan: one disjoint range per role, so that no two roles share a seed.
 
-# + the place of a trial among those that were drawn. A retry is no draw: it keeps the seed of the trial that it
-# replaces. So whatever is lost on the way, the same seeds are trained.
+The `*_GOALS` ranges hold the reset seeds of evaluation episodes.
+"""
+
+# + the trial's index among the sampled trials. A retry keeps the seed of the trial that it replaces, so the same seeds
+# are trained whatever fails on the way.
 TRAINING = 1_000_000
 VALIDATION = 2_000_000
 TEST = 3_000_000
 TUNING_GOALS = 4_000_000
 VALIDATION_GOALS = 5_000_000
 TEST_GOALS = 6_000_000
-CHECK_GOALS = 7_000_000  # of the look at an environment before any training; no study keeps them
-PLAY_GOALS = 8_000_000  # of what is shown; no study keeps them either
-COMPARISON = 9_000_000  # of runs that hold algorithms against each other, which no study keeps
+CHECK_GOALS = 7_000_000  # of `tuner check`; not stored in a study
+PLAY_GOALS = 8_000_000  # of `tuner play`; not stored in a study
+COMPARISON = 9_000_000  # training seeds of `tuner compare`; not stored in a study
 COMPARISON_GOALS = 10_000_000
-FINAL = 11_000_000  # of trainings after the tuning, by `tuner train`
-FINAL_GOALS = 12_000_000  # of their checkpoints, by which the best of a run is chosen
-FINAL_TEST_GOALS = 13_000_000  # of their tests
-RESUMED = 100_000_000  # from here on: of environments in which a training goes on that was cut short
+FINAL = 11_000_000  # training seeds of `tuner train`
+FINAL_GOALS = 12_000_000  # of its evaluations, which choose the best checkpoint of a run
+FINAL_TEST_GOALS = 13_000_000  # of its tests
+RESUMED = 100_000_000  # from here on: environment seeds of training that resumes from a checkpoint
 
 
 def check_goals(count: int) -> tuple[int, ...]:
-    """The reset seeds of the episodes in which an environment is checked."""
+    """The reset seeds of the episodes of an environment check."""
     return tuple(range(CHECK_GOALS, CHECK_GOALS + count))
 
 
 def play_goals(count: int) -> tuple[int, ...]:
-    """The reset seeds of the episodes that are played to be looked at."""
+    """The reset seeds of the episodes that `tuner play` shows."""
     return tuple(range(PLAY_GOALS, PLAY_GOALS + count))
 
 
 def plan() -> dict[str, int]:
-    """Where each role's range begins, for the study and every export."""
+    """The first seed of each role, as studies and exports store it."""
     return {
         "training": TRAINING,
         "validation": VALIDATION,
@@ -44,5 +47,5 @@ def plan() -> dict[str, int]:
 
 
 def resumed(training_seed: int, step: int) -> int:
-    """What seeds the environments of a run that goes on at a step: no other role's, and another at every step."""
+    """The environment seed of a run that resumes at a step; outside all other ranges, different at every step."""
     return RESUMED + (training_seed * 1_000_003 + step) % 1_000_000_000

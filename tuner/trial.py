@@ -1,4 +1,4 @@
-"""A trial is a function: a job and somebody to report to, in; an outcome, out. It knows no study."""
+"""One trial as a function: takes a job and a report callback, returns an outcome; independent of any study."""
 
 import contextlib
 import functools
@@ -40,20 +40,20 @@ PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch"
 
 
 def never() -> bool:
-    """Nobody stops this trial but whoever it reports to."""
+    """The default of `stopped`: only the report callback stops the trial."""
     return False
 
 
 def run_trial(job: TrialJob, report: Report, stopped: Callable[[], bool] = never) -> TrialOutcome:
     """Trains one configuration.
 
-    Known ends become outcomes: divergence, an environment that raised, memory that ran out. Everything else is a fault
-    of ours or of the spec, and is raised.
+    Divergence, an error in the environment and running out of memory become outcomes. Any other error is a bug or an
+    invalid spec, and is raised.
 
     Args:
         job: What to train.
-        report: Called with every evaluation; its answer says whether to go on and what to keep.
-        stopped: Asked at every environment step; true ends the training.
+        report: Called with every evaluation; returns whether to continue and what to keep.
+        stopped: Called at every environment step; true ends the training.
     """
     begun = time.perf_counter()
     try:
@@ -63,16 +63,16 @@ def run_trial(job: TrialJob, report: Report, stopped: Callable[[], bool] = never
     except EnvironmentFailed as error:
         return TrialOutcome(state="failed", reason=str(error), seconds=time.perf_counter() - begun)
     except MemoryError as error:
-        reason = f"out of memory ({error or 'no details'}): fewer --workers, or a smaller buffer_size or net, need less"
+        reason = f"out of memory ({error or 'no details'}): use fewer --workers, or a smaller buffer_size or net"
         return TrialOutcome(state="failed", reason=reason, seconds=time.perf_counter() - begun)
 
 
 def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOutcome:
-    """Trains and evaluates as the job says, until its budget, a *stop*, or until `stopped`, asked at every step.
+    """Trains and evaluates until the budget is used, the report callback says stop, or `stopped` returns true.
 
     Raises:
-        TrialDiverged: where training left the finite numbers.
-        EnvironmentFailed: where the environment raised.
+        TrialDiverged: if training produced NaN or infinity.
+        EnvironmentFailed: if the environment raised.
     """
     torch.set_num_threads(1)
     begun = time.perf_counter()
@@ -140,7 +140,7 @@ def _course(recorder: SignalRecorder) -> dict[str, Any]:
 
 
 def _diverged(error: TrialDiverged, model: BaseAlgorithm, recorder: SignalRecorder, begun: float) -> TrialOutcome:
-    """The end of a trial that left the finite numbers, with what its signals said before."""
+    """The outcome of a trial that diverged, with its training signals up to then."""
     seconds = time.perf_counter() - begun
     facts = _course(recorder)
     return TrialOutcome(state="diverged", reason=str(error), steps=model.num_timesteps, seconds=seconds, facts=facts)
@@ -156,7 +156,7 @@ def _curriculum(job: TrialJob, env: VecEnv) -> CurriculumCallback | None:
 
 def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -> None:
     model.set_logger(Logger(folder=None, output_formats=[]))  # SB3's own makes an empty folder in /tmp for every run
-    left = job.timesteps - model.num_timesteps  # all, but for a run that goes on
+    left = job.timesteps - model.num_timesteps  # all, unless the run resumes
     if left <= 0:
         return
     try:
@@ -164,13 +164,13 @@ def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -
     except NotFiniteError as error:
         raise TrialDiverged(str(error)) from error
     except (ValueError, EnvironmentFailed) as error:
-        # Parameters that left all bounds surface as a ValueError of torch's distributions, or as actions that an
-        # environment cannot take; anything else is a fault of ours, or its own.
+        # Parameters that diverged surface as a ValueError of torch's distributions, or as actions that an environment
+        # cannot take; anything else is a bug here or in the environment.
         if not finite_parameters(model):
             raise TrialDiverged("a parameter of the policy is not finite") from error
         if not _raised_in(error).startswith("torch.distributions"):
             raise
-        raise TrialDiverged("a spread of the policy's actions is out of range") from error
+        raise TrialDiverged("a standard deviation of the policy's actions is out of range") from error
 
 
 def _raised_in(error: BaseException) -> str:
@@ -188,12 +188,12 @@ def _keeper(job: TrialJob, stack: contextlib.ExitStack) -> Keeper | None:
 
 
 def _kept(keeper: Keeper | None, watch: Watch, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
-    """What a training for use says at its end."""
+    """The results of final training."""
     return {} if keeper is None or not watch.going_on() else keeper.facts(model, env)
 
 
 def versions() -> dict[str, str]:
-    """What is installed here, of what a trial's digits depend on."""
+    """The installed versions of the packages that a trial's result depends on."""
     return {name: importlib.metadata.version(name) for name in PACKAGES if _installed(name)}
 
 
@@ -207,13 +207,13 @@ def _installed(name: str) -> bool:
 
 @functools.cache
 def hardware() -> dict[str, Any]:
-    """The processor's name, the cores that this process may use, the memory in GB."""
+    """The CPU model, the cores that this process may use, the memory in GB."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {"cpu": cpu(), "cores": cores, "memory_gb": round(psutil.virtual_memory().total / 1e9, 1)}
 
 
 def cpu() -> str:
-    """The processor's name as Linux tells it, else its architecture."""
+    """The CPU model from /proc/cpuinfo, else the architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

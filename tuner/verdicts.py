@@ -1,4 +1,4 @@
-"""What a check or a diagnosis says: a question, a verdict, a finding, a suggestion."""
+"""The result lines of a check or a diagnosis: a question, a verdict, a finding, a suggestion."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -15,9 +15,9 @@ class Line(Record):
     name: str
     verdict: Verdict
     finding: str
-    suggestion: str = ""  # where there is something to suggestion
+    suggestion: str = ""  # empty where there is nothing to change
 
 
 def worst(lines: Iterable[Line]) -> Verdict:
-    """The verdict of the worst line, `ok` where there is none."""
+    """The most severe verdict of the lines; `ok` if there are none."""
     return max((line.verdict for line in lines), key=SEVERITY.__getitem__, default="ok")

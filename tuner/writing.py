@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Atomic file writing: a file is written completely or not at all."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from tuner.errors import ExportFailed, UsageProblem
 
 @contextlib.contextmanager
 def beside(path: Path) -> Iterator[Path]:
-    """A temporary name in the same folder, gone afterwards unless it was moved."""
+    """A temporary file in the same folder, deleted at the end unless it was moved."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     os.close(descriptor)
     temporary = Path(name)
@@ -23,10 +23,10 @@ def beside(path: Path) -> Iterator[Path]:
 
 
 def write_whole(path: Path, content: bytes, option: str) -> None:
-    """Writes a file whole or not at all; a link stays, and its target is written.
+    """Writes a file atomically; writes through a symbolic link to its target.
 
     Raises:
-        ExportFailed: where it cannot be written; `option` is where another file is named.
+        ExportFailed: if it cannot be written; the error names `option` as the way to choose another file.
     """
     path = path.resolve()
     try:
@@ -38,10 +38,10 @@ def write_whole(path: Path, content: bytes, option: str) -> None:
 
 
 def refuse_no_file(path: Path, option: str, example: str) -> None:
-    """Refuses a path that no file can be written to, before any work is done for it.
+    """Raises for a path that cannot be written to, before any work is done.
 
     Raises:
-        UsageProblem: naming the path and the rule.
+        UsageProblem: if it is a folder, or its folder does not exist.
     """
     if path.is_dir():
         raise UsageProblem(f"{option} {path}: is a folder; give a file, such as {path / example}")

@@ -13,7 +13,7 @@ from conftest import SPACE, Tuner, write_study
 
 import tuner as library
 from tuner.app import tune as tuning
-from tuner.errors import EnvironmentUnusable, MeaningChanged, NothingToShow, SpecInvalid, UnknownName, UsageProblem
+from tuner.errors import EnvironmentUnusable, NothingToShow, SpecInvalid, StudyDiffers, UnknownName, UsageProblem
 
 LINE = "tuner_toys:ToyLine-v0"
 
@@ -183,7 +183,7 @@ def test_what_is_no_environment_is_refused(arguments: Any, kind: type[Exception]
         ({"notifier": print}, UsageProblem, "must have the methods notify and progress"),
         ({"workers": 8, "engine": "inline"}, UsageProblem, "workers 8: engine='inline' runs in this very process"),
         ({"space": SPACE, "space_changes": {"n_steps": {"high": 32}}}, UsageProblem, "space_changes: change the space"),
-        ({"storage": "mysql://x/y"}, UsageProblem, "only SQLite and PostgreSQL are offered"),
+        ({"storage": "mysql://x/y"}, UsageProblem, "only SQLite and PostgreSQL are supported"),
         ({"n_envs": 0}, SpecInvalid, "environment.n_envs: "),
         ({"env_kwargs": {"scale": float("nan")}}, SpecInvalid, "environment.kwargs: must hold plain values"),
     ],
@@ -199,7 +199,7 @@ def test_a_bad_argument_is_met_with_its_rule(
 
 
 def test_another_meaning_is_refused(toy: library.Study) -> None:
-    with pytest.raises(MeaningChanged):
+    with pytest.raises(StudyDiffers):
         library.tune(toy, timesteps=128, engine="inline")
 
 

@@ -170,7 +170,7 @@ def test_a_file_of_another_environment_is_refused(told: Told, finished: Path, tm
 
 def test_a_study_of_the_companions_name_is_left_alone(told: Told, finished: Path) -> None:
     submit(SubmitRequest(study=str(finished), name="toy-confirm"), told)
-    with pytest.raises(StorageFailed, match="study 'toy-confirm' is in the database and no confirmation of 'toy'"):
+    with pytest.raises(StorageFailed, match="study 'toy-confirm' already exists and is not a confirmation of 'toy'"):
         confirm(THREE, told)
     assert runs() == []
 
@@ -192,7 +192,7 @@ def test_a_companion_says_what_it_is(told: Told, answered: Path) -> None:
     ):
         with pytest.raises(NothingToShow) as caught:
             use()
-        assert "study 'toy-confirm' keeps the runs of a confirmation: see `tuner confirm toy`" in str(caught.value)
+        assert "study 'toy-confirm' stores a confirmation: see `tuner confirm toy`" in str(caught.value)
 
 
 def test_it_waits_for_nobody_who_works_on_the_study(told: Told, finished: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_failed_run_runs_again_and_one_that_always_fails_stops_it(
     ends += [EnvironmentFailed("the gripper fell off")] * 3
     with pytest.raises(TooManyFailures) as caught:
         confirmed(two)
-    assert "trial 3 with validation seed 1 failed 3 times, at last: the gripper fell off" in str(caught.value)
+    assert "trial 3 with validation seed 1 failed 3 times, last reason: the gripper fell off" in str(caught.value)
     ends.append(EnvironmentFailed("once more"))
     with pytest.raises(TooManyFailures):
         confirmed(two)

@@ -14,7 +14,7 @@ from tuner.app.export import ExportRequest, export
 from tuner.app.play import PlayRequest, play
 from tuner.app.status import read_status
 from tuner.app.tune import TuneRequest, tune
-from tuner.errors import MeaningChanged, ModelUnusable, SpecInvalid, StorageFailed
+from tuner.errors import ModelUnusable, SpecInvalid, StorageFailed, StudyDiffers
 
 RUN = TuneRequest(study="toy.yaml", engine=INLINE, changes={"trials": 3})
 SEEN = "seen_toys:SeenLine"  # the toy's observations, with pictures
@@ -62,7 +62,7 @@ def test_a_script_lays_it_round_the_environment(scaled: Path) -> None:
 
 def test_a_study_without_is_another_study(told: Told, scaled: Path) -> None:
     write_study(scaled)
-    with pytest.raises(MeaningChanged, match=r"fixed\.norm_obs: stored true, now nothing"):
+    with pytest.raises(StudyDiffers, match=r"fixed\.norm_obs: stored true, now nothing"):
         tune(RUN, told)
 
 

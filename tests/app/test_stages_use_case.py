@@ -84,7 +84,7 @@ def test_asked_for_without_stages_of_its_own_a_study_has_the_guides(told: Told, 
 def test_a_chain_is_named_by_its_stages(chained: Path) -> None:
     with pytest.raises(UsageProblem) as caught:
         read_status("toy", None)
-    assert str(caught.value) == f"study 'toy' was tuned in stages, a study each; name one: {FIRST}, {SECOND}"
+    assert str(caught.value) == f"study 'toy' was tuned in stages, one study each; name one: {FIRST}, {SECOND}"
 
 
 def test_a_stages_confirmation_is_no_stage(told: Told, chained: Path) -> None:

@@ -10,7 +10,7 @@ from tuner.app import events
 from tuner.app.resolve import storage_url
 from tuner.app.status import read_status
 from tuner.app.submit import SubmitRequest, cancel, submit
-from tuner.errors import MeaningChanged, NothingToShow, StorageFailed, TunerError, UsageProblem
+from tuner.errors import NothingToShow, StorageFailed, StudyDiffers, TunerError, UsageProblem
 from tuner.study import queue
 from tuner.study.queue import Submission
 from tuner.study.storage import open_to_read
@@ -58,7 +58,7 @@ def test_more_trials_of_a_study_that_is_there(told: Told, finished: Path) -> Non
 
 def test_another_meaning_is_refused_with_the_difference(told: Told, finished: Path, tmp_path: Path) -> None:
     write_study(tmp_path, timesteps=768)
-    with pytest.raises(MeaningChanged, match="study 'toy' exists and means something else: timesteps"):
+    with pytest.raises(StudyDiffers, match="study 'toy' already exists with a different configuration: timesteps"):
         submit(TOY, told)
     assert stored() == []
 

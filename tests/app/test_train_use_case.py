@@ -173,7 +173,7 @@ def test_a_run_that_diverges_counts_as_nothing(told: Told) -> None:
 
 def test_an_environment_that_fails_always_stops_it(told: Told) -> None:
     write_plain("tuner_toys:ToyRaising-v0")
-    with pytest.raises(TooManyFailures, match="seed 11000000 failed 3 times, at last: the environment raised in step"):
+    with pytest.raises(TooManyFailures, match="seed 11000000 failed 3 times, last reason: the environment raised in"):
         train(PLAIN_FILE, told)
 
 

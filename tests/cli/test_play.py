@@ -70,7 +70,7 @@ def test_a_trial_that_kept_no_model_names_those_that_did(tuner: Tuner, finished:
     without = [text for text in shown if "kept no model" in text]
     with_one = [str(number) for number, text in enumerate(shown) if "kept no model" not in text]
     assert "0" in with_one  # a baseline
-    assert all(f"--trial takes one that did: {', '.join(with_one)}\n" in text for text in without)
+    assert all(f"choose one that did with --trial: {', '.join(with_one)}\n" in text for text in without)
     assert all("has no render mode" in text for text in shown if "kept no model" not in text)
 
 

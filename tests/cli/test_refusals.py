@@ -35,9 +35,9 @@ USAGE = {
     "a path longer than any": (f"run {'x' * 300}.yaml", "no study file"),
     "a folder": ("run --storage sqlite:///.", "is a folder; name a file in it"),
     "nobody's home": ("run --storage sqlite:///~nobody-of-that-name/x.db", "home directory"),
-    "another driver": ("run --storage sqlite+aiosqlite:///x.db", "only SQLite and PostgreSQL are offered"),
+    "another driver": ("run --storage sqlite+aiosqlite:///x.db", "only SQLite and PostgreSQL are supported"),
     "no URL": ("run --storage studies.db", "is not a database URL"),
-    "another database": ("run --storage mysql://me:secret@host/db", "only SQLite and PostgreSQL are offered"),
+    "another database": ("run --storage mysql://me:secret@host/db", "only SQLite and PostgreSQL are supported"),
     "a database in memory": ("run --storage sqlite:///:memory:", "a study must outlive the command"),
     "unknown option": ("run --trails 3", "No such option: --trails"),
     "unknown command": ("tune", "No such command 'tune'"),
@@ -186,7 +186,7 @@ def test_somebody_elses_tables_are_never_touched(tuner: Tuner, tmp_path: Path, t
     before = path.read_bytes()
     said = tuner(f"{line} --storage sqlite:///theirs.db")
     assert said.code == 1
-    assert "is not a database of Optuna's" in said.err
+    assert "is not an Optuna database" in said.err
     assert path.read_bytes() == before
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["theirs.db", "toy.yaml", "toy_space.yaml"]
 
@@ -196,7 +196,7 @@ def test_reading_commands_leave_an_empty_file_empty(tuner: Tuner, tmp_path: Path
     (tmp_path / "empty.db").touch()
     said = tuner(f"{line} --storage sqlite:///empty.db")
     assert said.code == 1
-    assert "is not a database of Optuna's" in said.err
+    assert "is not an Optuna database" in said.err
     assert (tmp_path / "empty.db").stat().st_size == 0
 
 

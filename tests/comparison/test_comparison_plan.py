@@ -1,4 +1,4 @@
-"""The jobs of a comparison: whole rollouts, the same goals, time for all."""
+"""The jobs of a comparison: whole rollouts, the same evaluation episodes, equal time."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def planned(spec: StudySpec, speed: float = 1000.0, seconds: float = 60.0, count
 
 
 @pytest.mark.parametrize(("arm", "n_envs", "steps"), [("ppo", 2, 128), ("sac", 3, 24), ("dqn", 1, 4)])
-def test_a_rollout_is_the_arms_or_the_librarys(arm: str, n_envs: int, steps: int) -> None:
+def test_a_rollout_is_the_configured_or_the_default_one(arm: str, n_envs: int, steps: int) -> None:
     assert rollout(ARMS[arm], n_envs) == steps
 
 
@@ -63,7 +63,7 @@ def test_a_schedule_is_laid_over_the_time_expected(spec: StudySpec) -> None:
     assert job.timesteps == pytest.approx(60_000 * TIGHT, rel=0.05)
 
 
-def test_the_first_arm_is_measured_twice(spec: StudySpec) -> None:
+def test_the_first_algorithm_is_measured_twice(spec: StudySpec) -> None:
     jobs = short_jobs(list(ARMS.values()), dict.fromkeys(ARMS, spec))
     assert [(job.number, job.algorithm) for job in jobs] == [(0, "ppo"), (1, "ppo"), (2, "sac"), (3, "dqn")]
 

@@ -1,4 +1,4 @@
-"""A comparison's runs between a scripted clock and the real loop."""
+"""The runs of a comparison, with a simulated engine and the real loop."""
 
 import dataclasses
 from typing import Any
@@ -76,7 +76,7 @@ class Clock:
         return Finished(number=number, outcome=outcome)
 
 
-class Silent:
+class SilentListener:
     """Shows nothing."""
 
     def started(self, job: TrialJob) -> None: ...
@@ -96,7 +96,7 @@ def jobs() -> list[TrialJob]:
 
 def compared(engine: Clock, seconds: float = 4.0, **more: Any) -> ComparisonSource:
     source = ComparisonSource(jobs(), seconds, **more)
-    coordinate(source, engine, Silent())
+    coordinate(source, engine, SilentListener())
     return source
 
 
@@ -126,7 +126,7 @@ def test_evaluations_are_not_on_the_clock() -> None:
 
 
 @pytest.mark.parametrize("state", ["diverged", "failed"])
-def test_a_run_that_ends_badly_is_kept_with_its_reason_and_the_others_go_on(state: Any) -> None:
+def test_a_run_that_ends_badly_is_kept_with_its_reason_and_the_others_continue(state: Any) -> None:
     source = compared(Clock(ends={1: TrialOutcome(state=state, reason="for a reason")}))
     (bad,) = [run for run in source.runs if run.state != "done"]
     assert (bad.algorithm, bad.state, bad.reason, len(bad.points)) == ("sac", state, "for a reason", 1)
@@ -136,26 +136,26 @@ def test_a_run_that_ends_badly_is_kept_with_its_reason_and_the_others_go_on(stat
 def test_ctrl_c_leaves_what_there_is() -> None:
     source = ComparisonSource(jobs(), 4.0)
     with pytest.raises(KeyboardInterrupt):
-        coordinate(source, Clock(cut=7), Silent())
+        coordinate(source, Clock(cut=7), SilentListener())
     assert shape(source.runs) == [("ppo", 1, "done", 4), ("sac", 1, "interrupted", 2)]
 
 
-def test_what_is_broken_goes_on_upwards_with_the_runs_booked() -> None:
+def test_an_error_is_raised_after_the_runs_are_stored() -> None:
     class Breaking(Clock):
         def wait(self, timeout: float) -> list[Event]:
             raise WorkerBroke("it broke", "trace")
 
     source = ComparisonSource(jobs(), 4.0)
     with pytest.raises(WorkerBroke):
-        coordinate(source, Breaking(), Silent())
+        coordinate(source, Breaking(), SilentListener())
     assert [run.state for run in source.runs] == ["interrupted"]
 
 
-def test_every_booked_run_is_told() -> None:
-    told: list[int] = []
-    source = ComparisonSource(jobs(), 4.0, lambda _: told.append(len(source.runs)))
-    coordinate(source, Clock(), Silent())
-    assert told == [1, 2, 3, 4]
+def test_every_stored_run_is_reported() -> None:
+    counts: list[int] = []
+    source = ComparisonSource(jobs(), 4.0, lambda _: counts.append(len(source.runs)))
+    coordinate(source, Clock(), SilentListener())
+    assert counts == [1, 2, 3, 4]
 
 
 def test_speeds_are_those_of_the_last_run_of_each() -> None:
@@ -166,7 +166,7 @@ def test_speeds_are_those_of_the_last_run_of_each() -> None:
     assert source.speeds == {"ppo": 4.0, "sac": 2.0}
 
 
-def test_an_arm_that_cannot_run_ends_it_before_the_first_run() -> None:
+def test_an_algorithm_that_cannot_run_ends_it_before_the_first_run() -> None:
     source = SpeedSource(jobs())
     with pytest.raises(EnvironmentFailed, match="before the first run: sac: for a reason"):
         source.on_outcome(1, TrialOutcome(state="failed", reason="for a reason"))

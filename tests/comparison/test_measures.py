@@ -1,4 +1,4 @@
-"""What the runs come to, in figures and in words."""
+"""The measures of a comparison, in figures and in sentences."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from tuner.comparison.comparison_records import (
     State,
     TimedRun,
     final,
+    findings,
     half,
     measure,
     seconds,
-    words,
 )
 
 
@@ -61,27 +61,27 @@ def test_a_run_that_did_not_use_its_time_has_no_final() -> None:
     assert found.steps_to_half == 100
 
 
-def test_without_a_success_signal_returns_are_held_against_each_other() -> None:
+def test_without_a_success_signal_returns_are_compared() -> None:
     comparison = compared(run("ppo", None, None, None, None))
-    assert not comparison.told
-    assert final(comparison.runs[0], told=False) == pytest.approx(-3.0)
+    assert not comparison.has_success
+    assert final(comparison.runs[0], has_success=False) == pytest.approx(-3.0)
     assert half(comparison.runs[0]) is None
-    assert not [line for line in words(comparison) if "50 %" in line]
-    assert "Highest after 5 minutes: ppo, a return of -3." in list(words(comparison))
+    assert not [line for line in findings(comparison) if "50 %" in line]
+    assert "Highest after 5 minutes: ppo, a return of -3." in list(findings(comparison))
 
 
-def test_the_words_name_who_is_ahead_in_what() -> None:
-    said = list(words(compared(run("ppo", 0.0, 0.0, 0.9, pace=1.0), run("sac", 0.0, 0.6, 0.6, pace=100.0))))
+def test_the_findings_name_the_leader_of_each_measure() -> None:
+    said = list(findings(compared(run("ppo", 0.0, 0.0, 0.9, pace=1.0), run("sac", 0.0, 0.6, 0.6, pace=100.0))))
     assert "Fewest steps to 50 % success: sac, 200." in said
     assert "Shortest time to 50 % success: ppo, 3 s." in said
     assert "Highest after 5 minutes: sac, 40% success." in said
-    assert said[-1].startswith("One seed each: luck may have decided")
+    assert said[-1].startswith("One seed each: differences may be chance")
 
 
 @pytest.mark.parametrize(
-    ("runs", "seeds", "words_there"),
+    ("runs", "seeds", "expected"),
     [
-        pytest.param([run("ppo", 0.1)], 1, "No run came to 50 % success: give it more --minutes.", id="too short"),
+        pytest.param([run("ppo", 0.1)], 1, "No run reached 50 % success: use more --minutes.", id="too short"),
         pytest.param([run("ppo", 0.6)], 2, "1 of 2 runs did not begin.", id="cut off"),
         pytest.param(
             [run("td3", 0.1, state="diverged")], 1, "td3, seed 1: diverged after 100 steps (for a re", id="bad"
@@ -94,13 +94,13 @@ def test_the_words_name_who_is_ahead_in_what() -> None:
         ),
     ],
 )
-def test_the_words_hide_nothing(runs: list[TimedRun], seeds: int, words_there: str) -> None:
-    assert words_there in "\n".join(words(compared(*runs, seeds=seeds)))
+def test_the_findings_hide_nothing(runs: list[TimedRun], seeds: int, expected: str) -> None:
+    assert expected in "\n".join(findings(compared(*runs, seeds=seeds)))
 
 
 def test_three_seeds_need_no_warning() -> None:
     runs = [run("ppo", 0.6, seed=seed) for seed in (1, 2, 3)]
-    assert not [line for line in words(compared(*runs, seeds=3)) if "luck" in line]
+    assert not [line for line in findings(compared(*runs, seeds=3)) if "chance" in line]
 
 
 @pytest.mark.parametrize(("count", "said"), [(None, "-"), (5.0, "5 s"), (119.0, "119 s"), (240.0, "4.0 min")])

@@ -1,4 +1,4 @@
-"""Which runs a confirmation is made of: who takes part, who falls behind, who wins, and that it is always the same."""
+"""The runs of a confirmation: configurations, dropping, the winner, and that the plan is reproducible."""
 
 import itertools
 import random
@@ -66,7 +66,7 @@ def arm(name: str, role: str | None = None) -> Arm:
 
 
 def make(names: str, *, scale: float = 1.0, test_seeds: int = 2) -> ConfirmationPlan:
-    """A plan of tuned arms in lower case and baselines in capitals."""
+    """A plan of tuned configurations in lower case and baselines in capitals."""
     arms = tuple(arm(name, f"baseline:{name}" if name.isupper() else None) for name in names)
     return ConfirmationPlan(arms=arms, test_seeds=test_seeds, scale=scale)
 
@@ -158,7 +158,7 @@ def test_what_was_tuned_since_does_not_undo_a_confirmation(spec: StudySpec) -> N
         "alone",
     ],
 )
-def test_who_is_clearly_behind_runs_no_more(names: str, scores: Scores, racing: list[str], wins: str) -> None:
+def test_a_configuration_clearly_behind_runs_no_more(names: str, scores: Scores, racing: list[str], wins: str) -> None:
     plan = make(names)
     results = play(plan, scores)
     assert ["".join(one.name for one in arms) for arms in rounds(plan, results)] == racing
@@ -222,14 +222,14 @@ def test_the_bound_falls_to_what_it_came_to() -> None:
     assert most_runs(0, 2) == 20
 
 
-def test_more_seeds_and_more_arms_keep_what_was_run() -> None:
+def test_more_seeds_and_more_configurations_keep_what_was_run() -> None:
     scores: Scores = {"a": [0.5, 0.5, 0.5], "b": [0.4, 0.5, 0.5], "c": [0.1], "C": [0.1]}
     few = play(make("abC", test_seeds=2), scores)
     more = play(make("abcC", test_seeds=4), scores)
     assert few.items() <= more.items()
 
 
-def test_a_validation_run_has_the_studys_checkpoints_and_a_test_run_ends_on_a_hundred_goals(spec: StudySpec) -> None:
+def test_a_validation_run_has_the_studys_checkpoints_and_a_test_run_ends_on_a_hundred_episodes(spec: StudySpec) -> None:
     chosen = make_plan([CURRENT], spec, top=1, test_seeds=1).arms[0]
     validation = make_job(spec, ConfirmationRun(phase="validation", arm=chosen, place=1), 5)
     assert (validation.seed, validation.first_goal) == (seeds.VALIDATION + 1, seeds.VALIDATION_GOALS)

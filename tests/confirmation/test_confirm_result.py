@@ -1,4 +1,4 @@
-"""What a confirmation has come to: values by seed, runs that diverged, former winners, the answer."""
+"""The results of a confirmation: values by seed, diverged runs, former winners, the answer."""
 
 import statistics
 from collections.abc import Mapping
@@ -50,8 +50,8 @@ def results(plan: ConfirmationPlan, values: Values, *, success: bool = True) -> 
     for (name, phase), given in values.items():
         arm = next(arm for arm in plan.arms if arm.name == name)
         for place, value in enumerate(given):
-            told = RunResult(score=value, success=value if success else None, mean_return=value)
-            found[ConfirmationRun(phase=phase, arm=arm, place=place).key] = told
+            made = RunResult(score=value, success=value if success else None, mean_return=value)
+            found[ConfirmationRun(phase=phase, arm=arm, place=place).key] = made
     return found
 
 
@@ -64,7 +64,7 @@ TRIAL_WON: Values = {
 }
 
 
-def test_a_winner_is_held_against_the_baseline(spec: StudySpec) -> None:
+def test_a_winner_is_compared_with_the_baseline(spec: StudySpec) -> None:
     plan = make("trial 7", "current")
     found = conclude(plan, spec, results(plan, TRIAL_WON))
     assert (found.complete, found.done, found.measure) == (True, 12, "success")
@@ -80,9 +80,9 @@ def test_a_winner_is_held_against_the_baseline(spec: StudySpec) -> None:
 
 def test_there_is_no_verdict_before_all_is_run(spec: StudySpec) -> None:
     plan = make("trial 7", "current")
-    told = results(plan, TRIAL_WON)
-    del told[ConfirmationRun(phase="test", arm=plan.arms[1], place=5).key]
-    found = conclude(plan, spec, told)
+    values = results(plan, TRIAL_WON)
+    del values[ConfirmationRun(phase="test", arm=plan.arms[1], place=5).key]
+    found = conclude(plan, spec, values)
     assert (found.complete, found.done) == (False, 11)
     assert found.answer is not None
     assert found.answer.comparisons == ()
@@ -102,9 +102,9 @@ def test_the_same_runs_give_the_same_answer(spec: StudySpec) -> None:
         (BAD, BAD, "current", ["not shown", "not shown", "not shown"]),
         (BAD, GOOD, "proposed", ["not shown", "confirmed worse", "confirmed better"]),
     ],
-    ids=["winner", "nobody", "another baseline"],
+    ids=["winner", "no difference", "another baseline"],
 )
-def test_what_to_train_with_follows_from_the_test(
+def test_the_recommendation_follows_from_the_test(
     spec: StudySpec, tuned: list[float], proposed: list[float], recommended: str, verdicts: list[str]
 ) -> None:
     plan = make("trial 7", "current", "proposed")

@@ -1,4 +1,4 @@
-"""What every engine owes, run over all of them; what processes owe besides: tests/engines/test_processes.py."""
+"""The contract of all engines, run over each; see also tests/engines/test_processes.py."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def test_a_model_comes_back_when_asked_for(engine: Engine) -> None:
     assert end.outcome.model
 
 
-def test_a_fault_of_the_spec_breaks_the_job_and_not_the_engine(engine: Engine) -> None:
+def test_an_invalid_spec_breaks_the_job_and_not_the_engine(engine: Engine) -> None:
     end = drive(engine, make_job(number=5, environment=UNKNOWN))[-1]
     assert isinstance(end, Broken)
     assert (end.number, type(end.error)) == (5, EnvironmentUnusable)
@@ -73,7 +73,7 @@ def test_a_fault_of_the_spec_breaks_the_job_and_not_the_engine(engine: Engine) -
     assert completes(engine, make_job(number=6))
 
 
-def test_an_unexpected_exception_arrives_with_its_trace(engine: Engine) -> None:
+def test_an_unexpected_exception_arrives_with_its_traceback(engine: Engine) -> None:
     end = drive(engine, make_job(params={"no_such_argument": 1}))[-1]
     assert isinstance(end, Broken)
     assert isinstance(end.error, WorkerBroke)

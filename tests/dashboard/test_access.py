@@ -1,4 +1,4 @@
-"""Where it listens, and whose token it is."""
+"""The dashboard's address and token."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_who_can_reach_an_address(address: str, alone: bool) -> None:
     assert (make_access(address, None).token is None) is alone
 
 
-def test_tokens_are_made_up_afresh_and_told_once() -> None:
+def test_tokens_are_generated_and_printed_once() -> None:
     first, second = make_access("0.0.0.0", None), make_access("0.0.0.0", None)  # noqa: S104
     assert first.token is not None
     assert first.token != second.token
@@ -31,7 +31,7 @@ def test_tokens_are_made_up_afresh_and_told_once() -> None:
         assert page_address(listener, first).endswith(f"/dashboard/?token={first.token}")
 
 
-def test_a_token_out_of_a_file_is_printed_nowhere(tmp_path: Path) -> None:
+def test_a_token_from_a_file_is_never_printed(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
     access = make_access("127.0.0.1", file)
@@ -66,7 +66,7 @@ def test_a_file_without_a_fit_token_is_refused(tmp_path: Path, content: bytes) -
         ("dashboard --token-file .", "--token-file .: Is a directory"),
         ("dashboard --host 192.0.2.1 --port 0", "--host '192.0.2.1': Cannot assign"),
         ("dashboard --host no.such.host.invalid", "--host 'no.such.host.invalid'"),
-        (f"dashboard --host {'x' * 300}", "is no host's name"),
+        (f"dashboard --host {'x' * 300}", "is not a host name"),
     ],
     ids=["missing", "a folder", "not this machine's", "unknown", "too long"],
 )

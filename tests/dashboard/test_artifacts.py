@@ -1,4 +1,4 @@
-"""Artifacts: by ranges, shown or saved, never run, and never from elsewhere."""
+"""Artifacts: range requests, shown or downloaded, never executed, never from outside the folder."""
 
 import json
 
@@ -21,7 +21,7 @@ from tuner.study.storage import open_to_read, parse_url
     ],
     ids=["from the start", "to the end", "the last", "beyond the end"],
 )
-def test_a_film_is_sent_by_ranges(shown: Shown, asked: str, place: str, part: slice) -> None:
+def test_a_video_is_sent_by_ranges(shown: Shown, asked: str, place: str, part: slice) -> None:
     answer = ask(shown.make(), shown.artifacts["video.mp4"], HTTP_RANGE=asked)
     assert (answer.status, answer.headers["content-range"]) == (206, place)
     assert answer.body == FILES["video.mp4"][part]
@@ -31,7 +31,7 @@ def test_a_range_that_is_not_there_is_refused(shown: Shown) -> None:
     assert ask(shown.make(), shown.artifacts["video.mp4"], HTTP_RANGE="bytes=5000-").status == 416
 
 
-def test_a_whole_film_is_shown_in_the_page(shown: Shown) -> None:
+def test_a_whole_video_is_shown_in_the_page(shown: Shown) -> None:
     answer = ask(shown.make(), shown.artifacts["video.mp4"])
     assert (answer.status, answer.body) == (200, FILES["video.mp4"])
     assert answer.headers["content-type"] == "video/mp4"
@@ -100,8 +100,8 @@ def test_an_artifact_whose_record_names_a_file_elsewhere_is_not_sent(shown: Show
     from optuna.storages import RDBStorage
 
     storage = RDBStorage("sqlite:///studies/tuner.db")
-    for artifact, told in (("abc", "../tuner.db"), ("../tuner.db", "../tuner.db")):
-        meta = {"artifact_id": told, "filename": "x.txt", "mimetype": "text/plain", "encoding": None}
+    for artifact, stored in (("abc", "../tuner.db"), ("../tuner.db", "../tuner.db")):
+        meta = {"artifact_id": stored, "filename": "x.txt", "mimetype": "text/plain", "encoding": None}
         storage.set_study_system_attr(shown.study, f"artifacts:{artifact}", json.dumps(meta))
     storage.engine.dispose()
     application = shown.make()

@@ -1,4 +1,4 @@
-"""Whatever is asked for, under whatever name: no trace, and nothing outside the folder."""
+"""Fuzzed requests and names: no traceback, and no file outside the folder."""
 
 import contextlib
 import json
@@ -34,7 +34,7 @@ def latin(text: str) -> str:
     return text.encode("utf-8", "replace").decode("latin-1")
 
 
-def test_fuzzed_requests_get_a_line_and_no_trace(shown: Shown, caplog: pytest.LogCaptureFixture) -> None:
+def test_fuzzed_requests_get_a_line_and_no_traceback(shown: Shown, caplog: pytest.LogCaptureFixture) -> None:
     open_to_all, with_token = shown.make(), shown.make(token="a-token-of-sixteen-and-more")  # noqa: S106 - a test's
     before = sorted(shown.folder.iterdir())
 
@@ -86,7 +86,7 @@ def test_a_name_that_no_file_can_have_is_refused(tuner: Tuner, tmp_path: Path, t
     assert set(tmp_path.rglob("*")) - set(before) <= {tmp_path / "tb"}
 
 
-def test_a_study_that_somebody_renamed_has_its_present_name_or_is_refused(finished: Path) -> None:
+def test_a_renamed_study_has_its_present_name_or_is_refused(finished: Path) -> None:
     storage = open_to_write(parse_url("sqlite:///studies/tuner.db"))
     spec = load_stored(storage, "toy")[1].model_dump_json()
     for name in ("renamed", "../renamed", "a/b"):
@@ -104,5 +104,5 @@ def test_a_models_record_that_names_a_file_elsewhere_is_not_read(finished: Path,
     meta = {"artifact_id": "../../secret", "filename": "trial-0.zip", "mimetype": "application/zip", "encoding": None}
     storage.set_trial_system_attr(trial._trial_id, "artifacts:x", json.dumps(meta))
     (tmp_path / "secret").write_text("secret")
-    with pytest.raises(StorageFailed, match="which is no artifact's name"):
+    with pytest.raises(StorageFailed, match="is not an artifact id"):
         read_model(study, 0, tmp_path / "studies" / "tuner.artifacts")

@@ -1,4 +1,4 @@
-"""Who gets in, and what they may do."""
+"""Access to the dashboard: host, token, methods, origin."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def test_no_route_takes_any_method_but_reading(shown: Shown) -> None:
 
 
 def test_the_database_itself_refuses_a_change_from_within(shown: Shown) -> None:
-    """Were the guard gone, the connection would still only read."""
+    """Without the guard, the connection is still read-only."""
     from optuna_dashboard import wsgi
 
     from tuner.study.storage import open_to_read, parse_url
@@ -74,7 +74,7 @@ def test_a_foreign_name_that_leads_here_is_refused(shown: Shown, host: str) -> N
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/api/studies", "/artifacts/1/ab", "/static/bundle.js", "/nothing"])
-def test_without_the_token_nothing_is_told_but_health(shown: Shown, path: str) -> None:
+def test_without_the_token_only_health_is_answered(shown: Shown, path: str) -> None:
     application = shown.make(token=TOKEN)
     answer = ask(application, path, HTTP_HOST="robot.example")
     assert answer.status == 401
@@ -97,7 +97,7 @@ def test_a_wrong_token_gets_no_cookie(shown: Shown, query: str) -> None:
     assert "set-cookie" not in answer.headers
 
 
-def test_the_token_once_then_a_cookie_that_does_not_tell_it(shown: Shown) -> None:
+def test_the_token_once_then_a_cookie_that_does_not_reveal_it(shown: Shown) -> None:
     application = shown.make(token=TOKEN)
     first = ask(application, f"/dashboard/studies/1?tab=x%20y&token={TOKEN}")
     assert (first.status, first.headers["location"]) == (303, "/dashboard/studies/1?tab=x+y")
@@ -116,7 +116,7 @@ def test_a_script_sends_the_token_in_a_header(shown: Shown) -> None:
     assert ask(application, "/api/studies", HTTP_AUTHORIZATION="Bearer x").status == 401
 
 
-def test_the_door_leads_nowhere_else(shown: Shown) -> None:
+def test_the_login_redirects_to_no_other_host(shown: Shown) -> None:
     answer = ask(shown.make(token=TOKEN), f"//evil.example/\r\nX: y?token={TOKEN}")
     assert answer.headers["location"] == "/evil.example/%0D%0AX%3A%20y"
 

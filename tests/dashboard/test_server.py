@@ -1,4 +1,4 @@
-"""The dashboard as the command starts it: shows the study, on loopback, and lets nobody change anything."""
+"""The dashboard as the command starts it: on loopback, read-only."""
 
 import http.client
 import json

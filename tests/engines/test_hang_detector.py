@@ -1,4 +1,4 @@
-"""HangDetector with silent workers, by a clock of the test's own; what a process holds in memory."""
+"""HangDetector with a fake clock; the memory of a process."""
 
 import os
 import signal
@@ -31,23 +31,23 @@ def detector(clock: Clock) -> HangDetector:
 def wait(
     detector: HangDetector, clock: Clock, seconds: float, *, stopped: bool = False, step: float = 1.0
 ) -> list[int]:
-    """Looks once a step; returns who was silent for too long at last."""
+    """Checks once a step; returns the unresponsive jobs of the last check."""
     end, found = clock.now + seconds, list[int]()
     while clock.now < end:
         clock.now += step
-        found = detector.look(lambda _: stopped)
+        found = detector.unresponsive(lambda _: stopped)
     return found
 
 
 def teach(detector: HangDetector, clock: Clock, seconds: float) -> None:
-    """Three words, each after so many seconds."""
+    """Three messages, each after `seconds`."""
     for _ in range(3):
         detector.begin(99)
         wait(detector, clock, seconds)
-        detector.heard(99)
+        detector.message_received(99)
 
 
-def test_before_anything_is_usual_a_worker_has_half_an_hour(detector: HangDetector, clock: Clock) -> None:
+def test_before_a_median_is_known_a_worker_has_half_an_hour(detector: HangDetector, clock: Clock) -> None:
     detector.begin(7)
     assert wait(detector, clock, FIRST_LIMIT) == []
     assert wait(detector, clock, 2) == [7]
@@ -62,17 +62,17 @@ def test_then_it_has_ten_times_the_median(detector: HangDetector, clock: Clock, 
     assert wait(detector, clock, 2) == [7]
 
 
-def test_a_word_ends_a_silence_and_so_does_a_death(detector: HangDetector, clock: Clock) -> None:
+def test_a_message_ends_a_wait_and_so_does_a_death(detector: HangDetector, clock: Clock) -> None:
     teach(detector, clock, 1)
     detector.begin(7)
     detector.begin(8)
     wait(detector, clock, 50)
-    detector.heard(7)
+    detector.message_received(7)
     detector.forget(8)
     assert wait(detector, clock, 50) == []
 
 
-def test_a_worker_that_loads_has_half_an_hour_whatever_is_usual(detector: HangDetector, clock: Clock) -> None:
+def test_a_worker_that_loads_has_half_an_hour_whatever_the_median(detector: HangDetector, clock: Clock) -> None:
     teach(detector, clock, 1)
     detector.begin(7, loading=True)
     assert wait(detector, clock, 300) == []
@@ -80,7 +80,7 @@ def test_a_worker_that_loads_has_half_an_hour_whatever_is_usual(detector: HangDe
     assert wait(detector, clock, 62) == [7]
 
 
-def test_with_words_hours_apart_nobody_is_given_up(clock: Clock) -> None:
+def test_without_a_first_limit_no_worker_is_unresponsive(clock: Clock) -> None:
     detector = HangDetector(clock, first=float("inf"))
     detector.begin(7)
     assert wait(detector, clock, 20 * FIRST_LIMIT, step=5) == []
@@ -94,7 +94,7 @@ def test_the_time_in_which_a_worker_is_stopped_does_not_count(detector: HangDete
     assert wait(detector, clock, 15) == [7]
 
 
-def test_nor_does_that_in_which_nobody_looked(detector: HangDetector, clock: Clock) -> None:
+def test_nor_does_that_without_a_check(detector: HangDetector, clock: Clock) -> None:
     teach(detector, clock, 1)
     detector.begin(7)
     assert wait(detector, clock, 3600, step=3600) == []  # the coordinator was stopped for an hour

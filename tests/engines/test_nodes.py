@@ -1,4 +1,4 @@
-"""What is said of a cluster whose head is away for a while, or for good."""
+"""Messages about a cluster whose head does not answer for a while, or for good."""
 
 import socket
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from tuner.errors import ClusterFailed
 
 
 class Head:
-    """Something that listens where a cluster's head would."""
+    """A server at the address of a cluster's head."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -26,13 +26,13 @@ class Head:
 
 @pytest.fixture
 def head(monkeypatch: pytest.MonkeyPatch) -> Head:
-    """A head that knows one node of two CPUs, and is asked at every look."""
+    """A head that knows one node with two CPUs; every check asks it."""
     made = Head()
     node = {"NodeID": "a", "NodeManagerAddress": "10.0.0.2", "Resources": {"CPU": 2.0}, "Alive": True}
     context = SimpleNamespace(gcs_address=f"127.0.0.1:{made.port}")
     fake = SimpleNamespace(nodes=lambda: [node], get_runtime_context=lambda: context)
     monkeypatch.setattr(module, "ray", fake)
-    monkeypatch.setattr(module, "LOOK", 0.0)
+    monkeypatch.setattr(module, "CHECK_INTERVAL", 0.0)
     return made
 
 
@@ -41,27 +41,25 @@ def test_a_head_that_comes_back_is_waited_for_and_its_nodes_still_count(head: He
     nodes = Nodes(said.append)
     head.go()
     for _ in range(3):
-        nodes.look()
+        nodes.check()
     assert nodes.places == 2
     head.come_back()
     for _ in range(2):
-        nodes.look()
+        nodes.check()
     head.go()
     assert said == [
         f"Ray cluster at 127.0.0.1:{head.port}: 1 node, 2 CPUs.",
-        "The head of the Ray cluster does not answer (Connection refused): waiting for it.",
+        "The head of the Ray cluster does not answer (Connection refused); waiting for it.",
         "The head of the Ray cluster answers again.",
     ]
 
 
-def test_a_head_that_does_not_come_back_ends_the_run_with_the_way_on(
-    head: Head, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_head_that_does_not_come_back_ends_the_run_with_advice(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     nodes = Nodes(said.append)
     head.go()
-    nodes.look()
-    monkeypatch.setattr(module, "HEAD_PATIENCE", 0.0)
-    with pytest.raises(ClusterFailed, match=rf"127\.0\.0\.1:{head.port}, has not answered for \d+ s .*: start the"):
-        nodes.look()
+    nodes.check()
+    monkeypatch.setattr(module, "HEAD_RETURN_LIMIT", 0.0)
+    with pytest.raises(ClusterFailed, match=rf"127\.0\.0\.1:{head.port}, has not answered for \d+ s .*restart the"):
+        nodes.check()
     assert len(said) == 2

@@ -1,4 +1,4 @@
-"""One function in a process of its own."""
+"""Running one function in a new process."""
 
 import os
 import signal
@@ -27,13 +27,13 @@ def test_known_errors_come_back_as_they_are() -> None:
         run_once(run_check, EnvironmentRef(id="planted_toys:Nothing"), full(3))
 
 
-def test_others_come_back_with_their_trace() -> None:
+def test_others_come_back_with_their_traceback() -> None:
     with pytest.raises(WorkerBroke, match="ValueError") as caught:
         run_once(int, "three")
     assert "Traceback" in caught.value.trace
 
 
-def test_a_death_is_told() -> None:
+def test_a_death_is_reported() -> None:
     with pytest.raises(EnvironmentFailed, match="signal 9"):
         run_once(signal.raise_signal, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""What worker processes owe beyond the contract of all engines: deaths, silence, memory, warming up, their end."""
+"""The process engine beyond the contract of all engines: dead and unresponsive workers, memory, warm-up, exit."""
 
 import os
 import pickle
@@ -56,7 +56,7 @@ def test_as_many_workers_as_there_are_jobs_for_are_there_before_the_first() -> N
     assert wait_for(lambda: all(gone(pid) for pid in pids))
 
 
-def test_two_jobs_run_side_by_side(processes: ProcessEngine) -> None:
+def test_two_jobs_run_in_parallel(processes: ProcessEngine) -> None:
     processes.start(make_job(number=0))
     processes.start(make_job(number=1))
     waiting = {until_next(processes).number, until_next(processes).number}  # both wait before any is answered
@@ -86,21 +86,21 @@ def test_a_worker_that_hangs_is_killed_and_the_next_job_runs(toys: None, monkeyp
     monkeypatch.setattr("tuner.engines.hang_detector.LEAST_LIMIT", 6.0)
     engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
     try:
-        for number in range(2):  # two evaluations and an outcome each: what is usual is known
+        for number in range(2):  # two evaluations and an outcome each, so that the median is known
             assert completes(engine, make_job(number=number))
         [before] = process_ids(engine)
         end = drive(engine, make_job(number=2, environment=EnvironmentRef(id="tuner_toys:ToyHanging-v0")))[-1]
         assert isinstance(end, Finished)
         assert (end.number, end.outcome.state) == (2, "failed")
-        assert end.outcome.reason.startswith("no word from its worker for ")
-        assert end.outcome.reason.endswith(" s: it was killed")
+        assert end.outcome.reason.startswith("worker unresponsive for ")
+        assert end.outcome.reason.endswith(" s; killed")
         assert gone(before)
         assert completes(engine, make_job(number=3))
     finally:
         engine.stop()
 
 
-def test_short_measurements_say_nothing_of_what_is_usual(processes: ProcessEngine) -> None:
+def test_short_measurements_do_not_count_in_the_median(processes: ProcessEngine) -> None:
     engine = ProcessEngine(1, warm=EnvironmentRef(id="tuner_toys:ToyLine-v0"))
     try:
         for _ in range(4):
@@ -143,7 +143,7 @@ def test_a_worker_that_takes_too_much_memory_is_killed(toys: None) -> None:
         end = drive(engine, hungry)[-1]
         assert isinstance(end, Finished)
         assert (end.number, end.outcome.state) == (1, "failed")
-        assert "more than the 1 GB of --memory: it was killed" in end.outcome.reason
+        assert "over the --memory limit of 1 GB; killed" in end.outcome.reason
         assert completes(engine, make_job(number=2))
     finally:
         engine.stop()
@@ -156,7 +156,7 @@ def test_workers_killed_while_idle_are_replaced(processes: ProcessEngine) -> Non
     assert not dead & set(process_ids(processes))
 
 
-def test_a_worker_has_one_thread_and_is_deaf_to_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_has_one_thread_and_ignores_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     engine = ProcessEngine(1)
@@ -211,7 +211,7 @@ def test_a_warm_worker_imports_nothing_in_its_first_trial(tmp_path: Path) -> Non
     script.write_text(LATE.replace("JOB", repr(make_job(checkpoints=()))))
     result = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr
-    assert result.stdout == ""  # what is printed in a worker is talk
+    assert result.stdout == ""  # prints of a worker go to stderr
     assert result.stderr == "3\n\n"
 
 

@@ -1,4 +1,4 @@
-"""What Ray's workers owe beyond the contract of all engines: deaths of any kind, one thread, code that was sent."""
+"""The Ray engine beyond the contract of all engines: dead workers, threads, sent code."""
 
 import signal
 from collections.abc import Iterator
@@ -37,14 +37,14 @@ def failure(event: Event) -> str:
     return event.outcome.reason
 
 
-def test_the_cluster_is_told_of(engine: RayEngine, said: list[str]) -> None:
+def test_the_cluster_is_reported(engine: RayEngine, said: list[str]) -> None:
     assert len(said) == 1
     assert said[0].startswith("Ray cluster at ")
     assert said[0].endswith(": 1 node, 2 CPUs.")
     assert engine.workers == 2
 
 
-def test_two_jobs_run_side_by_side(engine: RayEngine) -> None:
+def test_two_jobs_run_in_parallel(engine: RayEngine) -> None:
     engine.start(make_job(number=0))
     engine.start(make_job(number=1))
     assert {until_next(engine).number, until_next(engine).number} == {0, 1}  # both wait before any is answered
@@ -76,7 +76,7 @@ def test_a_mailbox_that_dies_takes_its_jobs_along_and_the_next_one_serves(engine
     mailbox.kill()
     lost: list[Event] = []
     assert wait_for(lambda: lost.extend(engine.wait(1.0)) or len(lost) == 2)  # type: ignore[func-returns-value]
-    assert all(failure(event).startswith("the mailbox is gone") for event in lost)
+    assert all(failure(event).startswith("the mailbox died") for event in lost)
     assert {event.outcome.lost_with for event in lost if isinstance(event, Finished)} == {"mailbox 1"}
     assert wait_for(lambda: not children("ray::trial", recursive=True))
     assert completes(engine, make_job(number=8))
@@ -85,16 +85,16 @@ def test_a_mailbox_that_dies_takes_its_jobs_along_and_the_next_one_serves(engine
 def test_a_worker_that_takes_too_much_memory_ends(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_memory", 1_000_000_000)
     event = drive(engine, make_job(number=9, environment=EnvironmentRef(id="tuner_toys:ToyHungry-v0"), **LONG))[-1]
-    assert "more than the 1 GB of --memory: it was killed" in failure(event)
+    assert "over the --memory limit of 1 GB; killed" in failure(event)
     assert completes(engine, make_job(number=10))
 
 
 def test_a_worker_that_hangs_is_ended(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in (11, 12):  # what is usual is known
+    for number in (11, 12):  # so that the median is known
         assert completes(engine, make_job(number=number))
     monkeypatch.setattr("tuner.engines.hang_detector.LEAST_LIMIT", 6.0)
     event = drive(engine, make_job(number=13, environment=EnvironmentRef(id="tuner_toys:ToyHanging-v0")))[-1]
-    assert failure(event).startswith("no word from its worker for ")
+    assert failure(event).startswith("worker unresponsive for ")
     assert wait_for(lambda: not children("ray::trial-13", recursive=True))
     assert completes(engine, make_job(number=14))
 
@@ -111,7 +111,7 @@ def test_a_worker_has_one_thread(engine: RayEngine) -> None:
     assert isinstance(until_next(engine), Finished)
 
 
-def test_sigterm_stays_with_whoever_had_it(engine: RayEngine) -> None:
+def test_the_sigterm_handler_is_restored(engine: RayEngine) -> None:
     handler = signal.getsignal(signal.SIGTERM)
     assert getattr(handler, "__module__", "") != "ray._private.worker"
 
@@ -141,6 +141,6 @@ def test_nothing_is_left_and_code_was_sent(engine: RayEngine, tmp_path: Path, mo
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "no-such-host.invalid:6379"])
 def test_no_cluster_at_an_address_is_one_line(address: str, toys: None) -> None:
-    with pytest.raises(ClusterFailed, match=rf"no way into a Ray cluster at {address} \(.+\): is it there"):
+    with pytest.raises(ClusterFailed, match=rf"cannot connect to a Ray cluster at {address} \(.+\): check its"):
         RayEngine(LINE, 1, address)
     assert not ray.is_initialized()

@@ -1,4 +1,4 @@
-"""What nodes are sent of an environment's code."""
+"""The code of an environment that nodes are sent."""
 
 import json
 import subprocess
@@ -83,7 +83,7 @@ def test_too_much_to_send_is_refused_with_what_it_is(tmp_path: Path, monkeypatch
     one = Sources(id="arm:Arm", places=(str(package),))
     assert to_send(one, tmp_path) == [str(package)]
     (package / "more.stl").write_bytes(bytes(3_000_000))
-    with pytest.raises(UsageProblem, match=rf"sent 6 MB, at most 5; {package} has the most of it"):
+    with pytest.raises(UsageProblem, match=rf"to send is 6 MB, over the limit of 5 MB; {package} is the largest part"):
         to_send(one, tmp_path)
 
 

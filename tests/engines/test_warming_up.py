@@ -1,4 +1,4 @@
-"""Worker processes that warm up: they die of it, are replaced, tell of it, or are stopped meanwhile."""
+"""Worker processes that die, raise or are stopped while warming up."""
 
 import multiprocessing
 import signal
@@ -71,7 +71,7 @@ def test_a_worker_that_dies_warming_up_again_and_again_fails_the_job(
         engine.stop()
 
 
-def test_a_fault_while_warming_up_is_told_by_the_first_job() -> None:
+def test_an_error_while_warming_up_is_reported_by_the_first_job() -> None:
     engine = ProcessEngine(1, warm=UNKNOWN)
     engine.prepare(1)
     pids = process_ids(engine)

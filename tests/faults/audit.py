@@ -1,4 +1,4 @@
-"""Proves from the database alone that nothing was lost, doubled or left behind. For SQLite and PostgreSQL alike."""
+"""Checks in the database that no trial was lost, doubled or left running. For SQLite and PostgreSQL."""
 
 import statistics
 from collections import Counter
@@ -14,17 +14,17 @@ OPEN = (TrialState.RUNNING, TrialState.WAITING)
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What a study holds."""
+    """The trials of a study."""
 
     states: dict[str, int]
     values: dict[int, float | None]  # of the finished trials, by number
 
 
 def audit(storage: str, study: str, finished: int) -> Audit:
-    """Counts, seeds, baselines, retries and values, each against the others.
+    """Checks counts, seeds, baselines, retries and values against each other.
 
     Raises:
-        AssertionError: naming what is wrong.
+        AssertionError: naming the first violation.
     """
     trials = optuna.load_study(storage=storage, study_name=study).get_trials(deepcopy=False)
     done = [trial for trial in trials if trial.state in FINISHED]

@@ -1,8 +1,8 @@
-"""Kills processes of a run at random for some minutes, then proves from the database that nothing was lost.
+"""Fault injection: kills processes of a run at random for some minutes, then checks that no result was lost.
 
-Trials of the packaged study `smoke` run all the while: workers are killed, the coordinator, everything at once; they
-are stopped and go on, told to end, sent Ctrl-C. After each blow the same command is typed again, and every value that
-was finished before must still be there. At the end the study is run to a number of trials, and audited.
+Trials of the packaged study `smoke` run meanwhile: workers, the coordinator or all are killed, stopped and continued,
+terminated, or sent Ctrl-C. After each fault the same command runs again, and every finished value must still be in the
+database. At the end the study runs to a number of trials, and is audited.
 """
 
 import argparse
@@ -28,19 +28,19 @@ LIMIT = 600  # s, for that run
 
 
 def command(options: argparse.Namespace, trials: int) -> list[str]:
-    """The one that is typed again and again."""
+    """The command that is run repeatedly."""
     run = [sys.executable, "-m", "tuner", "run", STUDY, "--trials", str(trials), "--workers", str(options.workers)]
     return [*run, "--engine", options.engine, "--storage", options.storage, "--sampler", "random", "--skip-check"]
 
 
 def begin(options: argparse.Namespace, log: Path) -> subprocess.Popen[bytes]:
-    """Starts it in a session of its own."""
+    """Starts it in a new session."""
     with log.open("ab") as file:
         return subprocess.Popen(command(options, MANY), stdout=file, stderr=file, start_new_session=True)
 
 
 def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """All that it started."""
+    """All its descendants."""
     try:
         return psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -56,24 +56,24 @@ def send(processes: list[psutil.Process], number: int) -> None:
             continue
 
 
-def strike(process: subprocess.Popen[bytes], draw: random.Random) -> str:
-    """One blow; returns its name."""
-    blow = draw.choice(["worker", "worker", "coordinator", "everything", "stop", "SIGTERM", "SIGINT"])
+def inject(process: subprocess.Popen[bytes], draw: random.Random) -> str:
+    """Injects one fault; returns its name."""
+    fault = draw.choice(["worker", "worker", "coordinator", "everything", "stop", "SIGTERM", "SIGINT"])
     children = family(process)
-    everybody = [*children, psutil.Process(process.pid)]
-    if blow == "worker" and children:
+    everything = [*children, psutil.Process(process.pid)]
+    if fault == "worker" and children:
         send([draw.choice(children)], signal.SIGKILL)
-    elif blow == "coordinator":
+    elif fault == "coordinator":
         process.kill()
-    elif blow == "everything":
-        send(everybody, signal.SIGKILL)
-    elif blow == "stop":
-        send(everybody, signal.SIGSTOP)
+    elif fault == "everything":
+        send(everything, signal.SIGKILL)
+    elif fault == "stop":
+        send(everything, signal.SIGSTOP)
         time.sleep(draw.uniform(1, 5))
-        send(everybody, signal.SIGCONT)
-    elif blow in ("SIGTERM", "SIGINT"):
-        process.send_signal(getattr(signal, blow))
-    return blow
+        send(everything, signal.SIGCONT)
+    elif fault in ("SIGTERM", "SIGINT"):
+        process.send_signal(getattr(signal, fault))
+    return fault
 
 
 def finished(storage: str) -> dict[int, float | None]:
@@ -84,17 +84,17 @@ def finished(storage: str) -> dict[int, float | None]:
     return {trial.number: trial.value for trial in trials}
 
 
-def rage(options: argparse.Namespace, log: Path) -> tuple[Counter[str], dict[int, float | None]]:
-    """Strikes until the time is over; returns the blows, and the values there were."""
+def inject_faults(options: argparse.Namespace, log: Path) -> tuple[Counter[str], dict[int, float | None]]:
+    """Injects faults until the time is over; returns their counts, and the finished values."""
     draw = random.Random(options.seed)  # noqa: S311
-    blows: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
     values: dict[int, float | None] = {}
     end = time.monotonic() + options.minutes * 60
     process = begin(options, log)
     while time.monotonic() < end:
         time.sleep(draw.uniform(2, 15))
         if process.poll() is None:
-            blows[strike(process, draw)] += 1
+            faults[inject(process, draw)] += 1
         time.sleep(0.5)
         if process.poll() is not None:
             values = kept(values, finished(options.storage))
@@ -102,23 +102,23 @@ def rage(options: argparse.Namespace, log: Path) -> tuple[Counter[str], dict[int
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
     process.wait(timeout=LIMIT)
-    return blows, kept(values, finished(options.storage))
+    return faults, kept(values, finished(options.storage))
 
 
 def kept(before: dict[int, float | None], now: dict[int, float | None]) -> dict[int, float | None]:
-    """What is there now, which holds all that was there before."""
+    """The values now, after checking that they include all earlier ones."""
     lost = {number: value for number, value in before.items() if now.get(number, "nothing") != value}
     assert not lost, f"finished values are gone or changed: {lost}"
     return now
 
 
 def main() -> None:
-    """Rages, goes on undisturbed, proves."""
+    """Injects faults, finishes the study, audits it."""
     options = arguments()
     log = Path(tempfile.mkdtemp(prefix="chaos-")) / "log"
     options.storage = options.storage or f"sqlite:///{log.parent / 'chaos.db'}"
     print(f"Log: {log}", flush=True)
-    blows, values = rage(options, log)
+    faults, values = inject_faults(options, log)
     target = len(values) + MORE
     last = subprocess.run(command(options, target), capture_output=True, text=True, timeout=LIMIT)
     assert last.returncode == 0, last.stderr
@@ -126,7 +126,7 @@ def main() -> None:
     kept(values, found.values)
     left = [p.pid for p in psutil.process_iter(["cmdline"]) if options.storage in (p.info["cmdline"] or [])]
     assert not left, f"processes {left} are left"
-    print(json.dumps({"blows": dict(blows), "finished": target, "states": found.states, "minutes": options.minutes}))
+    print(json.dumps({"faults": dict(faults), "finished": target, "states": found.states, "minutes": options.minutes}))
 
 
 def arguments() -> argparse.Namespace:
@@ -136,7 +136,7 @@ def arguments() -> argparse.Namespace:
     made.add_argument("--engine", default="processes", help="default: %(default)s")
     made.add_argument("--workers", type=int, default=2, metavar="W", help="default: %(default)s")
     made.add_argument("--storage", metavar="URL", help="default: an SQLite file in a temporary folder")
-    made.add_argument("--seed", type=int, default=0, metavar="S", help="of the blows; default: %(default)s")
+    made.add_argument("--seed", type=int, default=0, metavar="S", help="of the faults; default: %(default)s")
     return made.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""A disk that is full or read-only, a database that somebody locks: nothing is lost, one line says what happened."""
+"""A full or read-only disk, and a locked database: nothing is lost, and the error is one line."""
 
 import gc
 import shlex
@@ -45,7 +45,7 @@ def command(study: Path, place: Path, trials: int) -> str:
 
 
 def typed(line: str) -> Said:
-    """In a process of its own, which lets go of every file at its end."""
+    """Runs the command in a new process, which closes every file at its end."""
     said = subprocess.run(
         [sys.executable, "-m", "tuner", *shlex.split(line)], capture_output=True, text=True, timeout=LIMIT
     )
@@ -56,7 +56,7 @@ def values(place: Path, trials: int) -> dict[int, float | None]:
     return audit(f"sqlite:///{place}/studies/tuner.db", "toy", trials).values
 
 
-def test_a_full_disk_stops_the_run_and_with_room_it_goes_on(
+def test_a_full_disk_stops_the_run_and_with_room_it_resumes(
     tuner: Tuner, disk: tuple[Path, Remount], tmp_path: Path
 ) -> None:
     place, remount = disk
@@ -74,7 +74,7 @@ def test_a_full_disk_stops_the_run_and_with_room_it_goes_on(
     assert before.items() <= values(place, TRIALS).items()
 
 
-def test_a_disk_that_became_read_only_stops_the_run_and_with_rights_it_goes_on(
+def test_a_disk_that_became_read_only_stops_the_run_and_with_rights_it_resumes(
     disk: tuple[Path, Remount], tmp_path: Path
 ) -> None:
     place, remount = disk
@@ -86,24 +86,24 @@ def test_a_disk_that_became_read_only_stops_the_run_and_with_rights_it_goes_on(
     remount("ro")
     refused = typed(command(study, place, TRIALS))
     assert refused.code == 1, refused.err
-    assert "a read-only disk, or missing permissions" in refused.err.splitlines()[-1]
+    assert "read-only disk or missing permissions" in refused.err.splitlines()[-1]
     assert "Traceback" not in refused.err
     remount("rw")
     assert typed(command(study, place, TRIALS)).code == 0
     assert before.items() <= values(place, TRIALS).items()
 
 
-def test_a_database_that_somebody_locks_for_ten_seconds_is_waited_for(tmp_path: Path) -> None:
+def test_a_database_locked_for_ten_seconds_is_waited_for(tmp_path: Path) -> None:
     study = write_study(tmp_path, timesteps=12_800, checkpoints=20)
     process = start(study)
     wait_for(lambda: reports(tmp_path) >= 2, process)
-    somebody = sqlite3.connect(tmp_path / "studies" / "tuner.db", timeout=30, isolation_level=None)
-    somebody.execute("BEGIN IMMEDIATE")
+    other = sqlite3.connect(tmp_path / "studies" / "tuner.db", timeout=30, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
     held = reports(tmp_path)
     time.sleep(10)
     assert reports(tmp_path) == held
-    somebody.execute("COMMIT")
-    somebody.close()
+    other.execute("COMMIT")
+    other.close()
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert "FAIL" not in audit(f"sqlite:///{tmp_path}/studies/tuner.db", "toy", 4).states

@@ -1,4 +1,4 @@
-"""Whatever goes wrong around a run: once its cause is gone, the same command ends with exactly N finished trials."""
+"""Errors around a run: once the cause is fixed, the same command ends with exactly N finished trials."""
 
 import signal
 import time
@@ -59,7 +59,7 @@ def values(folder: Path, trials: int = TRIALS) -> dict[int, float | None]:
 
 @pytest.fixture
 def mood(tmp_path: Path) -> Path:
-    """A file that says what is wrong with the environment of the study."""
+    """A file that names the error of the study's environment."""
     (tmp_path / "arm.py").write_text(MOODY)
     return tmp_path / "mood"
 
@@ -78,17 +78,17 @@ def moody(mood: Path, tmp_path: Path) -> Path:
         ("memory", "Unable to allocate 1.00 PiB"),
     ],
 )
-def test_an_environment_that_raises_stops_the_run_with_its_word(
+def test_an_environment_that_raises_stops_the_run_with_its_message(
     tuner: Tuner, moody: Path, mood: Path, tmp_path: Path, word: str, said: str
 ) -> None:
-    assert tuner(f"run {moody} --trials 2 {INLINE}").code == 0  # the look at the environment saw nothing wrong
+    assert tuner(f"run {moody} --trials 2 {INLINE}").code == 0  # the environment check found no problem
     before = values(tmp_path, 2)
     mood.write_text(word)
     failed = tuner(f"run {moody} --trials {TRIALS} {INLINE}")
     assert failed.code == 1, failed.err
     assert said in failed.err
     assert "Traceback" not in failed.err
-    assert "rerun to resume" in failed.err
+    assert "then rerun to resume" in failed.err
     assert not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'")
     mood.unlink()
     assert tuner(f"run {moody} --trials {TRIALS} {INLINE}").code == 0
@@ -116,32 +116,32 @@ def test_a_trial_that_hangs_is_killed_after_a_minute_and_runs_again(
     process = start(moody, "--trials", "12")
     wait_for(lambda: len(query(tmp_path, "SELECT 1 FROM trials WHERE state = 'COMPLETE'")) >= 4, process)
     mood.write_text("hang")
-    failed = "SELECT value_json FROM trial_user_attributes WHERE value_json LIKE '%no word from its worker%'"
+    failed = "SELECT value_json FROM trial_user_attributes WHERE value_json LIKE '%worker unresponsive for%'"
     wait_for(lambda: bool(query(tmp_path, failed)), process)
     mood.unlink()
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
-    assert "it was killed" in err
+    assert "s; killed" in err
     assert prove(tmp_path, 12)["FAIL"] >= 1
 
 
 @pytest.mark.parametrize("seconds", [2, pytest.param(61, marks=pytest.mark.long)])
-def test_what_is_stopped_goes_on(tmp_path: Path, seconds: int) -> None:
+def test_a_stopped_run_continues(tmp_path: Path, seconds: int) -> None:
     study = write_study(tmp_path, timesteps=6_400, checkpoints=20)
     process = start(study)
     wait_for(lambda: reports(tmp_path) >= 2, process)
-    everybody = [psutil.Process(process.pid), *workers(process)]
-    for one in everybody:
+    stopped = [psutil.Process(process.pid), *workers(process)]
+    for one in stopped:
         one.send_signal(signal.SIGSTOP)
     time.sleep(seconds)
-    for one in everybody:
+    for one in stopped:
         one.send_signal(signal.SIGCONT)
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert "FAIL" not in prove(tmp_path)
 
 
-def test_everything_killed_at_once_goes_on(tmp_path: Path) -> None:
+def test_a_run_killed_as_a_whole_resumes(tmp_path: Path) -> None:
     study = write_study(tmp_path, timesteps=6_400, checkpoints=20)
     process = start(study)
     wait_for(lambda: reports(tmp_path) >= 2, process)
@@ -177,5 +177,5 @@ def test_a_worker_that_takes_too_much_fails_with_the_way_out(tmp_path: Path) -> 
     process = start(study, "--memory", "1", "--skip-check")
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 1, err
-    assert "more than the 1 GB of --memory: it was killed" in err
+    assert "over the --memory limit of 1 GB; killed" in err
     assert not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'")

@@ -1,4 +1,4 @@
-"""Whatever is killed, the same command again ends with exactly N finished trials, none twice, none left running."""
+"""After any kill, the same command ends with exactly N finished trials, none twice, none left running."""
 
 import json
 import signal
@@ -91,7 +91,7 @@ def test_a_killed_worker_costs_one_trial_that_runs_again(study: Path, tmp_path: 
     assert prove_exact(tmp_path)["FAIL"] == 1
 
 
-def test_a_killed_coordinator_takes_its_workers_along_and_the_same_command_goes_on(study: Path, tmp_path: Path) -> None:
+def test_a_killed_coordinator_ends_its_workers_and_the_run_resumes(study: Path, tmp_path: Path) -> None:
     process = start(study)
     wait_for(lambda: reports(tmp_path) >= 2, process)
     orphans = workers(process)
@@ -110,7 +110,7 @@ def test_a_killed_coordinator_takes_its_workers_along_and_the_same_command_goes_
     [("processes", signal.SIGINT, 130), ("inline", signal.SIGINT, 130), ("processes", signal.SIGTERM, 143)],
     ids=["processes", "inline", "a service manager's stop"],
 )
-def test_ctrl_c_keeps_what_is_finished_says_how_to_go_on_and_exits_130(
+def test_ctrl_c_keeps_what_is_finished_says_how_to_resume_and_exits_130(
     study: Path, tmp_path: Path, engine: str, how: signal.Signals, code: int
 ) -> None:
     process = start(study, "--engine", engine)
@@ -149,7 +149,7 @@ def test_a_worker_that_always_dies_stops_the_run_with_the_study_intact(tmp_path:
 
 
 @pytest.mark.long
-def test_a_run_in_stages_killed_in_the_second_goes_on_there(tmp_path: Path) -> None:
+def test_a_run_in_stages_killed_in_the_second_resumes_there(tmp_path: Path) -> None:
     rate = {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}
     steps = {"type": "int", "low": 16, "high": 64, "scale": "power_of_two"}
     stages = [{"parameters": {"learning_rate": rate}}, {"parameters": {"n_steps": steps}}]
@@ -169,7 +169,7 @@ def test_a_run_in_stages_killed_in_the_second_goes_on_there(tmp_path: Path) -> N
     ]
 
 
-def test_a_killed_confirmation_goes_on_with_exactly_the_runs_that_are_missing(tuner: Tuner, tmp_path: Path) -> None:
+def test_a_killed_confirmation_resumes_with_exactly_the_runs_that_are_missing(tuner: Tuner, tmp_path: Path) -> None:
     study = write_study(tmp_path, timesteps=3200, checkpoints=10)
     assert tuner(f"run {study} --trials 3 --engine inline").code == 0
     trials = "FROM trials JOIN studies USING (study_id) WHERE study_name = 'toy-confirm'"

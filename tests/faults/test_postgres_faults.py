@@ -1,4 +1,4 @@
-"""Whatever happens to the server or the connection, a run ends with exactly N trials, none twice, none left running."""
+"""After server stops and lost connections, a run has exactly N trials, none twice, none left running."""
 
 import signal
 import subprocess
@@ -70,7 +70,7 @@ def test_a_server_that_stops_and_comes_back_costs_no_trial(server: Server, postg
         server.start()
     _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
-    assert err.count(" is away (") == err.count(" is back after ") == 1
+    assert err.count(" unavailable (") == err.count(" available again after ") == 1
     prove_exact(postgres)
 
 
@@ -85,7 +85,7 @@ def test_connections_that_are_ended_again_and_again_cost_no_trial(server: Server
     prove_exact(postgres)
 
 
-def test_a_second_coordinator_is_refused_and_a_killed_one_is_followed(
+def test_a_second_coordinator_is_refused_and_a_killed_one_is_replaced(
     server: Server, postgres: URL, study: Path
 ) -> None:
     first = start(study, postgres)

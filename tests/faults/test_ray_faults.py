@@ -1,4 +1,4 @@
-"""A study on a Ray cluster of several nodes: whatever is killed, exactly N, and what one worker alone would find."""
+"""A study on a Ray cluster with several nodes: after any kill, exactly N trials, equal to those of one worker."""
 
 import contextlib
 import json
@@ -88,7 +88,7 @@ def found(folder: Path) -> dict[int, tuple[Any, ...]]:
 
 
 def alone(study: Path, folder: Path, tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> dict[int, tuple[Any, ...]]:
-    """What one worker finds."""
+    """The trials of one worker."""
     folder.mkdir()
     monkeypatch.chdir(folder)
     assert tuner(f"run {study} --engine inline --skip-check").code == 0
@@ -105,9 +105,9 @@ def test_a_node_dies_and_one_joins_and_every_trial_is_what_one_worker_finds(
     out, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, err
     assert json.loads(out)["finished"] == TRIALS
-    assert re.search(r"Node \S+ is gone: \d nodes, \d CPUs\.", err)
+    assert re.search(r"Node \S+ left: \d nodes, \d CPUs\.", err)
     assert re.search(r"Node \S+ joined: \d nodes, \d CPUs\.", err)
-    assert re.search(r"trial \d failed \(node \S+ is gone\)", err)
+    assert re.search(r"trial \d failed \(lost node \S+\)", err)
     states = audit(url(tmp_path), "toy", TRIALS).states
     assert states["COMPLETE"] == TRIALS
     assert states.get("FAIL", 0) >= 1
@@ -116,10 +116,10 @@ def test_a_node_dies_and_one_joins_and_every_trial_is_what_one_worker_finds(
 
 @pytest.mark.parametrize(
     ("how", "code"),
-    [pytest.param(signal.SIGKILL, -9, id="killed"), pytest.param(signal.SIGTERM, 143, id="told to end")],
+    [pytest.param(signal.SIGKILL, -9, id="killed"), pytest.param(signal.SIGTERM, 143, id="terminated")],
 )
 @pytest.mark.long
-def test_a_driver_takes_its_trials_along_and_the_same_command_goes_on(
+def test_a_killed_driver_ends_its_trials_and_the_run_resumes(
     how: signal.Signals, code: int, study: Path, cluster: Cluster, nodes: list[Any], tmp_path: Path
 ) -> None:
     process = start(study, cluster)
@@ -135,7 +135,7 @@ def test_a_driver_takes_its_trials_along_and_the_same_command_goes_on(
 
 
 @pytest.mark.long
-def test_a_head_that_is_gone_ends_the_run_in_a_line_and_the_next_cluster_goes_on(study: Path, tmp_path: Path) -> None:
+def test_a_lost_head_ends_the_run_in_a_line_and_it_resumes_on_the_next_cluster(study: Path, tmp_path: Path) -> None:
     with head(num_cpus=1) as doomed:
         process = start(study, doomed, trials=1000)
         wait_for(lambda: reports(tmp_path) >= 2, process)
@@ -145,7 +145,7 @@ def test_a_head_that_is_gone_ends_the_run_in_a_line_and_the_next_cluster_goes_on
         server.process.kill()
         _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == 1
-    assert "The head of the Ray cluster does not answer (Connection refused): waiting for it." in err
+    assert "The head of the Ray cluster does not answer (Connection refused); waiting for it." in err
     assert f"tuner: the head of the Ray cluster, {address}, has not answered for " in err
     before = found(tmp_path)
     with head(num_cpus=1) as cluster:

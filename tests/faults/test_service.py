@@ -108,7 +108,7 @@ def test_a_cancelled_study_stops_in_mid_run_and_a_second_service_is_refused(tune
         until(lambda: "was cancelled; what is finished is kept" in Path("service.log").read_text())
 
 
-def test_a_study_that_fails_is_marked_and_the_next_one_goes_on(tuner: Tuner, tmp_path: Path) -> None:
+def test_a_study_that_fails_is_marked_and_the_next_one_runs(tuner: Tuner, tmp_path: Path) -> None:
     broken = write_study(tmp_path, "broken", environment={"id": "tuner_toys:ToyOwn-v0", "kwargs": {"fault": "step"}})
     good = write_study(tmp_path, "good")
     for path in (broken, good):

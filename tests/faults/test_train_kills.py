@@ -1,4 +1,4 @@
-"""A training for use that is killed goes on with the same command, and trains nothing twice."""
+"""Final training that is killed resumes with the same command, and trains nothing twice."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ COMMAND = [sys.executable, "-m", "tuner", "train", "plain.yml", "--seeds", "3", 
 pytestmark = pytest.mark.slow
 
 
-def test_killed_in_the_second_run_it_goes_on_there(tmp_path: Path) -> None:
+def test_killed_in_the_second_run_it_resumes_there(tmp_path: Path) -> None:
     block = {"n_timesteps": 12_288, "policy": "MlpPolicy", "n_steps": 64, "batch_size": 16, "n_epochs": 1}
     (tmp_path / "plain.yml").write_text(yaml.safe_dump({"tuner_toys:ToyLine-v0": block}))
     second = tmp_path / "out" / "seed-11000001"

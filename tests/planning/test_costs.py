@@ -1,4 +1,4 @@
-"""What training costs by its arguments."""
+"""The cost of training by its arguments."""
 
 from pathlib import Path
 from typing import Any

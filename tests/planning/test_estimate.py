@@ -1,4 +1,4 @@
-"""How long a run will take."""
+"""Estimates of a run's duration."""
 
 import contextlib
 import math
@@ -55,7 +55,7 @@ def make_spec(folder: Path, **changes: Any) -> StudySpec:
 
 
 class Clock:
-    """An engine in which a minibatch and an environment step cost what they are told to."""
+    """An engine with given costs per environment step and minibatch."""
 
     def __init__(self, *, per_step: float = 0.0, per_minibatch: float = 0.0) -> None:
         self.workers = 1
@@ -202,7 +202,7 @@ def replay_spec(folder: Path, **changes: Any) -> StudySpec:
         pytest.param(8, 1e9, "", id="they fit"),
     ],
 )
-def test_replay_buffers_that_do_not_fit_side_by_side_are_refused(
+def test_replay_buffers_that_do_not_fit_in_parallel_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, free: float, said: str
 ) -> None:
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=free))

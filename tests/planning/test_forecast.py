@@ -1,4 +1,4 @@
-"""What a run would take: the corners of the space, and nothing written."""
+"""The estimate of a dry run: corners of the space; nothing is written."""
 
 import json
 from pathlib import Path

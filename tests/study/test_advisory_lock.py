@@ -1,4 +1,4 @@
-"""One coordinator a study, on PostgreSQL; and what both kinds of lock owe."""
+"""One coordinator per study on PostgreSQL; and the contract of both kinds of lock."""
 
 import contextlib
 import os
@@ -80,7 +80,7 @@ def test_after_a_break_the_lock_is_taken_again_before_the_next_write(server: Ser
 
 
 def test_a_former_connection_that_the_server_still_keeps_is_ended(postgres: URL) -> None:
-    """The network dropped it: here the connection is gone, there it is not, and holds the lock."""
+    """The client lost the connection, but on the server it still exists and holds the lock."""
     with AdvisoryLock(postgres, "toy") as lock, contextlib.closing(lock.connect()) as former:
         lock._connection = SimpleNamespace(info=former.info, close=lambda: None)  # type: ignore[assignment]
         following = lock.connect()
@@ -91,7 +91,7 @@ def test_a_former_connection_that_the_server_still_keeps_is_ended(postgres: URL)
             study_lock(postgres, "toy").__enter__()
 
 
-def test_who_lost_the_lock_to_another_writes_nothing_more(server: Server, postgres: URL) -> None:
+def test_a_process_that_lost_its_lock_to_another_writes_nothing_more(server: Server, postgres: URL) -> None:
     with study_lock(postgres, "toy") as lock:
         study = optuna.create_study(storage=open_to_write(postgres, lock), study_name="toy")
         trial = study.ask()

@@ -1,4 +1,4 @@
-"""Conditional parameters in a real study: asked for where they apply, enqueued, retried, joint where they can be."""
+"""Conditional parameters in a real study: sampled where they apply, enqueued, retried, sampled jointly."""
 
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def make_spec(folder: Path, **changes: Any) -> StudySpec:
     return load_study(find("studies", str(path)))
 
 
-def open_ledger(folder: Path, spec: StudySpec) -> StudyWriter:
+def open_writer(folder: Path, spec: StudySpec) -> StudyWriter:
     url = parse_url(f"sqlite:///{folder}/toy.db")
     return StudyWriter.open(open_to_write(url), spec, artifact_folder(url))[0]
 
@@ -50,7 +50,7 @@ def open_ledger(folder: Path, spec: StudySpec) -> StudyWriter:
 @pytest.mark.filterwarnings("ignore:QMCSampler is experimental")
 @pytest.mark.parametrize("kind", ["tpe", "random", "qmc"])
 def test_what_is_stored_is_what_applies(kind: Sampler, tmp_path: Path) -> None:
-    writer = open_ledger(tmp_path, make_spec(tmp_path, sampler=kind, seed=1))
+    writer = open_writer(tmp_path, make_spec(tmp_path, sampler=kind, seed=1))
     forms = set()
     for _ in range(30):
         asked = writer.ask()
@@ -62,7 +62,7 @@ def test_what_is_stored_is_what_applies(kind: Sampler, tmp_path: Path) -> None:
 
 
 def test_tpe_stays_joint_over_what_applies_together(tmp_path: Path) -> None:
-    writer = open_ledger(tmp_path, make_spec(tmp_path, seed=1))
+    writer = open_writer(tmp_path, make_spec(tmp_path, seed=1))
     for _ in range(STARTUP_TRIALS + 5):
         asked = writer.ask()
         writer.complete(asked.number, asked.params["learning_rate"], {})
@@ -75,7 +75,7 @@ def test_tpe_stays_joint_over_what_applies_together(tmp_path: Path) -> None:
 
 
 def test_baselines_take_their_own_branch(tmp_path: Path) -> None:
-    writer = open_ledger(tmp_path, make_spec(tmp_path, baselines=BASELINES))
+    writer = open_writer(tmp_path, make_spec(tmp_path, baselines=BASELINES))
     writer.enqueue_baselines()
     falling, staying = writer.ask(), writer.ask()  # the file's order
     assert (staying.role, falling.role) == ("baseline:staying", "baseline:falling")
@@ -88,7 +88,7 @@ def test_baselines_take_their_own_branch(tmp_path: Path) -> None:
 @pytest.mark.parametrize("role", ["staying", "falling"])
 def test_a_trial_of_either_branch_is_tried_again(role: str, tmp_path: Path) -> None:
     spec = make_spec(tmp_path, baselines={role: BASELINES[role]})
-    writer = open_ledger(tmp_path, spec)
+    writer = open_writer(tmp_path, spec)
     writer.enqueue_baselines()
     asked = writer.ask()
     assert writer.fail(asked.number, TrialOutcome(state="failed", reason="the gripper fell off"))
@@ -98,10 +98,10 @@ def test_a_trial_of_either_branch_is_tried_again(role: str, tmp_path: Path) -> N
 
 def test_a_trial_that_was_lost_before_its_condition_was_looked_at_is_not_tried_again(tmp_path: Path) -> None:
     spec = make_spec(tmp_path)
-    writer = open_ledger(tmp_path, spec)
+    writer = open_writer(tmp_path, spec)
     trial = writer.study.ask()
     trial.suggest_categorical("learning_rate_schedule", ["constant", "linear"])
-    again = open_ledger(tmp_path, spec)
+    again = open_writer(tmp_path, spec)
     assert again.recover() == 0
     assert [found.state for found in again.study.get_trials()] == [TrialState.FAIL]
 
@@ -114,13 +114,13 @@ def test_a_condition_is_part_of_a_studys_meaning_and_its_absence_is_not(tmp_path
     assert meaning_hash(conditional) != meaning_hash(plain)
 
 
-def test_a_seeded_run_taken_up_again_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
+def test_a_resumed_seeded_run_samples_as_if_it_had_not_stopped(tmp_path: Path) -> None:
     spec = make_spec(tmp_path, seed=5)
     found: dict[str, list[dict[str, Any]]] = {"whole": [], "parts": []}
     for name, opened, trials in (("whole", 1, STARTUP_TRIALS + 6), ("parts", 2, (STARTUP_TRIALS + 6) // 2)):
         (tmp_path / name).mkdir()
         for _ in range(opened):
-            writer = open_ledger(tmp_path / name, spec)
+            writer = open_writer(tmp_path / name, spec)
             for _ in range(trials):
                 asked = writer.ask()
                 writer.complete(asked.number, asked.params["learning_rate"], {})

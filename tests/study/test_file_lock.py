@@ -1,4 +1,4 @@
-"""One coordinator a study."""
+"""One coordinator per study on SQLite."""
 
 import json
 import os

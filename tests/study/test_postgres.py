@@ -1,4 +1,4 @@
-"""PostgreSQL, opened with care: what is wrong is said in a line, passwords never."""
+"""Opening PostgreSQL: one-line errors without passwords."""
 
 import sys
 from pathlib import Path
@@ -66,11 +66,11 @@ def test_a_reader_can_write_nothing(postgres: URL) -> None:
     assert study.user_attrs == {}
 
 
-def test_somebody_elses_tables_are_left_alone(server: Server, postgres: URL) -> None:
+def test_tables_of_another_program_are_left_alone(server: Server, postgres: URL) -> None:
     with server.session(str(postgres.database)) as session:
         session.execute("CREATE TABLE studies (id int)")
     for touch in (refuse_foreign, open_to_read):
-        with pytest.raises(StorageFailed, match="is not a database of Optuna's"):
+        with pytest.raises(StorageFailed, match="is not an Optuna database"):
             touch(postgres)
 
 
@@ -90,7 +90,7 @@ def test_no_server_and_no_database_are_a_line_each(postgres: URL) -> None:
         open_to_read(parse_url("postgresql://me:hush@127.0.0.1:1/db"))
     assert "hush" not in str(caught.value)
     assert "\n" not in str(caught.value)
-    with pytest.raises(StorageFailed, match=r"the server has no database 'nowhere' .createdb nowhere"):
+    with pytest.raises(StorageFailed, match=r"the server has no database 'nowhere' .run createdb nowhere"):
         open_to_read(postgres.set(database="nowhere"))
     with pytest.raises(StorageFailed, match="no such user"):
         open_to_read(postgres.set(username="nobody"))
@@ -99,7 +99,7 @@ def test_no_server_and_no_database_are_a_line_each(postgres: URL) -> None:
 def test_a_wrong_password_is_said_and_not_shown() -> None:
     text = 'connection failed: FATAL:  password authentication failed for user "me"'
     said = opening.cause(parse_url("postgresql://me:hush@host/db"), psycopg.OperationalError(text))
-    assert said == "the server does not take the password of user 'me' (set PGPASSWORD or write ~/.pgpass)"
+    assert said == "the server rejects the password of user 'me' (set PGPASSWORD or write ~/.pgpass)"
 
 
 def test_models_lie_in_a_folder_of_the_databases_name_or_where_the_variable_says(

@@ -1,4 +1,4 @@
-"""Who stops trials early, played over checkpoints in a real study."""
+"""Pruners, simulated over checkpoints in a real study."""
 
 from pathlib import Path
 

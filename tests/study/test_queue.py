@@ -1,4 +1,4 @@
-"""The queue of a standing service: order, states, who writes what."""
+"""The queue of the service: order, states, and which key each writer writes."""
 
 import optuna
 import pytest
@@ -62,7 +62,7 @@ def test_what_ended_can_be_submitted_anew(storage: BaseStorage) -> None:
     assert (found.state, found.trials) == ("queued", 2)
 
 
-def test_a_study_submitted_again_while_it_runs_is_taken_up_once_more(storage: BaseStorage) -> None:
+def test_a_study_submitted_again_while_it_runs_is_queued_again(storage: BaseStorage) -> None:
     first = submit(storage, "a", 4)
     queue.begin(storage, first)
     submit(storage, "a", 8)
@@ -95,7 +95,7 @@ def test_a_cancel_reaches_the_run_of_a_study_that_was_submitted_again(storage: B
 def test_a_study_that_is_gone_is_told(storage: BaseStorage) -> None:
     made = submit(storage, "a")
     optuna.delete_study(study_name="a", storage=storage)
-    with pytest.raises(NothingToShow, match="not in the database any more"):
+    with pytest.raises(NothingToShow, match="no longer in the database"):
         queue.begin(storage, made)
     assert queue.submissions(storage) == []
 
@@ -104,5 +104,5 @@ def test_what_is_not_there_cannot_be_cancelled(storage: BaseStorage) -> None:
     with pytest.raises(NothingToShow, match=r"study 'a' is not in the queue \(it is empty\)"):
         queue.cancel(storage, "a")
     submit(storage, "b")
-    with pytest.raises(NothingToShow, match="there is b"):
+    with pytest.raises(NothingToShow, match="it holds b"):
         queue.cancel(storage, "a")

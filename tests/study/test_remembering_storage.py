@@ -1,4 +1,4 @@
-"""What is remembered is what the database says, after whatever was written, lost or cut off."""
+"""The cache equals the database after writes, lost answers and interruptions."""
 
 import math
 from collections.abc import Callable
@@ -57,13 +57,13 @@ def as_the_database_has_it(database: URL) -> list[FrozenTrial]:
 
 
 def plain(trial: FrozenTrial) -> dict[str, Any]:
-    """All that a trial holds, NaN as a word, since it is not equal to itself."""
+    """All fields of a trial, with NaN as a string, since NaN is not equal to itself."""
     reports = {step: "nan" if math.isnan(value) else value for step, value in trial.intermediate_values.items()}
     return {**vars(trial), "intermediate_values": reports}
 
 
 def same(study: Study, database: URL) -> bool:
-    """Whether memory and database agree in everything, the time of day included."""
+    """Whether cache and database agree in all fields, times included."""
     mine, theirs = study.get_trials(deepcopy=False), as_the_database_has_it(database)
     return [plain(trial) for trial in mine] == [plain(trial) for trial in theirs]
 
@@ -88,13 +88,13 @@ def test_memory_and_database_agree_after_every_call(study: Study, database: URL)
     assert [trial.state.name for trial in study.get_trials()] == ["COMPLETE", "PRUNED", "RUNNING"]
 
 
-def test_together_is_one_transaction_and_in_memory_at_once(
+def test_a_transaction_is_one_commit_and_in_memory_at_once(
     study: Study, storage: RememberingStorage, database: URL
 ) -> None:
     trial = study.ask(SPACE)
     commits: list[str] = []
     event.listen(engine(storage), "commit", lambda _: commits.append("commit"))
-    with storage.together():
+    with storage.transaction():
         for key, value in ATTRIBUTES.items():
             trial.set_user_attr(key, value)
         trial.report(0.25, 64)
@@ -106,13 +106,13 @@ def test_together_is_one_transaction_and_in_memory_at_once(
     assert as_the_database_has_it(database)[0].user_attrs == ATTRIBUTES
 
 
-def test_what_is_cut_off_was_not_written_and_is_not_remembered(
+def test_what_is_interrupted_is_neither_written_nor_cached(
     study: Study, storage: RememberingStorage, database: URL
 ) -> None:
     trial = study.ask(SPACE)
 
     def break_off() -> None:
-        with storage.together():
+        with storage.transaction():
             trial.set_user_attr("success", 1.0)
             study.tell(trial, 0.5)
             raise KeyboardInterrupt
@@ -125,7 +125,7 @@ def test_what_is_cut_off_was_not_written_and_is_not_remembered(
 
 
 def lose_commits(storage: RememberingStorage, monkeypatch: pytest.MonkeyPatch, *, done: bool) -> list[str]:
-    """Breaks off the next commit, before or after the database has done it."""
+    """Makes the next commit raise, before or after the database executed it."""
     dialect = engine(storage).dialect
     commit: Callable[[Any], None] = dialect.do_commit
     said: list[str] = []
@@ -147,14 +147,14 @@ def lose_commits(storage: RememberingStorage, monkeypatch: pytest.MonkeyPatch, *
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("what", ["end", "proposal", "report"])
+@pytest.mark.parametrize("what", ["end", "parameters", "report"])
 def test_a_transaction_whose_answer_is_lost_is_there_once(
     what: str, done: bool, study: Study, storage: RememberingStorage, database: URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trial = study.ask(SPACE if what != "proposal" else None)
+    trial = study.ask(SPACE if what != "parameters" else None)
     said = lose_commits(storage, monkeypatch, done=done)
-    with storage.together():
-        if what == "proposal":
+    with storage.transaction():
+        if what == "parameters":
             for name, distribution in SPACE.items():
                 trial._suggest(name, distribution)
         if what == "end":
@@ -196,7 +196,7 @@ def test_what_was_handed_out_stays_as_it_was(study: Study) -> None:
     assert study.get_trials()[0].intermediate_values == {64: 0.5}
 
 
-def test_a_trial_that_somebody_else_ended_takes_nothing_more(
+def test_a_trial_that_another_process_ended_takes_no_more_changes(
     study: Study, storage: RememberingStorage, database: URL
 ) -> None:
     trial = study.ask(SPACE)
@@ -207,7 +207,7 @@ def test_a_trial_that_somebody_else_ended_takes_nothing_more(
     assert study.get_trials()[0].state == TrialState.FAIL
 
 
-def test_a_trial_that_somebody_else_made_is_taken_up(study: Study, database: URL) -> None:
+def test_a_trial_that_another_process_made_is_read(study: Study, database: URL) -> None:
     study.ask(SPACE)
     optuna.load_study(storage=open_to_write(database), study_name="toy").enqueue_trial({"n_steps": 256})
     study.ask(SPACE)
@@ -221,8 +221,8 @@ def test_another_distribution_of_a_name_is_refused(study: Study) -> None:
         study.ask({"net": CategoricalDistribution(("small", "huge"))})
 
 
-def test_only_what_was_opened_to_write_remembers() -> None:
-    with pytest.raises(TypeError, match="InMemoryStorage is no storage that was opened to write to"):
+def test_only_a_storage_opened_for_writing_is_wrapped() -> None:
+    with pytest.raises(TypeError, match="InMemoryStorage is not a storage that was opened for writing"):
         remembering(InMemoryStorage())
 
 

@@ -1,4 +1,4 @@
-"""Trials that failed, were interrupted or lost run again, with their seeds, and no more often than they may."""
+"""Retries of failed, interrupted and lost trials: with their seeds, and up to the limits."""
 
 from pathlib import Path
 

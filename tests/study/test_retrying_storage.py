@@ -1,4 +1,4 @@
-"""A storage whose answers get lost: before the work was done, or after it."""
+"""A storage whose connection fails, before or after a call was executed."""
 
 import logging
 import sqlite3
@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 
 from tuner.errors import StorageFailed
 from tuner.study import retrying_storage
-from tuner.study.retrying_storage import DatabaseAway, RetryingStorage
+from tuner.study.retrying_storage import DatabaseUnavailable, RetryingStorage
 from tuner.study.sqlite import is_locked
 from tuner.study.storage import open_to_write, parse_url
 
@@ -31,7 +31,7 @@ WRITES = (
 
 
 class Losing:
-    """A storage that breaks off some calls of some method, before or after they are done."""
+    """A storage that raises in some calls of a method, before or after executing them."""
 
     def __init__(self, storage: BaseStorage) -> None:
         self._storage = storage
@@ -49,7 +49,7 @@ class Losing:
                 self.breaks[name if name in self.breaks else "everything"] = left - 1
                 if self.after:
                     method(*args, **kwargs)
-                raise DatabaseAway("the connection is lost")
+                raise DatabaseUnavailable("the connection is lost")
             return method(*args, **kwargs)
 
         return call
@@ -71,7 +71,7 @@ def storage(losing: Losing) -> RetryingStorage:
 
 
 def work(storage: BaseStorage) -> optuna.Study:
-    """A study with a trial that was enqueued, one that was proposed, and one that waits."""
+    """A study with an enqueued trial, a sampled one, and a waiting one."""
     study = optuna.create_study(storage=storage, study_name="toy", sampler=optuna.samplers.RandomSampler())
     study.set_user_attr("spec", "a spec")
     study.enqueue_trial({"x": 0.25}, user_attrs={"role": "baseline"})
@@ -126,7 +126,7 @@ def test_a_break_in_any_call_leaves_the_same(number: int) -> None:
     assert [trial.state.name for trial in study.get_trials()] == ["COMPLETE", "COMPLETE", "WAITING"]
 
 
-def test_a_trial_of_somebody_elses_is_not_taken_for_ours(losing: Losing, storage: RetryingStorage) -> None:
+def test_a_trial_of_another_process_is_not_taken_for_ours(losing: Losing, storage: RetryingStorage) -> None:
     study = work(storage)
     optuna.load_study(storage=losing._storage, study_name="toy").enqueue_trial({"x": 0.5}, user_attrs={"mine": True})
     losing.breaks = {"create_new_trial": 1}
@@ -141,20 +141,20 @@ def test_waiting_and_coming_back_are_said_in_a_line_each(
     study = work(storage)
     caplog.clear()  # Optuna tells of its new study
     losing.breaks = {"everything": 1}
-    study.set_user_attr("spec", "one")  # a break that is over at once is no news
+    study.set_user_attr("spec", "one")  # a short outage is not reported
     assert caplog.messages == []
     losing.breaks = {"everything": 5}
     with caplog.at_level(logging.WARNING):
         study.set_user_attr("spec", "two")
-    away, back = caplog.messages
-    assert away == "database there is away (the connection is lost): trying again, for up to 60 s"
-    assert back.startswith("database there is back after ")
+    lost, back = caplog.messages
+    assert lost == "database there unavailable (the connection is lost): retrying for up to 60 s"
+    assert back.startswith("database there available again after ")
 
 
-def test_one_that_stays_away_is_given_up_and_not_waited_for_again(losing: Losing) -> None:
+def test_a_long_outage_is_an_error_and_not_waited_for_again(losing: Losing) -> None:
     storage = RetryingStorage(losing, "there", longest_outage=0.05)  # type: ignore[arg-type]
     losing.breaks = {"everything": 10**9}
-    message = "database there is away: the connection is lost .with the cause gone, the same command goes on"
+    message = "database there unavailable: the connection is lost .fix the cause, then rerun to resume"
     with pytest.raises(StorageFailed, match=message):
         storage.get_all_studies()
     calls = losing.calls
@@ -189,13 +189,13 @@ patient_pauses = retrying_storage._pauses  # before a test replaces it
 
 
 def hold(path: Path) -> sqlite3.Connection:
-    """Somebody who writes and does not come to an end."""
+    """Another connection with an open write transaction."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     return connection
 
 
-def test_a_file_that_is_locked_for_longer_than_a_write_waits_is_ridden_out(
+def test_a_file_that_is_locked_for_longer_than_a_write_waits_is_retried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tuner.study.sqlite.BUSY_TIMEOUT", 0.05)
@@ -232,7 +232,7 @@ def test_waiting_is_for_locks_alone(name: str | None, expected: bool) -> None:
     assert is_locked(error) is expected
 
 
-def test_a_lock_of_somebody_elses_is_known_by_its_code(tmp_path: Path) -> None:
+def test_a_lock_of_another_connection_is_known_by_its_code(tmp_path: Path) -> None:
     work(open_to_write(parse_url(f"sqlite:///{tmp_path}/toy.db")))
     holder = hold(tmp_path / "toy.db")
     with sqlite3.connect(tmp_path / "toy.db", timeout=0) as other, pytest.raises(sqlite3.OperationalError) as caught:
@@ -243,10 +243,10 @@ def test_a_lock_of_somebody_elses_is_known_by_its_code(tmp_path: Path) -> None:
 
 
 def test_optunas_own_retry_makes_no_second_trial(database: URL, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Optuna makes a trial again where the commit's answer was lost; the break passes by it."""
+    """Optuna creates a trial again if the commit's answer was lost; it does not catch `DatabaseUnavailable`."""
     storage = open_to_write(database)
     study = work(storage)
-    study.tell(study.ask(), 0.5)  # the one that waited
+    study.tell(study.ask(), 0.5)  # the waiting one
     engine = storage._storage._backend.engine  # type: ignore[attr-defined]
     commit: Callable[[Any], None] = engine.dialect.do_commit
     said: list[str] = []

@@ -1,4 +1,4 @@
-"""Samplers over asks and tells in a real study: what is stored is what runs."""
+"""Samplers in a real study: the stored parameters are the ones that run."""
 
 import warnings
 from collections import Counter
@@ -21,7 +21,7 @@ from tuner.study.writer import StudyWriter
 KINDS: list[Sampler] = ["tpe", "random", "qmc"]
 QMC_SEED = 3
 
-pytestmark = pytest.mark.filterwarnings("ignore:QMCSampler is experimental")  # what this says has a test of its own
+pytestmark = pytest.mark.filterwarnings("ignore:QMCSampler is experimental")  # tested separately
 
 
 @pytest.fixture
@@ -72,9 +72,9 @@ def test_all_dimensions_stay_relative(kind: Sampler, spec: StudySpec, tmp_path: 
     frozen = study.get_trials()[trial.number]
     space = sampler.infer_relative_search_space(study, frozen)
     assert space.keys() == spec.space.parameters.keys()
-    proposed = sampler.sample_relative(study, frozen, space)
-    assert proposed.keys() == spec.space.parameters.keys()
-    assert proposed["batch_size"] < proposed["n_steps"]
+    sampled = sampler.sample_relative(study, frozen, space)
+    assert sampled.keys() == spec.space.parameters.keys()
+    assert sampled["batch_size"] < sampled["n_steps"]
 
 
 @pytest.mark.parametrize("state", [TrialState.FAIL, TrialState.PRUNED])
@@ -91,9 +91,7 @@ def test_tpe_keeps_its_dimensions_beside_trials_that_did_not_complete(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_seeded_run_taken_up_again_goes_on_as_if_it_had_not_stopped(
-    kind: Sampler, spec: StudySpec, tmp_path: Path
-) -> None:
+def test_a_resumed_seeded_run_samples_as_if_it_had_not_stopped(kind: Sampler, spec: StudySpec, tmp_path: Path) -> None:
     seeded = spec.model_copy(update={"sampler": kind, "seed": 5})
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for folder in (whole, parts):
@@ -105,7 +103,7 @@ def test_a_seeded_run_taken_up_again_goes_on_as_if_it_had_not_stopped(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_unseeded_run_taken_up_again_repeats_nothing(kind: Sampler, spec: StudySpec, tmp_path: Path) -> None:
+def test_a_resumed_unseeded_run_repeats_nothing(kind: Sampler, spec: StudySpec, tmp_path: Path) -> None:
     unseeded = spec.model_copy(update={"sampler": kind})
     found = [params["learning_rate"] for _ in range(3) for params in ask_and_complete(tmp_path, unseeded, 3)]
     assert len(set(found)) == 9
@@ -128,7 +126,7 @@ def test_the_same_seed_gives_the_same_trial_the_same_parameters(spec: StudySpec,
     first = play(make_study(tmp_path, sampler), spec, 3)
     storage = open_to_write(parse_url(f"sqlite:///{tmp_path}/other.db"))
     other = create_study(storage=storage, study_name="other", sampler=make_sampler("random", spec.space, 5, QMC_SEED))
-    other.enqueue_trial({"learning_rate": 1e-3, "n_steps": 64, "batch_size": 4})  # takes number 0, and no draw
+    other.enqueue_trial({"learning_rate": 1e-3, "n_steps": 64, "batch_size": 4})  # takes number 0 without sampling
     assert play(other, spec, 3)[1:] == first[1:]
     assert load_study(storage=storage, study_name="other").trials[0].params["learning_rate"] == 1e-3
 

@@ -164,7 +164,7 @@ def test_a_model_is_kept_of_baselines_and_of_every_new_best(storage: BaseStorage
     assert kept == [True, True, False, True, False, True]
 
 
-def test_a_completed_trial_is_booked_with_its_model(storage: BaseStorage, tmp_path: Path) -> None:
+def test_a_completed_trial_is_stored_with_its_model(storage: BaseStorage, tmp_path: Path) -> None:
     bench = Bench(storage, baselines={})
     job = bench.job()
     bench.evaluate(job, [0.0, 0.0, 0.0, 0.3, 0.6, 0.9])
@@ -185,7 +185,7 @@ def test_a_completed_trial_is_booked_with_its_model(storage: BaseStorage, tmp_pa
         pytest.param(TrialOutcome(state="stopped", steps=129, seconds=1.0), None, id="stopped"),
     ],
 )
-def test_an_early_end_is_booked_as_pruned(outcome: TrialOutcome, reason: str | None, storage: BaseStorage) -> None:
+def test_an_early_end_is_stored_as_pruned(outcome: TrialOutcome, reason: str | None, storage: BaseStorage) -> None:
     bench = Bench(storage, baselines={})
     job = bench.job()
     bench.evaluate(job, [0.1, 0.2])
@@ -220,7 +220,7 @@ def test_three_failures_of_one_parameter_set_stop_the_run(storage: BaseStorage) 
     bench = Bench(storage, baselines={})
     for _ in range(2):
         bench.source.on_outcome(bench.job().number, FAILED)
-    with pytest.raises(TooManyFailures, match="failed 3 times, at last: the gripper fell off"):
+    with pytest.raises(TooManyFailures, match="failed 3 times, last reason: the gripper fell off"):
         bench.source.on_outcome(bench.job().number, FAILED)
 
 

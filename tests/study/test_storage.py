@@ -1,4 +1,4 @@
-"""The database: opened with care, refused in a line that names it."""
+"""Opening the database; one-line errors that name it."""
 
 import shutil
 import sqlite3
@@ -147,8 +147,8 @@ def test_a_write_that_fails_later_is_named_too(url: URL) -> None:
         optuna.create_study(storage=storage, study_name="toy")
 
 
-@pytest.mark.parametrize("error", [RuntimeError("a fault of ours"), KeyError("x")], ids=["runtime", "key"])
-def test_faults_of_ours_are_not_blamed_on_the_database(error: Exception, url: URL) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), KeyError("x")], ids=["runtime", "key"])
+def test_internal_errors_are_not_reported_as_database_errors(error: Exception, url: URL) -> None:
     with pytest.raises(type(error)) as caught, storage_errors(url):
         raise error
     assert not isinstance(caught.value, TunerError)

@@ -9,7 +9,7 @@ from conftest import BASELINES, write_study
 from optuna.storages import BaseStorage
 
 from tuner.config.load import find, load_study
-from tuner.errors import MeaningChanged
+from tuner.errors import StudyDiffers
 from tuner.study.storage import open_to_write, parse_url
 from tuner.study.stored import SettingChange, load_stored
 from tuner.study.writer import StudyWriter
@@ -35,7 +35,7 @@ def opened(storage: BaseStorage, **changes: Any) -> tuple[StudyWriter, list[Sett
 def test_a_changed_baseline_is_refused_with_the_difference(storage: BaseStorage) -> None:
     open_with(storage, BASELINES)
     changed = {**BASELINES, "current": {**BASELINES["current"], "batch_size": 16}}
-    with pytest.raises(MeaningChanged, match=r"baselines\.current\.batch_size: stored 8, now 16"):
+    with pytest.raises(StudyDiffers, match=r"baselines\.current\.batch_size: stored 8, now 16"):
         open_with(storage, changed)
     assert load_stored(storage, "toy")[1].baselines == BASELINES
 

@@ -1,4 +1,4 @@
-"""The study's book: created, taken up again, refused, recovered, told."""
+"""The study writer: creating, resuming, refusing, recovering, telling."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from tuner import seeds
-from tuner.errors import MeaningChanged, NothingToShow, UnknownName
+from tuner.errors import NothingToShow, StudyDiffers, UnknownName
 from tuner.records import TrialOutcome
 from tuner.study.storage import open_to_write
 from tuner.study.stored import load_stored, meaning_hash
@@ -40,7 +40,7 @@ def test_a_new_study_carries_its_whole_spec(storage: BaseStorage) -> None:
     assert study.direction == optuna.study.StudyDirection.MAXIMIZE
 
 
-def test_a_study_is_taken_up_again(storage: BaseStorage) -> None:
+def test_a_study_is_resumed(storage: BaseStorage) -> None:
     writer = start(storage, baselines={})
     writer.complete(writer.ask().number, 0.5, {"success": 0.4})
     again, changes = StudyWriter.open(storage, make_spec(baselines={}), Path("artifacts"))
@@ -83,12 +83,12 @@ def test_a_harmless_change_is_reported_once(
         ),
     ],
 )
-def test_another_meaning_is_refused_with_the_difference(
+def test_a_different_configuration_is_refused_with_the_difference(
     changes: dict[str, Any], difference: str, storage: BaseStorage
 ) -> None:
     start(storage)
     before = load_stored(storage, "toy")[1]
-    with pytest.raises(MeaningChanged) as caught:
+    with pytest.raises(StudyDiffers) as caught:
         StudyWriter.open(storage, make_spec(**changes), Path("artifacts"))
     assert difference in caught.value.differences
     assert "--name" in str(caught.value)
@@ -105,9 +105,9 @@ def minimised(storage: BaseStorage) -> None:
 
 
 @pytest.mark.parametrize("make", [holding_a_trial, minimised])
-def test_a_study_of_somebody_elses_is_refused(make: Callable[[BaseStorage], None], storage: BaseStorage) -> None:
+def test_a_study_of_another_program_is_refused(make: Callable[[BaseStorage], None], storage: BaseStorage) -> None:
     make(storage)
-    with pytest.raises(MeaningChanged, match="'toy'"):
+    with pytest.raises(StudyDiffers, match="'toy'"):
         StudyWriter.open(storage, make_spec(), Path("artifacts"))
 
 
@@ -154,12 +154,12 @@ def test_attributes_reports_and_model_are_there_when_a_trial_is_told(storage: Ba
     assert writer.full_trial_seconds() == [2.0]
 
 
-def test_a_proposal_and_an_end_are_a_transaction_each(storage: BaseStorage) -> None:
+def test_a_sampled_trial_and_an_end_are_a_transaction_each(storage: BaseStorage) -> None:
     writer = start(storage, baselines={})
     engine = storage._engine  # type: ignore[attr-defined]
     commits: list[None] = []
     event.listen(engine, "commit", lambda _: commits.append(None))
-    with writer.together():
+    with writer.transaction():
         number = writer.ask().number
     asked = len(commits)
     writer.complete(number, 0.5, {f"attribute {n}": n for n in range(20)})

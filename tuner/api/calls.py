@@ -86,7 +86,7 @@ def tune(
     Raises:
         UsageProblem, SpecInvalid, UnknownName: invalid argument; the message says value, rule and fix.
         EnvironmentUnusable, EnvironmentFailed, CheckFailed: the environment cannot be trained in.
-        MeaningChanged: the study exists with a configuration whose scores are not comparable.
+        StudyDiffers: the study exists with a configuration whose scores are not comparable.
         StudyLocked: another process is working on the study.
         TooManyFailures: trials failed repeatedly.
         StorageFailed: the database cannot be written.

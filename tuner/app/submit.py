@@ -11,7 +11,7 @@ from tuner.app.limits import DEFAULT_STUDY
 from tuner.app.notify import Notifier
 from tuner.app.resolve import refuse_few_trials, resolve, storage_url, study_name
 from tuner.config.model import StudySpec
-from tuner.errors import MeaningChanged, UsageProblem
+from tuner.errors import StudyDiffers, UsageProblem
 from tuner.record_type import Record
 from tuner.study import queue
 from tuner.study import storage as databases
@@ -44,7 +44,7 @@ def submit(request: SubmitRequest, notifier: Notifier) -> Submitted:
     """Stores the spec, where it is not there yet, and queues it.
 
     Raises:
-        MeaningChanged: where another study of that name is stored.
+        StudyDiffers: where another study of that name is stored.
         StudyLocked: where it is worked on just now and the sampler, the pruner or a baseline is another one.
         UsageProblem: where it is one in stages.
     """
@@ -71,7 +71,7 @@ def _stored(url: URL, spec: StudySpec, notifier: Notifier) -> databases.Storage:
         opened = databases.open_to_write(url)
         before = load_stored(opened, spec.name)[1]
         if differences := differences_in_meaning(before, spec):
-            raise MeaningChanged(spec.name, differences)
+            raise StudyDiffers(spec.name, differences)
         if before.model_copy(update={"trials": spec.trials}) == spec:
             return opened  # another process is working on it and holds its lock
     with databases.study_lock(url, spec.name) as lock:

@@ -1,1 +1,1 @@
-"""Algorithms side by side for the same wall-clock: the runs, what they come to, the page. Knows no study."""
+"""Comparing algorithms at equal wall-clock time: the runs and their measures."""

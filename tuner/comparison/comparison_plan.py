@@ -1,4 +1,4 @@
-"""Which runs a comparison is made of, and how far apart their checkpoints lie."""
+"""Plans the runs of a comparison and their checkpoints, and collects their results."""
 
 import math
 from collections import deque
@@ -13,10 +13,10 @@ from tuner.config.schedules import parse
 from tuner.errors import EnvironmentFailed
 from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutcome
 
-POINTS = 20  # checkpoints in the time that a run has, about
+POINTS = 20  # approximate number of checkpoints in a run's time
 PROBE_STEPS = 256
-MARGIN = 4.0  # steps that a run may make, over those expected in its time: it is the time that ends it
-TIGHT = 1.25  # the same where arguments follow the progress of training, which counts steps
+MARGIN = 4.0  # step budget over the steps expected in the time, so that time ends the run
+TIGHT = 1.25  # the same for arguments that are scheduled over the step budget
 
 
 def rollout(arm: Contender, n_envs: int) -> int:
@@ -26,13 +26,13 @@ def rollout(arm: Contender, n_envs: int) -> int:
 
 
 def short_jobs(arms: Sequence[Contender], specs: Mapping[str, StudySpec]) -> list[TrialJob]:
-    """A run of some seconds of each arm; the first one twice, since a first run pays for imports and first calls."""
+    """A short run of each algorithm; the first one twice, since a first run pays for imports and first calls."""
     jobs = [short_job(arm, specs[arm.algorithm]) for arm in (arms[0], *arms)]
     return [replace(job, number=number) for number, job in enumerate(jobs)]
 
 
 def short_job(arm: Contender, spec: StudySpec) -> TrialJob:
-    """A run of some seconds that tells how many steps a second the arm makes once it learns."""
+    """A run of a few seconds that measures the algorithm's steps per second while it learns."""
     unit = rollout(arm, spec.environment.n_envs)
     learning = {"learning_starts": 0} if ALGORITHMS[arm.algorithm].off_policy else {}
     steps = math.ceil(PROBE_STEPS / unit) * unit
@@ -42,14 +42,14 @@ def short_job(arm: Contender, spec: StudySpec) -> TrialJob:
 def make_jobs(
     arms: Sequence[Contender], specs: Mapping[str, StudySpec], speeds: Mapping[str, float], seconds: float, count: int
 ) -> list[TrialJob]:
-    """Every algorithm's first seed before any second one, so that an early end leaves the most to compare.
+    """The jobs, ordered seed by seed, so that an early end leaves the most to compare.
 
     Args:
         arms: The algorithms.
         specs: Each algorithm's study.
-        speeds: Steps a second of each.
-        seconds: Of training, for each run.
-        count: Seeds.
+        speeds: Steps per second of each algorithm.
+        seconds: Training time of each run.
+        count: Number of seeds.
     """
     jobs: list[TrialJob] = []
     for seed in range(count):
@@ -67,7 +67,7 @@ def make_jobs(
 
 
 def _steps(arm: Contender, spec: StudySpec, expected: float) -> list[int]:
-    """The checkpoints' steps, whole rollouts apart."""
+    """The steps of the checkpoints, multiples of the rollout."""
     unit = rollout(arm, spec.environment.n_envs)
     interval = max(round(expected / POINTS / unit), 1) * unit
     margin = TIGHT if _follows_progress(arm) else MARGIN
@@ -103,62 +103,62 @@ STATES: dict[str, State] = {"completed": "done", "stopped": "done", "diverged": 
 
 
 class SpeedSource:
-    """Short runs side by side, as the runs themselves will be: on a machine that is shared, speed is what is left."""
+    """Measures speeds with short parallel runs, as parallel as the comparison itself, since workers share the cores."""
 
     def __init__(self, jobs: Sequence[TrialJob]) -> None:
-        self.speeds: dict[str, float] = {}  # steps a second, by algorithm; of two runs the last one's
+        self.speeds: dict[str, float] = {}  # steps per second by algorithm, of its last run
         self._waiting = deque(jobs)
         self._algorithms = {job.number: job.algorithm for job in jobs}
 
     def next_job(self) -> TrialJob | None:
-        """The next run, None when all are handed out."""
+        """The next run, None when all were started."""
         return self._waiting.popleft() if self._waiting else None
 
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:  # noqa: ARG002
-        """Goes on; there is none to hear of."""
+        """Continues; short runs have no evaluations."""
         return Decision(go_on=True)
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
-        """Notes a speed.
+        """Stores the speed of a run.
 
         Raises:
-            EnvironmentFailed: where a run did not come to its end, before anything is compared.
+            EnvironmentFailed: if a run did not complete.
         """
         if outcome.state != "completed":
             raise EnvironmentFailed(f"before the first run: {self._algorithms[number]}: {outcome.reason}")
         self.speeds[self._algorithms[number]] = outcome.steps / outcome.training_seconds
 
     def interrupt(self) -> None:
-        """Nothing is kept."""
+        """Stores nothing."""
 
 
 def _nothing(_: "ComparisonSource") -> None:
-    """Nobody wants to hear of it."""
+    """The default of `on_run`: does nothing."""
 
 
 class ComparisonSource:
-    """Hands out its jobs one after another and keeps what came of each."""
+    """Supplies the jobs in order and collects the runs."""
 
     def __init__(
-        self, jobs: Sequence[TrialJob], seconds: float, booked: Callable[["ComparisonSource"], None] = _nothing
+        self, jobs: Sequence[TrialJob], seconds: float, on_run: Callable[["ComparisonSource"], None] = _nothing
     ) -> None:
-        """Takes the jobs.
+        """Stores the jobs.
 
         Args:
             jobs: In the order in which they are to run.
-            seconds: Of training, for each.
-            booked: Called with the source after every run that ended.
+            seconds: Training time of each.
+            on_run: Called with the source after every run that ended.
         """
         self.runs: list[TimedRun] = []
         self._seconds = seconds
-        self._booked = booked
+        self._on_run = on_run
         self._waiting = deque(jobs)
         self._running: dict[int, TrialJob] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
         self._first_seed = min((job.seed for job in jobs), default=0)
 
     def next_job(self) -> TrialJob | None:
-        """The next run, None when all are handed out."""
+        """The next run, None when all were started."""
         if not self._waiting:
             return None
         job = self._waiting.popleft()
@@ -167,25 +167,25 @@ class ComparisonSource:
         return job
 
     def seed(self, job: TrialJob) -> int:
-        """Which of its algorithm's seeds a run has, from 1."""
+        """The index of a run's seed, from 1."""
         return job.seed - self._first_seed + 1
 
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
-        """Goes on as long as there is time."""
+        """Continues until the training time is used."""
         self._evaluations[number].append(evaluation)
         return Decision(go_on=points(self._evaluations[number])[-1].seconds < self._seconds)
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
-        """Books a run."""
-        self._book(number, STATES[outcome.state], outcome.reason)
-        self._booked(self)
+        """Stores a run that ended."""
+        self._store(number, STATES[outcome.state], outcome.reason)
+        self._on_run(self)
 
     def interrupt(self) -> None:
-        """Books what the runs under way have come to."""
+        """Stores the running runs as interrupted, with their points so far."""
         for number in list(self._running):
-            self._book(number, "interrupted", "")
+            self._store(number, "interrupted", "")
 
-    def _book(self, number: int, state: State, reason: str) -> None:
+    def _store(self, number: int, state: State, reason: str) -> None:
         job = self._running.pop(number)
         found = points(self._evaluations.pop(number))
         self.runs.append(
@@ -194,7 +194,7 @@ class ComparisonSource:
 
 
 def points(evaluations: Sequence[Evaluation]) -> tuple[Point, ...]:
-    """Evaluations as points of a curve, their own time taken off the clock."""
+    """Converts evaluations to points of a curve; their seconds exclude evaluation time."""
     found, evaluating = [], 0.0
     for evaluation in evaluations:
         evaluating += evaluation.evaluation_seconds

@@ -1,4 +1,4 @@
-"""What a comparison is made of, as plain data, and what its runs come to: how soon, how high, how far apart."""
+"""The records of a comparison, and its measures: time to 50 % success, final value, range over seeds."""
 
 import statistics
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ State = Literal["done", "diverged", "failed", "interrupted"]
 
 
 class Contender(Record):
-    """One algorithm with the arguments that it is given."""
+    """One algorithm with its arguments."""
 
     algorithm: str
     source: str  # where the arguments come from, in words
@@ -19,16 +19,16 @@ class Contender(Record):
 
 
 class Point(Record):
-    """What a run had learnt at one of its checkpoints."""
+    """A run's result at one checkpoint."""
 
     step: int  # environment steps
     seconds: float  # of training, evaluations left out
-    success: float | None  # share of episodes; None where nobody tells
+    success: float | None  # success rate; None without a success signal
     mean_return: float
 
 
 class TimedRun(Record):
-    """One algorithm, one seed."""
+    """The run of one algorithm with one seed."""
 
     algorithm: str
     seed: int  # from 1
@@ -38,13 +38,13 @@ class TimedRun(Record):
 
 
 class Comparison(Record):
-    """What there is so far."""
+    """A comparison, complete or in progress."""
 
     study: str
     environment: str
-    minutes: float  # of training, each run
+    minutes: float  # training time of each run
     seeds: int
-    goals: int  # episodes of each evaluation
+    goals: int  # evaluation episodes
     arms: tuple[Contender, ...]
     runs: tuple[TimedRun, ...]
 
@@ -53,27 +53,27 @@ class Comparison(Record):
         return [run for run in self.runs if run.algorithm == algorithm]
 
     @property
-    def told(self) -> bool:
-        """Whether the environment tells success; else runs are held against each other by their returns."""
+    def has_success(self) -> bool:
+        """Whether the environment reports success; otherwise runs are compared by their returns."""
         return any(point.success is not None for run in self.runs for point in run.points)
 
 
-HALF = 0.5  # success rate that counts as having learnt
+HALF = 0.5  # success rate whose first time is measured
 FEW_SEEDS = 3
 
 
 class Measures(Record):
-    """One algorithm over its seeds."""
+    """The measures of one algorithm over its seeds."""
 
     algorithm: str
     done: int  # runs that used their time
-    reached: int  # runs that came to half
-    steps_to_half: float | None  # the median of those that came to it
-    seconds_to_half: float | None  # of training, the same
+    reached: int  # runs that reached 50 % success
+    steps_to_half: float | None  # median over the runs that reached it
+    seconds_to_half: float | None  # of training, median over the same runs
     final: float | None  # mean success, or return, of the last three evaluations of every run that used its time
-    lowest: float | None  # of the seeds' finals
+    lowest: float | None  # final value over the seeds
     highest: float | None
-    steps: float | None  # that a run made, the median
+    steps: float | None  # per run, median
     steps_per_second: float | None
 
 
@@ -81,7 +81,7 @@ def measure(comparison: Comparison, algorithm: str) -> Measures:
     """The measures of an algorithm."""
     runs = comparison.of(algorithm)
     done = [run for run in runs if run.state == "done" and run.points]
-    finals = [final(run, told=comparison.told) for run in done]
+    finals = [final(run, has_success=comparison.has_success) for run in done]
     halves = [point for run in runs if (point := half(run)) is not None]
     last = [run.points[-1] for run in runs if run.points]
     return Measures(
@@ -98,14 +98,14 @@ def measure(comparison: Comparison, algorithm: str) -> Measures:
     )
 
 
-def value(point: Point, *, told: bool) -> float:
-    """What a point is worth: its success, where the environment tells it, else its return."""
-    return point.success or 0.0 if told else point.mean_return
+def value(point: Point, *, has_success: bool) -> float:
+    """The success rate of a point, or its return without a success signal."""
+    return point.success or 0.0 if has_success else point.mean_return
 
 
-def final(run: TimedRun, *, told: bool) -> float:
+def final(run: TimedRun, *, has_success: bool) -> float:
     """The mean of a run's last three evaluations."""
-    return statistics.fmean(value(point, told=told) for point in run.points[-LATE_EVALUATIONS:])
+    return statistics.fmean(value(point, has_success=has_success) for point in run.points[-LATE_EVALUATIONS:])
 
 
 def half(run: TimedRun) -> Point | None:
@@ -113,14 +113,14 @@ def half(run: TimedRun) -> Point | None:
     return next((point for point in run.points if (point.success or 0.0) >= HALF), None)
 
 
-def words(comparison: Comparison) -> Iterator[str]:
-    """What stands out, and what is to be minded, a sentence each."""
+def findings(comparison: Comparison) -> Iterator[str]:
+    """The main findings and caveats, one sentence each."""
     rows = [measure(comparison, arm.algorithm) for arm in comparison.arms]
-    if comparison.told:
+    if comparison.has_success:
         yield from _first(rows)
     best = max((row for row in rows if row.final is not None), key=lambda row: row.final or 0.0, default=None)
-    if best is not None and best.final is not None and (best.final > 0 or not comparison.told):
-        height = f"{best.final:.0%} success" if comparison.told else f"a return of {best.final:.4g}"
+    if best is not None and best.final is not None and (best.final > 0 or not comparison.has_success):
+        height = f"{best.final:.0%} success" if comparison.has_success else f"a return of {best.final:.4g}"
         yield f"Highest after {comparison.minutes:g} minutes: {best.algorithm}, {height}."
     for run in comparison.runs:
         if run.state != "done":
@@ -131,13 +131,13 @@ def words(comparison: Comparison) -> Iterator[str]:
         yield f"{missing} of {missing + len(comparison.runs)} runs did not begin."
     if comparison.seeds < FEW_SEEDS:
         each = "One seed" if comparison.seeds == 1 else f"{comparison.seeds} seeds"
-        yield f"{each} each: luck may have decided; --seeds 3 or more shows the spread."
+        yield f"{each} each: differences may be chance; --seeds 3 or more shows the spread."
 
 
 def _first(rows: Sequence[Measures]) -> Iterator[str]:
     there = [row for row in rows if row.steps_to_half is not None and row.seconds_to_half is not None]
     if not there:
-        yield "No run came to 50 % success: give it more --minutes."
+        yield "No run reached 50 % success: use more --minutes."
         return
     by_steps = min(there, key=lambda row: row.steps_to_half or 0.0)
     by_time = min(there, key=lambda row: row.seconds_to_half or 0.0)
@@ -146,7 +146,7 @@ def _first(rows: Sequence[Measures]) -> Iterator[str]:
 
 
 def seconds(count: float | None) -> str:
-    """Seconds as people say them."""
+    """A duration in seconds or minutes with its unit; `-` if unknown."""
     if count is None:
         return "-"
     return f"{count:.0f} s" if count < 120 else f"{count / 60:.1f} min"

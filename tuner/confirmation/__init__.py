@@ -1,1 +1,1 @@
-"""Whether the winner of a study is one: the best trials and the baselines again, on seeds and goals of their own."""
+"""Confirmation: retrains a study's best trials and baselines on new training seeds and evaluation episodes."""

@@ -1,4 +1,4 @@
-"""A confirmation as a source of jobs: first the race on validation seeds, then the test."""
+"""A confirmation as a source of jobs: first validation in rounds, then the test."""
 
 from collections import Counter
 from dataclasses import replace
@@ -10,26 +10,26 @@ from tuner.finals.confirmation_plan import TEST_GOALS, ConfirmationPlan, Confirm
 from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.confirmation_writer import ConfirmationWriter
 from tuner.study.search_source import facts, trial_value
-from tuner.study.stored import MAX_ATTEMPTS, MAX_LOSSES, too_often
+from tuner.study.stored import MAX_ATTEMPTS, MAX_LOSSES, too_many_failures
 
 
 class ConfirmationSource:
-    """Hands out the runs that are planned and neither done nor under way, and books what comes back."""
+    """Supplies the planned runs that are neither done nor running, and stores their results."""
 
-    def __init__(self, book: ConfirmationWriter, spec: StudySpec, plan: ConfirmationPlan) -> None:
-        self._book = book
+    def __init__(self, writer: ConfirmationWriter, spec: StudySpec, plan: ConfirmationPlan) -> None:
+        self._writer = writer
         self._spec = spec
         self._plan = plan
-        self._results = book.results()
-        self._failures = book.failures()
+        self._results = writer.results()
+        self._failures = writer.failures()
         self._running: dict[int, ConfirmationRun] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
         self._losses: Counter[RunKey] = Counter()
 
     def next_job(self) -> TrialJob | None:
-        """The next run; None while those under way decide what comes next, and at the end."""
-        under_way = {run.key for run in self._running.values()}
-        taken = self._results.keys() | under_way
+        """The next run; None at the end, and while the next round depends on running ones."""
+        running = {run.key for run in self._running.values()}
+        taken = self._results.keys() | running
         run = next((run for run in planned(self._plan, self._results) if run.key not in taken), None)
         if run is None:
             return None
@@ -37,28 +37,28 @@ class ConfirmationSource:
         attributes: dict[str, Any] = {"arm": arm.name, "asked": arm.arguments}
         if arm.role is not None:
             attributes["role"] = arm.role
-        number = self._book.begin(run.key, attributes)
+        number = self._writer.begin(run.key, attributes)
         self._running[number] = run
         self._evaluations[number] = []
         return make_job(self._spec, run, number)
 
     def run_of(self, number: int) -> ConfirmationRun:
-        """The run behind a job that is under way."""
+        """The run of a running job."""
         return self._running[number]
 
     def counts(self) -> tuple[int, int]:
-        """How many runs are done, and how many there will be at most."""
+        """The number of runs done, and the maximum number of runs."""
         done = sum(run.key in self._results for run in planned(self._plan, self._results))
         return done, at_most(self._plan, self._results)
 
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
-        """Goes on: a confirmation prunes whole arms, between two seeds."""
+        """Continues: a confirmation drops configurations between rounds, not within a run."""
         self._evaluations[number].append(evaluation)
-        self._book.report(number, evaluation.score, evaluation.step)
+        self._writer.report(number, evaluation.score, evaluation.step)
         return Decision(go_on=True)
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
-        """Books how a run ended.
+        """Stores the outcome of a run.
 
         Raises:
             TooManyFailures: after three failures of one run.
@@ -72,25 +72,25 @@ class ConfirmationSource:
             attributes["score"] = trial_value(evaluations)
             if run.phase == "test":
                 attributes |= last_alone(evaluations[-1])
-            self._book.complete(number, attributes["score"], attributes)
+            self._writer.complete(number, attributes["score"], attributes)
         else:
-            self._book.diverge(number, {key: attributes[key] for key in attributes.keys() - {"success", "return"}})
-        self._results = self._book.results()
+            self._writer.diverge(number, {key: attributes[key] for key in attributes.keys() - {"success", "return"}})
+        self._results = self._writer.results()
 
     def interrupt(self) -> None:
-        """Books every run under way as interrupted; the next start runs it again."""
-        self._book.interrupt()
+        """Stores every running run as interrupted; the next start repeats it."""
+        self._writer.interrupt()
 
     def _fail(self, number: int, run: ConfirmationRun, outcome: TrialOutcome) -> None:
-        self._book.fail(number, outcome)
+        self._writer.fail(number, outcome)
         counted, most = (self._losses, MAX_LOSSES) if outcome.lost_with else (self._failures, MAX_ATTEMPTS)
         counted[run.key] += 1
         if counted[run.key] >= most:
-            raise too_often(f"{run.arm.name} with {run.phase} seed {run.place + 1}", outcome)
+            raise too_many_failures(f"{run.arm.name} with {run.phase} seed {run.place + 1}", outcome)
 
 
 def last_alone(evaluation: Evaluation) -> dict[str, Any]:
-    """What a test run is worth: its last evaluation, over a hundred goals that nothing was chosen by."""
+    """The result of a test run: its last evaluation, over 100 episodes that no choice depended on."""
     found = {
         "score": evaluation.score,
         "success": evaluation.success,
@@ -101,9 +101,9 @@ def last_alone(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def make_job(spec: StudySpec, run: ConfirmationRun, number: int) -> TrialJob:
-    """The run as a job: the study's own length and checkpoints, on goals that tuning never saw.
+    """The run as a job, with the study's budget and checkpoints, on episodes that tuning did not use.
 
-    In the test the last evaluation goes through a hundred goals, since it alone is what counts.
+    In the test only the last evaluation counts; it has 100 episodes.
     """
     test = run.phase == "test"
     return spec.job(

@@ -1,1 +1,1 @@
-"""optuna-dashboard over our studies: read-only, on loopback."""
+"""optuna-dashboard for the stored studies; by default read-only and on loopback."""

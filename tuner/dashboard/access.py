@@ -1,4 +1,4 @@
-"""Where the dashboard listens, and who gets in: this machine alone, or whoever has the token."""
+"""The dashboard's address and access: this machine only, or clients with the token."""
 
 import errno
 import hashlib
@@ -20,30 +20,30 @@ TOKEN = re.compile(rf"[!-~]{{{SHORTEST},256}}")  # printable, no space
 
 
 class Access(Record):
-    """What the dashboard lets in. Without a token it answers to names of this machine's loopback alone."""
+    """The access rules of a dashboard. Without a token it accepts only requests addressed to loopback names."""
 
     token: str | None = field(default=None, repr=False)
-    generated: bool = False  # so that nobody knows the token but from what is printed
+    generated: bool = False  # made here, so it must be shown to the user
     writable: bool = False
 
     def knows(self, given: str) -> bool:
-        """Whether this is the token; takes as long whatever is wrong with it."""
+        """Whether this is the token; compares in constant time."""
         return self.token is not None and hmac.compare_digest(given.encode(), self.token.encode())
 
     def pass_text(self) -> str:
-        """What the cookie holds: follows from the token, so that it outlives a restart, and does not tell it."""
+        """The cookie's content: derived from the token, so that it survives a restart without revealing it."""
         return hmac.new((self.token or "").encode(), b"tuner dashboard", hashlib.sha256).hexdigest()
 
     def admits(self, cookie: str) -> bool:
-        """Whether a cookie is one that was given for the token."""
+        """Whether a cookie was issued for this token."""
         return self.token is not None and hmac.compare_digest(cookie.encode(), self.pass_text().encode())
 
 
 def make_access(address: str, token_file: Path | None, *, writable: bool = False) -> Access:
-    """The token of a file; without one a token of its own, unless only this machine can reach the address.
+    """Reads the token from the file; without a file, generates one unless the address is loopback.
 
     Raises:
-        UsageProblem: where the file holds no token.
+        UsageProblem: if the file holds no valid token.
     """
     if token_file is not None:
         return Access(token=read_token(token_file), writable=writable)
@@ -53,15 +53,15 @@ def make_access(address: str, token_file: Path | None, *, writable: bool = False
 
 
 def read_token(path: Path) -> str:
-    """The token that a file holds, in its one line.
+    """The token in a one-line file.
 
     Raises:
-        UsageProblem: where it cannot be read, or is too short or no plain text; the token is never said.
+        UsageProblem: if it cannot be read, is too short or is not ASCII; the message never shows the token.
     """
     try:
         text = path.read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "is no plain text"
+        why = getattr(error, "strerror", None) or "is not plain text"
         raise UsageProblem(f"--token-file {path}: {why} (make one: openssl rand -hex 32 > FILE)") from None
     if TOKEN.fullmatch(text) is None:
         raise UsageProblem(
@@ -72,21 +72,21 @@ def read_token(path: Path) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address is reached from this machine alone."""
+    """Whether an address is reachable from this machine only."""
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to the first address of a host; port 0 takes a free one.
+    """A socket bound to the first address of a host; port 0 picks a free one.
 
     Raises:
-        UsageProblem: where the host is none of this machine's, or the port is taken.
+        UsageProblem: if the host is not an address of this machine, or the port is taken.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host or LOOPBACK, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "is no host's name"
-        raise UsageProblem(f"--host {host!r}: {why} (an address of this machine, or 0.0.0.0 for all)") from None
+        why = getattr(error, "strerror", None) or "is not a host name"
+        raise UsageProblem(f"--host {host!r}: {why} (give an address of this machine, or 0.0.0.0 for all)") from None
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -94,7 +94,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno in ADDRESS_FAULTS:
-            way_out = "an address of this machine, or 0.0.0.0 for all"
+            way_out = "give an address of this machine, or 0.0.0.0 for all"
             raise UsageProblem(f"--host {host!r}: {error.strerror} ({way_out})") from None
-        raise UsageProblem(f"--port {port}: {error.strerror} (another port, or 0 for a free one)") from None
+        raise UsageProblem(f"--port {port}: {error.strerror} (give another port, or 0 for a free one)") from None
     return listener

@@ -1,4 +1,4 @@
-"""The dashboard's own answers: plain lines, headers for the browser's sake, and what trials left behind."""
+"""The dashboard's own responses: plain text, security headers, and artifacts."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -21,18 +21,18 @@ SAFE = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 ARTIFACTS = "/artifacts/"
-# eval is Plotly's, for the plots that WebGL draws; inline styles and data URLs are the page's
+# Plotly's WebGL plots need eval; the page needs inline styles and data URLs
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; "
     "img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' data: blob:; worker-src 'self' blob:; "
     "frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-# what a trial left behind is shown, and runs nothing
+# artifacts are shown but cannot run scripts
 ARTIFACT_POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
 
 
 def plain(start_response: Callable[..., Any], status: str, text: str, headers: Headers | None = None) -> list[bytes]:
-    """One line of text as an answer."""
+    """A one-line text response."""
     body = f"{text}\n".encode()
     own = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
     start_response(status, [*own, *(headers or [])])
@@ -40,7 +40,7 @@ def plain(start_response: Callable[..., Any], status: str, text: str, headers: H
 
 
 def with_safe_headers(application: Application) -> Application:
-    """Puts headers on every answer that keep browsers from running, guessing, framing or telling anything."""
+    """Adds security headers to every response: content policy, no type sniffing, no framing, no referrer."""
 
     def answering(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         artifact = environ.get("PATH_INFO", "").startswith(ARTIFACTS)
@@ -57,7 +57,7 @@ def with_safe_headers(application: Application) -> Application:
 
 
 def status_line(answer: Any) -> str:
-    """The body of an error of Bottle's: its status, and nothing of what was asked."""
+    """The body of a Bottle error: its status line, without any part of the request."""
     answer.content_type = "text/plain; charset=utf-8"
     return f"{answer.status_line}\n"
 
@@ -68,7 +68,7 @@ NAME = "<artifact_id:re:[0-9a-fA-F-]{1,64}>"
 
 
 def artifact_pages(storage: Storage, folder: Path) -> Any:
-    """The pages under /artifacts/: of a study, and of a trial."""
+    """The routes under /artifacts/, for studies and trials."""
     app = Bottle()
     app.default_error_handler = status_line
 
@@ -88,7 +88,7 @@ def _send(artifact: Artifact | None, folder: Path) -> Any:
         return HTTPError(404)
     path, ranges = folder / artifact.id, request.get_header("Range")
     if ranges and path.is_file() and not list(parse_range_header(ranges, path.stat().st_size)):
-        return HTTPError(416)  # which `static_file` would answer with the file left open
+        return HTTPError(416)  # `static_file` would leave the file open
     shown = SHOWN.fullmatch(artifact.mimetype) is not None
     name = re.sub(r"[^A-Za-z0-9_. -]", "_", artifact.filename) or "artifact"
     return static_file(

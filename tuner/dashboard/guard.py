@@ -1,4 +1,4 @@
-"""Stands before the dashboard: who asks, from where, and for what, is looked at before any of its code runs."""
+"""Checks host, origin, token and parameters of every request before optuna-dashboard handles it."""
 
 import json
 import logging
@@ -14,10 +14,10 @@ logger = logging.getLogger(__name__)
 
 READING = ("GET", "HEAD")
 HEALTH = "/healthz"
-NAMES = {"localhost", "127.0.0.1", "[::1]"}  # of loopback; another that leads here is somebody's trick
+NAMES = {"localhost", "127.0.0.1", "[::1]"}  # of loopback; any other name may be DNS rebinding
 COOKIE = "tuner-pass"
 YEAR = 365 * 24 * 3600
-TOO_LONG = re.compile(r"\d{19,}")  # no database's number
+TOO_LONG = re.compile(r"\d{19,}")  # no database id has as many digits
 WHOLE = re.compile(r"[0-9]{1,18}")
 
 Health = Callable[[], Mapping[str, Any]]
@@ -25,33 +25,33 @@ Start = Callable[..., Any]
 
 
 def guarded(application: Application, access: Access, health: Health) -> Application:
-    """The dashboard behind all checks; the health is told without a token."""
+    """The dashboard behind all checks; /healthz needs no token."""
 
     def answer(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if access.token is None and not named_as_loopback(environ):
-            return plain(start, "403 Forbidden", "This dashboard answers to localhost and 127.0.0.1 alone.")
+            return plain(start, "403 Forbidden", "This dashboard accepts requests to localhost and 127.0.0.1 only.")
         if environ["REQUEST_METHOD"] not in READING:
             if not access.writable:
                 return plain(start, "403 Forbidden", "This dashboard is read-only.")
             if not same_site(environ):
-                return plain(start, "403 Forbidden", "Changes are taken from the dashboard's own pages alone.")
+                return plain(start, "403 Forbidden", "Changes are accepted from the dashboard's own pages only.")
         if path == HEALTH:
-            return _tell_health(start, health)
-        if access.token is not None and not _is_in(environ, access):
-            return _at_the_door(environ, start, access)
-        return _inside(application, environ, start)
+            return _health_response(start, health)
+        if access.token is not None and not _is_authorized(environ, access):
+            return _login(environ, start, access)
+        return _forward(application, environ, start)
 
     return answer
 
 
 def named_as_loopback(environ: Mapping[str, Any]) -> bool:
-    """Whether the page was asked for under a name of this machine's own: a foreign name that leads here is a trick."""
+    """Whether the Host header is a loopback name; any other may be DNS rebinding."""
     return re.sub(r":\d*$", "", environ.get("HTTP_HOST", "")).lower() in NAMES
 
 
 def same_site(environ: Mapping[str, Any]) -> bool:
-    """Whether a change comes from a page of ours, or from no page at all: browsers say where a request comes from."""
+    """Whether the request comes from a page of this dashboard, or from no page, by its Sec-Fetch-Site and Origin."""
     fetched = environ.get("HTTP_SEC_FETCH_SITE")
     if fetched is not None and fetched not in ("same-origin", "none"):
         return False
@@ -60,14 +60,14 @@ def same_site(environ: Mapping[str, Any]) -> bool:
 
 
 def urlsplit_or_none(text: str) -> str | None:
-    """Host and port of a URL, None where it is none."""
+    """Host and port of a URL; None if it is not one."""
     try:
         return urlsplit(text).netloc or None
     except ValueError:
         return None
 
 
-def _tell_health(start: Start, health: Health) -> Iterable[bytes]:
+def _health_response(start: Start, health: Health) -> Iterable[bytes]:
     found = health()
     body = json.dumps(found).encode() + b"\n"
     headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Content-Length", str(len(body)))]
@@ -75,8 +75,8 @@ def _tell_health(start: Start, health: Health) -> Iterable[bytes]:
     return [body]
 
 
-def _is_in(environ: Mapping[str, Any], access: Access) -> bool:
-    """Whether the request carries the cookie, or the token as scripts send it."""
+def _is_authorized(environ: Mapping[str, Any], access: Access) -> bool:
+    """Whether the request carries the cookie, or the token as a bearer token."""
     cookies = (part.strip().partition("=") for part in environ.get("HTTP_COOKIE", "").split(";"))
     scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -84,8 +84,8 @@ def _is_in(environ: Mapping[str, Any], access: Access) -> bool:
     return any(name == COOKIE and access.admits(value) for name, _, value in cookies)
 
 
-def _at_the_door(environ: Mapping[str, Any], start: Start, access: Access) -> Iterable[bytes]:
-    """Takes the token once and gives a cookie for it, at the same address without the token."""
+def _login(environ: Mapping[str, Any], start: Start, access: Access) -> Iterable[bytes]:
+    """Exchanges a token in the URL for a cookie and redirects to the URL without it; else answers 401."""
     asked = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     if environ["REQUEST_METHOD"] in READING and any(name == "token" and access.knows(text) for name, text in asked):
         rest = urlencode([(name, text) for name, text in asked if name != "token"])
@@ -93,21 +93,21 @@ def _at_the_door(environ: Mapping[str, Any], start: Start, access: Access) -> It
         cookie = f"{COOKIE}={access.pass_text()}; HttpOnly; SameSite=Strict; Path=/; Max-Age={YEAR}"
         headers = [("Location", f"{path}?{rest}" if rest else path), ("Set-Cookie", cookie)]
         return plain(start, "303 See Other", "Welcome.", [*headers, ("Cache-Control", "no-store")])
-    word = "This dashboard wants its token, once, as ?token=…, or as `Authorization: Bearer …`."
+    word = "This dashboard needs its token, once as ?token=…, or as `Authorization: Bearer …`."
     return plain(start, "401 Unauthorized", word, [("WWW-Authenticate", 'Bearer realm="tuner"')])
 
 
-def _inside(application: Application, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
-    """The dashboard's own answer; what it cannot take is refused before, what it raises becomes a line."""
+def _forward(application: Application, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    """The dashboard's response; rejects parameters it would crash on, and turns exceptions into one line."""
     if TOO_LONG.search(environ.get("PATH_INFO", "")):
-        return plain(start, "404 Not Found", "There is no such page.")
+        return plain(start, "404 Not Found", "Page not found.")
     asked = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
     if any(name == "after" and WHOLE.fullmatch(text) is None for name, text in asked):
         return plain(start, "400 Bad Request", "after must be a whole number.")
-    environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # the dashboard counts on it
+    environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # the dashboard expects it
     try:
         return application(environ, start)
-    except Exception as error:  # the border: a page that fails takes no other with it
+    except Exception as error:  # one failing page must not stop the server
         logger.error("%s %r: %s", environ["REQUEST_METHOD"], environ.get("PATH_INFO"), " ".join(repr(error).split()))
-        logger.debug("the trace", exc_info=True)
-        return plain(start, "500 Internal Server Error", "The dashboard failed at this; its log says why.")
+        logger.debug("traceback", exc_info=True)
+        return plain(start, "500 Internal Server Error", "Internal error in the dashboard; its log gives the cause.")

@@ -1,4 +1,4 @@
-"""Serves optuna-dashboard with waitress, behind a guard."""
+"""Serves optuna-dashboard with waitress, behind the request checks of `guard`."""
 
 import logging
 import socket
@@ -33,8 +33,8 @@ def serve(
     """Serves until Ctrl-C.
 
     Raises:
-        StorageFailed: where there is no database yet.
-        UsageProblem: where the port is taken, the host is not this machine's, or the file holds no token.
+        StorageFailed: if there is no database yet.
+        UsageProblem: if the port is taken, the host is not this machine's, or the file holds no token.
     """
     with storage_errors(url), listen(host, port) as listener:
         access = make_access(listener.getsockname()[0], token_file, writable=writable)
@@ -48,7 +48,7 @@ def serve(
 
 def make_server(url: URL, listener: socket.socket, access: Access, health: Health | None = None) -> Any:
     """The server, listening and not yet running."""
-    storage = open_to_read(url)  # which looks whether there is one
+    storage = open_to_read(url)  # raises if there is no database
     application = make_application(
         open_to_write(url) if access.writable else storage, artifact_folder(url), access, health
     )
@@ -56,14 +56,14 @@ def make_server(url: URL, listener: socket.socket, access: Access, health: Healt
 
 
 def make_application(storage: Storage, folder: Path, access: Access, health: Health | None = None) -> Application:
-    """The dashboard with its artifacts, behind the guard."""
+    """The dashboard with its artifacts, behind the request checks."""
     if access.writable:
         folder.mkdir(exist_ok=True)  # uploads go there
     pages = wsgi(storage, artifact_store=artifact_store(folder))
-    pages.catchall = False  # the guard catches, and shows nobody a trace
+    pages.catchall = False  # the guard catches exceptions and hides tracebacks
     pages.default_error_handler = status_line
-    logging.getLogger("optuna_dashboard").addFilter(_in_a_line)
-    logging.getLogger("optuna_dashboard._bottle_util").addFilter(_in_a_line)
+    logging.getLogger("optuna_dashboard").addFilter(_first_line_only)
+    logging.getLogger("optuna_dashboard._bottle_util").addFilter(_first_line_only)
     artifacts = artifact_pages(storage, folder)
     artifacts.catchall = False
 
@@ -75,7 +75,7 @@ def make_application(storage: Storage, folder: Path, access: Access, health: Hea
 
 
 def page_address(listener: socket.socket, access: Access) -> str:
-    """Where a browser finds the page; with the token, where nobody knows it yet."""
+    """The URL of the dashboard; with the token if it was generated."""
     host, port = listener.getsockname()[:2]
     shown = socket.gethostname() if host in EVERYWHERE else f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}/dashboard/" + (f"?token={access.token}" if access.generated else "")
@@ -85,7 +85,7 @@ def _alive() -> dict[str, Any]:
     return {"ok": True, "version": __version__}
 
 
-def _in_a_line(record: logging.LogRecord) -> bool:
-    """optuna-dashboard writes a trace into its message; whoever asked for a page that is not there needs none."""
+def _first_line_only(record: logging.LogRecord) -> bool:
+    """Cuts tracebacks from optuna-dashboard's log messages, as for a missing page."""
     record.msg, record.args = record.getMessage().partition("\n")[0], None
     return True

@@ -1,1 +1,1 @@
-"""Engines carry jobs to where they run: this process, processes of this machine, later a cluster."""
+"""Engines run jobs: in this process, in worker processes of this machine, or on a Ray cluster."""

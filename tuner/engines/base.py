@@ -1,4 +1,4 @@
-"""What an engine is, and the events it gives."""
+"""The engine protocol and its events."""
 
 from typing import Protocol
 
@@ -8,28 +8,28 @@ from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
 class Evaluated(Record):
-    """A trial reached a checkpoint and waits for an answer."""
+    """A trial reached a checkpoint and waits for a decision."""
 
     number: int
     evaluation: Evaluation
 
 
 class Finished(Record):
-    """A trial ended; a worker that died under it counts as a failed outcome."""
+    """A trial ended; if its worker died, the outcome is failed."""
 
     number: int
     outcome: TrialOutcome
 
 
 class Broken(Record):
-    """A trial raised what no trial may raise: a fault of the spec or of ours. The run must stop."""
+    """A trial raised an error that is not an outcome: an invalid spec or a bug. The run must stop."""
 
     number: int
     error: TunerError
 
 
 def failed(number: int, reason: str, lost_with: str = "") -> Finished:
-    """The end of a trial whose worker failed it, or was lost with what it ran on."""
+    """The event of a failed trial; `lost_with` names the node or mailbox whose loss ended it."""
     return Finished(number=number, outcome=TrialOutcome(state="failed", reason=reason, lost_with=lost_with))
 
 
@@ -37,14 +37,14 @@ Event = Evaluated | Finished | Broken
 
 
 class Engine(Protocol):
-    """Runs jobs side by side. Every started job ends in one `Finished` or `Broken`, unless the engine is stopped."""
+    """Runs jobs in parallel. Every started job ends in one `Finished` or `Broken`, unless the engine is stopped."""
 
     @property
     def workers(self) -> int:
-        """How many jobs may run side by side just now."""
+        """The number of jobs that may run in parallel now."""
 
     def prepare(self, count: int) -> None:
-        """Is told that up to `count` jobs will run side by side, and may get ready for them meanwhile."""
+        """Announces that up to `count` jobs will run in parallel, so that workers can start in the background."""
 
     def start(self, job: TrialJob) -> None:
         """Starts a job; call it only while fewer than `workers` jobs run."""
@@ -53,7 +53,7 @@ class Engine(Protocol):
         """The events since the last call; waits up to `timeout` seconds for the first."""
 
     def answer(self, number: int, decision: Decision) -> None:
-        """Answers the evaluation that a trial waits on. An answer to a dead trial is dropped."""
+        """Sends the decision on a trial's evaluation; ignored if the trial has ended."""
 
     def stop(self) -> None:
-        """Lets go of every job and ends every worker process within seconds; stopping twice is harmless."""
+        """Abandons all jobs and terminates all workers within seconds; may be called twice."""

@@ -1,4 +1,4 @@
-"""Who watches over workers: for how long one may be silent, and how much memory it may take."""
+"""Detects unresponsive workers, and measures the memory of processes."""
 
 import statistics
 import time
@@ -9,76 +9,76 @@ from dataclasses import dataclass
 import psutil
 
 LEAST_LIMIT = 60.0  # s
-FIRST_LIMIT = 30 * 60.0  # s, until it is known what is usual
-TIMES_USUAL = 10
-MOST_AT_ONCE = 5.0  # s that count between two looks; more means that this process itself was stopped
-ENOUGH_WORDS = 3  # for a median
-KEPT_WORDS = 500  # the latest, for it
+FIRST_LIMIT = 30 * 60.0  # s, before enough intervals are known
+TIMES_MEDIAN = 10
+MOST_AT_ONCE = 5.0  # s counted between two checks; more means that this process itself was stopped
+ENOUGH_INTERVALS = 3  # for a median
+KEPT_INTERVALS = 500  # the latest
 STOPPED = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
 
 @dataclass(kw_only=True)
-class _Silence:
+class _Wait:
     seconds: float = 0.0
-    limit: float | None = None  # None for the usual one
+    limit: float | None = None  # None for `HangDetector.limit`
 
 
 class HangDetector:
-    """How long workers have been silent, less the time in which they or this process were stopped.
+    """Measures how long workers have sent nothing, without the time in which they or this process were stopped.
 
-    A worker is given up after ten times the median of what passes between two of its words, never under a minute, and
-    within half an hour while no median is known. Wall time counts, not the processor's: one that blocks uses none.
+    A worker is unresponsive after ten times the median interval between messages, at least a minute, or after half an
+    hour while no median is known. Wall time counts, since a blocked worker uses no CPU time.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, first: float = FIRST_LIMIT) -> None:
-        """Takes the seconds to wait while nothing is known; infinite ones for runs whose words lie hours apart."""
+        """Sets `first`, the limit in seconds before a median is known; infinite if messages are hours apart."""
         self._clock = clock
         self._first = first
-        self._last_look = clock()
-        self._silent: dict[int, _Silence] = {}  # by job
-        self._usual: deque[float] = deque(maxlen=KEPT_WORDS)  # s between words
+        self._last_check = clock()
+        self._waits: dict[int, _Wait] = {}  # by job
+        self._intervals: deque[float] = deque(maxlen=KEPT_INTERVALS)  # s between messages
 
     @property
     def limit(self) -> float:
-        """Seconds of silence after which a worker is given up."""
-        if len(self._usual) < ENOUGH_WORDS:
+        """Seconds without a message after which a worker is unresponsive."""
+        if len(self._intervals) < ENOUGH_INTERVALS:
             return self._first
-        return max(LEAST_LIMIT, TIMES_USUAL * statistics.median(self._usual))
+        return max(LEAST_LIMIT, TIMES_MEDIAN * statistics.median(self._intervals))
 
     @property
     def reason(self) -> str:
-        """What to say of a worker that is given up."""
-        return f"no word from its worker for {self.limit:.0f} s: it was killed"
+        """The failure reason of an unresponsive worker."""
+        return f"worker unresponsive for {self.limit:.0f} s; killed"
 
     def begin(self, job: int, *, loading: bool = False) -> None:
-        """From now on a word of this job is awaited: it was started or answered.
+        """Starts waiting for the job's next message: it was started or answered.
 
-        A worker that is still loading its libraries has half an hour, since many may load side by side.
+        A worker that is still loading its libraries has half an hour, since many may load in parallel.
         """
-        self._silent[job] = _Silence(limit=self._first if loading else None)
+        self._waits[job] = _Wait(limit=self._first if loading else None)
 
-    def heard(self, job: int) -> None:
-        """A word came."""
-        if (silence := self._silent.pop(job, None)) is not None:
-            self._usual.append(silence.seconds)
+    def message_received(self, job: int) -> None:
+        """Records the interval and stops waiting."""
+        if (wait := self._waits.pop(job, None)) is not None:
+            self._intervals.append(wait.seconds)
 
     def forget(self, job: int) -> None:
-        """Its worker died."""
-        self._silent.pop(job, None)
+        """Stops waiting, without recording the interval."""
+        self._waits.pop(job, None)
 
-    def look(self, stopped: Callable[[int], bool]) -> list[int]:
-        """Counts the time since the last look; returns the jobs that were silent for too long.
+    def unresponsive(self, stopped: Callable[[int], bool]) -> list[int]:
+        """Adds the time since the last call; returns the jobs with unresponsive workers.
 
         Args:
-            stopped: Whether the process of a job is stopped just now, as by SIGSTOP.
+            stopped: Whether the process of a job is stopped now, as by SIGSTOP.
         """
         now = self._clock()
-        passed, self._last_look = min(now - self._last_look, MOST_AT_ONCE), now
-        for job, silence in self._silent.items():
+        passed, self._last_check = min(now - self._last_check, MOST_AT_ONCE), now
+        for job, wait in self._waits.items():
             if not stopped(job):
-                silence.seconds += passed
-        usual = self.limit
-        return [job for job, silence in self._silent.items() if silence.seconds > (silence.limit or usual)]
+                wait.seconds += passed
+        limit = self.limit
+        return [job for job, wait in self._waits.items() if wait.seconds > (wait.limit or limit)]
 
 
 def is_stopped(pid: int) -> bool:
@@ -90,12 +90,12 @@ def is_stopped(pid: int) -> bool:
 
 
 def too_much(held: int, limit: int) -> str:
-    """What to say of a worker that holds more bytes than it may."""
-    return f"its worker held {held / 1e9:.2f} GB, more than the {limit / 1e9:g} GB of --memory: it was killed"
+    """The failure reason of a worker that uses more bytes of memory than `limit`."""
+    return f"worker used {held / 1e9:.2f} GB, over the --memory limit of {limit / 1e9:g} GB; killed"
 
 
 def memory(pid: int) -> int:
-    """Bytes that a process and its children hold in memory, 0 where it is gone."""
+    """Resident bytes of a process and its children; 0 if it has ended."""
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]

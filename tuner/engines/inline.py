@@ -1,16 +1,16 @@
-"""Runs one trial at a time in this process, on a thread: for debuggers, tests and one-core machines."""
+"""Runs one trial at a time on a thread of this process: for debuggers, tests and one-core machines."""
 
 import queue
 import threading
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished
-from tuner.engines.worker import told
+from tuner.engines.worker import result_or_error
 from tuner.errors import TunerError
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
 class InlineEngine:
-    """One thread for each job, one job at a time; it shares this process's imports and its interpreter lock."""
+    """Runs each job on a new thread, one job at a time."""
 
     def __init__(self) -> None:
         self.workers = 1
@@ -40,13 +40,13 @@ class InlineEngine:
         from tuner.trial import run_trial
 
         try:
-            came = told(lambda: run_trial(job, report, self._stopped.is_set))
-        except SystemExit as error:  # a worker process would have died of it
-            came = TrialOutcome(state="failed", reason=f"the environment raised SystemExit: {error}")
-        if isinstance(came, TunerError):
-            self._events.put(Broken(number=job.number, error=came))
+            result = result_or_error(lambda: run_trial(job, report, self._stopped.is_set))
+        except SystemExit as error:  # would end a worker process
+            result = TrialOutcome(state="failed", reason=f"the environment raised SystemExit: {error}")
+        if isinstance(result, TunerError):
+            self._events.put(Broken(number=job.number, error=result))
         else:
-            self._events.put(Finished(number=job.number, outcome=came))
+            self._events.put(Finished(number=job.number, outcome=result))
 
     def wait(self, timeout: float) -> list[Event]:
         """The next event, if one comes within `timeout` seconds."""
@@ -64,7 +64,7 @@ class InlineEngine:
             self._answers.put(decision)
 
     def stop(self) -> None:
-        """Ends the running trial at its next step, after the update or evaluation that it may be in."""
+        """Ends the running trial at its next step, after a current update or evaluation."""
         self._stopped.set()
         self._answers.put(Decision(go_on=False))
         if self._thread is not None:

@@ -1,6 +1,6 @@
-"""Workers as processes of this machine: spawned, warmed up, reused, replaced when they die.
+"""Worker processes of this machine: spawned, warmed up, reused, and replaced when they die.
 
-They end with the process that started them. A fork would inherit locks and threads.
+They end with the process that started them.
 """
 
 import contextlib
@@ -13,17 +13,17 @@ from typing import Any, ParamSpec, TypeVar
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
 from tuner.engines.hang_detector import HangDetector, is_stopped, memory, too_much
-from tuner.engines.worker import Message, Ready, begin, told, work
+from tuner.engines.worker import Message, Ready, begin, result_or_error, work
 from tuner.errors import EnvironmentFailed, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob
 from tuner.training.importing import started_cleanly
 
-GRACE = 2.0  # s, for a process to leave by itself before it is killed
+GRACE = 2.0  # s for a process to exit by itself before it is killed
 
 
 @dataclass(kw_only=True)
 class Child:
-    """A process with the pipe to it, and the lifeline whose end ends it."""
+    """A child process, the pipe to it, and the lifeline: closing it makes the child exit."""
 
     process: SpawnProcess
     pipe: Connection
@@ -35,8 +35,8 @@ class Child:
         assert self.process.pid is not None  # noqa: S101 - it was started
         return self.process.pid
 
-    def bury(self) -> str:
-        """Ends it, by force where it lingers; returns how it ended."""
+    def terminate(self) -> str:
+        """Terminates the process, killing it after `GRACE`; returns its exit code or signal."""
         self.lifeline.close()
         self.process.join(GRACE)
         if self.process.is_alive():
@@ -49,7 +49,7 @@ class Child:
 
 
 def spawn(target: Callable[..., None], *arguments: Any, name: str) -> Child:
-    """Starts `target(pipe, lifeline, *arguments)` in a single-threaded process to which no Ctrl-C comes."""
+    """Starts `target(pipe, lifeline, *arguments)` in a single-threaded process that ignores Ctrl-C."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     listening, lifeline = context.Pipe(duplex=False)
@@ -69,10 +69,10 @@ class _Worker:
 
 
 class ProcessEngine:
-    """Up to `workers` single-threaded processes. They are spawned, since a fork would inherit locks and engines.
+    """Runs jobs in up to `workers` single-threaded processes, spawned since a fork would inherit locks and threads.
 
-    They load what trials need while the coordinator does something else; with `warm` they make that environment once.
-    One that is silent for too long, or takes more than `memory` bytes, is killed: its trial has failed.
+    They load their libraries in the background, and make the environment `warm` once. A worker that is unresponsive or
+    uses more than `memory` bytes is killed, and its trial fails.
     """
 
     def __init__(
@@ -90,23 +90,23 @@ class ProcessEngine:
         self._pool: list[_Worker] = []
 
     def prepare(self, count: int) -> None:
-        """Spawns workers until there are `count`, or as many as there may be."""
+        """Spawns workers up to `count`, at most `workers`."""
         while len(self._pool) < min(count, self.workers):
             self._spawn()
 
     def start(self, job: TrialJob) -> None:
-        """Gives the job to an idle worker, to a new one where none is idle."""
+        """Gives the job to an idle worker, or to a new one if none is idle."""
         for worker in [worker for worker in self._pool if worker.job is None]:
             try:
                 worker.child.pipe.send(job)
-            except OSError:  # it died idle
-                self._bury(worker)
+            except OSError:  # it died while idle
+                self._remove(worker)
                 continue
             self._assign(worker, job)
             return
         worker = self._spawn()
         self._assign(worker, job)
-        with contextlib.suppress(OSError):  # a worker that died at birth is found by `wait`
+        with contextlib.suppress(OSError):  # `wait` reports a worker that died at its start
             worker.child.pipe.send(job)
 
     def _assign(self, worker: _Worker, job: TrialJob) -> None:
@@ -114,27 +114,27 @@ class ProcessEngine:
         self._hang_detector.begin(job.number, loading=not worker.ready)
 
     def wait(self, timeout: float) -> list[Event]:
-        """Evaluations, outcomes and deaths since the last call."""
+        """Evaluations, outcomes and dead workers since the last call."""
         ready = wait([worker.child.pipe for worker in self._pool if worker.job is not None], timeout)
-        heard = [self._event(worker) for worker in list(self._pool) if worker.child.pipe in ready]
-        events = [event for event in heard if event is not None]
+        received = [self._event(worker) for worker in list(self._pool) if worker.child.pipe in ready]
+        events = [event for event in received if event is not None]
         return [*events, *self._killed(spared={event.number for event in events})]
 
     def answer(self, number: int, decision: Decision) -> None:
-        """Answers the trial of that number."""
+        """Sends the decision to the trial."""
         for worker in self._pool:
             if worker.job == number:
                 self._hang_detector.begin(number)
-                with contextlib.suppress(OSError):  # it died meanwhile; `wait` will say so
+                with contextlib.suppress(OSError):  # it died meanwhile; `wait` reports it
                     worker.child.pipe.send(decision)
 
     def stop(self) -> None:
-        """Cuts every lifeline, then kills whoever is still there after the grace."""
+        """Closes every lifeline, then kills the workers that are alive after `GRACE`."""
         pool, self._pool = self._pool, []
         for worker in pool:
             worker.child.lifeline.close()
         for worker in pool:
-            worker.child.bury()
+            worker.child.terminate()
 
     def _event(self, worker: _Worker) -> Event | None:
         number = worker.job
@@ -143,13 +143,13 @@ class ProcessEngine:
             message: Message = worker.child.pipe.recv()
         except (EOFError, OSError):
             self._hang_detector.forget(number)
-            return failed(number, f"the worker process died ({self._bury(worker)})")
+            return failed(number, f"the worker process died ({self._remove(worker)})")
         if isinstance(message, Ready):
             worker.ready = True
             self._hang_detector.begin(number)
             return None
-        if isinstance(message, Evaluation) and number >= 0:  # an end comes sooner, and short measurements much sooner
-            self._hang_detector.heard(number)
+        if isinstance(message, Evaluation) and number >= 0:  # outcomes and short measurements come sooner
+            self._hang_detector.message_received(number)
         self._hang_detector.forget(number)
         if isinstance(message, Evaluation):
             return Evaluated(number=number, evaluation=message)
@@ -159,17 +159,17 @@ class ProcessEngine:
         return Finished(number=number, outcome=message)
 
     def _killed(self, spared: set[int]) -> list[Event]:
-        """Kills workers that are silent for too long or hold too much memory, but those whose job was just heard of."""
+        """Kills workers that are unresponsive or use too much memory, except those of the jobs in `spared`."""
         busy = {worker.job: worker for worker in self._pool if worker.job is not None and worker.job not in spared}
-        silent = self._hang_detector.look(lambda number: number in busy and is_stopped(busy[number].child.pid))
-        reasons = dict.fromkeys(silent, self._hang_detector.reason)
+        hung = self._hang_detector.unresponsive(lambda number: number in busy and is_stopped(busy[number].child.pid))
+        reasons = dict.fromkeys(hung, self._hang_detector.reason)
         if self._memory is not None:
             held = {number: memory(worker.child.pid) for number, worker in busy.items()}
             limit = self._memory
             reasons |= {number: too_much(size, limit) for number, size in held.items() if size > limit}
         for number in reasons.keys() & busy.keys():
             busy[number].child.process.kill()
-            self._bury(busy[number])
+            self._remove(busy[number])
             self._hang_detector.forget(number)
         return [failed(number, reason) for number, reason in reasons.items() if number in busy]
 
@@ -178,10 +178,10 @@ class ProcessEngine:
         self._pool.append(worker)
         return worker
 
-    def _bury(self, worker: _Worker) -> str:
-        """Removes a dead worker; returns how it died."""
+    def _remove(self, worker: _Worker) -> str:
+        """Terminates and removes a worker; returns its exit code or signal."""
         self._pool.remove(worker)
-        return worker.child.bury()
+        return worker.child.terminate()
 
 
 Given = ParamSpec("Given")
@@ -189,11 +189,11 @@ Result = TypeVar("Result")
 
 
 def run_once(function: Callable[Given, Result], *arguments: Given.args, **named: Given.kwargs) -> Result:
-    """What the function returns, or raises, elsewhere.
+    """Calls the function in a new process; returns its result or raises its error.
 
     Raises:
-        EnvironmentFailed: where the process died under it.
-        WorkerBroke: where it raised what is no error of ours.
+        EnvironmentFailed: if the process died.
+        WorkerBroke: if it raised an unexpected error.
     """
     child = spawn(serve, function, arguments, named, name="tuner-once")
     result: Any = None
@@ -203,9 +203,9 @@ def run_once(function: Callable[Given, Result], *arguments: Given.args, **named:
     except (EOFError, OSError):
         died = True
     finally:
-        how = child.bury()
+        how = child.terminate()
     if died:
-        raise EnvironmentFailed(f"the process died that looked at the environment ({how})")
+        raise EnvironmentFailed(f"the process that checked the environment died ({how})")
     if isinstance(result, TunerError):
         raise result
     return result  # type: ignore[no-any-return]
@@ -218,6 +218,6 @@ def serve(
     arguments: tuple[Any, ...],
     named: dict[str, Any],
 ) -> None:
-    """Calls the function and sends what it returns or raises."""
+    """Calls the function and sends its result or error."""
     begin(lifeline)
-    pipe.send(told(lambda: function(*arguments, **named)))
+    pipe.send(result_or_error(lambda: function(*arguments, **named)))

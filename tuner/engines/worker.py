@@ -1,4 +1,4 @@
-"""The other end of the pipe: a spawned process that runs one job after another until its coordinator is gone."""
+"""The code of a worker process, which runs jobs until its coordinator ends."""
 
 import contextlib
 import multiprocessing
@@ -16,13 +16,13 @@ from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialO
 
 @dataclass(frozen=True)
 class Ready:
-    """A worker has loaded what it needs, and looks for jobs."""
+    """A worker has loaded its libraries and waits for jobs."""
 
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 Message = Ready | Evaluation | TrialOutcome | TunerError
 
-WARM_UP = TrialJob(  # one update, in an environment of Gymnasium's own
+WARM_UP = TrialJob(  # one update in an environment of Gymnasium
     number=-1,
     seed=0,
     params={"n_steps": 8, "batch_size": 8, "n_epochs": 1},
@@ -42,9 +42,8 @@ def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) ->
 
     Args:
         pipe: Jobs and decisions in, messages out.
-        lifeline: Carries nothing. Its other end is held by the coordinator alone, so that its end means the
-            coordinator's, however that came about.
-        warm: The environment that the jobs will most likely train in.
+        lifeline: Carries no messages. Only the coordinator holds its other end, so it closes when the coordinator ends.
+        warm: The environment that most jobs train in.
     """
     begin(lifeline)
     from tuner.trial import run_trial
@@ -63,14 +62,14 @@ def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) ->
             job: TrialJob = pipe.recv()
         except EOFError:
             return
-        pipe.send(told(lambda: run_trial(job, report)))  # noqa: B023 - called at once
+        pipe.send(result_or_error(lambda: run_trial(job, report)))  # noqa: B023 - called at once
 
 
 def warm_up(environment: EnvironmentRef) -> None:
-    """Loads all that a first trial would load within its own time: much of torch comes with the first update only.
+    """Loads what the first trial would load in its own time; torch loads much at its first update.
 
-    The study's environment is made and closed, not stepped, unless it is to have processes of its own. A fault here is
-    the first job's to tell.
+    Makes and closes the study's environment, unless it runs in subprocesses. Errors are ignored here, since the first
+    job raises them again.
     """
     from tuner.training.environments import make_vec_env
     from tuner.trial import run_trial
@@ -83,32 +82,32 @@ def warm_up(environment: EnvironmentRef) -> None:
         make_vec_env(environment).close()
 
 
-def told(work: Callable[[], Made]) -> Made | TunerError:
-    """What work returns, or the error that it raised."""
+def result_or_error(work: Callable[[], Result]) -> Result | TunerError:
+    """The result of `work`, or the error that it raised; unexpected ones as `WorkerBroke`."""
     try:
         return work()
     except TunerError as error:
         return error
-    except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
+    except Exception as error:  # noqa: BLE001 - passed on with its traceback
         return broken(error)
 
 
 def broken(error: Exception) -> WorkerBroke:
-    """An unexpected exception with its trace, as an error that travels."""
+    """An unexpected exception as a picklable error with its traceback."""
     summary = f"unexpected {type(error).__name__} in a trial: {' '.join(str(error).split())}"
     return WorkerBroke(summary, "".join(traceback.format_exception(error)))
 
 
 def begin(lifeline: Connection) -> None:
-    """Has this process end with its coordinator, start processes of its own, and keep standard output clean."""
+    """Makes this process exit with its coordinator, lets it have children, and redirects standard output to stderr."""
     threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
-    multiprocessing.current_process().daemon = False  # only says here that it may have children: environments do
-    with contextlib.suppress(OSError):  # closed, perhaps
-        os.dup2(2, 1)  # what an environment prints is talk; standard output is the result's alone
+    multiprocessing.current_process().daemon = False  # daemons may not have children, environments do
+    with contextlib.suppress(OSError):  # may be closed
+        os.dup2(2, 1)  # prints of environments go to stderr; standard output is for results
 
 
 def _die_with(lifeline: Connection) -> None:
-    """Waits for the lifeline's end, then exits this process."""
+    """Exits this process when the lifeline closes."""
     with contextlib.suppress(EOFError, OSError):
         lifeline.recv()
     os._exit(1)

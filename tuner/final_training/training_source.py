@@ -6,7 +6,7 @@ from tuner.final_training.training_folder import evaluations, finish, result
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.search_source import facts
-from tuner.study.stored import MAX_ATTEMPTS, too_often
+from tuner.study.stored import MAX_ATTEMPTS, too_many_failures
 
 
 class TrainingSource:
@@ -57,7 +57,7 @@ class TrainingSource:
         if outcome.state == "failed":
             self._failures[seed] = self._failures.get(seed, 0) + 1
             if self._failures[seed] >= MAX_ATTEMPTS:
-                raise too_often(f"seed {seed}", outcome)
+                raise too_many_failures(f"seed {seed}", outcome)
             self._waiting.insert(0, seed)
             return
         finish(self._plan.run_folder(seed), _told(seed, seen, outcome))

@@ -1,1 +1,1 @@
-"""Which runs finals and confirmations are made of: pure functions. Knows no database and no learning library."""
+"""Plans the runs of a confirmation: pure functions without a database or a learning library."""

@@ -1,7 +1,6 @@
-"""Which runs a confirmation is made of: pure functions of what is asked for and of what has come out so far.
+"""The runs of a confirmation, as pure functions of the request and the results so far.
 
-Nothing here remembers anything: whoever asks again after an interruption, with the runs that are in the database, is
-told the same runs less those.
+There is no state: after an interruption, the same request with the stored results gives the remaining runs.
 """
 
 import hashlib
@@ -17,14 +16,14 @@ from tuner.record_type import Record
 Phase = Literal["validation", "test"]
 
 VALIDATION_SEEDS = 3
-TEST_GOALS = 100  # that a test run is judged by
+TEST_GOALS = 100  # evaluation episodes of a test run
 DEFAULT_TOP, DEFAULT_SEEDS = 4, 10
-FEWEST_SEEDS = 5  # under so many no difference can be shown
-MARGIN = 0.35  # of the scale, over the root of the seeds; what it saves and costs: benchmarks/bench_race.py
+FEWEST_SEEDS = 5  # with fewer, no difference can be significant
+MARGIN = 0.35  # share of the scale, divided by the root of the seeds; see benchmarks/bench_race.py
 
 
 class RunKey(Record):
-    """What makes a run the one that it is: the same key is never trained twice."""
+    """Identifies a run; the same key is never trained twice."""
 
     phase: Phase
     configuration: str  # digest of the algorithm's arguments
@@ -32,50 +31,50 @@ class RunKey(Record):
 
 
 class RunResult(Record):
-    """What came of a run that ended."""
+    """The result of a finished run."""
 
-    score: float | None  # the mean of the last three evaluations'; None where training diverged
-    success: float | None  # share of the goals; of the last evaluation in the test, of the last three before
-    mean_return: float | None  # likewise
+    score: float | None  # mean of the last three evaluations; None if training diverged
+    success: float | None  # success rate of the last evaluation in the test, mean of the last three in validation
+    mean_return: float | None  # over the same evaluations
 
 
 def digest(arguments: Mapping[str, Any]) -> str:
-    """A short name for a configuration, the same whichever trial it came from."""
+    """A short hash of a configuration's arguments."""
     return hashlib.sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Arm(Record):
-    """A configuration that takes part."""
+    """A configuration in the confirmation."""
 
-    name: str  # a baseline's own, or `trial 12`
-    role: str | None  # `baseline:current`; None for a trial that was tuned
+    name: str  # the baseline's name, or `trial 12`
+    role: str | None  # `baseline:NAME`; None for a tuned trial
     arguments: dict[str, Any]  # the algorithm's
-    configuration: str  # their digest
-    success: float | None  # at tuning, on one seed
-    mean_return: float | None  # likewise
+    configuration: str  # digest of the arguments
+    success: float | None  # of its trial, on one seed
+    mean_return: float | None  # the same
 
 
 class ConfirmationPlan(Record):
-    """Who takes part, how often, and how far behind is clearly behind."""
+    """The configurations, their numbers of seeds, and the margin for dropping one."""
 
-    arms: tuple[Arm, ...]  # tuned ones first, the best of them in front
+    arms: tuple[Arm, ...]  # tuned ones first, best first
     test_seeds: int
-    scale: float  # between the worst and the best that a score can be
+    scale: float  # range of possible scores
     validation_seeds: int = VALIDATION_SEEDS
-    margin: float = MARGIN  # share of the scale that is clearly behind after one seed
+    margin: float = MARGIN  # share of the scale behind the leader at which one is dropped after one seed
 
     @property
     def baselines(self) -> tuple[Arm, ...]:
-        """Those that take part in the test whoever wins."""
+        """The baselines, which are always tested."""
         return tuple(arm for arm in self.arms if arm.role is not None)
 
 
 class ConfirmationRun(Record):
-    """One training run."""
+    """One training run of the confirmation."""
 
     phase: Phase
     arm: Arm
-    place: int  # of its seed, from 0
+    place: int  # index of its seed, from 0
 
     @property
     def seed(self) -> int:
@@ -84,12 +83,12 @@ class ConfirmationRun(Record):
 
     @property
     def key(self) -> RunKey:
-        """What it is booked under."""
+        """The key that it is stored under."""
         return RunKey(phase=self.phase, configuration=self.arm.configuration, seed=self.seed)
 
 
 def planned(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> list[ConfirmationRun]:
-    """All runs that are known to belong to the confirmation by now, those that are done included, in order."""
+    """All runs that are certain so far, finished ones included, in order."""
     runs: list[ConfirmationRun] = []
     for place, arms in enumerate(rounds(plan, results)):
         runs += [ConfirmationRun(phase="validation", arm=arm, place=place) for arm in arms]
@@ -102,9 +101,9 @@ def planned(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> list
 
 
 def rounds(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> list[tuple[Arm, ...]]:
-    """Who runs in each round of the validation, a seed a round, as far as the rounds before have ended.
+    """The configurations of each validation round, up to the first unfinished one; each round is one seed.
 
-    It chooses between the tuned arms: where one of them is left, or none, it is over.
+    Validation chooses among the tuned configurations: it ends when fewer than two of them are left.
     """
     found: list[tuple[Arm, ...]] = []
     racing = plan.arms
@@ -121,14 +120,14 @@ def rounds(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> list[
 def survivors(
     plan: ConfirmationPlan, racing: Sequence[Arm], count: int, results: Mapping[RunKey, RunResult]
 ) -> tuple[Arm, ...]:
-    """Who is not clearly behind the leader after so many seeds each: the more seeds, the less it takes."""
+    """The configurations within the margin of the best mean after `count` seeds; the margin shrinks with more seeds."""
     means = {arm.name: mean_score(arm, count, results) for arm in racing}
     behind = max(means.values()) - plan.margin * plan.scale / math.sqrt(count)
     return tuple(arm for arm in racing if means[arm.name] >= behind)
 
 
 def left(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> tuple[Arm, ...]:
-    """Who is still in the race, by the rounds that have ended."""
+    """The configurations that finished rounds have not dropped."""
     ran = rounds(plan, results)
     if not ran:
         return plan.arms
@@ -137,21 +136,20 @@ def left(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> tuple[A
 
 
 def decided(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> bool:
-    """Whether the validation is over."""
+    """Whether validation has ended."""
     ran = rounds(plan, results)
     return not ran or _ended(ran[-1], len(ran) - 1, results)
 
 
 def winner(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> Arm | None:
-    """The tuned arm of the highest mean over its validation seeds, None while that is not decided or none was tuned.
+    """The tuned configuration with the highest validation mean; None before validation ends or if none was tuned.
 
-    Of arms with equal means it is the one that tuning had in front. A baseline that is ahead of them all is met in the
-    test, which it takes part in anyway.
+    The better one in tuning wins a tie. Baselines cannot win, since the test includes them anyway.
     """
     if not decided(plan, results):
         return None
     ran = rounds(plan, results)
-    last = [arm for arm in left(plan, results) if arm.role is None]  # none where a baseline left all of them behind
+    last = [arm for arm in left(plan, results) if arm.role is None]  # empty if a baseline was ahead of all
     candidates = last or [arm for arm in (ran[-1] if ran else ()) if arm.role is None]
     return max(candidates, key=lambda arm: mean_score(arm, len(ran), results), default=None)
 
@@ -162,7 +160,7 @@ def tested(plan: ConfirmationPlan, chosen: Arm | None) -> tuple[Arm, ...]:
 
 
 def mean_score(arm: Arm, count: int, results: Mapping[RunKey, RunResult]) -> float:
-    """The mean of its first validation seeds' scores; a run that diverged is worse than any."""
+    """The mean score over the first `count` validation seeds; minus infinity if a run diverged."""
     found = [results[ConfirmationRun(phase="validation", arm=arm, place=place).key].score for place in range(count)]
     return statistics.fmean(-math.inf if score is None else score for score in found) if found else 0.0
 
@@ -172,7 +170,7 @@ def _ended(arms: Sequence[Arm], place: int, results: Mapping[RunKey, RunResult])
 
 
 def at_most(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> int:
-    """How many runs there will be where nobody falls behind from now on and a tuned trial wins."""
+    """The number of runs if no further configuration is dropped and a tuned trial wins."""
     known = len(planned(plan, results))
     if decided(plan, results):
         return known
@@ -181,7 +179,7 @@ def at_most(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> int:
 
 
 def most_runs(tuned: int, fixed: int) -> int:
-    """The same before any run, for so many tuned configurations and baselines, at the default numbers."""
+    """The maximum number of runs for `tuned` trials and `fixed` baselines, with the default numbers of seeds."""
     arms = min(tuned, DEFAULT_TOP) + fixed
     validation = VALIDATION_SEEDS * arms if tuned > 1 else 0
     return validation + (min(tuned, 1) + fixed) * DEFAULT_SEEDS

@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from tuner.comparison.comparison_records import Comparison, Measures, Point, measure, seconds, value, words
+from tuner.comparison.comparison_records import Comparison, Measures, Point, findings, measure, seconds, value
 from tuner.output.blocks import Block, Bullets, Cell, Picture, Section, Table
 from tuner.output.html_page import Page
 from tuner.output.html_page import render as render_page
@@ -47,7 +47,7 @@ def render(comparison: Comparison) -> str:
 
 
 def _sections(comparison: Comparison) -> Iterator[Section]:
-    curves: list[Block] = [Bullets(lines=tuple(words(comparison)))]
+    curves: list[Block] = [Bullets(lines=tuple(findings(comparison)))]
     if any(run.points for run in comparison.runs):
         curves += [
             Picture(name="steps", caption="Against steps: who needs the fewest samples; a line a seed."),
@@ -60,14 +60,18 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
 
 def cells(comparison: Comparison, row: Measures) -> tuple[str, ...]:
     """An algorithm's figures as text, in the order of `COLUMNS`, its arguments left out."""
-    told, count = comparison.told, len(comparison.of(row.algorithm))
+    success, count = comparison.has_success, len(comparison.of(row.algorithm))
     share = f" ({row.reached} of {count})" if row.reached < count and row.reached else ""
-    ends = f"{_worth(row.lowest, told=told)} … {_worth(row.highest, told=told)}" if row.done > 1 else "-"
+    ends = (
+        f"{_worth(row.lowest, has_success=success)} … {_worth(row.highest, has_success=success)}"
+        if row.done > 1
+        else "-"
+    )
     return (
         row.algorithm,
         "-" if row.steps_to_half is None else f"{row.steps_to_half:,.0f}{share}",
         "-" if row.seconds_to_half is None else f"{seconds(row.seconds_to_half)}{share}",
-        _worth(row.final, told=told),
+        _worth(row.final, has_success=success),
         ends,
         "-" if row.steps is None else f"{row.steps:,.0f}",
         "-" if row.steps_per_second is None else f"{row.steps_per_second:,.0f}",
@@ -90,11 +94,11 @@ def _by_time(comparison: Comparison) -> go.Figure:
 
 
 def _curves(comparison: Comparison, across: dict[str, Any], place: Callable[[Point], float]) -> go.Figure:
-    told, seen, figure = comparison.told, set[str](), go.Figure()
+    success, seen, figure = comparison.has_success, set[str](), go.Figure()
     for run in comparison.runs:
         figure.add_scatter(
             x=[place(point) for point in run.points],
-            y=[value(point, told=told) for point in run.points],
+            y=[value(point, has_success=success) for point in run.points],
             name=run.algorithm,
             legendgroup=run.algorithm,
             showlegend=run.algorithm not in seen,
@@ -103,10 +107,12 @@ def _curves(comparison: Comparison, across: dict[str, Any], place: Callable[[Poi
         )
         seen.add(run.algorithm)
     up = {"title": {"text": "success"}, "tickformat": ".0%", "range": [-0.03, 1.03]}
-    return dressed(figure, 380, xaxis=across, yaxis=up if told else {"title": {"text": "mean return"}}, showlegend=True)
+    return dressed(
+        figure, 380, xaxis=across, yaxis=up if success else {"title": {"text": "mean return"}}, showlegend=True
+    )
 
 
-def _worth(value: float | None, *, told: bool) -> str:
+def _worth(value: float | None, *, has_success: bool) -> str:
     if value is None:
         return "-"
-    return f"{value:.0%}" if told else f"{value:.4g}"
+    return f"{value:.0%}" if has_success else f"{value:.4g}"

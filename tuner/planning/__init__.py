@@ -1,1 +1,1 @@
-"""What a run will take, and when it is to stop."""
+"""Estimates of a run's time, memory and disk use."""

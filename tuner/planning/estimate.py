@@ -1,4 +1,4 @@
-"""What training costs by its arguments, and how long a run will take: by its trials, or by seconds of measuring."""
+"""Estimates how long trials and runs take, from finished trials or short measurements."""
 
 import itertools
 import math
@@ -18,14 +18,14 @@ from tuner.record_type import Record
 from tuner.records import Checkpoint, Decision, TrialJob, TrialOutcome
 from tuner.study.stored import MAX_ATTEMPTS
 
-STEPS = 512  # of a short run, about
-PARTS = 8  # that a short run can be cut into
-FEW, MANY = 1, 6  # PPO's epochs
-GRADIENT_STEPS = 1, 8  # an update of the off-policy ones
+STEPS = 512  # approximate, of a short run
+PARTS = 8  # parts that a short run divides into
+FEW, MANY = 1, 6  # epochs of PPO
+GRADIENT_STEPS = 1, 8  # per update of off-policy algorithms
 
 
 class ShortRun(Record):
-    """A training run of some seconds."""
+    """A training run of a few seconds."""
 
     steps: int
     updates: int  # minibatches of PPO, updates of A2C, gradient steps of the others
@@ -33,7 +33,7 @@ class ShortRun(Record):
 
 
 def short_runs(spec: StudySpec) -> tuple[ShortRun, ShortRun]:
-    """Two runs of the same steps, with few updates and with many; nets as the space fixes them."""
+    """Two runs of equal steps, with few and with many updates; networks as fixed in the space."""
     n_envs = spec.environment.n_envs
     part = max(STEPS // n_envs // PARTS, 1)  # steps of each environment
     nets = {name: value for name, value in spec.space.fixed.items() if name in NETS}
@@ -56,18 +56,18 @@ def _runs(spec: StudySpec, part: int) -> list[tuple[int, dict[str, Any]]]:
 
 
 class Corner(Record):
-    """The values of the space that decide what a trial costs, at their ends."""
+    """A combination of the ends of the parameters that decide a trial's time."""
 
     values: dict[str, Any]
-    params: dict[str, Any]  # the arguments of a short run there
-    steps: int  # of its rollout, to be made several times
+    params: dict[str, Any]  # arguments of a short run there
+    steps: int  # environment steps of one rollout
 
 
 def corners(spec: StudySpec) -> list[Corner]:
-    """Every combination of the lowest and the highest of what a trial's time depends on, one where nothing does."""
-    dear = ALGORITHMS[spec.algorithm].costs
-    ends = {name: _both_ends(spec.space, name) for name in dear if name in spec.space.parameters}
-    fixed = {name: value for name, value in spec.space.fixed.items() if name in (*dear, *NETS)}
+    """Every combination of lowest and highest values of the parameters that decide a trial's time."""
+    costly = ALGORITHMS[spec.algorithm].costs
+    ends = {name: _both_ends(spec.space, name) for name in costly if name in spec.space.parameters}
+    fixed = {name: value for name, value in spec.space.fixed.items() if name in (*costly, *NETS)}
     found = []
     for values in itertools.product(*ends.values()):
         chosen = dict(zip(ends, values, strict=True))
@@ -85,14 +85,14 @@ def _both_ends(space: SpaceSpec, name: str) -> list[Any]:
 
 
 def _size(choice: Any) -> float:
-    """How large a net is, or a number; words are all alike."""
+    """The size of a number or a network; 0 for other choices."""
     if isinstance(choice, int | float):
         return float(choice)
     return float(sum(width**2 for width in layers(choice) or ()))
 
 
 def _corner_run(spec: StudySpec, params: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """PPO's rollout is one that a minibatch fits into; the others learn from the first step."""
+    """Arguments and rollout steps: PPO's rollout holds a minibatch; off-policy algorithms learn from the first step."""
     n_envs = spec.environment.n_envs
     if spec.algorithm == "ppo":
         batch = params.get("batch_size", ALGORITHMS["ppo"].defaults["batch_size"])
@@ -103,7 +103,7 @@ def _corner_run(spec: StudySpec, params: dict[str, Any]) -> tuple[dict[str, Any]
 
 
 def updates_a_step(spec: StudySpec) -> float:
-    """How many updates a typical trial makes for every environment step."""
+    """Updates per environment step of a typical trial."""
     if spec.algorithm == "ppo":
         return _typical(spec, "n_epochs") * _typical_inverse(spec, "batch_size")
     if spec.algorithm == "a2c":
@@ -113,7 +113,7 @@ def updates_a_step(spec: StudySpec) -> float:
 
 
 def largest_buffer(spec: StudySpec) -> int:
-    """Transitions that a trial's replay buffer may come to hold, 0 for those that have none."""
+    """The most transitions in a trial's replay buffer; 0 for algorithms without one."""
     if not ALGORITHMS[spec.algorithm].off_policy:
         return 0
     named = [values.get("buffer_size", 0) for values in spec.baselines.values()]
@@ -132,7 +132,7 @@ def _typical(spec: StudySpec, name: str) -> float:
 
 
 def _typical_inverse(spec: StudySpec, name: str) -> float:
-    """The mean of 1 / value over the values of a parameter."""
+    """The mean of 1 / value over a parameter's values."""
     powers = _powers(spec.space, name)
     return statistics.fmean(1 / power for power in powers) if powers else 1 / _typical(spec, name)
 
@@ -146,29 +146,29 @@ def _powers(space: SpaceSpec, name: str) -> list[int]:
 
 
 EVALUATION_SHARE = 0.12  # of a trial's time
-MEDIAN_RULE_COST = ((1, 1.0), (11, 0.8), (20, 0.70), (60, 0.58), (200, 0.515))  # trials, full runs a trial: a replay
+MEDIAN_RULE_COST = ((1, 1.0), (11, 0.8), (20, 0.70), (60, 0.58), (200, 0.515))  # trials, full runs each
 
 
 class Estimate(Record):
-    """Minutes until the run is done."""
+    """Estimated minutes of a run, with pruning and without."""
 
     likely: float
     unpruned: float
 
 
 def minutes(trials: int, workers: int, spec: StudySpec, trial_seconds: float) -> Estimate:
-    """From the seconds of one full trial to the minutes of a run."""
+    """The minutes of a run, from the seconds of one full trial."""
     unpruned = rounds_minutes(trials, workers, trial_seconds)
     return Estimate(likely=unpruned * pruning_cost(spec, trials), unpruned=unpruned)
 
 
 def rounds_minutes(runs: int, workers: int, seconds: float) -> float:
-    """Minutes of so many runs of so many seconds, side by side."""
+    """Minutes of `runs` runs of `seconds` each, `workers` in parallel."""
     return math.ceil(runs / workers) * seconds / 60
 
 
 def pruning_cost(spec: StudySpec, trials: int) -> float:
-    """Full runs that a trial costs under the study's pruner; 1 where it saves nothing."""
+    """The expected cost of a trial under the study's pruner, as a share of a full trial."""
     if spec.pruner == "none" or len(spec.plan()) < ENOUGH_CHECKPOINTS:
         return 1.0
     for (few, more_cost), (many, cost) in itertools.pairwise(MEDIAN_RULE_COST):
@@ -179,17 +179,17 @@ def pruning_cost(spec: StudySpec, trials: int) -> float:
 
 
 def typical_seconds(trial_seconds: Sequence[float]) -> float | None:
-    """The median of full trials that have run, None where none has."""
+    """The median duration of finished full trials; None if there are none."""
     return statistics.median(trial_seconds) if trial_seconds else None
 
 
 def measure(engine: Engine, spec: StudySpec) -> float:
-    """Seconds of a typical full trial, by two short runs in a worker that differ in their number of updates.
+    """Seconds of a typical full trial, measured by two short runs with different numbers of updates.
 
-    It doubles as the first check that the environment can be made and learnt in, and that replay buffers fit.
+    Also checks that the environment can be made and trained in, and that replay buffers fit into memory.
 
     Raises:
-        TunerError: what the environment or the arguments are refused for.
+        TunerError: if the environment or the arguments are invalid.
     """
     few, many = short_runs(spec)
     first = _probe(engine, spec, few, goals=1)  # the first run in a process pays for imports and first calls
@@ -201,41 +201,41 @@ def measure(engine: Engine, spec: StudySpec) -> float:
 
 
 def _costs(short: float, long: float, few: ShortRun, many: ShortRun) -> tuple[float, float]:
-    """Seconds of an environment step, and of an update, from those of two runs."""
+    """Seconds per environment step and per update, from the seconds of two runs."""
     per_update = max(long - short, 0.0) / (many.updates - few.updates)
     return max(short - few.updates * per_update, 0.0) / few.steps, per_update
 
 
 def refuse_large_buffers(spec: StudySpec, workers: int, bytes_a_transition: float) -> None:
-    """Refuses replay buffers that would not fit into the memory that is free, side by side.
+    """Raises if the replay buffers of parallel trials would not fit into free memory.
 
     Raises:
-        UsageProblem: with both sizes.
+        UsageProblem: naming both sizes.
     """
     size = largest_buffer(spec)
-    side_by_side = min(workers, spec.trials)
-    needed, free = side_by_side * size * bytes_a_transition, psutil.virtual_memory().available
+    parallel = min(workers, spec.trials)
+    needed, free = parallel * size * bytes_a_transition, psutil.virtual_memory().available
     if needed > free:
         raise UsageProblem(
-            f"{side_by_side} replay buffer{'s' * (side_by_side > 1)} of {size:,} transitions would take "
-            f"{needed / 1e9:.3g} GB, and {free / 1e9:.3g} GB are free: give fewer --workers or a smaller buffer_size"
+            f"{parallel} replay buffer{'s' * (parallel > 1)} of {size:,} transitions would take "
+            f"{needed / 1e9:.3g} GB, and {free / 1e9:.3g} GB are free: use fewer --workers or a smaller buffer_size"
         )
 
 
 def _probe(engine: Engine, spec: StudySpec, run: ShortRun, goals: int = 0) -> TrialOutcome:
-    """How a short training run ended, evaluated at its end where there are goals."""
+    """The outcome of a short run, evaluated at its end over `goals` episodes."""
     checkpoints = (Checkpoint(step=run.steps, goals=goals),) if goals else ()
     job = spec.job(number=-1, seed=0, params=run.params, timesteps=run.steps, checkpoints=checkpoints)
     return run_short(engine, job)
 
 
 def run_short(engine: Engine, job: TrialJob, *, keep: bool = False) -> TrialOutcome:
-    """Runs a job to its end before anything is decided; its model is kept where that is asked for.
+    """Runs one job to its end; returns its model if `keep`.
 
-    One that is lost with the node it ran on runs again.
+    A job that is lost with its node is repeated.
 
     Raises:
-        TunerError: what the environment or the arguments are refused for.
+        TunerError: if the environment or the arguments are invalid.
     """
     losses = 0
     engine.start(job)

@@ -1,4 +1,4 @@
-"""What a run will take, before it is begun: measured on this machine, nothing is written."""
+"""Estimates a run before it starts (`--dry-run`): measures on this machine, writes nothing."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,20 +11,20 @@ from tuner.planning.estimate import Corner, corners
 from tuner.record_type import Record
 from tuner.records import Checkpoint, TrialOutcome
 
-ROW_BYTES = 11_000  # of a trial in the database: its course, its curve, its parameters; measured over 200 trials
-ROLLOUTS = (2, 12)  # of the two runs at a corner
-KEPT_MODELS = 6  # beyond the baselines': of trials that were the best so far, which become rare
+ROW_BYTES = 11_000  # of a trial in the database, mean over 200 trials
+ROLLOUTS = (2, 12)  # of the two runs per corner
+KEPT_MODELS = 6  # besides the baselines': of trials that were the best when they finished
 
 
 class CornerTime(Record):
-    """What a full trial takes at one corner of the space."""
+    """The duration of a full trial at one corner of the space."""
 
     values: dict[str, Any]
     seconds: float
 
 
 class Forecast(Record):
-    """A run that is still to come."""
+    """The estimate of a future run."""
 
     study: str
     timesteps: int
@@ -33,31 +33,31 @@ class Forecast(Record):
     trial_seconds: float  # of a typical full trial
     steps_per_second: float  # of one worker, evaluations included
     corners: tuple[CornerTime, ...]  # cheapest first
-    minutes: float  # with pruning as it usually goes
+    minutes: float  # with typical pruning
     minutes_unpruned: float
     confirmation_minutes: float
     disk_bytes: int
 
     @property
     def saved(self) -> float:
-        """Share of the time that pruning should save."""
+        """The expected share of time that pruning saves."""
         return 1 - self.minutes / self.minutes_unpruned if self.minutes_unpruned else 0.0
 
     def data(self) -> dict[str, Any]:
-        """As JSON."""
+        """The fields and `pruning_saves` as a JSON-ready dict."""
         return {**asdict(self), "pruning_saves": self.saved}
 
 
 def forecast(engine: Engine, spec: StudySpec, trials: int) -> Forecast:
-    """Measures and reckons.
+    """Measures short runs and computes the estimate.
 
     Args:
-        engine: Whose workers will run the trials; the measuring uses one of them.
+        engine: Will run the trials; measuring uses one of its workers.
         spec: The study.
-        trials: How many are still to run.
+        trials: Number of trials to run.
 
     Raises:
-        TunerError: what the environment or the arguments are refused for.
+        TunerError: if the environment or the arguments are invalid.
     """
     seconds = estimate.measure(engine, spec)
     times = sorted((_corner(engine, spec, corner) for corner in corners(spec)), key=lambda time: time.seconds)
@@ -80,7 +80,7 @@ def forecast(engine: Engine, spec: StudySpec, trials: int) -> Forecast:
 
 
 def _corner(engine: Engine, spec: StudySpec, corner: Corner) -> CornerTime:
-    """By two runs of different length, so that what a run takes once is not counted for every step."""
+    """Measured by the difference of two runs, so that one-time costs are not counted per step."""
     few, many = (_run(engine, spec, corner, rollouts) for rollouts in ROLLOUTS)
     steps = max(many.steps - few.steps, 1)
     training = spec.timesteps * max(many.training_seconds - few.training_seconds, 0.0) / steps
@@ -95,6 +95,6 @@ def _run(engine: Engine, spec: StudySpec, corner: Corner, rollouts: int, goals: 
 
 
 def _model_bytes(engine: Engine, spec: StudySpec) -> int:
-    """The size of a model's file, by one that is kept."""
+    """The size of one saved model."""
     model = _run(engine, spec, corners(spec)[-1], 1, goals=1).model
     return len(model) if model else 0

@@ -1,7 +1,7 @@
-"""Studies: the database, the sampler, the pruner, and the writer of trials. The only part that knows Optuna."""
+"""Studies in the database: storage, sampler, pruner, reader and writer. Only this package imports Optuna."""
 
 import warnings
 
-with warnings.catch_warnings():  # in a notebook without widgets tqdm warns of bars that nobody draws
+with warnings.catch_warnings():  # tqdm warns in a notebook without widgets
     warnings.filterwarnings("ignore", "IProgress not found")
     import optuna as optuna

@@ -1,4 +1,4 @@
-"""One coordinator a study, on PostgreSQL: a lock that lives and dies with the connection that writes."""
+"""One coordinator per study on PostgreSQL: a lock that is held by the connection that writes."""
 
 import contextlib
 import hashlib
@@ -17,9 +17,9 @@ from tuner.study import postgres
 if TYPE_CHECKING:
     import psycopg
 
-GRACE = 10.0  # s that the server may take to notice that a connection of ours, or of a dead process here, has ended
+GRACE = 10.0  # s for the server to notice that a connection of this machine has ended
 POLL = 0.1  # s
-NAME = re.compile(r"tuner (?P<pid>\d+) (?P<since>\d{8}T\d{6}) (?P<host>.+)")  # as sessions are called in the server
+NAME = re.compile(r"tuner (?P<pid>\d+) (?P<since>\d{8}T\d{6}) (?P<host>.+)")  # application_name of a session
 HOLDER = """
 SELECT a.pid, a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
@@ -29,11 +29,11 @@ AND l.classid::bigint = %s AND l.objid::bigint = %s
 
 
 class AdvisoryLock:
-    """An exclusive session lock; the server lets go of it when the connection ends, however.
+    """An exclusive session lock; the server releases it when the connection ends.
 
-    There is one connection, on which the lock is held and through which the study is written. So nothing can be written
-    without the lock. When the connection is lost, the next one takes the lock again before it is handed out, and
-    by then the server has ended the former one: what was done there is done, what was not never will be.
+    The study is written over the connection that holds the lock, so nothing can be written without the lock. After a
+    lost connection, the next one takes the lock again before it is used; by then the server has ended the former one,
+    so no write of the former connection can follow.
     """
 
     def __init__(self, url: URL, study: str) -> None:
@@ -42,16 +42,16 @@ class AdvisoryLock:
         self._key = key_of(study)
         self._name = f"tuner {os.getpid()} {time.strftime('%Y%m%dT%H%M%S')} {socket.gethostname()}"[:63]
         self._connection: psycopg.Connection[Any] | None = None
-        self._fresh = False  # whether the connection was not handed out yet
-        self._former: int | None = None  # the server's process id of the connection before
+        self._fresh = False  # whether the connection was not used yet
+        self._former: int | None = None  # the server's process id of the former connection
         self._refusal: str | None = None
 
     def __enter__(self) -> "AdvisoryLock":
-        """Takes the lock at once or not at all.
+        """Takes the lock, without waiting for another process.
 
         Raises:
-            StudyLocked: where another process holds it, with host, process id and since when.
-            StorageFailed: where there is no connection to be had.
+            StudyLocked: if another process holds it, naming host, process id and start time.
+            StorageFailed: if the server cannot be reached.
         """
         with postgres.errors(self._url):
             self._connection = self._take()
@@ -59,23 +59,23 @@ class AdvisoryLock:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Lets go, and closes the connection."""
+        """Releases the lock and closes the connection."""
         connection, self._connection = self._connection, None
-        self._refusal = f"study {self._study!r}: its lock was let go"
+        self._refusal = f"study {self._study!r}: its lock was released"
         if connection is None:
             return
         psycopg = postgres.load_driver(self._url)
-        with contextlib.suppress(psycopg.Error):  # a connection that is lost has let go by itself
+        with contextlib.suppress(psycopg.Error):  # a lost connection has released it
             connection.rollback()
             connection.execute("SELECT pg_advisory_unlock(%s)", [self._key])
             connection.commit()
         connection.close()
 
     def connect(self) -> "psycopg.Connection[Any]":
-        """The connection that holds the lock; after it was lost, the next one, which holds it too.
+        """The connection that holds the lock; a new one after the former was lost.
 
         Raises:
-            StudyLocked: where another process has it meanwhile; from then on, always.
+            StudyLocked: if another process took the lock meanwhile, and at every later call.
         """
         if self._refusal is not None:
             raise StudyLocked(self._refusal)
@@ -99,7 +99,7 @@ class AdvisoryLock:
             connection.autocommit = True
             deadline = time.monotonic() + GRACE
             while not _locked(connection, self._key):
-                self._judge(connection, deadline)
+                self._check_holder(connection, deadline)
                 time.sleep(POLL)
             connection.autocommit = False
         except BaseException:
@@ -107,10 +107,10 @@ class AdvisoryLock:
             raise
         return connection
 
-    def _judge(self, connection: "psycopg.Connection[Any]", deadline: float) -> None:
-        """Refuses a lock that is somebody's; one that is nobody's any more is waited for."""
+    def _check_holder(self, connection: "psycopg.Connection[Any]", deadline: float) -> None:
+        """Raises if a live process holds the lock; a lock of a dead process of this machine is waited for."""
         found = connection.execute(HOLDER, [self._key >> 32 & 0xFFFFFFFF, self._key & 0xFFFFFFFF]).fetchone()
-        if found is None:  # let go of meanwhile
+        if found is None:  # released meanwhile
             return
         process, name = found
         if process == self._former and name == self._name:
@@ -120,7 +120,7 @@ class AdvisoryLock:
 
 
 def key_of(study: str) -> int:
-    """The key of a study's lock: a signed number of 64 bits that follows from the name."""
+    """The key of a study's lock: a signed 64-bit hash of the name."""
     return int.from_bytes(hashlib.sha256(f"tuner:{study}".encode()).digest()[:8], "big", signed=True)
 
 
@@ -130,7 +130,7 @@ def _locked(connection: "psycopg.Connection[Any]", key: int) -> bool:
 
 
 def _is_dead_here(name: str) -> bool:
-    """Whether a session is of a process of this machine that is no more."""
+    """Whether a session belongs to a process of this machine that has ended."""
     found = NAME.fullmatch(name)
     return (
         found is not None

@@ -1,4 +1,4 @@
-"""What is to be written of one trial, all in one transaction: all of it is in the database, or nothing."""
+"""Writes several changes of one trial in one transaction."""
 
 import functools
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from tuner.record_type import Record
 
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 TRIALS: Table = models.TrialModel.__table__
-KEYS = {  # what of a trial is kept where, and the column that tells its rows apart
+KEYS = {  # the table of each part of a trial, and the column that identifies its rows
     "params": (models.TrialParamModel.__table__, "param_name"),
     "reports": (models.TrialIntermediateValueModel.__table__, "step"),
     "user_attrs": (models.TrialUserAttributeModel.__table__, "key"),
@@ -29,20 +29,20 @@ Rows = list[dict[str, Any]]
 
 
 class End(Record):
-    """How a trial ends."""
+    """The end of a trial."""
 
     state: TrialState
     values: list[float] | None
-    at: datetime  # local time, without a zone, as Optuna has it
+    at: datetime  # local time without a zone, as in Optuna
 
     def is_of(self, trial: FrozenTrial) -> bool:
-        """Whether a trial has come to it."""
+        """Whether a trial has this state and these values."""
         return trial.state == self.state and (self.values is None or trial.values == self.values)
 
 
 @dataclass(kw_only=True)
 class Changes:
-    """What is to be written of one trial that runs or waits. Written twice, it is the same."""
+    """Changes of one running or waiting trial. Writing them twice has the same effect."""
 
     trial_id: int
     params: dict[str, tuple[float, BaseDistribution]] = field(default_factory=dict)  # as Optuna stores them
@@ -53,11 +53,11 @@ class Changes:
 
 
 def write(engine: Engine, changes: Changes) -> None:
-    """Writes to Optuna's tables what its storage would write call by call.
+    """Writes to Optuna's tables in one transaction what Optuna's storage would write call by call.
 
     Raises:
-        UpdateFinishedTrialError: where the trial has ended.
-        KeyError: where there is no such trial.
+        UpdateFinishedTrialError: if the trial has ended.
+        KeyError: if there is no such trial.
     """
     with engine.begin() as connection:
         _refuse_finished(connection, changes.trial_id)
@@ -82,7 +82,7 @@ def _refuse_finished(connection: Connection, trial_id: int) -> None:
 
 
 def _rows(changes: Changes) -> dict[str, Rows]:
-    """The rows of every table, by the name of what they hold."""
+    """The rows to write, by the names in `KEYS`."""
     trial = {"trial_id": changes.trial_id}
     report = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
     result = models.TrialValueModel.value_to_stored_repr
@@ -105,18 +105,18 @@ def _rows(changes: Changes) -> dict[str, Rows]:
 
 
 def _named(name: str, stored: tuple[float | None, Any]) -> dict[str, Any]:
-    """A number as Optuna stores it: what databases have no sign for is told by its type."""
+    """A number as Optuna stores it: NaN and infinity are marked in the type column."""
     value, kind = stored
     return {name: value, f"{name}_type": kind}
 
 
 @functools.cache
 def _upsert(dialect: str, name: str) -> Any:
-    """Inserts rows, or updates those that are there."""
+    """A statement that inserts rows, or updates existing ones."""
     table, key = KEYS[name]
-    made = INSERTS[dialect](table)  # the two dialects' classes have no base that knows of conflicts
-    told_by = ("trial_id", key)
-    others = [column.name for column in table.columns if not column.primary_key and column.name not in told_by]
+    made = INSERTS[dialect](table)  # the dialects' classes share no base with `on_conflict_do_update`
+    unique = ("trial_id", key)
+    others = [column.name for column in table.columns if not column.primary_key and column.name not in unique]
     return made.on_conflict_do_update(
-        index_elements=list(told_by), set_={column: made.excluded[column] for column in others}
+        index_elements=list(unique), set_={column: made.excluded[column] for column in others}
     )

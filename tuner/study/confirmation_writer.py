@@ -1,4 +1,4 @@
-"""The book of a confirmation: a companion study in the same database, a trial of it for every run."""
+"""Stores a confirmation as its own study in the same database, with one trial per run."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -25,16 +25,16 @@ ASKED = "asked"
 
 
 class AskedConfirmation(Record):
-    """What a confirmation was asked for."""
+    """The request of a confirmation."""
 
     top: int
-    seeds: int  # of the test
-    arms: tuple[str, ...]  # names of those that took part, in the plan's order
-    trials: int  # that the study had
+    seeds: int  # test seeds
+    arms: tuple[str, ...]  # names of its configurations, in the plan's order
+    trials: int  # number in the study at that time
 
 
 class ConfirmationWriter:
-    """A companion study opened for writing, under the lock of the study that it confirms."""
+    """A confirmation study opened for writing, under the lock of the study that it confirms."""
 
     def __init__(self, storage: BaseStorage, study: Study) -> None:
         self.study = study  # to read from
@@ -43,31 +43,31 @@ class ConfirmationWriter:
 
     @classmethod
     def open(cls, storage: BaseStorage, spec: StudySpec) -> "ConfirmationWriter":
-        """Creates the companion or takes it up again.
+        """Creates the confirmation study, or opens an existing one.
 
         Raises:
-            StorageFailed: where a study of its name is something else.
+            StorageFailed: if a study of its name is not this confirmation.
         """
-        name = stored.companion(spec.name)
+        name = stored.confirmation_name(spec.name)
         if name in stored.stored_names(storage):
             study = optuna.load_study(storage=storage, study_name=name, sampler=RandomSampler())
         else:
             study = stored.create(storage, name)
-            study.sampler = RandomSampler()  # there is nothing to sample
+            study.sampler = RandomSampler()  # nothing is sampled
         stored.read_history(study)
         _claim(study, spec)
         return cls(storage, study)
 
     def note(self, asked: AskedConfirmation) -> None:
-        """Keeps what was asked for, for those who read the answer."""
+        """Stores the request, for readers of the results."""
         self.study.set_user_attr(ASKED, asdict(asked))
 
     def recover(self) -> int:
-        """Books the runs of a dead coordinator as interrupted; returns how many there were."""
+        """Stores the runs that a dead coordinator left running as interrupted; returns their number."""
         return stored.fail_running(self._storage, self.study, "the coordinator ended")
 
     def begin(self, key: RunKey, attributes: Mapping[str, Any]) -> int:
-        """Books that a run begins; returns the number of its trial."""
+        """Creates the trial of a run; returns its number."""
         trial = self.study.ask()
         self._live[trial.number] = trial
         for name, value in {"phase": key.phase, "seed": key.seed, "configuration": key.configuration}.items():
@@ -81,33 +81,33 @@ class ConfirmationWriter:
         self._live[number].report(value, step)
 
     def complete(self, number: int, value: float, attributes: Mapping[str, Any]) -> None:
-        """Books a run that came to its end."""
+        """Stores a completed run."""
         self._tell(number, attributes, value, None)
 
     def diverge(self, number: int, attributes: Mapping[str, Any]) -> None:
-        """Books a run that left the finite numbers: it counts, as the worst there is."""
+        """Stores a run that diverged, which counts as the worst result."""
         self._tell(number, attributes, None, TrialState.PRUNED)
 
     def fail(self, number: int, outcome: TrialOutcome) -> None:
-        """Books a run that the environment or its worker failed."""
+        """Stores a run that failed."""
         self._tell(number, stored.failure(outcome), None, TrialState.FAIL)
 
     def interrupt(self) -> None:
-        """Books every run under way as interrupted; the next start runs them again."""
+        """Stores every running run as interrupted; the next start repeats them."""
         stored.fail_running(self._storage, self.study, "the run was stopped")
         self._live.clear()
 
     def results(self) -> dict[RunKey, RunResult]:
-        """The runs that count, by their keys."""
+        """The results of completed and diverged runs."""
         return {_key(trial): _result(trial) for trial in self._trials(TrialState.COMPLETE, TrialState.PRUNED)}
 
     def failures(self) -> Counter[RunKey]:
-        """How often each run has failed, interruptions apart."""
+        """How often each run has failed, without interruptions."""
         failed = (trial for trial in self._trials(TrialState.FAIL) if "interrupted" not in trial.user_attrs)
         return Counter(_key(trial) for trial in failed if "configuration" in trial.user_attrs)
 
     def seconds(self) -> list[float]:
-        """How long each run took that came to its end."""
+        """The durations of completed runs in seconds."""
         return [trial.user_attrs["seconds"] for trial in self._trials(TrialState.COMPLETE)]
 
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
@@ -122,18 +122,18 @@ class ConfirmationWriter:
 
 
 def read_results(storage: BaseStorage, name: str) -> dict[RunKey, RunResult]:
-    """The results of a study's confirmation so far, none where it has none; nothing is written."""
-    if stored.companion(name) not in stored.stored_names(storage):
+    """The results of a study's confirmation so far; empty if it has none. Writes nothing."""
+    if stored.confirmation_name(name) not in stored.stored_names(storage):
         return {}
-    study = optuna.load_study(storage=storage, study_name=stored.companion(name), sampler=RandomSampler())
+    study = optuna.load_study(storage=storage, study_name=stored.confirmation_name(name), sampler=RandomSampler())
     return ConfirmationWriter(storage, study).results() if study.user_attrs.get(stored.CONFIRMS) == name else {}
 
 
 def read_asked(storage: BaseStorage, name: str) -> AskedConfirmation | None:
-    """What was asked of a study's confirmation at last; None where there is none, or one that kept no record of it."""
-    if stored.companion(name) not in stored.stored_names(storage):
+    """The last request of a study's confirmation; None without a confirmation, or if it stored no request."""
+    if stored.confirmation_name(name) not in stored.stored_names(storage):
         return None
-    study = optuna.load_study(storage=storage, study_name=stored.companion(name), sampler=RandomSampler())
+    study = optuna.load_study(storage=storage, study_name=stored.confirmation_name(name), sampler=RandomSampler())
     asked = study.user_attrs.get(ASKED)
     if asked is None:
         return None
@@ -141,10 +141,10 @@ def read_asked(storage: BaseStorage, name: str) -> AskedConfirmation | None:
 
 
 def _claim(study: Study, spec: StudySpec) -> None:
-    """Marks a new study as the companion, or refuses one that is not.
+    """Marks a new study as the confirmation of `spec`, or checks that an existing one is.
 
     Raises:
-        StorageFailed: saying what it is.
+        StorageFailed: if it is another study.
     """
     confirms = study.user_attrs.get(stored.CONFIRMS)
     text = study.user_attrs.get(CONFIRMED_SPEC)
@@ -153,12 +153,12 @@ def _claim(study: Study, spec: StudySpec) -> None:
         differences = stored.differences_in_meaning(stored.parse_spec(confirms, text), spec)
         if differences:
             raise StorageFailed(
-                f"study {study.study_name!r} confirms another study {confirms!r} than the present one: "
+                f"study {study.study_name!r} confirms a study {confirms!r} with a different configuration: "
                 f"{'; '.join(differences)} {way_out}"
             )
     elif "spec" in study.user_attrs or study.get_trials(deepcopy=False):
         raise StorageFailed(
-            f"study {study.study_name!r} is in the database and no confirmation of {spec.name!r} {way_out}"
+            f"study {study.study_name!r} already exists and is not a confirmation of {spec.name!r} {way_out}"
         )
     else:
         stored.name_metric(study)

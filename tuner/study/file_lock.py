@@ -1,4 +1,4 @@
-"""One coordinator a study: a lock that a dead process cannot keep."""
+"""One coordinator per study on SQLite: a file lock that ends with its process."""
 
 import contextlib
 import json
@@ -14,14 +14,14 @@ from tuner.errors import StorageFailed, StudyLocked
 
 
 def take(path: Path, *, wait: bool) -> filelock.BaseFileLock:
-    """Takes a lock on a file, which the operating system lets go of when the process ends, however.
+    """Takes a lock on a file; the operating system releases it when the process ends.
 
     Raises:
-        filelock.Timeout: where another holds it and it is not to be waited for.
-        OSError: where the file cannot be written.
+        filelock.Timeout: if another process holds it and `wait` is false.
+        OSError: if the file cannot be written.
     """
-    path.open("a").close()  # filelock would try for ever where a file cannot be made
-    lock = filelock.FileLock(path, fallback_to_soft=False)  # never one by a file's being there: the dead keep those
+    path.open("a").close()  # raises; filelock would retry forever if the file cannot be made
+    lock = filelock.FileLock(path, fallback_to_soft=False)  # a soft lock would outlive its process
     lock.acquire(blocking=wait)
     return lock
 
@@ -29,22 +29,22 @@ def take(path: Path, *, wait: bool) -> filelock.BaseFileLock:
 class StudyLock:
     """An exclusive lock on a file beside the database.
 
-    The file names the holder and stays when the lock is released: removing it would let two processes hold locks on
-    two files of one name. A name that is no file's, with a slash in it, is spelt so that it is one.
+    The file names the holder. It stays after the release: removing it would let two processes lock two files of one
+    name. Characters of the study's name that a file name cannot have are percent-encoded.
     """
 
     def __init__(self, database: Path, study: str, what: str | None = None) -> None:
-        """Takes what is locked, in words, where it is no study."""
+        """Stores `what`, the description for errors if the lock is not a study's."""
         self._what = what or f"study {study!r}"
         self._path = database.with_name(f"{database.name}.{quote(study, safe='')}.lock")
         self._lock: filelock.BaseFileLock | None = None
 
     def __enter__(self) -> "StudyLock":
-        """Takes the lock at once or not at all.
+        """Takes the lock, without waiting for another process.
 
         Raises:
-            StudyLocked: where another process holds it, with host, process id and since when.
-            StorageFailed: where the file cannot be written.
+            StudyLocked: if another process holds it, naming host, process id and start time.
+            StorageFailed: if the file cannot be written.
         """
         try:
             self._lock = take(self._path, wait=False)
@@ -55,12 +55,12 @@ class StudyLock:
                 f"cannot write the lock file {self._path}: {error.strerror} (choose another --storage)"
             ) from None
         record = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-        with contextlib.suppress(OSError):  # a full disk, or a system that lets nobody write to what is locked
+        with contextlib.suppress(OSError):  # a full disk, or locked files are read-only
             self._path.write_text(json.dumps(record), encoding="utf-8")
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Lets go."""
+        """Releases the lock."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -70,5 +70,5 @@ def _holder(path: Path) -> str:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         return f"process {record['pid']} on {record['host']} since {record['since']}"
-    except (OSError, ValueError, KeyError, TypeError):  # caught between locking and writing
+    except (OSError, ValueError, KeyError, TypeError):  # the holder has not written it yet
         return "another process"

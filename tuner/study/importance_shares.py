@@ -1,4 +1,4 @@
-"""How much each parameter decides whether a trial is among the best tenth, by Optuna's PED-ANOVA over resamples."""
+"""Parameter importances for reaching the best tenth of trials: Optuna's PED-ANOVA over bootstrap resamples."""
 
 import copy
 import warnings
@@ -14,26 +14,25 @@ from optuna.trial import FrozenTrial, TrialState
 from tuner.study.sample import Sample
 
 RESAMPLES = 100
-MOST = 300  # trials in a resample, so that time is bounded
-DUMMY = " dummy"  # no parameter's name begins with a blank
+MOST = 300  # trials per resample, which bounds the time
+DUMMY = " dummy"  # no parameter name starts with a space
 
 
 def importance_shares(
     study: Study, generator: np.random.Generator, *, fewest: int
 ) -> tuple[int, list[str], NDArray[np.float64]]:
-    """The share of each parameter, beside that of one that does nothing.
+    """The importance of each parameter as a share, with that of a random dummy parameter for comparison.
 
-    Trials are drawn anew with replacement, and every time the parameter that does nothing takes new values.
+    Every resample draws trials with replacement and new random values of the dummy.
 
     Args:
-        study: Its completed trials that were tuned are used.
+        study: Its completed trials are used, except baselines.
         generator: Draws the resamples and the dummy's values.
-        fewest: Trials below which nothing is computed.
+        fewest: The least number of trials.
 
     Returns:
-        How many trials there were, the parameters that vary among them, and their shares (resamples, parameters and
-        the dummy last), each row summing to one where anything mattered; no rows where trials or parameters are too
-        few.
+        The number of trials, the parameters that vary among them, and the shares of shape (resamples, parameters + 1),
+        the dummy last; a row sums to one unless all importances are zero. No rows if trials or parameters are too few.
     """
     done = [
         trial
@@ -57,16 +56,16 @@ def _shares(
     evaluator = PedAnovaImportanceEvaluator()
     rows = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on parameters that few of a resample's trials have
+        warnings.simplefilter("ignore")  # for parameters that few trials of a resample have
         for _ in range(RESAMPLES):
-            told = evaluator.evaluate(Sample(study, _drawn(trials, generator)))
-            values = np.array([told.get(name, 0.0) for name in (*names, DUMMY)])
+            importances = evaluator.evaluate(Sample(study, _drawn(trials, generator)))
+            values = np.array([importances.get(name, 0.0) for name in (*names, DUMMY)])
             rows.append(values / values.sum() if values.sum() > 0 else values)
     return np.array(rows)
 
 
 def _drawn(trials: Sequence[FrozenTrial], generator: np.random.Generator) -> list[FrozenTrial]:
-    """Trials drawn with replacement, each with one more parameter, whose value is chance."""
+    """Trials drawn with replacement, each with the dummy parameter added."""
     chance = generator.random(len(trials))
     places = generator.integers(len(trials), size=min(len(trials), MOST)).tolist()
     padded = {place: _padded(place, trials[place], chance[place]) for place in set(places)}
@@ -77,5 +76,5 @@ def _padded(place: int, trial: FrozenTrial, value: float) -> FrozenTrial:
     padded = copy.copy(trial)
     padded.params = {**trial.params, DUMMY: float(value)}
     padded.distributions = {**trial.distributions, DUMMY: FloatDistribution(0.0, 1.0)}
-    padded._trial_id = place  # the evaluator tells trials apart by it
+    padded._trial_id = place  # the evaluator distinguishes trials by it
     return padded

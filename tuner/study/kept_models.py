@@ -1,4 +1,4 @@
-"""The files that trials left beside the database: models, read back, and whatever the dashboard serves."""
+"""The artifacts beside the database: reading the models of trials, and finding files for the dashboard."""
 
 import re
 from pathlib import Path
@@ -11,46 +11,46 @@ from tuner.errors import NothingToShow, StorageFailed
 from tuner.record_type import Record
 from tuner.study.storage import Storage
 
-MODEL, STATISTICS = ".zip", ".pkl"  # how the files of a trial end
+MODEL, STATISTICS = ".zip", ".pkl"  # file name endings
 PLAIN = re.compile(r"[0-9a-fA-F-]{1,64}")
-SHOWN = 20  # numbers in a line
+SHOWN = 20  # trial numbers in an error
 
 
 def read_model(study: Study, number: int, folder: Path) -> bytes:
-    """The model, a zip of Stable-Baselines3's, that a trial kept.
+    """The kept model of a trial, a Stable-Baselines3 zip.
 
     Args:
         study: Opened to read.
-        number: The trial's.
-        folder: Where the models of its database are.
+        number: The trial's number.
+        folder: The artifact folder of its database.
 
     Raises:
-        NothingToShow: where it kept none, with the trials that did.
-        StorageFailed: where its file is gone.
+        NothingToShow: if it has none, naming the trials that have one.
+        StorageFailed: if its file is missing.
     """
     trials = study.get_trials(deepcopy=False)
     name = _file(study, trials[number], MODEL)
     if name is None:
         kept = [str(trial.number) for trial in trials if _file(study, trial, MODEL) is not None]
         others = ", ".join(kept[:SHOWN]) + (" and more" if len(kept) > SHOWN else "")
-        there = f"--trial takes one that did: {others}" if kept else "no trial of it did"
+        there = f"choose one that did with --trial: {others}" if kept else "no trial of it did"
         raise NothingToShow(f"trial {number} of study {study.study_name!r} kept no model; {there}")
     return _read(folder, name, f"the model of trial {number}")
 
 
 def read_statistics(study: Study, number: int, folder: Path) -> bytes | None:
-    """The statistics of VecNormalize that belong to a trial's model, None where it was trained without.
+    """The VecNormalize statistics of a trial's model; None if it was trained without.
 
     Raises:
-        StorageFailed: where their file is gone.
+        StorageFailed: if their file is missing.
     """
     name = _file(study, study.get_trials(deepcopy=False)[number], STATISTICS)
     return None if name is None else _read(folder, name, f"the statistics of trial {number}'s observations")
 
 
 def _read(folder: Path, name: str, what: str) -> bytes:
-    if not PLAIN.fullmatch(name):  # the database's word, and somebody may have put a path there
-        raise StorageFailed(f"{what} cannot be read: the database calls its file {name!r}, which is no artifact's name")
+    if not PLAIN.fullmatch(name):  # the database may have been edited to hold a path
+        raise StorageFailed(f"{what} cannot be read: its file name in the database, {name!r}, is not an artifact id")
     path = folder / name
     try:
         return path.read_bytes()
@@ -66,20 +66,20 @@ def _file(study: Study, trial: FrozenTrial, ending: str) -> str | None:
 
 
 class Artifact(Record):
-    """A file that was left behind."""
+    """A stored artifact."""
 
-    id: str  # its name in the folder
+    id: str  # its file name in the folder
     filename: str
     mimetype: str
 
 
 def artifact_store(folder: Path) -> FileSystemArtifactStore:
-    """The store of a database's artifacts, as optuna-dashboard wants it."""
+    """The artifact store for optuna-dashboard."""
     return FileSystemArtifactStore(str(folder))
 
 
 def find_artifact(storage: Storage, study_id: int, trial_id: int | None, artifact_id: str) -> Artifact | None:
-    """An artifact of a trial, or of the study itself; None where there is none of that id."""
+    """An artifact of a trial, or of the study if `trial_id` is None; None if there is none of that id."""
     try:
         if trial_id is None:
             study = Study(study_name=storage.get_study_name_from_id(study_id), storage=storage)

@@ -1,12 +1,12 @@
-"""Pruners over the checkpoints, all of which every trial reports at the same steps."""
+"""Optuna's pruners; every trial reports at the same steps, its checkpoints."""
 
 from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 
 from tuner.config.model import Pruner
 
-STARTUP_TRIALS = 5  # completed ones, before the median rule speaks
-WARMUP_SHARE = 0.3  # of the steps, in which no trial is judged
-FIRST_RUNG = 0.1  # of the steps; the next rungs at three and nine times as many
+STARTUP_TRIALS = 5  # completed trials before the median pruner prunes
+WARMUP_SHARE = 0.3  # share of the steps in which no trial is pruned
+FIRST_RUNG = 0.1  # share of the steps; the next rungs at three and nine times as many
 REDUCTION = 3
 
 

@@ -1,6 +1,6 @@
-"""What was submitted to a standing service: attributes of the studies, so that any machine at the database sees it.
+"""The queue of `tuner serve`: attributes of the studies, so that every machine with access to the database sees it.
 
-Each key has one kind of writer (who submits, who cancels, the service), so that no two of them overwrite each other.
+Each key has one kind of writer (submit, cancel or the service), so that they do not overwrite each other.
 """
 
 import time
@@ -19,12 +19,12 @@ OPEN = ("queued", "running")
 
 
 class Submission(Record):
-    """A study that waits for the service, is worked on, or was."""
+    """A study in the queue: queued, running or ended."""
 
     study: str
-    key: str  # its own: a study that is submitted again has another
+    key: str  # unique; a study that is submitted again gets a new one
     at: float  # s since the epoch, when it was submitted
-    trials: int  # finished ones in all
+    trials: int  # total number of finished trials wanted
     confirm: bool
     skip_check: bool
     state: State = "queued"
@@ -32,12 +32,12 @@ class Submission(Record):
 
     @property
     def open(self) -> bool:
-        """Whether there is work left."""
+        """Whether it is queued or running."""
         return self.state in OPEN
 
 
 def submit(storage: BaseStorage, study: str, *, trials: int, confirm: bool, skip_check: bool) -> Submission:
-    """Queues a stored study; one that is in the queue already keeps its place, with the higher number of trials."""
+    """Queues a stored study; a queued one keeps its place and gets the higher number of trials."""
     before = next((one for one in submissions(storage) if one.study == study and one.open), None)
     made = Submission(
         study=study,
@@ -53,7 +53,7 @@ def submit(storage: BaseStorage, study: str, *, trials: int, confirm: bool, skip
 
 
 def submissions(storage: BaseStorage) -> list[Submission]:
-    """All that were ever submitted, each study's last: what runs first, then in the order of their submission."""
+    """The last submission of each study: the running one first, then in order of submission."""
     found = []
     for study in storage.get_all_studies():
         if (asked := study.user_attrs.get(ASKED)) is not None:
@@ -67,27 +67,27 @@ def _state(attributes: dict[str, Any], key: str) -> tuple[State, str]:
         return ended["state"], ended["reason"]
     if attributes.get(CANCELLED) == key:
         return "cancelled", ""
-    running = attributes.get(RUNNING)  # perhaps of the submission before, while it was submitted again
+    running = attributes.get(RUNNING)  # may be the key of an earlier submission that still runs
     return ("running" if running is not None and running != ended.get("key") else "queued"), ""
 
 
 def cancel(storage: BaseStorage, study: str) -> Submission:
-    """Takes a study out of the queue; the service stops working on it when it looks next.
+    """Removes a study from the queue; the service stops it at its next check.
 
     Raises:
-        NothingToShow: where it is not in the queue.
+        NothingToShow: if it is not in the queue.
     """
     waiting = [one for one in submissions(storage) if one.open]
     found = next((one for one in waiting if one.study == study), None)
     if found is None:
-        there = f"there {'is' if len(waiting) == 1 else 'are'} {', '.join(one.study for one in waiting)}"
-        raise NothingToShow(f"study {study!r} is not in the queue ({there if waiting else 'it is empty'})")
+        there = f"it holds {', '.join(one.study for one in waiting)}" if waiting else "it is empty"
+        raise NothingToShow(f"study {study!r} is not in the queue ({there})")
     storage.set_study_user_attr(_id(storage, study), CANCELLED, found.key)
     return found
 
 
 def begin(storage: BaseStorage, submission: Submission) -> None:
-    """Marks a submission as the one that is worked on."""
+    """Marks a submission as running."""
     storage.set_study_user_attr(_id(storage, submission.study), RUNNING, submission.key)
 
 
@@ -98,7 +98,7 @@ def end(storage: BaseStorage, submission: Submission, state: State, reason: str 
 
 
 def is_cancelled(storage: BaseStorage, submission: Submission) -> bool:
-    """Whether it was cancelled since it began."""
+    """Whether it, or a later submission of its study, was cancelled."""
     attributes = storage.get_study_user_attrs(_id(storage, submission.study))
     return attributes.get(CANCELLED) in (submission.key, attributes.get(ASKED, {}).get("key"))
 
@@ -107,4 +107,4 @@ def _id(storage: BaseStorage, study: str) -> int:
     try:
         return storage.get_study_id_from_name(study)
     except KeyError:
-        raise NothingToShow(f"study {study!r} is not in the database any more") from None
+        raise NothingToShow(f"study {study!r} is no longer in the database") from None

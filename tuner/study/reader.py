@@ -1,4 +1,4 @@
-"""A stored study as its readers see it: plain records, and nothing of Optuna's."""
+"""Reads stored studies into plain records, independent of Optuna."""
 
 import functools
 import re
@@ -26,7 +26,7 @@ from tuner.study.confirmation_writer import AskedConfirmation, read_asked, read_
 from tuner.study.importance_shares import importance_shares
 from tuner.study.queue import Submission, submissions
 from tuner.study.storage import Storage, artifact_folder, half_made, is_there, open_to_read, storage_errors
-from tuner.study.stored import companion, load_stored, read_history, stored_names
+from tuner.study.stored import confirmation_name, load_stored, read_history, stored_names
 
 FINISHED = ("complete", "pruned")
 STATES = (*(state.name.lower() for state in TrialState), "interrupted")
@@ -40,9 +40,9 @@ class Row(Record):
     role: str | None
     value: float | None  # of a completed trial
     success: float | None
-    milestones: dict[str, float]  # share of the evaluation's episodes that came so far, in the study's order
-    arguments: dict[str, Any]  # the algorithm's, complete as they ran
-    params: dict[str, Any]  # of the space
+    milestones: dict[str, float]  # share of evaluation episodes that reached each, in the study's order
+    arguments: dict[str, Any]  # all arguments of the algorithm
+    params: dict[str, Any]  # sampled parameters
     seed: int | None
     seconds: float | None
     steps: int
@@ -51,17 +51,17 @@ class Row(Record):
 
     @property
     def finished(self) -> bool:
-        """Whether it counts towards the number of trials asked for."""
+        """Whether it counts towards the number of trials."""
         return self.state in FINISHED
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The baseline's name, or `trial N`."""
         return self.role.partition(":")[2] if self.role else f"trial {self.number}"
 
 
 class StudyReader:
-    """A study opened to read. What was read once is not read again: open it anew to see what came since."""
+    """A study opened for reading. Trials are read once; open it again to see later ones."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class StudyReader:
         artifacts: Path,
         errors: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """Takes the study, its spec, the folder of its database's artifacts, and what the database's errors become."""
+        """Takes the artifact folder, and a context manager that converts database errors."""
         self.spec = spec
         self._errors = errors
         self.optuna_study = study  # for Optuna's own plots
@@ -87,17 +87,17 @@ class StudyReader:
         return [make_row(trial, self.spec) for trial in self.optuna_study.get_trials(deepcopy=False)]
 
     def counts(self) -> dict[str, int]:
-        """Trials by state; those that were interrupted apart from those that failed."""
+        """The number of trials by state; interrupted trials are counted separately from failed ones."""
         found = Counter("interrupted" if "interrupted" in one.attributes else one.state for one in self.rows)
         return {state: found[state] for state in STATES}
 
     def confirmation_results(self) -> dict[RunKey, RunResult]:
-        """The runs of the study's confirmation so far that count; none where it has none."""
+        """The results of the study's confirmation so far; empty if it has none."""
         with self._errors():
             return read_results(self.optuna_study._storage, self.name)
 
     def asked_confirmation(self) -> AskedConfirmation | None:
-        """What was asked of the confirmation at last; None where there is none, or none that kept a record of it."""
+        """The last request of the confirmation; None without a confirmation, or if it stored no request."""
         with self._errors():
             return read_asked(self.optuna_study._storage, self.name)
 
@@ -105,27 +105,27 @@ class StudyReader:
         """The attributes of the confirmation's finished test runs."""
         storage = self.optuna_study._storage
         with self._errors():
-            if companion(self.name) not in stored_names(storage):
+            if confirmation_name(self.name) not in stored_names(storage):
                 return []
-            runs = optuna.load_study(storage=storage, study_name=companion(self.name))
+            runs = optuna.load_study(storage=storage, study_name=confirmation_name(self.name))
             done = runs.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         return [run.user_attrs for run in done if run.user_attrs.get("phase") == "test"]
 
     def model(self, number: int) -> bytes:
-        """The model, a zip of Stable-Baselines3's, that a trial kept.
+        """The kept model of a trial, a Stable-Baselines3 zip.
 
         Raises:
-            NothingToShow: where it kept none, with the trials that did.
-            StorageFailed: where its file is gone.
+            NothingToShow: if it has none, naming the trials that have one.
+            StorageFailed: if its file is missing.
         """
         with self._errors():
             return kept_models.read_model(self.optuna_study, number, self._artifacts)
 
     def statistics(self, number: int) -> bytes | None:
-        """The VecNormalize statistics that belong to a trial's model, None where it was trained without.
+        """The VecNormalize statistics of a trial's model; None if it was trained without.
 
         Raises:
-            StorageFailed: where their file is gone.
+            StorageFailed: if their file is missing.
         """
         with self._errors():
             return kept_models.read_statistics(self.optuna_study, number, self._artifacts)
@@ -133,23 +133,23 @@ class StudyReader:
     def importance_shares(
         self, generator: np.random.Generator, *, fewest: int
     ) -> tuple[int, list[str], NDArray[np.float64]]:
-        """How much each parameter decides whether a trial is among the best: see `importance_shares`."""
+        """Parameter importances; see `importance_shares`."""
         return importance_shares(self.optuna_study, generator, fewest=fewest)
 
     def submissions(self) -> list[Submission]:
-        """All that was submitted to the service of this database."""
+        """The submissions to the service of this database."""
         with self._errors():
             return submissions(self.optuna_study._storage)
 
 
 def open_reader(url: URL, name: str) -> StudyReader:
-    """A stored study, all its trials read into memory.
+    """Opens a stored study and reads all its trials.
 
     Raises:
-        StorageFailed: where there is no database, or it cannot be read.
-        UnknownName: where it holds no such study.
-        NothingToShow: where the study was not made by tuner.
-        UsageProblem: where it was tuned in stages, a study each.
+        StorageFailed: if there is no database, or it cannot be read.
+        UnknownName: if it holds no such study.
+        NothingToShow: if the study was not made by tuner.
+        UsageProblem: if it was tuned in stages, one study each.
     """
     with storage_errors(url):
         storage = open_to_read(url)
@@ -158,11 +158,11 @@ def open_reader(url: URL, name: str) -> StudyReader:
 
 
 def find_reader(url: URL, name: str) -> StudyReader | None:
-    """A stored study, None where it was not made yet.
+    """Opens a stored study; None if it does not exist yet.
 
     Raises:
-        StorageFailed: where the database cannot be read.
-        NothingToShow: where the study was not made by tuner.
+        StorageFailed: if the database cannot be read.
+        NothingToShow: if the study was not made by tuner.
     """
     if not is_there(url) or half_made(url):
         return None
@@ -172,11 +172,11 @@ def find_reader(url: URL, name: str) -> StudyReader | None:
 
 
 def reader_of(storage: Storage, url: URL, name: str) -> StudyReader:
-    """A study of a storage that is open already.
+    """Opens a study of an open storage.
 
     Raises:
-        UnknownName: where it holds no such study.
-        NothingToShow: where the study was not made by tuner.
+        UnknownName: if it holds no such study.
+        NothingToShow: if the study was not made by tuner.
     """
     study, spec = load_stored(storage, name)
     read_history(study)
@@ -184,15 +184,15 @@ def reader_of(storage: Storage, url: URL, name: str) -> StudyReader:
 
 
 def _refuse_chain(name: str, names: list[str]) -> None:
-    companions = {companion(one) for one in names}
+    confirmations = {confirmation_name(one) for one in names}
     chain = re.compile(rf"{re.escape(name)}-\d+(-.+)?")
-    stages = [] if name in names else sorted(one for one in names if chain.fullmatch(one) and one not in companions)
+    stages = [] if name in names else sorted(one for one in names if chain.fullmatch(one) and one not in confirmations)
     if stages:
-        raise UsageProblem(f"study {name!r} was tuned in stages, a study each; name one: {', '.join(stages)}")
+        raise UsageProblem(f"study {name!r} was tuned in stages, one study each; name one: {', '.join(stages)}")
 
 
 def make_row(trial: FrozenTrial, spec: StudySpec) -> Row:
-    """A row from a trial of Optuna's."""
+    """Converts an Optuna trial."""
     attributes = trial.user_attrs
     return Row(
         number=trial.number,
@@ -211,21 +211,21 @@ def make_row(trial: FrozenTrial, spec: StudySpec) -> Row:
     )
 
 
-MOST_NAMES = 20  # of trials, in an error
+MOST_NAMES = 20  # trials listed in an error
 
 
 def best(rows: Sequence[Row]) -> Row | None:
-    """The completed trial of the highest value, the earliest among equals; None where none is complete."""
+    """The completed trial with the highest value, the earliest of equals; None if none is complete."""
     done = [row for row in rows if row.value is not None]
     return max(done, key=lambda row: (row.value, -row.number)) if done else None
 
 
 def pick(rows: Sequence[Row], wanted: str) -> Row:
-    """The trial of a number, the best, or a baseline by its name (the last where it ran again).
+    """A trial by its number, `best`, or a baseline's name (its last trial if it was repeated).
 
     Raises:
-        NothingToShow: where no trial is complete and the best is asked for.
-        UnknownName: where no trial answers to it.
+        NothingToShow: if `best` is wanted and no trial is complete.
+        UnknownName: if there is no such trial.
     """
     if wanted == "best":
         if (winner := best(rows)) is None:
@@ -244,11 +244,11 @@ def baselines(rows: Sequence[Row]) -> list[Row]:
 
 
 def choose(rows: list[Row], number: int | None) -> Row:
-    """The finished trial of a number, else the best.
+    """The finished trial with the number, or the best if it is None.
 
     Raises:
-        NothingToShow: where no trial is complete.
-        UsageProblem: where the number is no finished trial's.
+        NothingToShow: if no trial is complete.
+        UnknownName: if no finished trial has the number.
     """
     finished = [row for row in rows if row.finished]
     if number is not None:

@@ -1,4 +1,4 @@
-"""A storage for a study's only writer: it remembers what it wrote, and writes together what belongs together."""
+"""A storage for a study's only writer: caches the trials, and combines writes into transactions."""
 
 import contextlib
 import copy
@@ -18,7 +18,7 @@ FINISHED = [state for state in TrialState if state.is_finished()]
 
 
 def _passed_on(name: str) -> Any:
-    """A method that calls the other storage's of that name."""
+    """A method that calls the wrapped storage's method of this name."""
 
     def method(self: "RememberingStorage", *arguments: Any, **named: Any) -> Any:
         return getattr(self._storage, name)(*arguments, **named)
@@ -27,49 +27,48 @@ def _passed_on(name: str) -> Any:
 
 
 class RememberingStorage(BaseStorage):
-    """Reads a study's trials once, and keeps up with what it writes.
+    """Reads a study's trials once, and updates its copy with every write.
 
-    Optuna's own cache reads every trial that has not ended from the database again and again, since another process
-    may have changed it: with a thousand under way, that is a thousand trials at every look. Here nobody else writes.
-    What is read from memory is what the database would say: a test compares the two after every call.
+    Optuna's own cache reads every unfinished trial again at each access, since other processes may change it. Here
+    there are none. A test checks that the copy equals the database after every call.
 
-    Trials are never changed in place: whoever holds one holds it as it was.
+    Trials are never changed in place, so a trial that was returned stays as it was.
     """
 
     def __init__(self, storage: RetryingStorage) -> None:
         self._storage = storage
-        self._trials: dict[int, list[FrozenTrial]] = {}  # by study, in their order
-        self._distributions: dict[int, dict[str, BaseDistribution]] = {}  # by study, the first of each name
-        self._unfinished: dict[int, set[int]] = {}  # by study, numbers of trials
-        self._places: dict[int, tuple[int, int]] = {}  # the study and the number of each trial
-        self._together: dict[int, Changes] | None = None  # what is written at the end of a `together`
+        self._trials: dict[int, list[FrozenTrial]] = {}  # by study, in order
+        self._distributions: dict[int, dict[str, BaseDistribution]] = {}  # by study, the first of each parameter
+        self._unfinished: dict[int, set[int]] = {}  # by study, trial numbers
+        self._places: dict[int, tuple[int, int]] = {}  # study and number by trial id
+        self._pending: dict[int, Changes] | None = None  # the changes of an open `transaction`
 
     @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """What is written to a trial while within is written at the end, in one transaction.
+    def transaction(self) -> Iterator[None]:
+        """Collects the changes of each trial in memory and writes them at the end in one transaction.
 
-        Until then it is in memory alone. Where that end is not reached, nothing was written, and nothing is remembered.
+        On an exception nothing is written, and the cache is cleared.
         """
-        if self._together is not None:
+        if self._pending is not None:
             yield
             return
-        self._together = {}
+        self._pending = {}
         try:
             yield
-            for changes in self._together.values():
+            for changes in self._pending.values():
                 self._storage.write(changes)
         except BaseException:
             self._forget()
             raise
         finally:
-            self._together = None
+            self._pending = None
 
     @contextlib.contextmanager
     def _changing(self, trial_id: int) -> Iterator[Changes]:
-        """Takes what is to be written of a trial that has not ended."""
+        """Collects changes of an unfinished trial, and writes them unless a transaction is open."""
         self.check_trial_is_updatable(trial_id, self._trial(trial_id).state)
-        if self._together is not None:
-            yield self._together.setdefault(trial_id, Changes(trial_id=trial_id))
+        if self._pending is not None:
+            yield self._pending.setdefault(trial_id, Changes(trial_id=trial_id))
             return
         changes = Changes(trial_id=trial_id)
         yield changes
@@ -80,12 +79,12 @@ class RememberingStorage(BaseStorage):
             raise
 
     def _forget(self) -> None:
-        """What was written is not known: the database says it when it is next asked."""
+        """Clears the cache after a failed write; the next access reads the database."""
         self._trials.clear()
         self._distributions.clear()
 
     def _of(self, study_id: int) -> list[FrozenTrial]:
-        """A study's trials."""
+        """A study's trials, read at the first access."""
         if study_id not in self._trials:
             trials = list(self._storage.get_all_trials(study_id, deepcopy=False))
             self._trials[study_id] = trials
@@ -102,7 +101,7 @@ class RememberingStorage(BaseStorage):
         return self._of(study_id)[number]
 
     def _set(self, trial_id: int, **attributes: Any) -> None:
-        """Puts a trial with other attributes in its place."""
+        """Replaces a trial by a copy with changed attributes."""
         study_id, number = self._places[trial_id]
         trial = copy.copy(self._of(study_id)[number])
         for name, value in attributes.items():
@@ -117,7 +116,7 @@ class RememberingStorage(BaseStorage):
             trials.append(trial)
             self._unfinished[study_id].add(trial.number)
             self._places[trial_id] = (study_id, trial.number)
-        else:  # somebody else made one
+        else:  # another process made one
             self._forget()
             self._of(study_id)
         return trial_id
@@ -125,7 +124,7 @@ class RememberingStorage(BaseStorage):
     def set_trial_param(
         self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
     ) -> None:
-        """Sets a parameter, whose distribution must go with those of the trials before."""
+        """Sets a parameter; its distribution must be compatible with those of earlier trials."""
         trial, known = self._trial(trial_id), self._distributions[self._places[trial_id][0]]
         check_distribution_compatibility(known.setdefault(param_name, distribution), distribution)
         with self._changing(trial_id) as changes:
@@ -155,23 +154,23 @@ class RememberingStorage(BaseStorage):
         self._set(trial_id, system_attrs={**self._trial(trial_id).system_attrs, key: json.loads(text)})
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
-        """Tells a state: an end together with what is to be written, any other at once."""
+        """Sets a state: a final one with the pending changes, any other at once."""
         if not state.is_finished():
-            told = self._storage.set_trial_state_values(trial_id, state, values)
+            updated = self._storage.set_trial_state_values(trial_id, state, values)
             study_id, number = self._places[trial_id]
             self._of(study_id)[number] = self._storage.get_trial(trial_id)
-            return told
+            return updated
         end = End(state=state, values=None if values is None else [*values], at=datetime.now())
         with self._changing(trial_id) as changes:
             changes.end = end
-        told_values = {} if end.values is None else {"values": end.values}
-        self._set(trial_id, state=state, datetime_complete=end.at, **told_values)
+        final_values = {} if end.values is None else {"values": end.values}
+        self._set(trial_id, state=state, datetime_complete=end.at, **final_values)
         study_id, number = self._places[trial_id]
         self._unfinished[study_id].discard(number)
         return True
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
-        """A trial, which whoever asks may write to where it has not ended: Optuna does."""
+        """A trial; a copy if it is unfinished, since Optuna writes to it."""
         trial = self._trial(trial_id)
         if trial.state.is_finished():
             return trial
@@ -194,7 +193,7 @@ class RememberingStorage(BaseStorage):
         return copy.deepcopy(found) if deepcopy else found
 
     def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:
-        """From memory."""
+        """Looks the trial up in the cache."""
         trials = self._of(study_id)
         if not 0 <= trial_number < len(trials):
             raise KeyError(f"there is no trial {trial_number} in study {study_id}")
@@ -204,7 +203,7 @@ class RememberingStorage(BaseStorage):
         self._forget()
         self._storage.delete_study(study_id)
 
-    # What follows is the database's.
+    # The following calls go to the database.
     create_new_study = _passed_on("create_new_study")
     set_study_user_attr = _passed_on("set_study_user_attr")
     set_study_system_attr = _passed_on("set_study_system_attr")
@@ -219,7 +218,7 @@ class RememberingStorage(BaseStorage):
 
 
 def remembering(storage: BaseStorage) -> RememberingStorage:
-    """A storage that remembers, over one that was opened to write to."""
+    """Wraps a storage that was opened for writing."""
     if not isinstance(storage, RetryingStorage):
-        raise TypeError(f"{type(storage).__name__} is no storage that was opened to write to")
+        raise TypeError(f"{type(storage).__name__} is not a storage that was opened for writing")
     return RememberingStorage(storage)

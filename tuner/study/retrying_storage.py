@@ -1,4 +1,4 @@
-"""A storage that rides out a database that is away: waits, tries again, and looks what was done before it repeats."""
+"""A storage that retries while the database is unavailable, checking first what was already written."""
 
 import logging
 import time
@@ -16,35 +16,35 @@ from tuner.errors import StorageFailed
 from tuner.study import changes as writing
 from tuner.study.changes import Changes
 
-LONGEST_OUTAGE = 300.0  # s that a database may be away
-LONGEST_PAUSE = 10.0  # s between two tries
+LONGEST_OUTAGE = 300.0  # s that a database may be unavailable
+LONGEST_PAUSE = 10.0  # s between two attempts
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-class DatabaseAway(Exception):
-    """The database did not answer, or broke off: what it was asked for may or may not have been done."""
+class DatabaseUnavailable(Exception):
+    """The connection failed before an answer; the statement may have been executed or not."""
 
 
-def announce_away(engine: Engine, transient: Callable[[BaseException], bool]) -> None:
-    """Lets an engine raise `DatabaseAway` for what waiting may mend.
+def raise_unavailable(engine: Engine, transient: Callable[[BaseException], bool]) -> None:
+    """Makes an engine raise `DatabaseUnavailable` for temporary errors.
 
-    Raised here, under Optuna, the error is none of those that Optuna handles by itself: it would make a trial a second
-    time where the answer to the first was lost.
+    Optuna does not catch this class. It would catch the original errors, and create a trial twice if the answer to the
+    first creation was lost.
     """
 
     def handle(context: ExceptionContext) -> BaseException | None:
         error = context.original_exception
         if context.is_pre_ping or not (context.is_disconnect or transient(error)):
             return None
-        return DatabaseAway(" ".join(str(error).split()))
+        return DatabaseUnavailable(" ".join(str(error).split()))
 
     event.listen(engine, "handle_error", handle)
 
 
 def _pauses() -> Iterator[float]:
-    """Seconds to wait before each try: none before the first, then ever longer."""
+    """Seconds to wait before each attempt: 0, then growing up to `LONGEST_PAUSE`."""
     yield 0.0
     pause = 0.25
     while True:
@@ -52,53 +52,53 @@ def _pauses() -> Iterator[float]:
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def _persisted(name: str) -> Any:
-    """A method that calls the storage's own of that name until the database answers."""
+def _retried(name: str) -> Any:
+    """A method that calls the wrapped storage's method of this name until the database answers."""
 
     def method(self: "RetryingStorage", *arguments: Any, **named: Any) -> Any:
-        return self._persist(lambda: getattr(self._storage, name)(*arguments, **named))
+        return self._retry(lambda: getattr(self._storage, name)(*arguments, **named))
 
     return method
 
 
 class RetryingStorage(BaseStorage):
-    """Passes everything on to another storage, again and again while the database is away.
+    """Forwards every call to another storage, and retries while the database is unavailable.
 
-    Whatever may have been done before the answer was lost is looked up before it is repeated. That there is one writer,
-    under its lock, is what makes looking enough.
+    Before a retry it checks whether the lost call was executed. The check suffices since there is one writer, under the
+    study's lock.
     """
 
     def __init__(
         self, storage: BaseStorage, database: str, longest_outage: float = LONGEST_OUTAGE, engine: Engine | None = None
     ) -> None:
-        """Takes the database's name for people, the seconds that it may be away, and what `write` writes through."""
+        """Takes the database's name for messages, the longest outage in seconds, and the engine for `write`."""
         self._storage = storage
         self._engine = engine
         self._database = database
         self._longest_outage = longest_outage
         self._given_up = False
-        self._trials: dict[int, int] = {}  # how many each study has at least, by the study's id
+        self._trials: dict[int, int] = {}  # known number of trials by study id
 
-    def _persist(self, call: Callable[[], T], again: Callable[[], T] | None = None) -> T:
-        """What `call` returns; after a break, what `again` does, which knows that `call` may have worked.
+    def _retry(self, call: Callable[[], T], again: Callable[[], T] | None = None) -> T:
+        """Returns the result of `call`, or after an outage that of `again`, which checks what `call` had done.
 
         Raises:
-            StorageFailed: where the database stays away.
+            StorageFailed: if the outage lasts too long.
         """
         try:
             return call()
-        except DatabaseAway as error:
-            return self._ride_out(again or call, error)
+        except DatabaseUnavailable as error:
+            return self._wait_and_retry(again or call, error)
 
-    def _ride_out(self, again: Callable[[], T], error: DatabaseAway) -> T:
-        begun, told = time.monotonic(), False
+    def _wait_and_retry(self, again: Callable[[], T], error: DatabaseUnavailable) -> T:
+        begun, warned = time.monotonic(), False
         for pause in _pauses():
             if self._given_up or time.monotonic() - begun + pause > self._longest_outage:
                 break
-            if pause and not told:
-                told = True
+            if pause and not warned:
+                warned = True
                 _log.warning(
-                    "database %s is away (%s): trying again, for up to %.0f s",
+                    "database %s unavailable (%s): retrying for up to %.0f s",
                     self._database,
                     error,
                     self._longest_outage,
@@ -106,32 +106,32 @@ class RetryingStorage(BaseStorage):
             try:
                 time.sleep(pause)
                 result = again()
-            except DatabaseAway as next_error:
+            except DatabaseUnavailable as next_error:
                 error = next_error
-            except KeyboardInterrupt:  # what is left to be written will not wait
+            except KeyboardInterrupt:  # do not wait for the remaining writes either
                 self._given_up = True
                 raise
             else:
-                if told:
-                    _log.warning("database %s is back after %.1f s", self._database, time.monotonic() - begun)
+                if warned:
+                    _log.warning("database %s available again after %.1f s", self._database, time.monotonic() - begun)
                 return result
         self._given_up = True
         raise StorageFailed(
-            f"database {self._database} is away: {error} (with the cause gone, the same command goes on)"
+            f"database {self._database} unavailable: {error} (fix the cause, then rerun to resume)"
         ) from error
 
     def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> int:
-        """Makes a study, unless the last try did."""
+        """Creates a study; a retry first checks whether it exists."""
 
         def again() -> int:
             studies = self._storage.get_all_studies()
             made = next((study._study_id for study in studies if study.study_name == study_name), None)
             return self._storage.create_new_study(directions, study_name) if made is None else made
 
-        return self._persist(lambda: self._storage.create_new_study(directions, study_name), again)
+        return self._retry(lambda: self._storage.create_new_study(directions, study_name), again)
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
-        """Makes a trial, unless the last try did: one beyond those that there were, and as it should be."""
+        """Creates a trial; a retry first looks for a new, untouched trial like it."""
         if study_id not in self._trials:
             self._trials[study_id] = len(self.get_all_trials(study_id, deepcopy=False))
         before = self._trials[study_id]
@@ -141,22 +141,22 @@ class RetryingStorage(BaseStorage):
             made = next((trial._trial_id for trial in trials[before:] if _is_made_from(trial, template_trial)), None)
             return self._storage.create_new_trial(study_id, template_trial) if made is None else made
 
-        trial_id = self._persist(lambda: self._storage.create_new_trial(study_id, template_trial), again)
+        trial_id = self._retry(lambda: self._storage.create_new_trial(study_id, template_trial), again)
         self._trials[study_id] += 1
         return trial_id
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
-        """Tells a state, unless the last try did."""
+        """Sets a state; a retry first checks whether it is set."""
 
         def again() -> bool:
             trial = self._storage.get_trial(trial_id)
             done = trial.state == state and (values is None or trial.values == list(values))
             return done or self._storage.set_trial_state_values(trial_id, state, values)
 
-        return self._persist(lambda: self._storage.set_trial_state_values(trial_id, state, values), again)
+        return self._retry(lambda: self._storage.set_trial_state_values(trial_id, state, values), again)
 
     def write(self, changes: Changes) -> None:
-        """Writes what belongs together in one transaction, unless the last try did: only an end cannot come twice."""
+        """Writes the changes in one transaction; a retry of an end first checks whether it was written."""
         engine = self._engine
         if engine is None:
             raise RuntimeError("this storage was made without an engine to write through")
@@ -165,34 +165,34 @@ class RetryingStorage(BaseStorage):
             if changes.end is None or not changes.end.is_of(self._storage.get_trial(changes.trial_id)):
                 writing.write(engine, changes)
 
-        self._persist(lambda: writing.write(engine, changes), again)
+        self._retry(lambda: writing.write(engine, changes), again)
 
-    # What follows may be done twice and is the same.
-    delete_study = _persisted("delete_study")
-    set_study_user_attr = _persisted("set_study_user_attr")
-    set_study_system_attr = _persisted("set_study_system_attr")
-    set_trial_param = _persisted("set_trial_param")  # a second time, the database keeps the first
-    set_trial_intermediate_value = _persisted("set_trial_intermediate_value")
-    set_trial_user_attr = _persisted("set_trial_user_attr")
-    set_trial_system_attr = _persisted("set_trial_system_attr")
-    get_study_id_from_name = _persisted("get_study_id_from_name")
-    get_study_name_from_id = _persisted("get_study_name_from_id")
-    get_study_directions = _persisted("get_study_directions")
-    get_study_user_attrs = _persisted("get_study_user_attrs")
-    get_study_system_attrs = _persisted("get_study_system_attrs")
-    get_all_studies = _persisted("get_all_studies")
-    get_trial_id_from_study_id_trial_number = _persisted("get_trial_id_from_study_id_trial_number")
-    get_trial = _persisted("get_trial")
-    get_all_trials = _persisted("get_all_trials")
-    get_best_trial = _persisted("get_best_trial")
+    # These calls can be repeated with the same effect.
+    delete_study = _retried("delete_study")
+    set_study_user_attr = _retried("set_study_user_attr")
+    set_study_system_attr = _retried("set_study_system_attr")
+    set_trial_param = _retried("set_trial_param")  # the database keeps the first value
+    set_trial_intermediate_value = _retried("set_trial_intermediate_value")
+    set_trial_user_attr = _retried("set_trial_user_attr")
+    set_trial_system_attr = _retried("set_trial_system_attr")
+    get_study_id_from_name = _retried("get_study_id_from_name")
+    get_study_name_from_id = _retried("get_study_name_from_id")
+    get_study_directions = _retried("get_study_directions")
+    get_study_user_attrs = _retried("get_study_user_attrs")
+    get_study_system_attrs = _retried("get_study_system_attrs")
+    get_all_studies = _retried("get_all_studies")
+    get_trial_id_from_study_id_trial_number = _retried("get_trial_id_from_study_id_trial_number")
+    get_trial = _retried("get_trial")
+    get_all_trials = _retried("get_all_trials")
+    get_best_trial = _retried("get_best_trial")
 
     def remove_session(self) -> None:
-        """Lets go of this thread's session."""
+        """Removes this thread's session."""
         self._storage.remove_session()
 
 
 def _is_made_from(trial: FrozenTrial, template: FrozenTrial | None) -> bool:
-    """Whether a trial is as it was just made, and nobody has done anything with it yet."""
+    """Whether a trial looks just created, from the template if there is one."""
     if template is None:
         return trial.state == TrialState.RUNNING and not (trial.params or trial.user_attrs or trial.system_attrs)
     return (

@@ -1,4 +1,4 @@
-"""A study reduced to some of its trials, so that Optuna's own plots of thousands of trials stay small."""
+"""A study reduced to some of its trials, which keeps Optuna's plots of large studies small."""
 
 from collections.abc import Container, Sequence
 
@@ -7,7 +7,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 
 class Sample(Study):
-    """A stored study of which one sees some trials only; to read from."""
+    """A read-only view of some trials of a study."""
 
     def __init__(self, study: Study, trials: Sequence[FrozenTrial]) -> None:
         super().__init__(study_name=study.study_name, storage=study._storage)
@@ -18,15 +18,12 @@ class Sample(Study):
         deepcopy: bool = True,  # noqa: ARG002
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
-        """The chosen trials in these states; never copies."""
+        """The chosen trials in these states, not copied."""
         return [trial for trial in self._chosen if states is None or trial.state in states]
 
 
 def thinned(trials: Sequence[FrozenTrial], most: int) -> list[FrozenTrial]:
-    """At most about so many trials: the baselines, every one that set a record, the best, and others evenly.
-
-    The order stays.
-    """
+    """About `most` trials in order: baselines, each new best, the best fifth of `most`, and others evenly spaced."""
     if len(trials) <= most:
         return list(trials)
     kept = {trial.number for trial in trials if "role" in trial.user_attrs}

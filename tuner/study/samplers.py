@@ -1,4 +1,4 @@
-"""Samplers, behind one wrapper that makes what they propose what runs."""
+"""The samplers, wrapped so that stored parameters are the ones that run."""
 
 import functools
 import warnings
@@ -16,19 +16,19 @@ from tuner.config.conditions import holds
 from tuner.config.model import Sampler
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, snap
 
-STARTUP_TRIALS = 10  # random ones, before TPE has something to go by
+STARTUP_TRIALS = 10  # random trials before TPE starts
 
 MakeSampler = Callable[[int | None], BaseSampler]
 
 
 def distributions(space: SpaceSpec) -> dict[str, BaseDistribution]:
-    """What every trial searches, as Optuna stores and shows it; a parameter that others stay under before those."""
+    """The unconditional parameters; a parameter that is an upper bound of others comes before them."""
     order = sorted(space.parameters.items(), key=lambda item: getattr(item[1], "below", None) is not None)
     return {name: _distribution(parameter) for name, parameter in order if not parameter.when}
 
 
 def suggest_conditional(trial: Trial, space: SpaceSpec) -> None:
-    """Suggests to a trial, which has all that every trial searches, what its values call for beyond that."""
+    """Suggests the conditional parameters whose conditions hold, to a trial with all unconditional ones."""
     waiting = {name: parameter for name, parameter in space.parameters.items() if parameter.when}
     while ready := [name for name, parameter in waiting.items() if holds(parameter, trial.params)]:
         for name in ready:
@@ -57,9 +57,9 @@ def make_sampler(kind: Sampler, space: SpaceSpec, seed: int | None, qmc_seed: in
 
     Args:
         kind: Its name.
-        space: What its proposals are snapped to.
-        seed: Seeds it afresh at every ask, together with the draw's place; None for fresh entropy.
-        qmc_seed: The one seed that a quasi-random sequence keeps for its whole length.
+        space: The space; sampled parameters are snapped to it.
+        seed: Reseeds it for every sampled trial, together with the trial's index; None for entropy.
+        qmc_seed: The seed of the whole quasi-random sequence.
     """
     conditional = any(parameter.when for parameter in space.parameters.values())
     makers: dict[str, MakeSampler] = {
@@ -71,7 +71,7 @@ def make_sampler(kind: Sampler, space: SpaceSpec, seed: int | None, qmc_seed: in
 
 
 def _tpe(conditional: bool, seed: int | None) -> BaseSampler:
-    """Joint over all that every trial searches, and over what goes with one condition; without conditions, over all."""
+    """Multivariate TPE; with conditional parameters, grouped by the parameters that occur together."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # `group`, since Optuna 2.8, and unchanged since
         return TPESampler(
@@ -92,11 +92,11 @@ def _qmc(qmc_seed: int, seed: int | None) -> BaseSampler:
 
 
 class SnappingSampler(BaseSampler):
-    """Snaps any sampler's proposals to the space's powers of two and keeps every `below`, before they are stored.
+    """Snaps sampled parameters to powers of two and to every `below` before they are stored.
 
-    What the database shows is what runs, and no trial is spent on an infeasible point. With a seed, the inner sampler
-    is made anew for every draw from (seed, draw): a restarted run goes on, it does not repeat its start. `draw` counts
-    the trials before that were no retries; whoever asks sets it. Without it the trial's number stands for it.
+    So stored parameters are the ones that run, and no trial has infeasible ones. With a seed, a new inner sampler is
+    made for every trial from (seed, draw), so a resumed run does not repeat its first samples. `draw` is the number of
+    trials sampled before, without retries; the writer sets it. If it is None, the trial's number is used.
     """
 
     def __init__(self, space: SpaceSpec, make: MakeSampler, seed: int | None) -> None:
@@ -107,33 +107,33 @@ class SnappingSampler(BaseSampler):
         self._inner = make(seed)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Makes the inner sampler anew for this draw."""
+        """Makes the inner sampler of this trial."""
         if self._seed is not None:
             draw = trial.number if self.draw is None else self.draw
             self._inner = self._make(int(np.random.SeedSequence((self._seed, draw)).generate_state(1)[0]))
         self._inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """The inner sampler's."""
+        """Calls the inner sampler."""
         return self._inner.infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """The inner sampler's proposal, snapped."""
+        """Samples with the inner sampler and snaps the result."""
         return snap(self._space, self._inner.sample_relative(study, trial, search_space))
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """The inner sampler's proposal for one parameter, snapped with those before it."""
+        """Samples one parameter with the inner sampler and snaps it, given the earlier ones."""
         value = self._inner.sample_independent(study, trial, param_name, param_distribution)
         return snap(self._space, {**trial.params, param_name: value})[param_name]
 
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
-        """The inner sampler's."""
+        """Calls the inner sampler."""
         self._inner.after_trial(study, trial, state, values)
 
     def reseed_rng(self) -> None:
-        """The inner sampler's."""
+        """Calls the inner sampler."""
         self._inner.reseed_rng()

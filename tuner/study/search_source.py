@@ -1,4 +1,4 @@
-"""Tuning as a source of jobs: Optuna proposes, the protocol scores, the pruner judges."""
+"""Tuning as a source of jobs: Optuna samples parameters, evaluations score them, the pruner stops trials."""
 
 import statistics
 import tempfile
@@ -10,17 +10,17 @@ from tuner.config.model import LATE_EVALUATIONS, StudySpec
 from tuner.config.space import job_arguments
 from tuner.diagnosis.signs import diagnose, in_words
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
-from tuner.study.stored import too_often
+from tuner.study.stored import too_many_failures
 from tuner.study.writer import AskedTrial, StudyWriter
 
-REPORTED = 2  # evaluations in the running mean that the pruner sees
+REPORTED = 2  # evaluations in the mean that is reported to the pruner
 
 
 class SearchSource:
-    """Hands out jobs until the study has `target` finished trials, and books what comes back."""
+    """Supplies jobs until the study has `target` finished trials, and stores their results."""
 
     def __init__(self, writer: StudyWriter, spec: StudySpec, target: int, board: Path | None = None) -> None:
-        """Takes the folder for TensorBoard's curves as well, where they are wanted."""
+        """Takes also the folder for TensorBoard curves; None for no curves."""
         self._writer = writer
         self._spec = spec
         self._target = target
@@ -30,10 +30,10 @@ class SearchSource:
         self._evaluations: dict[int, list[Evaluation]] = {}
 
     def next_job(self) -> TrialJob | None:
-        """The next training run, None when enough are finished or under way."""
+        """The next trial; None if enough are finished or running."""
         if self._writer.count_finished() + len(self._asked) >= self._target:
             return None
-        with self._writer.together():
+        with self._writer.transaction():
             asked = self._writer.ask()
         self._asked[asked.number] = asked
         self._evaluations[asked.number] = []
@@ -46,7 +46,7 @@ class SearchSource:
         )
 
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
-        """Reports to the study and asks the pruner, except for baselines and at the last checkpoint."""
+        """Reports the score and asks the pruner, except for baselines and at the last checkpoint."""
         evaluations = self._evaluations[number]
         evaluations.append(evaluation)
         self._writer.report(number, reported_value(evaluations), evaluation.step)
@@ -57,7 +57,7 @@ class SearchSource:
         return Decision(go_on=baseline or not self._writer.should_prune(number))
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
-        """Books how a trial ended: attributes and model first, the end last.
+        """Stores the outcome of a trial: attributes and model first, the final state last.
 
         Raises:
             TooManyFailures: after three failures of one parameter set.
@@ -66,7 +66,7 @@ class SearchSource:
         evaluations = self._evaluations.pop(number)
         if outcome.state == "failed":
             if not self._writer.fail(asked.number, outcome):
-                raise too_often(f"trial {asked.number}", outcome)
+                raise too_many_failures(f"trial {asked.number}", outcome)
             return
         attributes = facts(evaluations, outcome)
         arguments = job_arguments(self._spec.space, asked.params, asked.overrides)
@@ -82,7 +82,7 @@ class SearchSource:
         self._writer.complete(number, trial_value(evaluations), attributes)
 
     def interrupt(self) -> None:
-        """Books every trial under way as interrupted; the next start runs it again."""
+        """Stores every running trial as interrupted; the next start retries it."""
         self._writer.interrupt()
 
     def _keep(self, number: int, name: str, content: bytes) -> None:
@@ -93,17 +93,17 @@ class SearchSource:
 
 
 def trial_value(evaluations: Sequence[Evaluation]) -> float:
-    """The mean score of the last three evaluations, of all where there are fewer."""
+    """The mean score of the last three evaluations, or of all if there are fewer."""
     return statistics.fmean(evaluation.score for evaluation in evaluations[-LATE_EVALUATIONS:])
 
 
 def reported_value(evaluations: Sequence[Evaluation]) -> float:
-    """What the pruner sees: the mean score of the last two evaluations."""
+    """The value reported to the pruner: the mean score of the last two evaluations."""
     return statistics.fmean(evaluation.score for evaluation in evaluations[-REPORTED:])
 
 
 def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str, Any]:
-    """What is stored with a finished trial, as JSON."""
+    """The JSON attributes that are stored with a finished trial."""
     attributes: dict[str, Any] = {
         "success": late_mean([evaluation.success for evaluation in evaluations]),
         "distance": late_mean([evaluation.distance for evaluation in evaluations]),
@@ -125,13 +125,13 @@ def facts(evaluations: Sequence[Evaluation], outcome: TrialOutcome) -> dict[str,
 
 
 def _milestones(evaluations: Sequence[Evaluation]) -> dict[str, float | None] | None:
-    """Shares of episodes that came to each milestone, means of the last three evaluations; None without any."""
+    """Shares of episodes that reached each milestone, means of the last three evaluations; None without milestones."""
     names = evaluations[-1].milestones if evaluations else {}
     return {name: late_mean([evaluation.milestones[name] for evaluation in evaluations]) for name in names} or None
 
 
 def late_mean(values: Sequence[float | None]) -> float | None:
-    """The mean of the last three values, None where there is none."""
+    """The mean of the known ones of the last three values; None if there are none."""
     return _mean(values[-LATE_EVALUATIONS:])
 
 

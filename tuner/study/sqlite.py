@@ -14,25 +14,25 @@ from sqlalchemy.engine import URL
 
 from tuner.errors import StorageFailed
 from tuner.study.file_lock import take
-from tuner.study.retrying_storage import RetryingStorage, announce_away
+from tuner.study.retrying_storage import RetryingStorage, raise_unavailable
 
-BUSY_TIMEOUT = 60  # s that a write waits for another process's
+BUSY_TIMEOUT = 60  # s that a write waits for another process
 DRIVERS = ("sqlite", "sqlite+pysqlite")
 OPTUNA_TABLES = {"alembic_version", "studies", "trials"}
-WRITER = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")  # readers and the writer stop waiting for each other
+WRITER = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")  # readers and the writer do not block each other
 READER = ("PRAGMA query_only=ON",)
 
 
 def database_path(url: URL) -> Path:
-    """The file behind a URL."""
+    """The file of a URL."""
     return Path(str(url.database))
 
 
 def tables(url: URL) -> set[str]:
-    """The tables of a file, opened so that nothing can be written.
+    """The tables of a database file, opened read-only.
 
     Raises:
-        StorageFailed: where it cannot be read.
+        StorageFailed: if it cannot be read.
     """
     query = "SELECT name FROM sqlite_master WHERE type = 'table'"
     try:
@@ -43,16 +43,16 @@ def tables(url: URL) -> set[str]:
 
 
 def open_to_read(url: URL) -> BaseStorage:
-    """Opens a database that is there; never writes to it."""
+    """Opens an existing database, read-only."""
     return optuna.storages.get_storage(_open(url, READER))
 
 
 def open_to_write(url: URL) -> BaseStorage:
-    """Opens a database to write to, creating it where missing, by one process at a time."""
+    """Opens a database for writing; creates a missing one, one process at a time."""
     path = database_path(url)
-    with _alone(path.with_name(f"{path.name}.lock")):
+    with _locked(path.with_name(f"{path.name}.lock")):
         storage = _open(url, WRITER)
-    announce_away(storage.engine, is_locked)
+    raise_unavailable(storage.engine, is_locked)
     return RetryingStorage(optuna.storages.get_storage(storage), str(path), engine=storage.engine)
 
 
@@ -67,24 +67,24 @@ def _open(url: URL, pragmas: tuple[str, ...]) -> RDBStorage:
         url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": BUSY_TIMEOUT}}
     )
     event.listen(storage.engine, "connect", tune)
-    storage.engine.dispose()  # so that every connection is a tuned one
-    weakref.finalize(storage, storage.engine.dispose)  # whatever opens, closes
+    storage.engine.dispose()  # so that every connection has the pragmas
+    weakref.finalize(storage, storage.engine.dispose)  # closes the connections with the storage
     return storage
 
 
 def is_locked(error: BaseException) -> bool:
-    """Whether somebody else held the file for longer than a write waits."""
+    """Whether another process held the lock longer than `BUSY_TIMEOUT`."""
     return _code(error) in ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 
 def _code(error: BaseException) -> str:
-    """SQLite's name for an error, without what extends it; empty where it has none."""
+    """SQLite's primary error code as a name; empty if it has none."""
     return "_".join(str(getattr(error, "sqlite_errorname", "")).split("_")[:2])
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Waits until no other process holds the lock on this file."""
+def _locked(path: Path) -> Iterator[None]:
+    """Holds a lock on a file; waits for other processes."""
     try:
         lock = take(path, wait=True)
     except OSError as error:
@@ -96,10 +96,10 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def cause(error: BaseException) -> str:
-    """What SQLite says, with the way out."""
+    """The cause of an error in one line, and what to do."""
     text = " ".join(str(error).split())
     if _code(error) == "SQLITE_NOTADB":
-        return "is not an SQLite database, or a damaged one (restore a copy, or give another with --storage)"
+        return "is not an SQLite database, or is damaged (restore a copy, or give another with --storage)"
     if _code(error) in ("SQLITE_READONLY", "SQLITE_CANTOPEN"):
-        return f"{text} (a read-only disk, or missing permissions; mend that, or give another with --storage)"
-    return f"{text} (with the cause gone, the same command goes on)"
+        return f"{text} (read-only disk or missing permissions: fix that, or give another with --storage)"
+    return f"{text} (fix the cause, then rerun to resume)"

@@ -1,4 +1,4 @@
-"""Opens the database that keeps the studies, and says in a line what is wrong with one that does not open."""
+"""Opens the database of the studies, on SQLite or PostgreSQL, with one-line errors."""
 
 import contextlib
 import os
@@ -15,41 +15,41 @@ from tuner.errors import StorageFailed, UsageProblem
 from tuner.study import postgres, sqlite
 from tuner.study.advisory_lock import AdvisoryLock
 from tuner.study.file_lock import StudyLock
-from tuner.study.retrying_storage import RetryingStorage, announce_away
-from tuner.study.sqlite import database_path as database_path  # asked for here as well
+from tuner.study.retrying_storage import RetryingStorage, raise_unavailable
+from tuner.study.sqlite import database_path as database_path  # also imported from here
 
 DEFAULT_URL = "sqlite:///studies/tuner.db"
-ARTIFACTS = "TUNER_ARTIFACTS"  # the variable that names the folder of models beside a PostgreSQL database
+ARTIFACTS = "TUNER_ARTIFACTS"  # variable: the artifact folder for a PostgreSQL database
 SQLITE_TABLES, POSTGRES_TABLES = sqlite.OPTUNA_TABLES, postgres.OPTUNA_TABLES | {"alembic_version"}
 
 Lock = StudyLock | AdvisoryLock
-Storage = BaseStorage  # what is opened here, for those who pass it on
+Storage = BaseStorage  # the type of an open database
 
 
 def parse_url(text: str) -> URL:
-    """The URL of a database, the path behind it made absolute and its links followed.
+    """Parses a database URL; makes an SQLite path absolute and follows its links.
 
     Raises:
-        UsageProblem: where it is no URL of a kind of database that serves here, or names no file.
+        UsageProblem: if it is not an SQLite or PostgreSQL URL, or names no file.
     """
-    scheme, separator, _ = text.partition("://")  # what follows may hold a password
-    said = f"{scheme}://…" if separator else repr(text)
+    scheme, separator, _ = text.partition("://")  # the rest may hold a password
+    shown = f"{scheme}://…" if separator else repr(text)
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise UsageProblem(f"storage {said} is not a database URL, such as {DEFAULT_URL}") from None
+        raise UsageProblem(f"storage {shown} is not a database URL, such as {DEFAULT_URL}") from None
     if url.drivername in postgres.DRIVERS:
         return postgres.parse(url)
     if url.drivername not in sqlite.DRIVERS:
         raise UsageProblem(
-            f"storage {said}: only SQLite and PostgreSQL are offered, such as {DEFAULT_URL} or {postgres.EXAMPLE}"
+            f"storage {shown}: only SQLite and PostgreSQL are supported, such as {DEFAULT_URL} or {postgres.EXAMPLE}"
         )
     return _parse_sqlite(url, text)
 
 
 def _parse_sqlite(url: URL, text: str) -> URL:
     if not url.database or url.database == ":memory:":
-        raise UsageProblem(f"storage {text!r} names no file, and a study must outlive the command: {DEFAULT_URL}")
+        raise UsageProblem(f"storage {text!r} names no file; studies must outlive the command, such as {DEFAULT_URL}")
     try:
         path = Path(url.database).expanduser().resolve()
         folder = path.is_dir()
@@ -61,25 +61,25 @@ def _parse_sqlite(url: URL, text: str) -> URL:
 
 
 def is_sqlite(url: URL) -> bool:
-    """Whether the database is a file."""
+    """Whether the database is an SQLite file."""
     return url.drivername in sqlite.DRIVERS
 
 
 def describe(url: URL) -> str:
-    """What to call a database in a sentence: its file, or its URL without the password."""
+    """A database's name in messages: its file, or its URL without the password."""
     return str(database_path(url)) if is_sqlite(url) else postgres.describe(url)
 
 
 def storage_text(url: URL) -> str:
-    """A URL to be typed or stored: it works where the password comes from PGPASSWORD or ~/.pgpass."""
+    """The URL for commands and exports, without the password (see PGPASSWORD, ~/.pgpass)."""
     return url.render_as_string(hide_password=True) if is_sqlite(url) else postgres.without_secrets(url)
 
 
 def artifact_folder(url: URL) -> Path:
-    """Where the models of a database's studies are kept.
+    """The folder of the models of a database's studies.
 
-    Beside an SQLite file. For PostgreSQL, the folder that TUNER_ARTIFACTS names, else one of the database's name in
-    `studies` of the current folder.
+    Beside an SQLite file. For PostgreSQL the folder in TUNER_ARTIFACTS, else `studies/DATABASE.artifacts` in the
+    current folder.
     """
     if is_sqlite(url):
         return database_path(url).with_suffix(".artifacts")
@@ -89,24 +89,24 @@ def artifact_folder(url: URL) -> Path:
 
 
 def is_there(url: URL) -> bool:
-    """Whether there is something to read from: a file, or a database with tables.
+    """Whether the SQLite file, or a table in the PostgreSQL database, exists.
 
     Raises:
-        StorageFailed: where no server answers, or not to us.
+        StorageFailed: if the server cannot be reached, or refuses the connection.
     """
     return database_path(url).is_file() if is_sqlite(url) else bool(postgres.tables(url))
 
 
 def study_lock(url: URL, study: str) -> Lock:
-    """The lock that makes one process a study's only writer."""
+    """The lock of a study's only writer."""
     return StudyLock(database_path(url), study) if is_sqlite(url) else AdvisoryLock(url, study)
 
 
 def open_to_read(url: URL) -> BaseStorage:
-    """Opens a database to read from; never creates one, never writes to one.
+    """Opens a database read-only; never creates one.
 
     Raises:
-        StorageFailed: where there is none, it is not Optuna's, or it cannot be read.
+        StorageFailed: if there is none, it is not an Optuna database, or it cannot be read.
     """
     way_out = "(start with `tuner run`, or give another with --storage)"
     if is_sqlite(url) and not database_path(url).is_file():
@@ -115,41 +115,41 @@ def open_to_read(url: URL) -> BaseStorage:
     if not tables and not is_sqlite(url):
         raise StorageFailed(f"database {describe(url)} holds no studies yet {way_out}")
     if not tables >= _optuna_tables(url):
-        raise StorageFailed(_not_optunas(url))
+        raise StorageFailed(_not_optuna(url))
     with storage_errors(url):
         return sqlite.open_to_read(url) if is_sqlite(url) else postgres.open_to_read(url)
 
 
 def refuse_foreign(url: URL) -> None:
-    """Refuses to write to a database that holds somebody else's tables, without touching it.
+    """Raises for a database with tables of another program, without writing to it.
 
     Raises:
-        StorageFailed: naming it.
+        StorageFailed: naming the database.
     """
     tables = _tables(url)
-    if not is_sqlite(url) and tables:  # where tables come all at once, or none
+    if not is_sqlite(url) and tables:  # PostgreSQL creates all tables in one transaction
         foreign = not tables >= postgres.OPTUNA_TABLES
     else:
         foreign = bool(tables and not tables & SQLITE_TABLES)
-    if foreign:  # some of Optuna's: their making was cut off, and is taken up again
-        raise StorageFailed(_not_optunas(url))
+    if foreign:  # with some of Optuna's tables, creating them is completed
+        raise StorageFailed(_not_optuna(url))
 
 
 def half_made(url: URL) -> bool:
-    """Whether the making of Optuna's tables was cut off; whoever writes next takes it up again.
+    """Whether creating Optuna's tables was interrupted; the next writer completes it.
 
     Raises:
-        StorageFailed: where the database cannot be read.
+        StorageFailed: if the database cannot be read.
     """
     tables, wanted = _tables(url), _optuna_tables(url)
     return not tables or bool(tables & wanted and not tables >= wanted)
 
 
 def prepare_folder(url: URL) -> None:
-    """Makes an SQLite file's folder where it is missing, and looks whether models can be kept.
+    """Creates the missing folder of an SQLite file, and checks that models can be stored.
 
     Raises:
-        StorageFailed: where that cannot be done.
+        StorageFailed: if that fails.
     """
     artifacts = artifact_folder(url)
     folder = artifacts.parent
@@ -159,25 +159,25 @@ def prepare_folder(url: URL) -> None:
         way_out = "choose another --storage" if is_sqlite(url) else f"choose another with {ARTIFACTS}"
         raise StorageFailed(f"cannot create the folder {folder}: {error.strerror} ({way_out})") from None
     if artifacts.exists() and not artifacts.is_dir():
-        raise StorageFailed(f"{artifacts} is in the way: models are kept in a folder of that name (move the file)")
+        raise StorageFailed(f"{artifacts} is a file, but models are stored in a folder of that name (move the file)")
 
 
 def open_to_write(url: URL, lock: Lock | None = None) -> BaseStorage:
-    """Opens a database to write to, creating its tables where missing.
+    """Opens a database for writing; creates missing tables.
 
     Args:
         url: The database.
-        lock: The study's, held; on PostgreSQL, all writing goes over the connection that holds it.
+        lock: The held lock of the study; on PostgreSQL all writes use its connection.
 
     Raises:
-        StorageFailed: where that fails.
+        StorageFailed: if that fails.
     """
     with storage_errors(url):
         if is_sqlite(url):
             return sqlite.open_to_write(url)
         held = lock if isinstance(lock, AdvisoryLock) else None
         storage = postgres.open_to_write(url, held.connect if held else lambda: postgres.connect(url))
-        announce_away(storage.engine, postgres.is_passing)
+        raise_unavailable(storage.engine, postgres.is_temporary)
         return RetryingStorage(optuna.storages.get_storage(storage), describe(url), engine=storage.engine)
 
 
@@ -189,18 +189,18 @@ def _optuna_tables(url: URL) -> set[str]:
     return SQLITE_TABLES if is_sqlite(url) else POSTGRES_TABLES
 
 
-def _not_optunas(url: URL) -> str:
-    return f"{describe(url)} is not a database of Optuna's (give another with --storage)"
+def _not_optuna(url: URL) -> str:
+    return f"{describe(url)} is not an Optuna database (give another with --storage)"
 
 
 @contextlib.contextmanager
 def storage_errors(url: URL) -> Iterator[None]:
-    """Turns what the database layers raise into one line that names the database and the cause."""
+    """Converts database errors to `StorageFailed`, one line with the database and the cause."""
     try:
         yield
     except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
         raise StorageFailed(f"database {describe(url)}: {_cause(url, error)}") from error
-    except RuntimeError as error:  # Optuna's word on a schema of another version
+    except RuntimeError as error:  # Optuna: the schema is of another version
         if "no longer compatible with the table schema" not in str(error):
             raise
         old = "storage upgrade" in str(error)
@@ -215,5 +215,5 @@ def _cause(url: URL, error: BaseException) -> str:
     root: Any = error
     while root.__cause__ is not None:
         root = root.__cause__
-    told: BaseException = getattr(root, "orig", None) or root
-    return sqlite.cause(told) if is_sqlite(url) else postgres.cause(url, told)
+    original: BaseException = getattr(root, "orig", None) or root
+    return sqlite.cause(original) if is_sqlite(url) else postgres.cause(url, original)

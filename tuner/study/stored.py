@@ -1,4 +1,4 @@
-"""A study's own record in the database: its spec, and whether another spec means the same."""
+"""The spec that is stored with a study, and its comparison with a new one."""
 
 import contextlib
 import gc
@@ -20,11 +20,11 @@ from optuna.trial import TrialState
 from tuner import __version__, seeds
 from tuner.config.load import validate
 from tuner.config.model import StudySpec
-from tuner.errors import MeaningChanged, NothingToShow, SpecInvalid, TooManyFailures, UnknownName
+from tuner.errors import NothingToShow, SpecInvalid, StudyDiffers, TooManyFailures, UnknownName
 from tuner.record_type import Record
 from tuner.records import TrialOutcome
 
-CONFIRMS = "confirms"  # attribute of a companion study: the name of the study whose confirmation it keeps
+CONFIRMS = "confirms"  # attribute of a confirmation study: the name of the study that it confirms
 SWITCHABLE = ("sampler", "pruner", "seed", "device", "trainer", "trials", "description", "space_name")
 
 
@@ -34,10 +34,10 @@ def stored_names(storage: BaseStorage) -> list[str]:
 
 
 def read_history(study: Study) -> None:
-    """Reads every trial of a study into its storage's memory, where all later looks find the finished ones.
+    """Reads every trial of a study into its storage's cache.
 
-    Meanwhile nothing looks for garbage: a history is millions of objects that stay, and looking through them again and
-    again takes longer than reading them.
+    Garbage collection is paused meanwhile: a long history is millions of objects that stay, and scanning them
+    repeatedly takes longer than reading them.
     """
     with _collector_paused():
         study.get_trials(deepcopy=False)
@@ -54,13 +54,13 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def companion(name: str) -> str:
-    """The study that keeps the runs of a study's confirmation."""
+def confirmation_name(name: str) -> str:
+    """The name of the study that stores a study's confirmation."""
     return f"{name}-confirm"
 
 
 def fail_running(storage: BaseStorage, study: Study, reason: str) -> int:
-    """Tells every running trial FAIL, as interrupted: under the lock, none of them is anybody else's."""
+    """Tells every running trial FAIL, as interrupted; under the lock, no other process runs one."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     for trial in running:
         storage.set_trial_user_attr(trial._trial_id, "interrupted", reason)
@@ -69,18 +69,18 @@ def fail_running(storage: BaseStorage, study: Study, reason: str) -> int:
 
 
 def failure(outcome: TrialOutcome) -> dict[str, str]:
-    """What a failed trial keeps: its failure, or what it was interrupted by where something was lost under it."""
+    """The attributes of a failed trial; a trial lost with its node or mailbox counts as interrupted."""
     if outcome.lost_with:
         return {"interrupted": outcome.reason, "lost_with": outcome.lost_with}
     return {"failure": outcome.reason}
 
 
 def load_stored(storage: BaseStorage, name: str) -> tuple[Study, StudySpec]:
-    """A stored study with its spec, to read from.
+    """Opens a stored study for reading; returns it with its spec.
 
     Raises:
-        UnknownName: where the database holds no study of that name.
-        NothingToShow: where it was not made by tuner.
+        UnknownName: if the database holds no study of that name.
+        NothingToShow: if it is a confirmation, or was not made by tuner.
     """
     names = stored_names(storage)
     if name not in names:
@@ -88,9 +88,9 @@ def load_stored(storage: BaseStorage, name: str) -> tuple[Study, StudySpec]:
     study = optuna.load_study(storage=storage, study_name=name)
     text = study.user_attrs.get("spec")
     if (confirmed := study.user_attrs.get(CONFIRMS)) is not None:
-        raise NothingToShow(f"study {name!r} keeps the runs of a confirmation: see `tuner confirm {confirmed}`")
+        raise NothingToShow(f"study {name!r} stores a confirmation: see `tuner confirm {confirmed}`")
     if text is None:
-        raise NothingToShow(f"study {name!r} was not made by tuner: it carries no spec (choose another with --name)")
+        raise NothingToShow(f"study {name!r} was not made by tuner: it has no stored spec (choose another with --name)")
     return study, parse_spec(name, text)
 
 
@@ -98,25 +98,25 @@ def parse_spec(name: str, text: Any) -> StudySpec:
     """The spec of a stored study.
 
     Raises:
-        NothingToShow: where another version wrote it and this one cannot read it.
+        NothingToShow: if this version cannot read it.
     """
     try:
-        data = {**json.loads(text), "name": name}  # its present name: a dashboard can give it another
+        data = {**json.loads(text), "name": name}  # its current name: the dashboard can rename it
         return validate(StudySpec, data, f"the stored study {name!r}")
     except (SpecInvalid, TypeError, ValueError) as error:
         raise NothingToShow(
-            f"study {name!r} carries a spec that this tuner {__version__} cannot read, as one of another version may: "
+            f"study {name!r} has a spec that tuner {__version__} cannot read, perhaps of another version: "
             f"{' '.join(str(error).split())} (choose another study with --name)"
         ) from None
 
 
 def meaning_hash(spec: StudySpec) -> str:
-    """A short hash of all that gives a value its meaning."""
+    """A short hash of the settings that values depend on."""
     return hashlib.sha256(json.dumps(spec.meaning(), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def create(storage: BaseStorage, name: str) -> Study:
-    """Makes an empty study, of which Optuna says nothing."""
+    """Creates an empty study, without Optuna's log message."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -126,7 +126,7 @@ def create(storage: BaseStorage, name: str) -> Study:
 
 
 class SettingChange(Record):
-    """A setting with which a stored study goes on, and which it did not have before."""
+    """A changed setting with which a stored study may resume."""
 
     name: str
     before: Any
@@ -134,7 +134,7 @@ class SettingChange(Record):
 
 
 def write_spec(study: Study, spec: StudySpec) -> list[SettingChange]:
-    """Stores the spec with the study, or compares it with the stored one; returns the harmless changes."""
+    """Stores the spec with a new study, or compares it with the stored one; returns the permitted changes."""
     changes: list[SettingChange] = []
     text = spec.model_dump_json()
     if (before_text := study.user_attrs.get("spec")) is not None:
@@ -144,7 +144,7 @@ def write_spec(study: Study, spec: StudySpec) -> list[SettingChange]:
         pairs.append(("environment.vec_env", before.environment.vec_env, spec.environment.vec_env))
         changes = [SettingChange(name=key, before=old, now=new) for key, old, new in pairs if old != new]
     elif study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
-        raise MeaningChanged(spec.name, ["it was not made by tuner"])
+        raise StudyDiffers(spec.name, ["it was not made by tuner"])
     else:
         name_metric(study)
     if before_text != text:
@@ -157,7 +157,7 @@ def write_spec(study: Study, spec: StudySpec) -> list[SettingChange]:
 
 
 def name_metric(study: Study) -> None:
-    """What the dashboard calls the axis."""
+    """Names the objective in the dashboard."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # since Optuna 3.2, and unchanged since
         study.set_metric_names(["score"])
@@ -165,13 +165,13 @@ def name_metric(study: Study) -> None:
 
 def _refuse_other_meaning(before: StudySpec, now: StudySpec) -> None:
     if differences := differences_in_meaning(before, now):
-        raise MeaningChanged(now.name, differences)
+        raise StudyDiffers(now.name, differences)
 
 
 def differences_in_meaning(before: StudySpec, now: StudySpec) -> list[str]:
-    """What gives values another meaning than before, in words."""
+    """The differences in settings that values depend on, in words."""
     differences = [*_differences(before.meaning(), now.meaning())]
-    for name in before.baselines.keys() & now.baselines.keys():  # a role stands for one configuration
+    for name in before.baselines.keys() & now.baselines.keys():  # a baseline's name stands for one configuration
         differences += _differences(before.baselines[name], now.baselines[name], f"baselines.{name}.")
     return differences
 
@@ -190,7 +190,7 @@ def _brief(value: object) -> str:
 
 
 def qmc_seed(study: Study, spec: StudySpec) -> int:
-    """The seed that the study's quasi-random sequence keeps for good; drawn when first asked for."""
+    """The seed of the study's quasi-random sequence; drawn and stored at the first call."""
     stored = study.user_attrs.get("qmc_seed")
     if stored is None:
         stored = spec.seed if spec.seed is not None else int(np.random.SeedSequence().generate_state(1)[0])
@@ -198,12 +198,12 @@ def qmc_seed(study: Study, spec: StudySpec) -> int:
     return int(stored)
 
 
-MAX_ATTEMPTS = 3  # of one parameter set or run, before all stops
-MAX_LOSSES = 10  # of one parameter set with what it ran on: it may be what kills it
-WAY_OUT = "mend the cause, then the same command goes on"
+MAX_ATTEMPTS = 3  # of one parameter set or run, before the run stops
+MAX_LOSSES = 10  # of one parameter set with its node, which it may be killing
+WAY_OUT = "fix the cause, then rerun to resume"
 
 
-def too_often(what: str, outcome: TrialOutcome) -> TooManyFailures:
-    """The error for one thing that failed, or was lost, again and again."""
+def too_many_failures(what: str, outcome: TrialOutcome) -> TooManyFailures:
+    """The error for a trial or run that failed, or was lost, too often."""
     how = f"was lost {MAX_LOSSES} times" if outcome.lost_with else f"failed {MAX_ATTEMPTS} times"
-    return TooManyFailures(f"{what} {how}, at last: {outcome.reason} ({WAY_OUT})")
+    return TooManyFailures(f"{what} {how}, last reason: {outcome.reason} ({WAY_OUT})")

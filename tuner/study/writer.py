@@ -1,4 +1,4 @@
-"""The study's book of trials: created and resumed, asked from, reported to, told, counted. The only writer."""
+"""The only writer of a study: creates or resumes it, asks for trials, stores their results."""
 
 import math
 from collections.abc import Mapping
@@ -29,11 +29,11 @@ FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class AskedTrial(Record):
-    """A trial that the study handed out."""
+    """A trial to run."""
 
     number: int
     params: dict[str, Any]  # as sampled or enqueued
-    overrides: dict[str, Any]  # arguments that the space does not hold
+    overrides: dict[str, Any]  # arguments outside the space
     seed: int
     role: str | None  # `baseline:NAME`, or None
     retry_of: int | None
@@ -42,11 +42,11 @@ class AskedTrial(Record):
 class StudyWriter:
     """A study opened for writing, under its lock.
 
-    The database is read once, here; since nobody else writes, the writer counts along with what it tells.
+    It reads the database once and keeps its own counts, since there is no other writer.
     """
 
     def __init__(self, storage: RememberingStorage, study: Study, spec: StudySpec, artifacts: Path) -> None:
-        self.study = study  # to read from; writing goes through the writer
+        self.study = study  # for reading only
         self._storage = storage
         self._spec = spec
         self._artifacts = artifacts
@@ -60,33 +60,32 @@ class StudyWriter:
     def open(
         cls, storage: BaseStorage, spec: StudySpec, artifacts: Path
     ) -> tuple["StudyWriter", list[stored.SettingChange]]:
-        """Creates the study or takes it up again; returns it with what changed since.
+        """Creates the study or opens it to resume; returns it with the changed settings.
 
         Raises:
-            MeaningChanged: where the stored study's values mean something else.
+            StudyDiffers: if the stored study has other settings that its values depend on.
         """
-        remembers = remembering(storage)
-        if spec.name in stored.stored_names(remembers):
-            study = optuna.load_study(storage=remembers, study_name=spec.name)
+        cached = remembering(storage)
+        if spec.name in stored.stored_names(cached):
+            study = optuna.load_study(storage=cached, study_name=spec.name)
         else:
-            study = stored.create(remembers, spec.name)
+            study = stored.create(cached, spec.name)
         changes = stored.write_spec(study, spec)
         study.sampler = make_sampler(spec.sampler, spec.space, spec.seed, stored.qmc_seed(study, spec))
         study.pruner = make_pruner(spec.pruner, spec.timesteps)
-        return cls(remembers, study, spec, artifacts), changes
+        return cls(cached, study, spec, artifacts), changes
 
     def recover(self) -> int:
-        """Puts right what a dead or interrupted coordinator left; returns how many trials will run again.
+        """Cleans up after a dead or interrupted coordinator; returns how many trials will be retried.
 
-        Trials left running are told FAIL. Every failed trial that no later one names as its predecessor is enqueued
-        again, as long as its parameters are complete and it has failed fewer than three times, interrupts and losses of
-        what it ran on apart.
+        Trials left running are told FAIL. Every failed trial without a retry is enqueued again if its parameters are
+        complete and it has failed fewer than three times; interruptions and lost nodes do not count as failures.
         """
         self._abandon("the coordinator ended")
         return sum(self._retry(trial) for trial in self.trials(TrialState.FAIL))
 
     def enqueue_baselines(self) -> None:
-        """Enqueues every baseline of whose role no trial is waiting, running or finished."""
+        """Enqueues every baseline without a waiting, running or finished trial."""
         states = (TrialState.WAITING, TrialState.RUNNING, *FINISHED)
         present = {trial.user_attrs.get("role") for trial in self.trials(*states)}
         for name, values in self._spec.baselines.items():
@@ -100,7 +99,7 @@ class StudyWriter:
             self.study.enqueue_trial(enqueued, user_attrs=attributes)
 
     def ask(self) -> AskedTrial:
-        """Hands out the next trial: one that waits, else a new one, all its parameters suggested at once."""
+        """The next trial: a waiting one, else a new one with all its parameters sampled."""
         if isinstance(sampler := self.study.sampler, SnappingSampler):
             sampler.draw = self._drawn
         trial = self.study.ask(fixed_distributions=distributions(self._spec.space))
@@ -120,12 +119,12 @@ class StudyWriter:
             retry_of=attributes.get("retry_of"),
         )
 
-    def together(self) -> AbstractContextManager[None]:
-        """What is written of a trial while within is written at the end, all of it or nothing."""
-        return self._storage.together()
+    def transaction(self) -> AbstractContextManager[None]:
+        """Writes all changes of a trial within it at the end, in one transaction."""
+        return self._storage.transaction()
 
     def reader(self) -> StudyReader:
-        """The study to read from, as it is now."""
+        """A reader of the study as it is now."""
         return StudyReader(self.study, self._spec, self._artifacts)
 
     def report(self, number: int, value: float, step: int) -> None:
@@ -133,11 +132,11 @@ class StudyWriter:
         self._live[number].report(value, step)
 
     def should_prune(self, number: int) -> bool:
-        """What the pruner says to the values reported so far."""
+        """Whether the pruner would stop the trial, by the values reported so far."""
         return self._live[number].should_prune()
 
     def store_model(self, number: int, model: Path) -> None:
-        """Keeps a trial's model, or what belongs to it, as an artifact. Only a running trial takes one."""
+        """Stores a running trial's model, or its VecNormalize statistics, as an artifact."""
         try:
             self._artifacts.mkdir(parents=True, exist_ok=True)
             upload_artifact(
@@ -147,12 +146,11 @@ class StudyWriter:
             )
         except OSError as error:
             raise StorageFailed(
-                f"cannot keep a model in {self._artifacts}: {error.strerror} "
-                "(with the cause gone, the same command goes on)"
+                f"cannot store a model in {self._artifacts}: {error.strerror} (fix the cause, then rerun to resume)"
             ) from error
 
     def complete(self, number: int, value: float, attributes: Mapping[str, Any]) -> None:
-        """Tells a value, the attributes first: a finished trial takes none."""
+        """Tells a completed trial's value, after its attributes."""
         if not math.isfinite(value):
             raise ValueError(f"the value of trial {number} is {value}")
         self._tell(number, attributes, value, None)
@@ -161,56 +159,56 @@ class StudyWriter:
             self._best = (value, attributes.get("success"))
 
     def prune(self, number: int, attributes: Mapping[str, Any]) -> None:
-        """Tells that a trial was stopped early."""
+        """Tells a trial PRUNED, after its attributes."""
         self._tell(number, attributes, None, TrialState.PRUNED)
         self._finished += 1
 
     def fail(self, number: int, outcome: TrialOutcome) -> bool:
-        """Tells that a trial failed and enqueues it again; False where it has failed, or was lost, too often."""
+        """Tells a trial FAIL and enqueues it again; False if it has failed, or was lost, too often."""
         self._tell(number, stored.failure(outcome), None, TrialState.FAIL)
         return self._retry(self.study.get_trials(deepcopy=False)[number])
 
     def interrupt(self) -> None:
-        """Tells every trial under way FAIL; the next start runs them again. It uses up no retry."""
+        """Tells every running trial FAIL; the next start retries them. Does not count as a failure."""
         self._abandon("the run was stopped")
 
     def count_finished(self) -> int:
-        """Completed and pruned trials."""
+        """The number of completed and pruned trials."""
         return self._finished
 
     def waiting(self) -> list[str]:
-        """The baselines that wait for their turn, by their names."""
+        """The names of the waiting baselines."""
         roles = [trial.user_attrs.get("role") for trial in self.trials(TrialState.WAITING)]
         return [role.partition(":")[2] for role in roles if role]
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
-        """The trials in any of the states named, in order."""
+        """The trials in any of the states, in order."""
         return self.study.get_trials(deepcopy=False, states=states)
 
     def best(self) -> tuple[float, float | None] | None:
-        """The highest value with its success rate; the first of several."""
+        """The highest value with its success rate, of the earliest such trial."""
         return self._best
 
     def full_trial_seconds(self) -> list[float]:
-        """Seconds of the trials that ran to the end."""
+        """The durations of completed trials in seconds."""
         found = (trial.user_attrs.get("seconds") for trial in self.trials(TrialState.COMPLETE))
         return [seconds for seconds in found if seconds is not None]
 
     def _tell(self, number: int, attributes: Mapping[str, Any], value: float | None, state: TrialState | None) -> None:
         trial = self._live[number]
-        with self.together():
+        with self.transaction():
             for name, attribute in attributes.items():
                 trial.set_user_attr(name, attribute)
             self.study.tell(trial, value, state=state)
         del self._live[number]
 
     def _abandon(self, reason: str) -> None:
-        with self.together():
+        with self.transaction():
             stored.fail_running(self._storage, self.study, reason)
         self._live.clear()
 
     def _retry(self, trial: FrozenTrial) -> bool:
-        """Enqueues a failed trial again, unless that is done already or no use."""
+        """Enqueues a failed trial again, unless it has a retry, incomplete parameters or no attempts left."""
         if not self._has_parameters(trial):
             return False
         trials = self.study.get_trials(deepcopy=False)
@@ -224,18 +222,18 @@ class StudyWriter:
         names = ("role", "overrides", "device_asked")
         kept: dict[str, Any] = {name: trial.user_attrs[name] for name in names if name in trial.user_attrs}
         seed = trial.user_attrs.get("seed")
-        if seed is None:  # lost between its parameters and its seed: nothing was drawn after it
+        if seed is None:  # lost after sampling, before its seed was stored: nothing was sampled after it
             seed = self._new_seed()
         self.study.enqueue_trial(dict(trial.params), user_attrs={**kept, "seed": seed, "retry_of": trial.number})
         return True
 
     def _new_seed(self) -> int:
-        """The seed of the next draw. Retries draw nothing: what is drawn after them is what it is without them."""
+        """The training seed of the next sampled trial. Retries do not count, so they do not change later trials."""
         self._drawn += 1
         return seeds.TRAINING + self._drawn - 1
 
     def _retries(self, other: FrozenTrial, trial: FrozenTrial) -> bool:
-        """Whether `other` stands for `trial`; one that was lost before it had its parameters does not."""
+        """Whether `other` is a retry of `trial`; one that failed before it had all parameters does not count."""
         lost = other.state == TrialState.FAIL and not self._has_parameters(other)
         return other.user_attrs.get("retry_of") == trial.number and not lost
 
@@ -244,7 +242,7 @@ class StudyWriter:
 
 
 def _drawn(trials: list[FrozenTrial]) -> int:
-    """How many trials were drawn so far, retries left out: one more than the place of the latest."""
+    """The number of trials sampled so far, without retries, by the highest seed."""
     used = [seed for trial in trials if (seed := trial.user_attrs.get("seed")) is not None]
     return max(used, default=seeds.TRAINING - 1) - seeds.TRAINING + 1
 
@@ -257,7 +255,7 @@ def _best(trials: list[FrozenTrial]) -> tuple[float, float | None] | None:
 
 
 def _attempts(trial: FrozenTrial, trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """A trial and those that it retries, back to the first."""
+    """A trial and the trials that it retries, back to the first."""
     attempts = [trial]
     while (previous := attempts[-1].user_attrs.get("retry_of")) is not None:
         attempts.append(trials[previous])

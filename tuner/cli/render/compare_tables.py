@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from tuner.cli.render.tables import make_console
-from tuner.comparison.comparison_records import Comparison, measure, words
+from tuner.comparison.comparison_records import Comparison, findings, measure
 from tuner.output.comparison_page import COLUMNS, cells
 
 
@@ -14,5 +14,5 @@ def print_comparison(comparison: Comparison) -> None:
         table.add_row(*cells(comparison, measure(comparison, arm.algorithm)), arm.source)
     console = make_console()
     console.print(table)
-    for line in words(comparison):
+    for line in findings(comparison):
         console.print(line)

@@ -14,7 +14,7 @@ from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.finals.confirmation_plan import FEWEST_SEEDS
 from tuner.planning.estimate import rounds_minutes
 from tuner.study.storage import describe
-from tuner.study.stored import companion
+from tuner.study.stored import confirmation_name
 
 
 def say(text: str) -> None:
@@ -167,7 +167,7 @@ def _(event: events.Interrupted) -> Iterator[str]:
 @words.register
 def _(event: events.ConfirmationAnnounced) -> Iterator[str]:
     plan, spec = event.plan, event.spec
-    yield f"Confirming study {spec.name!r} of {describe(event.url)}, kept as study {companion(spec.name)!r}"
+    yield f"Confirming study {spec.name!r} of {describe(event.url)}, kept as study {confirmation_name(spec.name)!r}"
     yield f"Configurations: {', '.join(arm.name for arm in plan.arms)}; {spec.timesteps:,} steps a run"
     if not plan.baselines:
         yield "The study has no finished baseline to compare the winner with."

@@ -1,1 +1,1 @@
-"""Trials on a Ray cluster. Nothing else imports Ray."""
+"""Trials on a Ray cluster. Only this package imports Ray."""

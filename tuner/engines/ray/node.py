@@ -1,4 +1,4 @@
-"""A trial in a worker process of a node, and the mailbox where it leaves what it has to tell its coordinator."""
+"""Runs a trial in a worker process of a node; and the mailbox through which it reports to the coordinator."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialO
 
 @dataclass(frozen=True)
 class Began:
-    """A worker has the job, and loads what it needs."""
+    """A worker received the job and is loading its libraries."""
 
     node: str
     address: str
@@ -24,34 +24,34 @@ class Began:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A worker has loaded what it needs."""
+    """A worker has loaded its libraries."""
 
 
 @dataclass(frozen=True)
 class Overfull:
-    """A worker held too much memory, and ends."""
+    """A worker used too much memory and is exiting."""
 
     held: int  # bytes
 
 
-Letter = Began | Loaded | Overfull | Evaluation
+NodeMessage = Began | Loaded | Overfull | Evaluation
 
 
 class Mailbox:
-    """Where workers leave letters and wait for answers; whoever coordinates empties it.
+    """An actor in which workers leave messages and wait for answers; the coordinator empties it.
 
-    Made for an asynchronous actor: every worker that waits is a coroutine, none a thread. A key stands for one run of
-    one job, so that a lost run's letters are not taken for its successor's.
+    Asynchronous, so that each waiting worker is a coroutine, not a thread. A key stands for one run of one job, so that
+    messages of a lost run are not taken for those of its retry.
     """
 
     def __init__(self) -> None:
-        self._letters: list[tuple[int, Letter]] = []
+        self._messages: list[tuple[int, NodeMessage]] = []
         self._news = asyncio.Event()
         self._answers: dict[int, asyncio.Future[Decision]] = {}
 
-    async def tell(self, key: int, letter: Letter) -> None:
-        """Leaves a letter that wants no answer."""
-        self._letters.append((key, letter))
+    async def tell(self, key: int, message: NodeMessage) -> None:
+        """Leaves a message that needs no answer."""
+        self._messages.append((key, message))
         self._news.set()
 
     async def report(self, key: int, evaluation: Evaluation) -> Decision:
@@ -61,81 +61,81 @@ class Mailbox:
         await self.tell(key, evaluation)
         return await answer
 
-    async def empty(self) -> list[tuple[int, Letter]]:
-        """All letters there are, each with its key; waits for the first."""
+    async def empty(self) -> list[tuple[int, NodeMessage]]:
+        """Removes and returns all messages with their keys; waits for the first."""
         await self._news.wait()
         self._news.clear()
-        letters, self._letters = self._letters, []
-        return letters
+        messages, self._messages = self._messages, []
+        return messages
 
     async def answer(self, key: int, decision: Decision) -> None:
-        """Answers whoever waits under that key."""
+        """Answers the worker that waits under the key, if any."""
         if (waiting := self._answers.pop(key, None)) is not None:
             waiting.set_result(decision)
 
     async def forget(self, key: int) -> None:
-        """Nobody waits under that key any longer."""
+        """Cancels the wait under the key, if any."""
         if (waiting := self._answers.pop(key, None)) is not None:
             waiting.cancel()
 
 
-LEAVE = 5.0  # s
-WATCH = 1.0  # s between a worker's looks at its own memory
+REPORT_GRACE = 5.0  # s for the coordinator to kill a worker that reported too much memory
+MEMORY_INTERVAL = 1.0  # s between two checks of a worker's memory
 
-_warm: set[str] = set()  # the environments that this process has made already
+_warm: set[str] = set()  # ids of the environments that this process has made
 
 
-class Post(Protocol):
-    """The way to the coordinator."""
+class Channel(Protocol):
+    """A worker's connection to the coordinator."""
 
-    def tell(self, letter: Letter) -> None:
-        """Brings a letter there."""
+    def tell(self, message: NodeMessage) -> None:
+        """Sends a message."""
 
     def report(self, evaluation: Evaluation) -> Decision:
-        """Brings an evaluation there, and its answer back."""
+        """Sends an evaluation and returns the decision."""
 
 
 def run_on_node(
-    job: TrialJob, post: Post, began: Began, warm: EnvironmentRef, limit: int | None
+    job: TrialJob, channel: Channel, began: Began, warm: EnvironmentRef, limit: int | None
 ) -> TrialOutcome | TunerError:
-    """Runs one job; every fault is returned, but those of the post.
+    """Runs one job; returns every error except those of the channel, which are raised.
 
     Args:
         job: What to train.
-        post: Where its news goes.
-        began: Where it runs.
-        warm: The environment that a process makes once before its first trial, outside the trial's time.
-        limit: Bytes of memory that this process may hold.
+        channel: The connection to the coordinator.
+        began: The node that it runs on.
+        warm: The environment that a process makes once before its first trial, not counted in the trial's time.
+        limit: Bytes of memory that this process may use.
     """
-    post.tell(began)
+    channel.tell(began)
     ended = threading.Event()
     if limit is not None:
-        threading.Thread(target=_watch, args=(post, limit, ended), daemon=True).start()
+        threading.Thread(target=_watch, args=(channel, limit, ended), daemon=True).start()
     try:
-        return _run(job, post, warm)
+        return _run(job, channel, warm)
     except TunerError as error:
         return error
     except ImportError as error:
         return EnvironmentUnusable(
             f"node {began.address}: {' '.join(str(error).split())}; every node needs the packages that are installed "
-            "on the machine of the run (docs/cluster.md)"
+            "on the coordinator's machine (docs/cluster.md)"
         )
     finally:
         ended.set()
 
 
-def _run(job: TrialJob, post: Post, warm: EnvironmentRef) -> TrialOutcome | TunerError:
+def _run(job: TrialJob, channel: Channel, warm: EnvironmentRef) -> TrialOutcome | TunerError:
     from tuner.trial import run_trial
 
     if warm.id not in _warm:
         warm_up(warm)
         _warm.add(warm.id)
-    post.tell(Loaded())
+    channel.tell(Loaded())
     lost: list[Exception] = []
 
     def report(evaluation: Evaluation) -> Decision:
         try:
-            return post.report(evaluation)
+            return channel.report(evaluation)
         except Exception as error:
             lost.append(error)
             raise
@@ -144,18 +144,18 @@ def _run(job: TrialJob, post: Post, warm: EnvironmentRef) -> TrialOutcome | Tune
         return run_trial(job, report)
     except TunerError as error:
         return error
-    except Exception as error:  # noqa: BLE001 - the border: it is passed on whole
+    except Exception as error:  # noqa: BLE001 - passed on with its traceback
         if lost:
             raise lost[0] from None
         return broken(error)
 
 
-def _watch(post: Post, limit: int, ended: threading.Event, look: Callable[[int], int] = memory) -> None:
-    """Ends this process where it holds too much memory, once that is told."""
-    while not ended.wait(WATCH):
+def _watch(channel: Channel, limit: int, ended: threading.Event, look: Callable[[int], int] = memory) -> None:
+    """Ends this process if it uses too much memory, after reporting it."""
+    while not ended.wait(MEMORY_INTERVAL):
         if (held := look(os.getpid())) > limit:
             try:
-                post.tell(Overfull(held))
-                time.sleep(LEAVE)  # whoever hears of it ends this process: before its end is heard of by itself
+                channel.tell(Overfull(held))
+                time.sleep(REPORT_GRACE)  # so that the message arrives before the end of this process
             finally:
                 os._exit(1)

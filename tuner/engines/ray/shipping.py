@@ -1,4 +1,4 @@
-"""What nodes are sent: the tuner, and what of an environment's code is not installed but lies in folders."""
+"""Finds the code that nodes need: tuner, and the environment's modules that are not installed packages."""
 
 import contextlib
 import re
@@ -16,30 +16,30 @@ from tuner.errors import UsageProblem
 from tuner.record_type import Record
 from tuner.records import EnvironmentRef
 
-LARGEST = 100_000_000  # bytes; more belongs into an installed package, or onto a disk that the nodes share
+LARGEST = 100_000_000  # bytes; larger code belongs in an installed package or on a shared disk
 LEFT_OUT = (".?*", "__pycache__", "*.pyc")
 
 
 class Sources(Record):
-    """Where an environment's code lies, and what the environment is called where that is imported as modules."""
+    """The places of an environment's code, and its id when they are imported as modules."""
 
     id: str
     places: tuple[str, ...]  # folders of packages and files of modules
-    renamed: tuple[str, str] | None = None  # a file, and the module that it is to be: its own name is another's
+    renamed: tuple[str, str] | None = None  # a file and its new module name, if its own name is taken or no module name
 
 
 def local_sources(ref: EnvironmentRef) -> Sources:
-    """Makes an environment, takes a step and looks which modules came with it from other than Python's own folders.
+    """Makes an environment, takes a step and collects the imported modules that are not installed.
 
-    Call it in a process of its own: it imports the environment.
+    Call it in a new process, since it imports the environment.
 
     Raises:
-        EnvironmentUnusable: where it cannot be made.
+        EnvironmentUnusable: if it cannot be made.
     """
     from tuner.training.making import make_bare
 
     env = make_bare(ref, looked_at=False)
-    with contextlib.suppress(Exception):  # what is imported late is found as well; faults are the trials' to tell
+    with contextlib.suppress(Exception):  # finds late imports too; trials report errors
         env.reset(seed=0)
         env.step(env.action_space.sample())
         env.close()
@@ -61,14 +61,14 @@ def local_sources(ref: EnvironmentRef) -> Sources:
 
 
 def _installed() -> list[Path]:
-    """The folders of Python's own modules and of what was installed."""
+    """The folders of the standard library and of installed packages."""
     folders = {*site.getsitepackages(), site.getusersitepackages()}
     folders |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     return [Path(folder).resolve() for folder in folders]
 
 
 def _place(module: ModuleType | None) -> Path | None:
-    """The folder of a package, or the file of a module; None for what is built in."""
+    """The folder of a package, or the file of a module; None for built-in modules."""
     folders: list[Any] = list(getattr(module, "__path__", ()))
     return Path(folders[0]).resolve() if folders else _file(module)
 
@@ -79,10 +79,10 @@ def _file(module: ModuleType | None) -> Path | None:
 
 
 def to_send(sources: Sources, folder: Path) -> list[str]:
-    """The folders and files to send; one that is to have another name is copied to the given folder.
+    """The folders and files to send; a renamed file is copied to `folder`.
 
     Raises:
-        UsageProblem: where that is too much.
+        UsageProblem: if they are larger than `LARGEST`.
     """
     places = [Path(place) for place in sources.places]
     if sources.renamed is not None:
@@ -92,14 +92,14 @@ def to_send(sources: Sources, folder: Path) -> list[str]:
     if sum(sizes.values()) > LARGEST:
         largest = max(sizes, key=lambda place: sizes[place])
         raise UsageProblem(
-            f"--engine ray: the nodes would be sent {sum(sizes.values()) / 1e6:.0f} MB, at most {LARGEST / 1e6:.0f}; "
-            f"{largest} has the most of it: install it on every node as on this machine, or keep its data elsewhere"
+            f"--engine ray: the code to send is {sum(sizes.values()) / 1e6:.0f} MB, over the limit of "
+            f"{LARGEST / 1e6:.0f} MB; {largest} is the largest part: install it on every node, or move its data"
         )
     return [str(place) for place in places]
 
 
 def _size(place: Path) -> int:
-    """Bytes of a file, or of a folder without what is left out."""
+    """Bytes of a file, or of a folder without `LEFT_OUT`."""
     if place.is_file():
         return place.stat().st_size
     return sum(_size(child) for child in place.iterdir() if not any(map(child.match, LEFT_OUT)))
