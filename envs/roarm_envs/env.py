@@ -109,7 +109,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         """Sets how hard the episodes to come are, from 0.1 to 1.0 in steps of 0.1; the present one stays as it is.
 
         Raises:
-            OptionError: where it is none of these.
+            OptionError: if it is none of these.
         """
         self.episode.difficulty = checked_difficulty(difficulty)
 
@@ -247,7 +247,7 @@ def checked_difficulty(difficulty: object) -> float:
     """A difficulty of 0.1, 0.2 and so on up to 1.0.
 
     Raises:
-        OptionError: where it is none of these.
+        OptionError: if it is none of these.
     """
     if not isinstance(difficulty, bool) and isinstance(difficulty, int | float) and 0 < difficulty < 2:
         for tenths in range(1, 11):

@@ -67,7 +67,7 @@ class EpisodeState(Generic[AnyTask]):
         """One control step (50 ms) with an action that `action_rows` has checked.
 
         Raises:
-            ResetNeeded: where no episode has begun.
+            ResetNeeded: if no episode has begun.
         """
         if not self._begun:
             raise gym.error.ResetNeeded("no episode has begun: call reset() before step()")

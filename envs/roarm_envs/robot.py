@@ -124,7 +124,7 @@ def action_rows(actions: NDArray[Any], *, count: int, size: int = len(figures.AR
     """The actions (count, size) as lists, each number cut to [-1, 1].
 
     Raises:
-        ValueError: where one is not finite or has another shape.
+        ValueError: if one is not finite or has another shape.
     """
     wanted = (count, size)
     if actions.shape != wanted:

@@ -58,7 +58,7 @@ class ArmVecEnv(VecEnv):
         """One control step; an arm whose episode ends starts the next one at once.
 
         Raises:
-            ValueError: where an action is not finite or has another shape.
+            ValueError: if an action is not finite or has another shape.
         """
         actions = action_rows(np.asarray(self._actions), count=self.num_envs, size=len(self.envs[0].episode.arm.limits))
         steps = [env.episode.step(action) for env, action in zip(self.envs, actions, strict=True)]

@@ -1,4 +1,4 @@
-"""Baselines from files: which block, which values, what is left out and what is refused."""
+"""Baselines from files: which block is read, which values, which keys are ignored, and the errors."""
 
 import inspect
 from pathlib import Path
@@ -92,9 +92,9 @@ def test_merged_defaults_are_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "asked", "said"),
     [
-        pytest.param({"A-v0": BLOCK, "B-v0": BLOCK}, "", "which environment's? give", id="which one"),
-        pytest.param({"A-v0": BLOCK}, ":C-v0", "there is: A-v0", id="none of that name"),
-        pytest.param("- 1\n", "", "there is: none", id="no mapping"),
+        pytest.param({"A-v0": BLOCK, "B-v0": BLOCK}, "", "name the environment, as", id="which one"),
+        pytest.param({"A-v0": BLOCK}, ":C-v0", "the file has: A-v0", id="none of that name"),
+        pytest.param("- 1\n", "", "the file has: none", id="no mapping"),
         pytest.param({"A-v0": 3}, "", "must be a mapping of hyperparameters, not 3", id="no block"),
         pytest.param({"A-v0": {"policy_kwargs": "dict(a=open('x'))"}}, "", "plain values", id="code"),
         pytest.param({"A-v0": {"policy_kwargs": "print(1)"}}, "", "plain values", id="a call"),
@@ -127,7 +127,7 @@ def test_what_a_file_leaves_out_is_the_librarys_default(spec: StudySpec) -> None
         pytest.param({"n_steps": 32, "batch_size": 8, "gamma": 7}, "gamma: 7 must be at most 1", id="argument"),
     ],
 )
-def test_a_value_that_the_study_cannot_hold_is_refused(spec: StudySpec, values: dict[str, Any], said: str) -> None:
+def test_a_value_that_is_not_valid_in_the_study_is_refused(spec: StudySpec, values: dict[str, Any], said: str) -> None:
     with pytest.raises(SpecInvalid) as caught:
         with_baselines(spec, {"zoo": values}, "--baseline zoo.yml")
     assert said in str(caught.value)
@@ -138,7 +138,7 @@ def test_a_name_stands_for_one_configuration(spec: StudySpec) -> None:
     values = {"n_steps": 32, "batch_size": 8}
     more = with_baselines(spec, {"zoo": values}, "it")
     assert with_baselines(more, {"zoo": values}, "it") == more
-    with pytest.raises(SpecInvalid, match="the study has one of that name"):
+    with pytest.raises(SpecInvalid, match="already exists in the study with other values"):
         with_baselines(more, {"zoo": {**values, "gamma": 0.5}}, "it")
 
 
@@ -147,7 +147,7 @@ def test_random_steps_as_long_as_a_trial_are_refused(tmp_path: Path) -> None:
     path = write_study(tmp_path, baselines={})
     (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
     other = load_study(find("studies", str(path)))
-    with pytest.raises(SpecInvalid, match="learning_starts: 400 of 384 timesteps would leave nothing to learn in"):
+    with pytest.raises(SpecInvalid, match="learning_starts: 400 of 384 timesteps leave none for learning"):
         with_baselines(other, {"zoo": {"tau": 0.01, "learning_starts": 400}}, "--baseline zoo.yml")
 
 

@@ -1,4 +1,4 @@
-"""The checkpoints of a study, and what gives its values their meaning."""
+"""The checkpoints of a study, and which settings make its trial values comparable."""
 
 import json
 from collections.abc import Callable

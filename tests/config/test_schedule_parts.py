@@ -1,4 +1,4 @@
-"""Schedules in text and in parts: read, written, put together, taken apart, refused."""
+"""Schedules as text and as separate parameters: parsing, formatting, joining, splitting, and the errors."""
 
 from typing import Any
 
@@ -136,7 +136,10 @@ def test_parts_that_a_baseline_gives_are_kept() -> None:
         ({"learning_rate": "lin_1_1e-5"}, "baselines.a.learning_rate: 1.0 is outside the space's range 1e-05 … 0.001"),
         (
             {"learning_rate": "lin_3e-4", "learning_rate_schedule": "linear"},
-            "baselines.a.learning_rate_schedule: learning_rate holds whole schedules, 'lin_3e-4'; one or the other",
+            (
+                "baselines.a.learning_rate_schedule: learning_rate already is a whole schedule, 'lin_3e-4'; use one or "
+                "the other"
+            ),
         ),
         ({"learning_rate_schedule": "linear"}, "baselines.a.learning_rate: is required, since the space searches it"),
         (
@@ -172,7 +175,8 @@ def test_a_baseline_in_the_space_passes(values: dict[str, Any]) -> None:
         pytest.param(
             {"learning_rate": {"type": "choice", "choices": [1e-3, "lin_1e-3"]}, "learning_rate_schedule": FORM},
             {},
-            "parameters.learning_rate_schedule: learning_rate holds whole schedules, 'lin_1e-3'; one or the other",
+            "parameters.learning_rate_schedule: learning_rate already is a whole schedule, 'lin_1e-3'; use one or "
+            "the other",
             id="twice",
         ),
         pytest.param(

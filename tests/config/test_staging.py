@@ -1,4 +1,4 @@
-"""Stages of a study: the guide's order, and a study's own."""
+"""Stages of a study: in the PPO guide's order, and those that a study defines."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""YAML as people write it, and what is said where it is none."""
+"""Reading YAML: scientific notation, duplicate keys, and the errors for invalid files."""
 
 from pathlib import Path
 from typing import Any
@@ -55,13 +55,13 @@ def test_whole_numbers_words_and_lists_are_what_they_seem(tmp_path: Path) -> Non
     ],
     ids=["top", "nested", "flow", "list", "number"],
 )
-def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str, place: str, key: str) -> None:
+def test_a_duplicate_key_is_refused(tmp_path: Path, text: str, place: str, key: str) -> None:
     with pytest.raises(SpecInvalid) as refused:
         read(tmp_path, text)
-    assert refused.value.faults == (f"{place}: not valid YAML: key {key} stands twice",)
+    assert refused.value.faults == (f"{place}: not valid YAML: duplicate key {key}",)
 
 
-def test_a_merged_key_may_be_set_anew(tmp_path: Path) -> None:
+def test_a_merged_key_may_be_overridden(tmp_path: Path) -> None:
     text = "base: &base {a: 1, b: 2}\nown:\n  <<: *base\n  b: 3\n"
     assert read(tmp_path, text)["own"] == {"a": 1, "b": 3}
 

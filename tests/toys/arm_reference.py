@@ -34,7 +34,7 @@ def move(arm: RoArm, action: Array) -> ArmState:
     """Shifts the joint targets by `action` (5,) in [-1, 1], 1 being 0.10 rad, and lets one control step pass.
 
     Raises:
-        ValueError: where the action is not finite.
+        ValueError: if the action is not finite.
     """
     (row,) = action_rows(np.asarray(action)[np.newaxis], count=1)
     return _as_arrays(arm.follow(row))

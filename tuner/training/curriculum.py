@@ -35,7 +35,7 @@ class CurriculumCallback(BaseCallback):
         """Makes the environments easy, before their first reset.
 
         Raises:
-            EnvironmentUnusable: where they know no difficulty.
+            EnvironmentUnusable: if they know no difficulty.
         """
         if not knows_difficulty(env):
             raise EnvironmentUnusable(

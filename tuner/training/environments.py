@@ -117,7 +117,7 @@ def make_env(ref: EnvironmentRef) -> gym.Env[Any, Any]:
     """One guarded environment.
 
     Raises:
-        EnvironmentUnusable: where it cannot be made.
+        EnvironmentUnusable: if it cannot be made.
     """
     return Guard(make_bare(ref))
 
@@ -133,7 +133,7 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
         wrapper: Laid round each single environment in a DummyVecEnv or a process.
 
     Raises:
-        EnvironmentUnusable: where they cannot be made.
+        EnvironmentUnusable: if they cannot be made.
     """
     name = find_environment(ref.id).id
     if ref.vec_env == "subproc":
@@ -179,7 +179,7 @@ def normalized(env: VecEnv, params: Mapping[str, Any]) -> VecEnv:
     """The environment behind SB3's VecNormalize, where the arguments ask for one; it has the trial's own gamma.
 
     Raises:
-        EnvironmentUnusable: where its observations are none that can be scaled.
+        EnvironmentUnusable: if its observations are none that can be scaled.
     """
     given = {name: params[name] for name in (*NORMALIZE, "gamma") if name in params}
     arguments: dict[str, Any] = {"norm_obs": False, "norm_reward": False, **given}
@@ -200,5 +200,5 @@ def scaled(predict: Predict, env: VecEnv) -> Predict:
 
 
 def statistics(env: VecEnv) -> bytes | None:
-    """What SB3's `VecNormalize.save` writes, None where nothing is scaled."""
+    """What SB3's `VecNormalize.save` writes, None if nothing is scaled."""
     return pickle.dumps(env) if isinstance(env, VecNormalize) else None

@@ -228,7 +228,7 @@ def flag(info: Mapping[str, Any], key: str, *, asked_by: str) -> bool:
     """Whether `info[key]` is true.
 
     Raises:
-        EnvironmentFailed: where `info` does not tell; names who asked, and what it does tell.
+        EnvironmentFailed: if `info` does not tell; names who asked, and what it does tell.
     """
     if key in info and _is_flag(info[key]):
         return bool(info[key])

@@ -40,7 +40,7 @@ class FusedPPO(PPO):
     and the buffer neither values nor log probabilities. They are computed at its end, with the parameters of then.
     """
 
-    stepped_aside: str | None = None  # why this model is trained by SB3's own code, None where it is not
+    stepped_aside: str | None = None  # why this model is trained by SB3's own code, None if it is not
     _core: "Core | None" = None
 
     def _setup_model(self) -> None:
@@ -84,7 +84,7 @@ class FusedPPO(PPO):
         """Steps the environments `n_rollout_steps` times; False where the callback said stop.
 
         Raises:
-            NotFiniteError: where a parameter of the policy or a return is not finite.
+            NotFiniteError: if a parameter of the policy or a return is not finite.
         """
         core = self._fused()
         if core is None:

@@ -54,7 +54,7 @@ class Snapshot(Record):
         """The model as it was, its random streams included; its environments begin new episodes from other seeds.
 
         Raises:
-            ModelUnusable: where it cannot be loaded.
+            ModelUnusable: if it cannot be loaded.
         """
         algorithm = model_class(job.algorithm, job.trainer)
         try:
@@ -93,7 +93,7 @@ class Keeper:
         self._chooser: Evaluator | None = None
 
     def snapshot(self) -> Snapshot | None:
-        """Where training goes on, None where it begins. What a killed run left half written goes."""
+        """Where training goes on, None if it begins. What a killed run left half written goes."""
         for half in self._folder.glob(f"{PART}*"):
             shutil.rmtree(half, ignore_errors=True)
         found = newest(self._folder)
@@ -118,7 +118,7 @@ class Keeper:
         """Writes the checkpoint of an evaluation; the best model so far is of the highest score, the last of equals.
 
         Raises:
-            StorageFailed: where it cannot be written.
+            StorageFailed: if it cannot be written.
         """
         before = streams()
         self._evaluations.append(evaluation)

@@ -47,7 +47,7 @@ def load_actor(
         statistics: What VecNormalize.save wrote, where the model was trained on scaled observations.
 
     Raises:
-        ModelUnusable: where it cannot be loaded, or is a model for other observations or actions.
+        ModelUnusable: if it cannot be loaded, or is a model for other observations or actions.
     """
     algorithm = model_class(algorithm_of(content, label))
     if statistics is None and needs_statistics(content, label):
@@ -108,7 +108,7 @@ def load_scaling(content: bytes, label: str, space: gym.Space[Any]) -> Callable[
         space: The environment's observations.
 
     Raises:
-        ModelUnusable: where it holds no such statistics, or those of other observations.
+        ModelUnusable: if it holds no such statistics, or those of other observations.
     """
     try:
         loaded = pickle.loads(content)  # noqa: S301 - as with models, for files that were named

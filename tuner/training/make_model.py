@@ -33,8 +33,8 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
     """An untrained model with the job's arguments and seed.
 
     Raises:
-        UsageProblem: where the device is not there, or the trainer asked for does not cover the case.
-        EnvironmentUnusable: where the algorithm cannot learn in the environment.
+        UsageProblem: if the device is not there, or the trainer asked for does not cover the case.
+        EnvironmentUnusable: if the algorithm cannot learn in the environment.
     """
     if job.device == "cuda" and not torch.cuda.is_available():
         raise UsageProblem("device: 'cuda' is not available on this machine; set `device: cpu` in the study file")
@@ -60,7 +60,7 @@ def model_class(algorithm: str, trainer: str = "sb3") -> type[BaseAlgorithm]:
 
 
 def trained_by_sb3(model: BaseAlgorithm) -> str | None:
-    """Why SB3's own code trains the model, None where it does not."""
+    """Why SB3's own code trains the model, None if it does not."""
     return model.stepped_aside if isinstance(model, FusedPPO) else "SB3 was asked for"
 
 
@@ -99,7 +99,7 @@ def _noise(params: Mapping[str, Any], env: VecEnv) -> dict[str, ActionNoise]:
 
 
 def replay_bytes(model: BaseAlgorithm) -> float | None:
-    """Bytes of a transition in the model's replay buffer, None where it has none."""
+    """Bytes of a transition in the model's replay buffer, None if it has none."""
     if not isinstance(model, OffPolicyAlgorithm) or model.replay_buffer is None:
         return None
     arrays = [value for value in vars(model.replay_buffer).values() if isinstance(value, np.ndarray)]

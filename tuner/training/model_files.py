@@ -19,7 +19,7 @@ def algorithm_of(content: bytes, label: str) -> str:
     """The name of the algorithm that saved the file.
 
     Raises:
-        ModelUnusable: where the file is no zip, none of Stable-Baselines3's, damaged, or another algorithm's.
+        ModelUnusable: if the file is no zip, none of Stable-Baselines3's, damaged, or another algorithm's.
     """
     data = _data(content, label)
     policy = data.get("policy_class")
@@ -77,5 +77,5 @@ def folder_of(folder: Path, step: int) -> Path:
 
 
 def newest(folder: Path) -> Path | None:
-    """The checkpoint of the most steps, None where there is none. Each is whole: it came by its name last of all."""
+    """The checkpoint of the most steps, None if there is none. Each is whole: it came by its name last of all."""
     return max(folder.glob(f"{_FRONT}*"), default=None)

@@ -15,7 +15,7 @@ def begin(env: gym.Env[Any, Any], seed: int) -> tuple[Any, Info]:
     """Starts an episode.
 
     Raises:
-        EnvironmentFailed: where the environment raises.
+        EnvironmentFailed: if the environment raises.
     """
     with blaming("reset"):
         observation, info = env.reset(seed=seed)
@@ -26,7 +26,7 @@ def advance(env: gym.Env[Any, Any], action: Any) -> tuple[Any, float, bool, bool
     """One step.
 
     Raises:
-        EnvironmentFailed: where the environment raises, or returns what no step returns.
+        EnvironmentFailed: if the environment raises, or returns what no step returns.
     """
     try:
         observation, reward, terminated, truncated, info = env.step(action)
@@ -36,10 +36,10 @@ def advance(env: gym.Env[Any, Any], action: Any) -> tuple[Any, float, bool, bool
 
 
 def number(info: Info, key: str) -> float | None:
-    """A number of `info`, None where it is not told.
+    """A number of `info`, None if it is not told.
 
     Raises:
-        EnvironmentFailed: where it is told, and no number.
+        EnvironmentFailed: if it is told, and no number.
     """
     if info.get(key) is None:
         return None
@@ -68,7 +68,7 @@ class Expert:
         """Asks for the controller of the episode that has begun; tells it so, where it wants to know.
 
         Raises:
-            EnvironmentFailed: where there is none, or it cannot be made.
+            EnvironmentFailed: if there is none, or it cannot be made.
         """
         try:
             self._act = getattr(type(self._env), HOOK)(self._env)

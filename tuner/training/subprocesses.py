@@ -84,7 +84,7 @@ class Processes(SubprocVecEnv):
 
         Raises:
             TunerError: what `make` raised.
-            EnvironmentFailed: where a process died.
+            EnvironmentFailed: if a process died.
         """
         try:
             with _deaths_named("when it was made"), started_cleanly():
@@ -136,7 +136,7 @@ class Processes(SubprocVecEnv):
         """Closes every environment, and ends its process, by force where it lingers.
 
         Raises:
-            EnvironmentFailed: where an environment raised.
+            EnvironmentFailed: if an environment raised.
         """
         if not self.closed and 1 in self._end(patience=GRACE):
             raise EnvironmentFailed("the environment raised in close")

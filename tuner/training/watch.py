@@ -57,7 +57,7 @@ class SignalRecorder:
     def record(self) -> dict[str, Any] | None:
         """The course as JSON; None before the first update.
 
-        `steps` are those at the ends of the stretches, `signals` the means over each (None where there was no value),
+        `steps` are those at the ends of the stretches, `signals` the means over each (None if there was no value),
         `peaks` the highest value with its step and how many updates lay over the guide's limit.
         """
         updates = len(self._steps)

@@ -35,8 +35,8 @@ class BulletWindow:
         """Opens the window.
 
         Raises:
-            DisplayMissing: where there is no display.
-            OptionError: where this process has a window already.
+            DisplayMissing: if there is no display.
+            OptionError: if this process has a window already.
         """
         if BulletWindow._open:
             raise OptionError(f"render_mode: 'human' {ONE}")
@@ -67,7 +67,7 @@ class BulletWindow:
         """The simulation as it is now, the goal's marker at `goal`, green where the task is done.
 
         Raises:
-            WindowClosed: where somebody has closed it.
+            WindowClosed: if somebody has closed it.
         """
         try:
             if not pybullet.isConnected(self._client):
@@ -126,7 +126,7 @@ def check_display() -> None:
     """Looks whether a window can be opened: the engine ends the process where it cannot.
 
     Raises:
-        DisplayMissing: where there is no display, or it does not answer.
+        DisplayMissing: if there is no display, or it does not answer.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -208,7 +208,7 @@ def over(point: Point, yaw: float, edge: float, *, height: float = 0.0) -> Angle
     """Angles that hold a cube's centre at `point`, or so high over it, between jaws that point down.
 
     Raises:
-        ValueError: where the hand cannot be there.
+        ValueError: if the hand cannot be there.
     """
     across, along = grip_offsets(edge)
     angles = from_above((point[0], point[1], point[2] + height), yaw, across=across, along=along)

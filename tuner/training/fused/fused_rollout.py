@@ -56,7 +56,7 @@ class Core:
         """A rollout to be filled.
 
         Raises:
-            NotFiniteError: where a parameter is not finite.
+            NotFiniteError: if a parameter is not finite.
         """
         if not self.network.parameters.finite():
             raise NotFiniteError("the policy has parameters that are not finite")
@@ -115,7 +115,7 @@ class Rollout:
         """Values, log probabilities, and the advantages; an episode that ran out of time is worth its last value.
 
         Raises:
-            NotFiniteError: where a return is not finite.
+            NotFiniteError: if a return is not finite.
         """
         network, buffer = self._core.network, self._buffer
         if not np.array_equal(self._parameters, network.parameters.values, equal_nan=True):
