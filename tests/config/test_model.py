@@ -51,7 +51,7 @@ def test_checkpoints_are_the_nearest_whole_rollouts(tmp_path: Path, rollouts: in
     ("rollouts", "expected"),
     [(1, [4]), (2, [4, 4]), (3, [4, 4, 4]), (4, [3, 4, 4, 4]), (6, [3, 3, 3, 4, 4, 4])],
 )
-def test_the_last_three_go_through_the_late_goals(tmp_path: Path, rollouts: int, expected: list[int]) -> None:
+def test_the_last_three_have_the_late_number_of_episodes(tmp_path: Path, rollouts: int, expected: list[int]) -> None:
     assert goals(load(tmp_path, timesteps=rollouts * 64)) == expected
 
 

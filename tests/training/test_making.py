@@ -1,4 +1,4 @@
-"""What environments are called, and who brings them."""
+"""Environment names: how they are resolved, and the errors for invalid ones."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class Robot:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with packages called `envs` and `tests`, and scripts beside them."""
+    """A project with packages named `envs` and `tests`, and scripts beside them."""
     write(tmp_path / "envs" / "__init__.py")
     write(tmp_path / "tests" / "__init__.py")
     write(tmp_path / "tests" / "figures.py", "REACH = 0.5")

@@ -1,4 +1,4 @@
-"""What is kept of a training run's signals."""
+"""The recording of a training run's signals."""
 
 import json
 import math
@@ -49,7 +49,7 @@ def test_nothing_recorded_is_nothing() -> None:
 
 
 @pytest.mark.parametrize("trainer", ["sb3", "fused"])
-def test_both_trainers_tell_every_update_of_the_same_signals(trainer: str) -> None:
+def test_both_trainers_record_every_update_of_the_same_signals(trainer: str) -> None:
     health = trained(trainer=trainer).facts["health"]
     assert health["updates"] == 4
     assert health["steps"] == [32, 64, 96, 128]

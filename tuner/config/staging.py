@@ -33,10 +33,8 @@ def staged(spec: StudySpec, *, trials: int | None) -> StudySpec:
         SpecInvalid: if a stage cannot continue from the previous one, listing every problem.
     """
     if not spec.stages and spec.algorithm != "ppo":
-        raise SpecInvalid(
-            f"study {spec.name!r}",
-            [f"stages: the PPO guide's do not fit {spec.algorithm}; write `stages:` in the study file"],
-        )
+        reason = f"stages: the PPO guide's do not fit {spec.algorithm}; write `stages:` in the study file"
+        raise SpecInvalid(f"study {spec.name!r}", [reason])
     stages = spec.stages or GUIDE
     if trials is not None:
         stages = tuple(stage.model_copy(update={"trials": trials}) for stage in stages)

@@ -105,7 +105,7 @@ def _imported(name: str, what: str, act: Callable[[], ModuleType]) -> ModuleType
     try:
         return act()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - what is being imported may raise anything
-        way_out = "mend it" if is_file(what) else "install its package, or see `tuner list envs`"
+        way_out = "fix it" if is_file(what) else "install its package, or see `tuner list envs`"
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise EnvironmentUnusable(f"environment {name!r}: cannot import {what!r} ({why}); {way_out}") from None
 
