@@ -1,4 +1,4 @@
-"""Variation: off unless asked for, drawn from the episode's generator, said in `info`, and felt."""
+"""Variation: off by default, drawn from the episode's generator, reported in `info`, and effective."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -123,13 +123,13 @@ def test_gears_with_play_follow_late_and_turn_back_late() -> None:
     ("value", "rule"),
     [
         ({"delay": [0, 4]}, "two numbers from 0 to 3 control steps"),
-        ({"delay": [0.5, 2]}, "whole ones"),
+        ({"delay": [0.5, 2]}, "whole numbers"),
         ({"payload": [0.1, 0.0]}, "the lower first"),
         ({"payload": 0.1}, "two numbers"),
         ({"payload": [0.0, float("nan")]}, "two numbers"),
         ({"payload": ["0", 0.1]}, "two numbers"),
-        ({"weight": [0, 1]}, "'weight' does not vary here; valid: delay"),
-        ({"object_edge": [0.02, 0.03]}, "does not vary here"),
+        ({"weight": [0, 1]}, "'weight' cannot vary here; valid: delay"),
+        ({"object_edge": [0.02, 0.03]}, "cannot vary here"),
         ("all", "must be true, false or a range"),
         (None, "must be true, false or a range"),
     ],

@@ -1,4 +1,4 @@
-"""How the vector environment is found and made, and what it refuses."""
+"""How the vector environment is found and made, and its errors."""
 
 import subprocess
 import sys
