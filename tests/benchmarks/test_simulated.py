@@ -1,4 +1,4 @@
-"""Simulated workers: time that passes without being waited for, and what is read from it."""
+"""Simulated workers: skipped time, and the figures computed from a simulation."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ ON, OFF = Decision(go_on=True), Decision(go_on=False)
 
 
 class Hand:
-    """A clock that is put forward by hand."""
+    """A clock that is advanced by hand."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -27,7 +27,7 @@ class Hand:
 
 
 class Source:
-    """Jobs whose every evaluation and end costs the coordinator some seconds."""
+    """Jobs of which every evaluation and end takes the coordinator some seconds."""
 
     def __init__(self, jobs: int, clock: Hand, cost: float) -> None:
         self._left = [make_job(number=number) for number in range(jobs)]

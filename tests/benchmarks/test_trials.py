@@ -1,4 +1,4 @@
-"""Long runs on seeds and goals of their own."""
+"""Long runs on separate training and evaluation seeds."""
 
 import bench_fresh
 import bench_pick_place
@@ -20,10 +20,13 @@ def row(number: int, value: float | None, role: str | None = None) -> Row:
 
 def test_the_best_tuned_stands_beside_every_baseline_even_where_one_of_them_won() -> None:
     rows = [row(0, 0.9, "baseline:current"), row(1, None, "baseline:proposed"), row(2, 0.5), row(3, 0.7)]
-    assert {name: found.number for name, found in bench_fresh.arms(rows).items()} == {"tuned": 3, "current": 0}
+    assert {name: found.number for name, found in bench_fresh.configurations(rows).items()} == {
+        "tuned": 3,
+        "current": 0,
+    }
 
 
-def test_every_configuration_meets_the_same_unseen_seeds_and_goals() -> None:
+def test_every_configuration_has_the_same_new_training_and_evaluation_seeds() -> None:
     spec = load_study(find("studies", "reach"))
     jobs = bench_fresh.jobs(spec, {"tuned": {"gamma": 0.9}, "current": {"gamma": 0.99}}, 2, 30)
     assert [(job.seed - seeds.TEST, job.params["gamma"]) for job in jobs] == [(0, 0.9), (0, 0.99), (1, 0.9), (1, 0.99)]
