@@ -159,14 +159,14 @@ def test_only_arguments_of_the_algorithm_reach_the_job(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused(
+def test_conflicting_keys_are_refused(
     tmp_path: Path, space: dict[str, Any], changes: dict[str, Any], fault: str
 ) -> None:
     (found,) = faults(tmp_path, {**REPLAY, **space}, **changes)
     assert fault in found
 
 
-def test_another_algorithm_takes_its_own_space_and_leaves_what_is_not_its_own(toy_study: Path) -> None:
+def test_another_algorithm_uses_its_default_space_and_drops_keys_of_the_first(toy_study: Path) -> None:
     found = find("studies", str(toy_study))
     spec = load_study(found, changes={"algorithm": "td3", "timesteps": 16384})
     assert study_algorithm(found) == "ppo"

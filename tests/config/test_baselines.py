@@ -76,7 +76,7 @@ def test_a_block_is_found(tmp_path: Path, data: Any, asked: str, name: str) -> N
     assert taken.left == ("n_envs", "n_timesteps", "policy")
 
 
-def test_what_rl_zoo3_writes_about_the_policy_is_understood(tmp_path: Path) -> None:
+def test_rl_zoo3s_policy_kwargs_are_parsed(tmp_path: Path) -> None:
     text = "dict(log_std_init=-2, ortho_init=False, activation_fn=nn.ReLU, net_arch=[64, 32])"
     taken = read_baseline(write(tmp_path, {"A-v0": {**BLOCK, "policy_kwargs": text}}), ENV)
     policy = {"log_std_init": -2, "ortho_init": False, "activation_fn": "relu", "net_arch": [64, 32]}
@@ -101,7 +101,7 @@ def test_merged_defaults_are_followed(tmp_path: Path) -> None:
         pytest.param({"A-v0": {"policy_kwargs": 3}}, "", "plain values", id="a number"),
     ],
 )
-def test_a_file_that_is_none_is_refused(tmp_path: Path, data: Any, asked: str, said: str) -> None:
+def test_an_invalid_file_is_refused(tmp_path: Path, data: Any, asked: str, said: str) -> None:
     with pytest.raises(UsageProblem) as caught:
         read_baseline(write(tmp_path, data) + asked, ENV)
     assert said in str(caught.value)
@@ -112,7 +112,7 @@ def test_a_missing_file_is_refused() -> None:
         read_baseline("nowhere.yml", ENV)
 
 
-def test_what_a_file_leaves_out_is_the_librarys_default(spec: StudySpec) -> None:
+def test_missing_arguments_get_the_librarys_defaults(spec: StudySpec) -> None:
     more = with_baselines(spec, {"zoo": {"n_steps": 32, "batch_size": 8}}, "--baseline zoo.yml")
     assert more.baselines["zoo"] == {"learning_rate": 3e-4, "n_steps": 32, "batch_size": 8}
     assert list(more.baselines) == [*spec.baselines, "zoo"]
@@ -134,7 +134,7 @@ def test_a_value_that_is_not_valid_in_the_study_is_refused(spec: StudySpec, valu
     assert str(caught.value).startswith("--baseline zoo.yml: ")
 
 
-def test_a_name_stands_for_one_configuration(spec: StudySpec) -> None:
+def test_a_name_is_used_for_one_configuration(spec: StudySpec) -> None:
     values = {"n_steps": 32, "batch_size": 8}
     more = with_baselines(spec, {"zoo": values}, "it")
     assert with_baselines(more, {"zoo": values}, "it") == more
@@ -152,7 +152,7 @@ def test_random_steps_as_long_as_a_trial_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("algorithm", "block"), [("sac", "ReacherBulletEnv-v0"), ("td3", "ReacherBulletEnv-v0")])
-def test_what_rl_zoo3_publishes_for_arms_fits_into_the_packaged_space(algorithm: str, block: str) -> None:
+def test_rl_zoo3s_published_arguments_for_arms_are_in_the_packaged_space(algorithm: str, block: str) -> None:
     file = Path(rl_zoo3.__file__).parent / "hyperparams" / f"{algorithm}.yml"
     taken = read_baseline(f"{file}:{block}", ENV, algorithm)
     spec = load_study(find("studies", "reach"), changes={"algorithm": algorithm})
@@ -161,7 +161,7 @@ def test_what_rl_zoo3_publishes_for_arms_fits_into_the_packaged_space(algorithm:
     assert more.meaning() == spec.meaning()
 
 
-def test_what_a_file_leaves_out_of_the_policy_is_the_librarys_default(tmp_path: Path) -> None:
+def test_missing_policy_arguments_get_the_librarys_defaults(tmp_path: Path) -> None:
     path = write_study(tmp_path, baselines={})
     space = yaml.safe_load((tmp_path / "toy_space.yaml").read_text())
     space["parameters"]["net_arch"] = {"type": "choice", "choices": ["16x16", "64x64"]}

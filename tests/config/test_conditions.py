@@ -38,18 +38,18 @@ def test_a_parameter_is_searched_where_its_condition_holds(values: dict[str, Any
     assert searched(CHAIN.parameters, values) == names
 
 
-def test_what_a_condition_names_comes_first() -> None:
+def test_parameters_in_conditions_come_first() -> None:
     order = in_order(CHAIN.parameters)
     assert order.index("net_arch") < order.index("normalize_advantage") < order.index("vf_coef")
 
 
-def test_a_fixed_value_stands_in_where_the_condition_does_not_hold() -> None:
+def test_a_fixed_value_is_used_if_the_condition_does_not_hold() -> None:
     space = make_space(net_arch=NETS, gamma={**GAMMA, "when": {"net_arch": "64x64"}}, fixed={"gamma": 0.5})
     assert job_arguments(space, {"net_arch": "256x256"}, {}) == {"gamma": 0.5, "net_arch": "256x256"}
     assert job_arguments(space, {"net_arch": "64x64", "gamma": 0.95}, {})["gamma"] == 0.95
 
 
-def test_a_baseline_needs_what_its_own_values_call_for() -> None:
+def test_a_baseline_needs_the_parameters_whose_conditions_hold() -> None:
     complete = {"net_arch": "256x256", "normalize_advantage": True, "gamma": 0.95}
     assert list(baseline_faults(CHAIN, {"a": {"net_arch": [64, 64], "gamma": 0.95}})) == []
     assert list(baseline_faults(CHAIN, {"a": complete})) == [

@@ -81,7 +81,7 @@ def test_a_key_more(tmp_path: Path, key: str, value: Any) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(whole=VALUES)
-def test_something_else_altogether(tmp_path: Path, whole: Any) -> None:
+def test_any_other_content(tmp_path: Path, whole: Any) -> None:
     assert answered(tmp_path, whole, SPACE)
     assert answered(tmp_path, STUDY, whole)
 

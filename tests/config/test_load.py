@@ -51,7 +51,7 @@ def test_in_a_checkout_the_own_folder_is_the_packaged_one(monkeypatch: pytest.Mo
     assert [where for _, where in folders("studies")] == ["./studies"]
 
 
-def test_an_unknown_name_says_what_there_is() -> None:
+def test_an_unknown_name_lists_the_valid_ones() -> None:
     with pytest.raises(UnknownName, match=r"no study called 'reech', did you mean 'reach'\?; there is: .*smoke"):
         find("studies", "reech")
 
@@ -133,12 +133,12 @@ def test_a_malformed_environment_is_a_fault_with_and_without_the_option(tmp_path
     ],
     ids=str,
 )
-def test_a_fault_says_path_rule_and_value(tmp_path: Path, changes: dict[str, Any], fault: str) -> None:
+def test_an_error_has_path_rule_and_value(tmp_path: Path, changes: dict[str, Any], fault: str) -> None:
     (found,) = faults_of(tmp_path, **changes)
     assert found.startswith(fault)
 
 
-def test_all_faults_of_a_study_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_of_a_study_are_reported_at_once(tmp_path: Path) -> None:
     found = faults_of(tmp_path, timesteps=-5, trials="x", goals=3, pruner="medain", trails=1)
     assert [line.split(":")[0] for line in found] == ["timesteps", "goals", "trials", "pruner", "trails"]
 
@@ -215,7 +215,7 @@ def test_a_space_must_say_its_steps(tmp_path: Path) -> None:
         load_study(find("studies", str(path)))
 
 
-def test_changes_lie_over_single_parameters(tmp_path: Path) -> None:
+def test_changes_are_merged_into_single_parameters(tmp_path: Path) -> None:
     spec = load(tmp_path, space_changes={"learning_rate": {"high": 1e-3}})
     assert spec.space.parameters["learning_rate"].bounds == (1e-5, 1e-3)
     assert spec.space.parameters["n_steps"].bounds == (16, 64)
@@ -235,7 +235,7 @@ def test_a_bad_change_is_refused(tmp_path: Path, changes: dict[str, Any], fault:
     assert fault in found
 
 
-def test_changes_over_a_malformed_parameter_are_a_fault(tmp_path: Path) -> None:
+def test_changes_of_a_malformed_parameter_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     path.write_text("parameters: {gamma: 3}\n")
     with pytest.raises(SpecInvalid, match=r"parameters\.gamma: must be a mapping, not 3"):

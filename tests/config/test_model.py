@@ -88,7 +88,7 @@ MEANINGFUL: dict[str, Callable[[Path], StudySpec]] = {
 
 
 @pytest.mark.parametrize("key", MEANINGFUL)
-def test_what_gives_a_value_its_meaning_shows(spec: StudySpec, tmp_path: Path, key: str) -> None:
+def test_settings_that_change_values_are_part_of_the_meaning(spec: StudySpec, tmp_path: Path, key: str) -> None:
     before, after = spec.meaning(), MEANINGFUL[key](tmp_path).meaning()
     assert before[key] != after[key]
 

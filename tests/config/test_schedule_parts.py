@@ -42,7 +42,7 @@ def test_a_notation_is_read(text: object, line: Linear | None) -> None:
 
 @check
 @given(start=st.floats(0, 1e6), end=st.floats(0, 1e6))
-def test_what_is_written_reads_back_to_the_last_digit(start: float, end: float) -> None:
+def test_a_written_schedule_reads_back_exactly(start: float, end: float) -> None:
     line = Linear(start=start, end=end)
     assert parse(str(line)) == line
 
@@ -109,14 +109,16 @@ def test_a_trial_runs_its_sampled_parts_as_one_argument() -> None:
         ),
     ],
 )
-def test_a_baseline_is_told_in_the_terms_of_a_space(space: Any, given_value: object, terms: dict[str, Any]) -> None:
+def test_a_baselines_schedules_are_written_as_in_the_space(
+    space: Any, given_value: object, terms: dict[str, Any]
+) -> None:
     values = {"learning_rate": given_value}
     found = in_terms_of(space, values)
     assert found == terms
     assert parse(put_together(found)["learning_rate"]) == parse(given_value)
 
 
-def test_layers_are_told_as_the_space_spells_them() -> None:
+def test_layers_are_written_as_in_the_space() -> None:
     space = make_space(net_arch={"type": "choice", "choices": ["64x64", "256x256"]})
     assert in_terms_of(space, {"net_arch": [256, 256]}) == {"net_arch": "256x256"}
 

@@ -82,7 +82,7 @@ def test_a_name_both_searched_and_fixed_is_refused() -> None:
     assert fault.startswith("fixed.gamma: is searched as well")
 
 
-def test_several_faults_are_told_at_once() -> None:
+def test_several_problems_are_reported_at_once() -> None:
     found = faults_of(gamma={**GAMMA, "low": 2}, n_steps={**STEPS, "low": 500}, n_epochs={"type": "int", "lw": 3})
     assert {"parameters.gamma", "parameters.n_steps", "parameters.n_epochs.lw"} <= {
         line.split(":")[0] for line in found
@@ -94,7 +94,7 @@ def test_a_real_range_for_a_whole_number_is_refused() -> None:
     assert faults_of(n_steps={"type": "float", "low": 512, "high": 1024})[0].startswith("parameters.n_steps")
 
 
-def test_a_choice_of_one_is_refused_for_what_it_is() -> None:
+def test_a_choice_with_one_value_is_refused() -> None:
     (fault,) = faults_of(gamma={"type": "choice", "choices": [0.9]})
     assert "2" in fault
     assert "empty" not in fault

@@ -35,11 +35,11 @@ def test_scientific_notation_is_a_number(tmp_path: Path, text: str, value: float
 
 
 @pytest.mark.parametrize("text", ["e5", "1e", "v1e5", "3e-5x", "'3e-5'"])
-def test_what_only_looks_like_it_stays_text(tmp_path: Path, text: str) -> None:
+def test_text_that_looks_similar_stays_text(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, f"name: {text}") == {"name": text.strip("'")}
 
 
-def test_whole_numbers_words_and_lists_are_what_they_seem(tmp_path: Path) -> None:
+def test_whole_numbers_words_and_lists_are_parsed(tmp_path: Path) -> None:
     text = "a: 64\nb: true\nc: null\nd: [1, 2.0]\ne: {f: word}\n"
     assert read(tmp_path, text) == {"a": 64, "b": True, "c": None, "d": [1, 2.0], "e": {"f": "word"}}
 

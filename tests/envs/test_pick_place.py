@@ -61,7 +61,7 @@ def test_stages_come_in_their_order(env: RoArmPickPlaceEnv) -> None:
     assert sum(info["is_success"] for info in infos) == 1
 
 
-def test_an_episode_of_the_expert_pays_what_the_terms_add_up_to(env: RoArmPickPlaceEnv) -> None:
+def test_the_experts_return_is_the_sum_of_the_terms(env: RoArmPickPlaceEnv) -> None:
     infos = play(env, 1)[1:]
     assert all(len(info["reward_terms"]) == 5 for info in infos)
     assert all(info["reward"] == pytest.approx(sum(info["reward_terms"].values())) for info in infos)

@@ -98,7 +98,7 @@ def test_making_an_arm_prints_nothing() -> None:
     assert (done.stdout, done.stderr) == (b"", b"")
 
 
-def test_what_was_printed_before_stays() -> None:
+def test_earlier_output_is_kept() -> None:
     script = f"print('before', end=''); {MAKE}; print('after', end='')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout == b"beforeafter"

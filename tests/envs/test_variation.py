@@ -41,7 +41,7 @@ def test_it_is_off_by_default(make: Make) -> None:
 
 
 @pytest.mark.parametrize("kind", [RoArmReachEnv, RoArmPickPlaceEnv])
-def test_what_was_drawn_is_said_within_the_usual_ranges(make: Make, kind: Any) -> None:
+def test_drawn_values_are_in_info_and_within_the_default_ranges(make: Make, kind: Any) -> None:
     env = make(kind, variation=True)
     seen = [env.reset(seed=seed)[1]["variation"] for seed in range(30)]
     names = [name for name, row in QUANTITIES.items() if kind is RoArmPickPlaceEnv or not row.thing]
@@ -55,7 +55,7 @@ def test_what_was_drawn_is_said_within_the_usual_ranges(make: Make, kind: Any) -
 
 
 @pytest.mark.parametrize("kind", [RoArmReachEnv, RoArmPickPlaceEnv])
-def test_a_seed_fixes_it_whatever_was_played_before(make: Make, kind: Any) -> None:
+def test_a_seed_determines_it_after_any_earlier_episode(make: Make, kind: Any) -> None:
     used, fresh = make(kind, variation=True), make(kind, variation=True)
     for seed in range(5):
         path(used, seed=seed)

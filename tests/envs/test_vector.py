@@ -90,7 +90,7 @@ def test_rows_do_not_depend_on_their_neighbours(make: Make) -> None:
     ]
 
 
-def test_what_a_step_returned_stays_as_it_was(make: Make) -> None:
+def test_results_of_a_step_are_not_overwritten(make: Make) -> None:
     env = make(2, **SHORT)
     env.reset()
     kept = []

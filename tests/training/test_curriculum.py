@@ -116,7 +116,7 @@ def test_a_trial_keeps_its_raises_and_every_checkpoint_its_difficulty(trainer: s
         assert evaluation.difficulty == reached[-1]
 
 
-def test_without_a_curriculum_nothing_is_said_of_it() -> None:
+def test_without_a_curriculum_nothing_is_recorded() -> None:
     outcome, evaluations = train(curriculum=None)
     assert "curriculum" not in outcome.facts
     assert [evaluation.difficulty for evaluation in evaluations] == [None, None]

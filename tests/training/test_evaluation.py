@@ -202,7 +202,7 @@ def test_milestones_count_where_the_objective_says_so() -> None:
         pytest.param("distance", "info['distance'] is 0.", id="no flag"),
     ],
 )
-def test_a_milestone_that_info_does_not_tell_is_refused(milestone: str, said: str) -> None:
+def test_a_milestone_missing_in_info_is_refused(milestone: str, said: str) -> None:
     with pytest.raises(EnvironmentFailed) as caught:
         run(2, ref=GRADED, milestones=(milestone,))
     assert said in str(caught.value)

@@ -62,7 +62,7 @@ def test_a_run_with_checkpoints_has_the_scores_of_a_run_without(tmp_path: Path) 
     assert kept.facts["resumed"] == []
 
 
-def test_one_checkpoint_is_left_the_last_and_whole(tmp_path: Path) -> None:
+def test_only_the_last_checkpoint_is_kept_and_complete(tmp_path: Path) -> None:
     run(kept_job(tmp_path))
     assert [entry.name for entry in tmp_path.iterdir()] == ["checkpoint-000000000256"]
     assert {"model.zip", "best.zip", "random.pkl", "state.json"} == {

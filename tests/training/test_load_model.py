@@ -106,7 +106,7 @@ def zipped(**members: bytes) -> bytes:
     ],
     ids=["empty", "text", "another zip", "half a JSON", "a list"],
 )
-def test_what_is_no_model_is_refused(file: bytes, words: str) -> None:
+def test_a_file_that_is_not_a_model_is_refused(file: bytes, words: str) -> None:
     with pytest.raises(ModelUnusable, match=words):
         load_actor(file, "model", seen_toys.SeenLine())
 
@@ -134,7 +134,7 @@ def test_another_observation_or_action_is_refused_with_both_shapes(content: byte
         load_actor(content, "model", seen_toys.Choice())
 
 
-def test_an_observation_that_it_cannot_take_is_said(content: bytes) -> None:
+def test_an_invalid_observation_is_an_error(content: bytes) -> None:
     act = load_actor(content, "model", seen_toys.SeenLine())
     with pytest.raises(ModelUnusable, match="model: raised ValueError"):
         act(np.zeros(7, np.float32))

@@ -137,7 +137,7 @@ def test_a_file_elsewhere_keeps_its_whole_path(project: Path, monkeypatch: pytes
         pytest.param("leaving.py:Arm", "cannot import 'leaving.py' (SystemExit", id="a script that leaves"),
     ],
 )
-def test_what_a_name_cannot_mean_is_said_in_a_line(project: Path, name: str, words: str) -> None:
+def test_an_invalid_name_is_one_line(project: Path, name: str, words: str) -> None:
     with pytest.raises(EnvironmentUnusable) as caught:
         find_environment(name)
     assert words in str(caught.value)

@@ -45,7 +45,7 @@ def test_the_environment_has_the_trials_gamma_and_bounds() -> None:
 
 
 @pytest.mark.parametrize("params", [{}, {"norm_obs": False, "norm_reward": False}, {"clip_obs": 5.0}], ids=str)
-def test_where_nothing_is_scaled_there_is_none(params: dict[str, Any]) -> None:
+def test_without_scaling_there_is_no_vec_normalize(params: dict[str, Any]) -> None:
     assert not isinstance(normalized(make_vec_env(TOY), params), VecNormalize)
     outcome, _ = run(job(**params))
     assert outcome.statistics is None
@@ -136,7 +136,7 @@ def test_scaling_is_sb3s(tmp_path: Any) -> None:
     ],
     ids=["no pickle", "another object"],
 )
-def test_what_is_none_is_refused(content: bytes, said: str) -> None:
+def test_an_invalid_statistics_file_is_refused(content: bytes, said: str) -> None:
     with pytest.raises(ModelUnusable, match=said):
         load_scaling(content, "it", Box(-1, 1, (2,)))
 

@@ -69,7 +69,7 @@ def test_a_stopped_run_keeps_what_it_had() -> None:
     assert outcome.facts["health"]["steps"] == [32, 64]
 
 
-def test_a_diverged_run_keeps_what_led_there() -> None:
+def test_a_diverged_run_keeps_its_signals() -> None:
     params = {"n_steps": 32, "batch_size": 32, "n_epochs": 10, "learning_rate": 10.0, "max_grad_norm": 1e9}
     outcome = trained(params=params)
     assert outcome.state == "diverged"

@@ -65,7 +65,7 @@ def test_every_checkpoint_is_reported_at_its_step_right_after_an_update(
     assert (outcome.state, outcome.steps) == ("completed", 128)
 
 
-def test_an_evaluation_carries_what_was_seen_and_how_training_fares() -> None:
+def test_an_evaluation_has_results_and_training_signals() -> None:
     seen: list[Evaluation] = []
     run_trial(make_job(), recording(seen))
     for evaluation in seen:
@@ -138,7 +138,7 @@ def test_the_arguments_that_arrived_in_the_model_are_facts() -> None:
         ),
     ],
 )
-def test_training_that_leaves_the_finite_numbers_has_diverged(changes: dict[str, Any], reason: str) -> None:
+def test_training_with_non_finite_values_has_diverged(changes: dict[str, Any], reason: str) -> None:
     outcome = run_trial(make_job(**changes), recording([]))
     assert outcome.state == "diverged"
     assert outcome.reason
@@ -184,7 +184,7 @@ def test_a_distance_that_is_not_finite_ends_the_trial() -> None:
         pytest.param(toy("Line", colour="red"), ["has no option 'colour'", "valid: "], id="unknown option"),
     ],
 )
-def test_an_environment_that_cannot_serve_is_refused(ref: EnvironmentRef, words: list[str]) -> None:
+def test_an_unusable_environment_is_refused(ref: EnvironmentRef, words: list[str]) -> None:
     with pytest.raises(EnvironmentUnusable) as caught:
         run_trial(make_job(environment=ref), recording([]))
     assert [word for word in words if word not in str(caught.value)] == []

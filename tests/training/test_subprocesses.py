@@ -104,7 +104,7 @@ def guarded(fault: str) -> ErrorsInInfo:
     return ErrorsInInfo(make_env(EnvironmentRef(id="tuner_toys:ToyOwn-v0", kwargs={"fault": fault})))
 
 
-def test_what_an_environment_raises_travels_in_info() -> None:
+def test_exceptions_of_an_environment_are_passed_in_info() -> None:
     assert "raised in reset: RuntimeError: the gripper" in str(guarded("reset").reset()[1][ERROR])
     env = guarded("step")
     env.reset()
@@ -115,7 +115,7 @@ def test_what_an_environment_raises_travels_in_info() -> None:
     assert env.call("reset", seed=1)[1] is None
 
 
-def test_what_it_raises_when_it_is_closed_ends_the_process() -> None:
+def test_an_exception_in_close_ends_the_process() -> None:
     with pytest.raises(SystemExit, match="raised in close: RuntimeError: the gripper"):
         guarded("close").close()
 
