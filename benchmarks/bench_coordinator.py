@@ -262,16 +262,18 @@ def _wanted(case: Case, options: argparse.Namespace) -> bool:
 def _options() -> argparse.Namespace:
     made = parser(__doc__)
     made.add_argument("--database", nargs="+", choices=DATABASES, default=DATABASES, help="default: both")
-    made.add_argument("--workers", nargs="+", type=int, help="only the rows with so many workers")
-    made.add_argument("--trial-seconds", nargs="+", type=float, help="only the rows with trials of that length")
-    made.add_argument("--held", nargs="+", type=int, help="only the rows with studies that hold so many trials")
-    made.add_argument("--seconds", type=float, default=10.0, help="real time a row is measured for (default 10)")
-    made.add_argument("--settle", type=float, default=10.0, help="real time it may take to settle (default 10)")
+    made.add_argument("--workers", nargs="+", type=int, help="only rows with these numbers of workers")
+    made.add_argument("--trial-seconds", nargs="+", type=float, help="only rows with trials of these lengths")
+    made.add_argument("--held", nargs="+", type=int, help="only rows with these numbers of finished trials")
+    made.add_argument("--seconds", type=float, default=10.0, help="seconds of real time to measure a row (default 10)")
+    made.add_argument("--settle", type=float, default=10.0, help="seconds of real time to settle (default 10)")
     made.add_argument(
-        "--patience", type=float, default=100.0, help="real time to give all workers a trial (default 100)"
+        "--patience", type=float, default=100.0, help="seconds of real time to give all workers a trial (default 100)"
     )
     made.add_argument("--sampler", choices=("tpe", "random"), default="tpe", help="sampler (default tpe)")
-    made.add_argument("--postgres", metavar="URL", help="a database on a server (default: a server of this script's)")
+    made.add_argument(
+        "--postgres", metavar="URL", help="a database on a server (default: a server started by this script)"
+    )
     made.add_argument("--profile", type=Path, metavar="FILE", help="write cProfile's figures of the last row there")
     options = made.parse_args()
     if options.quick:

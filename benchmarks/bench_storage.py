@@ -134,7 +134,7 @@ def _options() -> argparse.Namespace:
     made.add_argument("--trials", type=int, default=1000, help="trials in each database (default 1000)")
     made.add_argument("--workers", type=int, default=16, help="parallel trials (default 16)")
     made.add_argument("--sampler", choices=("tpe", "random"), default="tpe", help="sampler (default tpe)")
-    made.add_argument("--postgres", metavar="URL", help="an empty database (default: a server of this script's own)")
+    made.add_argument("--postgres", metavar="URL", help="an empty database (default: a server started by this script)")
     return made.parse_args()
 
 

@@ -32,7 +32,7 @@ of_reach = pytest.mark.parametrize("name", ["RoArmReach-v0"])
 
 @pytest.fixture(params=sorted(roarm_envs.ENVIRONMENTS))
 def name(request: pytest.FixtureRequest) -> str:
-    """Every environment, where a test does not choose."""
+    """Every environment, unless a test is parametrised itself."""
     return str(request.param)
 
 

@@ -119,7 +119,7 @@ def test_an_environment_without_signals_is_scored_by_its_return() -> None:
 
 def test_the_same_seeds_give_the_same_result() -> None:
     first = run(7)
-    assert 0.0 < (first.success or 0.0) < 1.0  # the goals differ
+    assert 0.0 < (first.success or 0.0) < 1.0  # the episodes differ
     assert run(7) == first
 
 

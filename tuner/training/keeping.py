@@ -172,11 +172,11 @@ class CheckpointWriter:
         """Test results of the last and the best model, on evaluation episodes that were not used to choose it."""
         goals = self._keeping.test_goals
         with contextlib.closing(self._evaluator(goals, self._keeping.first_test_goal)) as evaluator:
-            last = _told(evaluator.run(scaled(deterministic_actor(model), env), goals))
+            last = _as_json(evaluator.run(scaled(deterministic_actor(model), env), goals))
             if self._last_is_best():
                 return {"final": last, "best": last}
             act: Predict = load_actor(self._best[BEST], "the best model", env, self._best.get(BEST_STATISTICS))
-            return {"final": last, "best": _told(evaluator.run(act, goals))}
+            return {"final": last, "best": _as_json(evaluator.run(act, goals))}
 
     def _last_is_best(self) -> bool:
         return self._scores[-1] >= max(self._scores)
@@ -223,7 +223,7 @@ def _named(files: dict[str, bytes | None]) -> dict[str, bytes]:
     return {name: content for name, content in files.items() if content is not None}
 
 
-def _told(result: Result) -> dict[str, Any]:
+def _as_json(result: Result) -> dict[str, Any]:
     """A test result as JSON."""
     found = asdict(replace(result, seconds=round(result.seconds, 3)))
     return {"return" if name == "mean_return" else name: value for name, value in found.items()}

@@ -196,8 +196,8 @@ def action_space(ref: EnvironmentRef) -> str:
     """The name of the class of an environment's action space, such as `Box`.
 
     Raises:
-        EnvironmentUnusable: where the environment cannot be made.
-        EnvironmentFailed: where it raises when it is closed.
+        EnvironmentUnusable: if the environment cannot be made.
+        EnvironmentFailed: if it raises when it is closed.
     """
     env = make_bare(ref, looked_at=False)
     close(env)
@@ -232,7 +232,7 @@ def close(env: gym.Env[Any, Any]) -> None:
     """Closes an environment.
 
     Raises:
-        EnvironmentFailed: where it raises.
+        EnvironmentFailed: if it raises.
     """
     with blaming("close"):
         env.close()
