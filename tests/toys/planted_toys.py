@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Row = NDArray[np.float32]
 
 EPISODE = 30  # steps
-REACH = 0.1  # of a place, in a step
+REACH = 0.1  # the longest step, in each coordinate
 NEAR = 0.1  # to the goal: success
 
 

@@ -74,7 +74,7 @@ class Evaluator:
         """Runs `goals` evaluation episodes, whose reset seeds count up from `first_goal` in every evaluation."""
         begun = time.perf_counter()
         if self._env is None:
-            self._env = make_vec_env(self._ref, wrapper=OnRequest)
+            self._env = make_vec_env(self._ref, wrapper=EpisodesBySeed)
             if knows_difficulty(self._env):
                 set_difficulty(self._env, FULL)
             self._env.reset()
@@ -90,7 +90,7 @@ class Evaluator:
             self._env.close()
 
 
-class OnRequest(gym.Wrapper[Any, Any, Any, Any]):
+class EpisodesBySeed(gym.Wrapper[Any, Any, Any, Any]):
     """Starts an episode only when reset with a seed, and stays idle in between.
 
     So a vector environment's automatic reset at an episode's end costs nothing, and no finished episode is stepped.
