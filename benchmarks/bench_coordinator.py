@@ -1,21 +1,21 @@
-"""How far one coordinator goes: workers that it keeps busy, trials a second, and how late its answers come.
+"""The limits of one coordinator: how many workers it keeps busy, trials per second, and the latency of its answers.
 
-Everything is real (database, lock, writer, source, loop, TPE, median rule, the default study) but the workers, whose
-training takes simulated time (`simulated.py`): what the coordinator does takes as long as it takes, and where nothing
-is due the time until then is skipped. The history is written into the tables straight away (`synthetic.py`).
+Everything is real (database, lock, writer, source, loop, TPE, median pruner, the default study) except the workers,
+whose training takes simulated time (`simulated.py`): the coordinator's work takes real time, and waiting for the next
+event is skipped. The history is written directly into the tables (`synthetic.py`).
 
-A row begins with all workers asking at once. Each one's first trial is somewhere in its midst, so that what follows is
-the steady state; it is measured from when the coordinator has nothing left to do (at the latest `--settle` seconds
-after the last worker got a trial) for `--seconds` of real time, or until two whole trials have passed. Where some
-workers have no trial after `--patience` seconds of asking, the rest are left without one and counted as idle.
+A row starts with all workers requesting a trial at once. Each first trial starts partway through, so that the steady
+state follows at once. It is measured from when the coordinator is first idle (at the latest `--settle` seconds after
+the last worker got a trial) for `--seconds` of real time, or for the length of two whole trials. Workers without a
+trial after `--patience` seconds get none and are counted as idle.
 
-`trial s` is a whole trial on average, 0 for workers that answer at once; `held`, the finished trials of the study
-before; `stopped`, whether the median rule stops some two thirds of the trials, most of them early, or none.
-`busy %` is time in training over time of all workers, and `first %` the same over the first whole trial, asking
-included; `work %`, how much of the time the coordinator worked; `answer` and `99 %`, how long a trial waits for its
-answer at a checkpoint (median and 99th percentile); `next`, how long a worker waits for its next trial (median).
-`all given s` is when the last worker got its first. PostgreSQL is a server of this script's own, or the one of
-`--postgres URL`, where databases can be made.
+`trial s` is the mean length of a whole trial, 0 for workers that answer at once; `held`, the number of finished trials
+in the study before; `stopped`, whether the median pruner stops about two thirds of the trials, most of them early, or
+none. `busy %` is the share of the workers' time in training, and `first %` the same over the first whole trial,
+including the wait for it; `work %`, the share of time in which the coordinator worked; `answer` and `99 %`, how long a
+trial waits for its answer at a checkpoint (median and 99th percentile); `next`, how long a worker waits for its next
+trial (median); `all given s`, when the last worker got its first trial. PostgreSQL is a server started by this script,
+or the one of `--postgres URL`, where databases can be created.
 """
 
 import argparse
@@ -49,7 +49,7 @@ from tuner.study.stored import create, write_spec
 from tuner.study.writer import StudyWriter
 
 DATABASES = ("SQLite", "PostgreSQL")
-TURNS = 2  # whole trials that a measurement lasts at most
+TURNS = 2  # maximum length of a measurement, in whole trials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ QUICK = (Case(workers=4, seconds=0, held=50), Case(workers=20, seconds=30, held=
 
 
 class Window:
-    """Decides when a simulation is in its steady state, and when that was looked at for long enough."""
+    """Decides when a simulation is in its steady state, and when that has been measured for long enough."""
 
     def __init__(self, engine: SimulatedEngine, case: Case, options: argparse.Namespace) -> None:
         self._engine = engine
@@ -92,14 +92,14 @@ class Window:
         self.begin: float | None = None  # s of the engine's time
 
     def enough(self) -> bool:
-        """Whether all is measured. Looks at the clock as well, so it is to be asked often."""
+        """Whether the measurement is complete. Reads the clock, so it must be called often."""
         course, now = self._engine.course, self._real()
         if self._giving and len(course.begun) < self._case.workers and now - self._start < self._options.patience:
             self._given = now
             return False
         if self._giving:
             self._giving = False
-            self._engine.workers = min(self._case.workers, len(course.begun) + 1)  # one is being asked for
+            self._engine.workers = min(self._case.workers, len(course.begun) + 1)  # one trial is being requested
         if self.begin is None:
             caught_up = bool(course.idle) and course.idle[-1][0] > course.begun[-1]
             if caught_up or now - self._given > self._options.settle:
@@ -111,7 +111,7 @@ class Window:
 
 
 def measure(name: str, url: URL, spec: StudySpec, case: Case, options: argparse.Namespace) -> dict[str, Any]:
-    """One row: a study that holds `case.held` trials is run until enough is seen."""
+    """One row: runs a study of `case.held` trials until the measurement is complete."""
     with tempfile.TemporaryDirectory() as artifacts, study_lock(url, spec.name) as lock:
         writer, _ = StudyWriter.open(open_to_write(url, lock), spec, Path(artifacts))
         writer.recover()
@@ -140,7 +140,7 @@ def _profiled(path: Path | None) -> Iterator[None]:
 
 
 def _figures(course: Course, case: Case, begin: float, end: float) -> dict[str, Any]:
-    """What a course says between two moments."""
+    """The figures of a simulation between two times."""
     span = end - begin
     ends = [whole for at, whole in course.ends if at >= begin]
     late = [seconds for at, seconds in course.answers if at >= begin]
@@ -169,7 +169,7 @@ def _figures(course: Course, case: Case, begin: float, end: float) -> dict[str, 
 
 
 class Files:
-    """SQLite files, a history written once for all rows."""
+    """SQLite files, with each history written once for all rows."""
 
     def __init__(self, folder: Path, spec: StudySpec) -> None:
         self._folder = folder
@@ -262,16 +262,18 @@ def _wanted(case: Case, options: argparse.Namespace) -> bool:
 def _options() -> argparse.Namespace:
     made = parser(__doc__)
     made.add_argument("--database", nargs="+", choices=DATABASES, default=DATABASES, help="default: both")
-    made.add_argument("--workers", nargs="+", type=int, help="only the rows with so many workers")
-    made.add_argument("--trial-seconds", nargs="+", type=float, help="only the rows with trials of that length")
-    made.add_argument("--held", nargs="+", type=int, help="only the rows with studies that hold so many trials")
-    made.add_argument("--seconds", type=float, default=10.0, help="real time a row is measured for (default 10)")
-    made.add_argument("--settle", type=float, default=10.0, help="real time it may take to settle (default 10)")
+    made.add_argument("--workers", nargs="+", type=int, help="only rows with these numbers of workers")
+    made.add_argument("--trial-seconds", nargs="+", type=float, help="only rows with trials of these lengths")
+    made.add_argument("--held", nargs="+", type=int, help="only rows with these numbers of finished trials")
+    made.add_argument("--seconds", type=float, default=10.0, help="seconds of real time to measure a row (default 10)")
+    made.add_argument("--settle", type=float, default=10.0, help="seconds of real time to settle (default 10)")
     made.add_argument(
-        "--patience", type=float, default=100.0, help="real time to give all workers a trial (default 100)"
+        "--patience", type=float, default=100.0, help="seconds of real time to give all workers a trial (default 100)"
     )
-    made.add_argument("--sampler", choices=("tpe", "random"), default="tpe", help="who proposes (default tpe)")
-    made.add_argument("--postgres", metavar="URL", help="a database on a server (default: a server of this script's)")
+    made.add_argument("--sampler", choices=("tpe", "random"), default="tpe", help="sampler (default tpe)")
+    made.add_argument(
+        "--postgres", metavar="URL", help="a database on a server (default: a server started by this script)"
+    )
     made.add_argument("--profile", type=Path, metavar="FILE", help="write cProfile's figures of the last row there")
     options = made.parse_args()
     if options.quick:

@@ -1,12 +1,12 @@
-"""Whether fused PPO learns as well as Stable-Baselines3's: mean success on reach over many training seeds a side.
+"""Whether fused PPO learns as well as Stable-Baselines3's: mean success rate on reach over many training seeds each.
 
-One configuration, as many seeds a side, each run evaluated at its end over 100 fixed goals. Both sides run the same
-seeds on the same vector environment; roundings part them after a few updates, so that they are two samples of one
-distribution where the algorithms are the same. The answer is the 90 % interval (Welch's t) of the difference in mean
-success, and every single value.
+One configuration with the same training seeds on both sides, each run evaluated at its end over 100 fixed episodes.
+Both use the same vector environment; after a few updates rounding makes them diverge, so that they are two samples of
+one distribution if the algorithms are the same. The result is the 90 % interval (Welch's t) of the difference in mean
+success rate, and every single value.
 
-`--choose` is how the configuration was found, by SB3 alone and on other seeds: the candidates' mean and standard
-deviation between seeds. A configuration that varies little tells most.
+`--choose` shows how the configuration was chosen, with SB3 only and on other seeds: the candidates' mean and standard
+deviation between seeds. A configuration that varies little is the most informative.
 """
 
 import statistics
@@ -44,7 +44,7 @@ CANDIDATES = {
         params={"learning_rate": 5e-4, "n_steps": 1024, "batch_size": 64, "gamma": 0.95},
     ),
 }
-EVALUATED_SEEDS, CHOOSING_SEEDS = 7_000_000, 8_000_000  # ranges that nothing else uses
+EVALUATED_SEEDS, CHOOSING_SEEDS = 7_000_000, 8_000_000  # ranges used nowhere else
 
 
 def job(number: int, trainer: str, candidate: str, seed: int, timesteps: int) -> TrialJob:
@@ -71,7 +71,7 @@ def run(jobs: list[TrialJob], workers: int) -> dict[int, tuple[float, float]]:
 
 
 def choose(candidates: Sequence[str], seeds: int, timesteps: int, workers: int) -> list[dict[str, Any]]:
-    """The candidates, by SB3 alone."""
+    """Results of the candidates, with SB3 only."""
     rows = []
     for name in candidates:
         jobs = [job(number, "sb3", name, CHOOSING_SEEDS + number, timesteps) for number in range(seeds)]
@@ -114,9 +114,9 @@ def main() -> None:
     """Chooses or compares."""
     arguments = parser(__doc__)
     arguments.add_argument(
-        "--choose", nargs="*", choices=CANDIDATES, metavar="NAME", help="instead: candidates, or all, by SB3 alone"
+        "--choose", nargs="*", choices=CANDIDATES, metavar="NAME", help="instead: only SB3, on some or all candidates"
     )
-    arguments.add_argument("--seeds", type=positive, metavar="N", help="a side (default 40; 4 with --choose)")
+    arguments.add_argument("--seeds", type=positive, metavar="N", help="per side (default 40; 4 with --choose)")
     arguments.add_argument("--timesteps", type=positive, default=49_152, metavar="T", help="default: %(default)s")
     arguments.add_argument("--workers", type=positive, default=2, metavar="W", help="default: %(default)s")
     options = arguments.parse_args()

@@ -1,8 +1,8 @@
-"""The best of a finished study beside its baselines, on training seeds and goals that nobody has seen.
+"""Compares the best trial of a finished study with its baselines, on new training seeds and evaluation episodes.
 
-Every configuration trains at the study's full length once a seed; success is counted over the same goals, which neither
-tuning nor any other evaluation uses. A row a configuration: every seed's success, their mean, and how far that lies
-above the study's first baseline.
+Every configuration trains at the study's full length once per seed; success is counted over the same evaluation
+episodes, which neither tuning nor any other evaluation uses. One row per configuration: the success rate of every
+seed, their mean, and the difference from the study's first baseline.
 """
 
 import statistics
@@ -18,15 +18,15 @@ from tuner.records import Checkpoint, TrialJob
 from tuner.study.reader import Row, best
 
 
-def arms(rows: list[Row]) -> dict[str, Row]:
-    """The best tuned trial and every baseline, by what people call them."""
+def configurations(rows: list[Row]) -> dict[str, Row]:
+    """The best tuned trial and every baseline, by label."""
     tuned = best([row for row in rows if row.role is None])
     found = {row.label: row for row in rows if row.role is not None and row.value is not None}
     return found if tuned is None else {"tuned": tuned, **found}
 
 
 def jobs(spec: StudySpec, configurations: Mapping[str, dict[str, Any]], seeds: int, goals: int) -> list[TrialJob]:
-    """Every configuration on every seed, seed by seed, so that all are as far at any time."""
+    """Every configuration on every seed, ordered by seed, so that all progress alike."""
     plan = [Checkpoint(step=spec.timesteps, goals=goals)]
     curriculum = spec.curriculum.record() if spec.curriculum else None
     return [
@@ -37,7 +37,7 @@ def jobs(spec: StudySpec, configurations: Mapping[str, dict[str, Any]], seeds: i
 
 
 def report(names: list[str], success: Mapping[str, list[float]]) -> list[dict[str, Any]]:
-    """A row a configuration."""
+    """One row per configuration."""
     baselines = [name for name in names if name != "tuned"]
     reference = statistics.fmean(success[baselines[0]]) if baselines else None
     return [
@@ -52,16 +52,16 @@ def report(names: list[str], success: Mapping[str, list[float]]) -> list[dict[st
 
 
 def main() -> None:
-    """Prints a row a configuration."""
+    """Prints one row per configuration."""
     arguments = parser(__doc__)
     arguments.add_argument("study", help="a finished study's name in the database")
     arguments.add_argument("--storage", metavar="URL", help="its database (default: as in tuner)")
     arguments.add_argument("--seeds", type=positive, default=5, metavar="N", help="default: %(default)s")
-    arguments.add_argument("--goals", type=positive, default=100, metavar="G", help="default: %(default)s")
+    arguments.add_argument("--goals", type=positive, default=100, metavar="G", help="episodes (default: %(default)s)")
     arguments.add_argument("--workers", type=positive, default=2, metavar="W", help="default: %(default)s")
     options = arguments.parse_args()
     reader = open_study(options.study, options.storage)
-    spec, chosen = reader.spec, arms(reader.rows)
+    spec, chosen = reader.spec, configurations(reader.rows)
     names = list(chosen)
     count = 1 if options.quick else options.seeds
     done = train_all(

@@ -1,7 +1,7 @@
-"""How far cheaper physics settings stray from a fine reference, what they cost, and how they bear contact.
+"""How much cheaper physics settings deviate from a fine reference, what they cost, and how they behave in contact.
 
 Errors: random motions from random clear poses, over the episodes that touch nothing in the reference (240 Hz, 50
-iterations of the stock solver); largest and mean error of a joint in rad and of the tool point in mm. Cost: a control
+iterations of the default solver); largest and mean error of a joint in rad and of the tool point in mm. Cost: a control
 step (targets, physics, joint states) in turns with the reference and with six bare `stepSimulation` calls at 120 Hz and
 10 iterations, medians of the ratios. Contact: the arm pushed into the table and into itself; the deepest overlap in mm,
 how far a joint is pushed beyond its limit in rad, and the share of steps in which something touches.
@@ -31,7 +31,7 @@ Make = Callable[[], Sim]
 STEPS = 40
 HOLD = 5  # control steps that an action is held, so that joints reach their full speed
 PUSH = 60  # control steps that the arm is pushed into the table or itself
-WORST_RAD, WORST_MM = 0.015, 3.0  # what a setting has to stay within
+WORST_RAD, WORST_MM = 0.015, 3.0  # the largest errors that a setting may have
 
 
 class MergedSim(Sim):
@@ -51,13 +51,13 @@ class TreeSim(Sim):
 
 
 class NoSelfSim(Sim):
-    """An arm that passes through itself, to see what its own collisions cost."""
+    """An arm without self-collision, to measure what self-collision costs."""
 
     urdf_flags = pybullet.URDF_USE_INERTIA_FROM_FILE
 
 
 class UnevenSim(Sim):
-    """Steps of different lengths in one control step, given in 240ths of a second."""
+    """Physics steps of different lengths in one control step, given in 1/240 s."""
 
     lengths: Sequence[int] = ()
 
@@ -128,7 +128,7 @@ SETTINGS: dict[str, Make] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What was measured of one setting."""
+    """The measurements of one setting."""
 
     setting: str
     worst_rad: float
@@ -178,7 +178,7 @@ def streamed(start: Array, actions: Array) -> Array:
 
 
 def play(sim: Sim, start: Array, targets: Array) -> tuple[Array, list[bool]]:
-    """Joint angles (steps, 5) after each control step, and whether something touched."""
+    """Joint angles (steps, 5) after each control step, and whether there was a contact in it."""
     sim.place((*start, figures.GRIPPER_HOME))
     angles, touching = np.zeros((len(targets), 5)), []
     for step, target in enumerate(targets):
@@ -212,7 +212,7 @@ def pushed(sim: Sim) -> tuple[float, float, float]:
 
 
 def seconds(sim: Sim, start: Array, targets: Array) -> float:
-    """A control step with everything an environment asks the joints for."""
+    """Seconds of a control step with everything that an environment reads from the joints."""
     rows = [(*target, figures.GRIPPER_HOME) for target in targets.tolist()]
     sim.place((*start, figures.GRIPPER_HOME))
     begun = time.perf_counter()
@@ -223,7 +223,7 @@ def seconds(sim: Sim, start: Array, targets: Array) -> float:
 
 
 def bare_seconds(sim: Sim) -> float:
-    """Six bare steps, from home, where the engine's own brakes hold the arm up well enough."""
+    """Seconds of six bare steps, from home, where the engine's default motors hold the arm up well enough."""
     sim.place((*figures.HOME, figures.GRIPPER_HOME))
     client = sim._client
     begun = time.perf_counter()

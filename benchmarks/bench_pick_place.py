@@ -1,7 +1,7 @@
-"""How well a long training run learns to pick and place, with the curriculum of the study and without it.
+"""How well a long training run learns to pick and place, with and without the study's curriculum.
 
-The same parameters and the same training seeds on both sides; every run is evaluated at the full difficulty, at its end
-over 100 goals that nothing else uses. Shares of episodes that came to each milestone, seed by seed.
+Both sides have the same parameters and training seeds; every run is evaluated at full difficulty, at its end over 100
+episodes that nothing else uses. Shows the share of episodes that reached each milestone, for every seed.
 """
 
 from typing import Any
@@ -49,7 +49,7 @@ def job(spec: StudySpec, timesteps: int, number: int, seed: int, curriculum: Cur
 
 
 def row(number: int, trained: Trained) -> dict[str, Any]:
-    """A run's end."""
+    """The final evaluation of a run."""
     shares = {milestone: f"{share:.0%}" for milestone, share in trained.last.milestones.items()}
     return {
         "side": SIDES[number % 2],
@@ -61,7 +61,7 @@ def row(number: int, trained: Trained) -> dict[str, Any]:
 
 
 def curve(number: int, trained: Trained) -> dict[str, Any]:
-    """A run's way, as JSON."""
+    """The learning curve of a run, as JSON."""
     points = [
         {"step": seen.step, "success": seen.success, "difficulty": seen.difficulty, **seen.milestones}
         for seen in trained.evaluations
@@ -71,17 +71,17 @@ def curve(number: int, trained: Trained) -> dict[str, Any]:
 
 
 def point(seen: Evaluation) -> dict[str, Any]:
-    """A line of a curve."""
+    """A point of a learning curve."""
     shares = {milestone: f"{share:.0%}" for milestone, share in seen.milestones.items()}
     difficulty = "-" if seen.difficulty is None else f"{seen.difficulty:g}"
     return {"step": seen.step, "difficulty": difficulty, **shares, "success": f"{seen.success or 0.0:.0%}"}
 
 
 def main() -> None:
-    """Prints a row a run, and the curve of every run."""
+    """Prints one row per run, and the curve of every run."""
     arguments = parser(__doc__)
     arguments.add_argument("--timesteps", type=positive, default=1_966_080, metavar="T", help="default: %(default)s")
-    arguments.add_argument("--seeds", type=positive, default=3, metavar="N", help="a side (default: %(default)s)")
+    arguments.add_argument("--seeds", type=positive, default=3, metavar="N", help="per side (default: %(default)s)")
     arguments.add_argument("--workers", type=positive, default=2, metavar="W", help="default: %(default)s")
     options = arguments.parse_args()
     timesteps, count = (81_920, 1) if options.quick else (options.timesteps, options.seeds)

@@ -1,7 +1,8 @@
-"""What dropping arms in a confirmation's validation saves, and what it costs.
+"""What dropping configurations in a confirmation's validation saves, and what it costs.
 
-No training: arms of known worth, seeds scattered about it. A row for each scatter: the runs of the validation, and how
-much less the winner is worth than the best tuned arm there was, at each margin. The rule is the one of `tuner confirm`.
+No training: configurations with known means, and scores of seeds scattered about them. One row per standard deviation,
+and for each margin the number of validation runs and how much the winner's mean is below that of the best tuned
+configuration. The rule is that of `tuner confirm`.
 """
 
 import argparse
@@ -13,14 +14,14 @@ from pairs import parser, positive, table, write_json
 
 from tuner.finals.confirmation_plan import Arm, ConfirmationPlan, ConfirmationRun, RunKey, RunResult, planned, winner
 
-MARGINS = (0.15, 0.25, 0.35, 0.5, 9.0)  # the last one drops nobody
-SCATTERS = (0.1, 0.2, 0.3)  # standard deviation between seeds of one arm
+MARGINS = (0.15, 0.25, 0.35, 0.5, 9.0)  # the last one drops none
+SCATTERS = (0.1, 0.2, 0.3)  # standard deviation between seeds of one configuration
 TUNED, WORTH, SPREAD = 4, 0.7, 0.1
 BASELINES = {"current": 0.35, "proposed": 0.15}
 
 
 def race(worth: dict[str, float], scores: dict[str, list[float]], margin: float) -> tuple[int, float]:
-    """The number of runs, and what the winner lacks."""
+    """The number of runs, and how far the winner's mean is below the best."""
     arms = tuple(
         Arm(
             name=name,
@@ -55,7 +56,7 @@ def rows(repeats: int) -> list[dict[str, Any]]:
             rng = np.random.default_rng(0)
             ended = [race(*_draw(rng, scatter), margin) for _ in range(repeats)]
             runs, lacks = (statistics.fmean(values) for values in zip(*ended, strict=True))
-            row["nobody dropped" if margin > 1 else f"margin {margin}"] = f"{runs:.1f} runs, {lacks:.3f}"
+            row["none dropped" if margin > 1 else f"margin {margin}"] = f"{runs:.1f} runs, {lacks:.3f}"
         found.append(row)
     return found
 

@@ -1,15 +1,15 @@
-"""What the coordinator costs as a study grows, and what a second worker brings.
+"""The coordinator's overhead as a study grows, and the speed-up from a second worker.
 
-`coordinator`: milliseconds a trial that the coordinator takes, in studies that hold ever more finished trials.
-Everything is real (an SQLite file, writer, source, loop, TPE, median rule, the default study) but the workers, which
-answer at once, so that all the time is the coordinator's, and the history, which is written into the tables straight
-away (`synthetic.py`). Every measured trial goes through all checkpoints, the dearest way; the figures are medians over
-the trials, and a share of what a trial takes (`--trial-seconds`). `rows` is how many trials were read from the database
-for each new one: those under way, never the history, which is read once, when the study is opened.
+`coordinator`: the coordinator's milliseconds per trial, in studies with more and more finished trials. Everything is
+real (an SQLite file, writer, source, loop, TPE, median pruner, the default study) except the workers, which answer at
+once, so that all the time is the coordinator's, and the history, which is written directly into the tables
+(`synthetic.py`). Every measured trial passes all checkpoints, the most expensive case; the figures are medians over
+the trials, and a share of a trial's length (`--trial-seconds`). `rows` is how many trials were read from the database
+for each new one: the running ones, but not the history, which is read once, when the study is opened.
 
-`workers`: environment steps a second (training and evaluation) of `tuner run --workers 2` against two `tuner run
---workers 1` side by side on databases of their own, alternating, the same trials in all, nothing pruned.
-Steps are counted by `counted.py`; the time is that of the whole command.
+`workers`: environment steps per second (training and evaluation) of `tuner run --workers 2` against two parallel
+`tuner run --workers 1` with separate databases, alternating, with the same trials in total and without pruning. Steps
+are counted by `counted.py`; the time is that of the whole command.
 """
 
 import argparse
@@ -37,12 +37,12 @@ from tuner.study.stored import create, write_spec
 from tuner.study.writer import StudyWriter
 
 SIZES, QUICK_SIZES = (0, 1000, 5000, 10_000), (0, 200)
-LIMIT = 900.0  # s, for a run of `workers`
+LIMIT = 900.0  # s, time limit of a run of part `workers`
 PARTS = ("ask", "report", "tell", "rest")
 
 
 class Stopwatch:
-    """A source that takes the time of the one it wraps, part by part, and hears when a trial ends."""
+    """Wraps a source and measures the time of its methods for each trial."""
 
     def __init__(self, source: SearchSource) -> None:
         self._source = source
@@ -67,7 +67,7 @@ class Stopwatch:
             return self._source.on_evaluation(number, evaluation)
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
-        """The source's; the trial's account is closed."""
+        """The source's; ends the trial's measurement."""
         with self._timed("tell"):
             self._source.on_outcome(number, outcome)
         now = time.perf_counter()
@@ -98,7 +98,7 @@ class Silent:
 
 @contextlib.contextmanager
 def counted_rows() -> Iterator[list[int]]:
-    """How many trials each reading of the database brought, while within."""
+    """Records how many trials each read of the database returns, inside the context."""
     read: list[int] = []
     original = RDBStorage._get_trials
 
@@ -115,7 +115,7 @@ def counted_rows() -> Iterator[list[int]]:
 
 
 def coordinator_cost(spec: StudySpec, size: int, trials: int, trial_seconds: float) -> dict[str, Any]:
-    """One row: a study of `size` trials gets `trials` more."""
+    """One row: adds `trials` trials to a study of `size` trials."""
     with tempfile.TemporaryDirectory() as folder, counted_rows() as read:
         url = parse_url(f"sqlite:///{folder}/study.db")
         study = create(open_to_write(url), spec.name)

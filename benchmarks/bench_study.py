@@ -1,16 +1,16 @@
-"""A study by `tuner run` against the same by rl_zoo3's optimiser, both on two processes, alternating.
+"""A study with `tuner run` against the same with rl_zoo3's optimiser, both on two processes, alternating.
 
 rl_zoo3 runs as its maintainers advise for parallel optimisation: the same command in two processes, one `--storage` and
-`--study-name`. Its environment is the registered RoArmReach-v0 behind stock SB3. Each side's time runs from the start
-of its processes to their end, imports and all; one thread a process; the same environment steps a trial.
+`--study-name`. Its environment is the registered RoArmReach-v0 with plain SB3. Each side's time is from the start of
+its processes to their end, imports included; one thread per process; the same environment steps per trial.
 
 `unpruned`: pruning off on both sides, the same PPO configurations (drawn from the space ppo_guide) in the same order.
-`defaults`: each side as it comes, with its own space, sampler (TPE) and median rule. Both parts leave each side its own
-evaluations: rl_zoo3's, of 5 episodes every 100 000 steps and at the end, and those of the study `reach`.
+`defaults`: each side's defaults, with its own space, sampler (TPE) and median pruner. In both parts each side has its
+own evaluations: rl_zoo3's, of 5 episodes every 100 000 steps and at the end, and those of the study `reach`.
 
-What was really done is counted (`counted.py`): for rl_zoo3, every step of the vector environments that it makes,
-training and evaluation apart; for tuner, the steps that its workers' outcomes name and, for evaluations, the number of
-goals times the mean length of their episodes. Finished trials are those completed or pruned in the databases.
+Steps are counted (`counted.py`): for rl_zoo3, every step of the vector environments that it makes, training and
+evaluation separately; for tuner, the steps in its workers' outcomes and, for evaluations, the number of evaluation
+episodes times their mean length. Finished trials are those completed or pruned in the databases.
 `steps/s` is training and evaluation together, `training/s` training alone, over the same whole time: tuner evaluates
 far more, and evaluation steps are cheaper than training steps, so that the ratio of `training/s` favours rl_zoo3.
 """
@@ -60,7 +60,7 @@ def study(timesteps: int, trials: int, given: list[dict[str, Any]] | None) -> di
 
 
 def contestants(part: str, options: argparse.Namespace) -> dict[str, Callable[[Path], Run]]:
-    """What runs in a part, by name."""
+    """The contestants of a part, by name."""
     trials, timesteps, limit = options.trials, options.timesteps, options.limit
     given = configurations(trials) if part == "unpruned" else None
     zoo_options = ["--pruner", "none"] if part == "unpruned" else []
@@ -73,7 +73,7 @@ def contestants(part: str, options: argparse.Namespace) -> dict[str, Callable[[P
 
 
 def compare(part: str, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """One row a contestant."""
+    """One row per contestant."""
     runs: dict[str, list[Run]] = {}
 
     def run(name: str, contestant: Callable[[Path], Run]) -> None:
@@ -84,7 +84,7 @@ def compare(part: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     alternate(
         {name: (lambda name=name, one=one: run(name, one)) for name, one in named.items()},  # type: ignore[misc]
         options.rounds,
-        warm_up=False,  # each run pays for its own start
+        warm_up=False,  # start-up is part of each run
     )
     both = [*zip(runs["tuner"], runs["rl_zoo3"], strict=True)]
     ratios = {
@@ -120,8 +120,8 @@ def main() -> None:
     """Measures both parts."""
     made = parser(__doc__, rounds=2)
     made.add_argument("--part", choices=("unpruned", "defaults", "both"), default="both", help="what to compare")
-    made.add_argument("--trials", type=positive, default=8, help="trials a run (default 8)")
-    made.add_argument("--timesteps", type=positive, default=3 * UNIT, help="steps a trial (default 24,576)")
+    made.add_argument("--trials", type=positive, default=8, help="trials per run (default 8)")
+    made.add_argument("--timesteps", type=positive, default=3 * UNIT, help="steps per trial (default 24,576)")
     made.add_argument("--limit", type=float, default=400.0, help="seconds after which a run is cut off (default 400)")
     options = made.parse_args()
     if options.timesteps % UNIT:

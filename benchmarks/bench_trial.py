@@ -1,10 +1,10 @@
-"""A trial's training on the arm: Stable-Baselines3 with its default vector environment, ours, and the bare physics.
+"""Training on the arm: Stable-Baselines3 with its default vector environment, tuner, and the bare physics.
 
-`sb3` is PPO over a DummyVecEnv of monitored single environments; `ours` is fused PPO over the vector environment that
-trials use. Both train as many environment steps with the guide's defaults: batch 64, ten epochs, rollouts of 2048
-samples in all. `physics` is as many control steps of bare `stepSimulation` calls at 120 Hz and 10 solver iterations
-(six a control step) on an arm that moves; that yardstick is fixed, whatever physics the environment uses. The three
-alternate; evaluation is left out.
+`sb3` is PPO with a DummyVecEnv of monitored single environments; `ours` is fused PPO with the vector environment that
+trials use. Both train the same number of environment steps with the PPO guide's defaults: batch 64, ten epochs,
+rollouts of 2048 samples in total. `physics` is the same number of control steps as bare `stepSimulation` calls at
+120 Hz and 10 solver iterations (six per control step) on a moving arm, a fixed reference that does not depend on the
+environment's physics. The three alternate; evaluation is left out.
 
 `ratio_to_sb3` is SB3's time over ours, `ratio_to_physics` our time over the physics', medians over the rounds.
 """
@@ -34,9 +34,9 @@ from tuner.training.fused_ppo import FusedPPO
 
 ENVIRONMENT = "roarm_envs:RoArmReach-v0"
 COUNTS = (1, 4, 8)
-ROLLOUT = 2048  # samples an update, of all environments
+ROLLOUT = 2048  # samples per update, over all environments
 HZ, ITERATIONS = 120, 10  # of the bare physics
-HOLD = 5  # control steps that the bare physics keeps a target
+HOLD = 5  # control steps for which the bare physics keeps a target
 
 
 def train(kind: type[PPO], env: VecEnv, steps: int) -> None:
@@ -46,7 +46,7 @@ def train(kind: type[PPO], env: VecEnv, steps: int) -> None:
 
 
 class BarePhysics:
-    """The engine alone, with its usual solver, on an arm that is sent somewhere else every five control steps."""
+    """The engine alone, with its default solver, on an arm that gets a new target every five control steps."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
@@ -71,7 +71,7 @@ class BarePhysics:
         self.seconds: list[float] = []
 
     def __call__(self) -> None:
-        """Lets the steps pass; only the calls that step the simulation are timed."""
+        """Runs the steps; only the calls that step the simulation are timed."""
         rng, total, step_simulation = np.random.default_rng(0), 0.0, pybullet.stepSimulation
         home = np.array([*figures.HOME, figures.GRIPPER_HOME])
         for step in range(self._steps):
@@ -95,7 +95,7 @@ class BarePhysics:
 
 
 def measure(n_envs: int, steps: int, rounds: int) -> dict[str, float | int]:
-    """Microseconds an environment step of the three, and the ratios."""
+    """Microseconds per environment step of the three, and the ratios."""
     stock = DummyVecEnv([lambda: Monitor(gym.make(ENVIRONMENT))] * n_envs)
     own = make_vec_env(EnvironmentRef(id=ENVIRONMENT, n_envs=n_envs))
     physics = BarePhysics(steps)

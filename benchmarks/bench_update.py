@@ -1,8 +1,8 @@
 """One PPO update, Stable-Baselines3's against fused PPO's, over batch sizes.
 
-Both models hold rollouts of the same size, observations (19,) and actions (5,) as the arm's, two hidden layers of 64.
-`train()` alone is timed, alternating; every round has a fresh rollout of random observations. The figures are
-microseconds a minibatch step and the ratio, medians over the rounds.
+Both models have rollouts of the same size, the arm's observations (19,) and actions (5,), and two hidden layers of 64.
+Only `train()` is timed, alternating; every round has a new rollout of random observations. The figures are
+microseconds per minibatch step and the ratio, medians over the rounds.
 """
 
 import os
@@ -47,7 +47,7 @@ class Noise(gym.Env[NDArray[np.float32], NDArray[np.float32]]):
 
 
 class Update:
-    """A model that is asked to update again and again, each time from a rollout of its own."""
+    """A model that is updated repeatedly, each time from a new rollout."""
 
     def __init__(self, kind: type[PPO], batch_size: int) -> None:
         env = DummyVecEnv([Noise])
@@ -57,19 +57,19 @@ class Update:
         self._model.learn(ROLLOUT)
 
     def prepare(self) -> None:
-        """Fills the rollout buffer anew."""
+        """Fills the rollout buffer again."""
         model = self._model
         _, callback = model._setup_learn(ROLLOUT, None)
         assert model.env is not None  # noqa: S101
         model.collect_rollouts(model.env, callback, model.rollout_buffer, n_rollout_steps=ROLLOUT)
 
     def __call__(self) -> None:
-        """The update."""
+        """Runs the update."""
         self._model.train()
 
 
 def measure(batch_size: int, rounds: int) -> dict[str, float | int]:
-    """Microseconds a minibatch step and their ratio."""
+    """Microseconds per minibatch step of both, and their ratio."""
     sb3, fused = Update(PPO, batch_size), Update(FusedPPO, batch_size)
     taken: dict[str, list[float]] = {"sb3": [], "fused": []}
     for round_number in range(rounds + 1):

@@ -1,11 +1,11 @@
-"""Runs `tuner` or `rl_zoo3.train` in this process, unchanged but for a count of the environment steps that it takes.
+"""Runs `tuner` or `rl_zoo3.train` in this process, unchanged except that its environment steps are counted.
 
     python benchmarks/counted.py FILE tuner run …
     python benchmarks/counted.py FILE rl_zoo3 --algo ppo …
 
-FILE gets `{"training": …, "evaluation": …}` as JSON, at the end or on SIGTERM. With `CONFIGURATIONS` (a JSON list of
-PPO arguments) in the environment, rl_zoo3's trial number n trains configuration n instead of sampling one. rl_zoo3's
-closing CSV report, which needs pandas, is left out.
+FILE gets `{"training": …, "evaluation": …}` as JSON, at the end or on SIGTERM. With the environment variable
+`CONFIGURATIONS` (a JSON list of PPO arguments), rl_zoo3's trial number n trains configuration n instead of sampling
+one. rl_zoo3's final CSV report, which needs pandas, is skipped.
 """
 
 import json
@@ -20,7 +20,7 @@ COUNTS = {"training": 0, "evaluation": 0}
 
 
 def run_tuner(arguments: list[str]) -> int:
-    """Training steps as the workers' outcomes say them; evaluation steps as goals times their mean length."""
+    """Training steps from the workers' outcomes; evaluation steps as evaluation episodes times their mean length."""
     from tuner.cli.main import call
     from tuner.records import Decision, Evaluation, TrialOutcome
     from tuner.study.search_source import SearchSource
@@ -42,14 +42,14 @@ def run_tuner(arguments: list[str]) -> int:
 
 
 class _NoReport:
-    """Stands for a data frame of the study's trials."""
+    """Replaces the data frame of the study's trials."""
 
     def to_csv(self, path: str) -> None:
         """Writes nothing."""
 
 
 def run_zoo(arguments: list[str]) -> int:
-    """Every step of the vector environments that rl_zoo3 makes, those for evaluation apart."""
+    """Counts every step of the vector environments that rl_zoo3 makes, separately for evaluation."""
     import optuna
     from rl_zoo3.exp_manager import ExperimentManager
     from rl_zoo3.hyperparams_opt import HYPERPARAMS_SAMPLER

@@ -1,4 +1,4 @@
-"""Arms whose truth is known: how a configuration's share of goals spreads over seeds, as exact probabilities."""
+"""Configurations with known distributions of the success rate over training seeds, as exact probabilities."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ Probabilities = NDArray[np.float64]  # (GOALS + 1,), of every count of successes
 
 @dataclass(frozen=True, kw_only=True)
 class KnownArm:
-    """A configuration with the distribution of its successes."""
+    """A configuration with the distribution of its number of successes."""
 
     name: str
     probabilities: Probabilities
 
     @property
     def mean(self) -> float:
-        """Expected share."""
+        """Expected success rate."""
         return float(self.probabilities @ COUNTS) / GOALS
 
     @property
@@ -31,18 +31,18 @@ class KnownArm:
         return float(2 * np.diff(ends) @ COUNTS) / GOALS
 
     def draw(self, seeds: int, rng: np.random.Generator, repeats: int | None = None) -> NDArray[np.float64]:
-        """Shares by seed: shape (seeds,), or (repeats, seeds)."""
+        """Success rates by seed: shape (seeds,), or (repeats, seeds)."""
         shape = (seeds,) if repeats is None else (repeats, seeds)
         return rng.choice(COUNTS, size=shape, p=self.probabilities) / GOALS
 
 
 def binomial(share: float) -> Probabilities:
-    """Seeds that do not differ but by their goals."""
+    """Seeds that differ only by their evaluation episodes."""
     return np.asarray(stats.binom.pmf(COUNTS, GOALS, share), dtype=np.float64)
 
 
 def beta_binomial(mean: float, spread: float) -> Probabilities:
-    """Seeds whose own share is beta-distributed with this mean and standard deviation."""
+    """Seeds whose success rates are beta-distributed with this mean and standard deviation."""
     size = mean * (1 - mean) / spread**2 - 1
     return np.asarray(stats.betabinom.pmf(COUNTS, GOALS, mean * size, (1 - mean) * size), dtype=np.float64)
 

@@ -1,4 +1,4 @@
-"""What the benchmark scripts share: alternating rounds, plain tables, figures as JSON. Nothing here judges."""
+"""Helpers of the benchmark scripts: alternating rounds, plain tables, results as JSON."""
 
 import argparse
 import importlib.metadata
@@ -29,20 +29,20 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class Rounds:
-    """What each contestant took, round by round, in the order they were named."""
+    """The seconds of each contestant, by round, in the order in which they were named."""
 
     seconds: dict[str, list[float]]
 
     def spread(self, name: str) -> Spread:
-        """Of one contestant's seconds."""
+        """The spread of one contestant's seconds."""
         return spread(self.seconds[name])
 
     def ratios(self, name: str, other: str) -> list[float]:
-        """Seconds of `name` over those of `other`, round by round: neighbours in time share the machine's mood."""
+        """Seconds of `name` over those of `other`, by round, since runs close in time share the machine's load."""
         return [mine / theirs for mine, theirs in zip(self.seconds[name], self.seconds[other], strict=True)]
 
     def ratio(self, name: str, other: str) -> Spread:
-        """Of the ratios of every round."""
+        """The spread of the ratios of all rounds."""
         return spread(self.ratios(name, other))
 
 
@@ -53,7 +53,7 @@ def alternate(
     warm_up: bool = True,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Rounds:
-    """Runs the contestants A B A B … and takes the time of each.
+    """Runs the contestants in turn, A B A B …, and times each run.
 
     Args:
         contestants: What to run, by name.
@@ -108,7 +108,7 @@ def _cell(value: object, digits: int) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were made on."""
+    """The machine and versions of the measurement."""
     return {
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in PACKAGES},
@@ -118,7 +118,7 @@ def machine() -> dict[str, Any]:
 
 
 def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
-    """Writes the figures and the machine, the file whole or not at all."""
+    """Writes the results and the machine, atomically."""
     data = {"results": [dict(row) for row in results], "machine": machine()}
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -129,7 +129,7 @@ def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
 
 
 def parser(description: str | None, *, rounds: int | None = None) -> argparse.ArgumentParser:
-    """A parser with the options that every benchmark has; `--rounds` only where it has a default."""
+    """A parser with the options common to all benchmarks; `--rounds` only if it has a default."""
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--quick", action="store_true", help="a first look: less of everything, coarser figures")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")

@@ -19,7 +19,7 @@ from tuner.training.importing import ONE_THREAD
 
 COUNTED = Path(__file__).with_name("counted.py")
 ENVIRONMENT = "RoArmReach-v0"
-PATIENCE = 15.0  # s, to end after SIGTERM before a process is killed
+PATIENCE = 15.0  # s, for a process to end after SIGTERM before it is killed
 CURRENT = {
     "learning_rate": 3e-4,
     "n_steps": 2048,
@@ -34,7 +34,7 @@ CURRENT = {
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What processes did, counted by `counted.py`, and what their databases say."""
+    """The steps of some processes, counted by `counted.py`, and the trials in their databases."""
 
     seconds: float
     training: int  # environment steps
@@ -45,24 +45,24 @@ class Run:
 
     @property
     def speed(self) -> float:
-        """Environment steps a second, training and evaluation."""
+        """Environment steps per second, training and evaluation."""
         return (self.training + self.evaluation) / self.seconds
 
     @property
     def training_speed(self) -> float:
-        """Environment steps of training a second of the whole time."""
+        """Environment steps of training per second of the whole time."""
         return self.training / self.seconds
 
     @property
     def trials_an_hour(self) -> float:
-        """Finished trials."""
+        """Finished trials per hour."""
         return 3600 * self.finished / self.seconds
 
 
 def run_tuner(
     folder: Path, studies: Sequence[Mapping[str, Any]], *, workers: int, limit: float, options: Sequence[str] = ()
 ) -> Run:
-    """`tuner run` of one or more studies side by side, each on a database of its own."""
+    """`tuner run` of one or more studies in parallel, each with a database of its own."""
     commands, databases = [], []
     for index, study in enumerate(studies):
         path = folder / f"study{index}.yaml"
@@ -139,7 +139,7 @@ def _run(
 
 
 def _trials(url: str) -> list[optuna.trial.FrozenTrial]:
-    names = optuna.get_all_study_names(url)  # none, where a run was cut off before it made its study
+    names = optuna.get_all_study_names(url)  # none if a run was cut off before it created its study
     return [trial for name in names for trial in optuna.load_study(storage=url, study_name=name).trials]
 
 

@@ -1,4 +1,4 @@
-"""Workers that train in simulated time: the coordinator's work takes the time it takes, waiting takes none."""
+"""Workers that train in simulated time: the coordinator's work takes real time, waiting takes none."""
 
 import heapq
 import itertools
@@ -13,26 +13,26 @@ from tuner.coordinator import JobSource
 from tuner.engines.base import Evaluated, Event, Finished
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
-SPREAD = 0.3  # of a trial's length, to either side: what is tuned decides on it as well
-BEHIND, AHEAD = (0.0, 0.3), (0.35, 0.6)  # what trials come to that the median rule stops, and the others
-SHORT = 1 / 3  # of a trial's length, after which the rule stops those: the first checkpoint behind its warm-up
-UNDER_WAY = COMPLETE_SHARE / (COMPLETE_SHARE + SHORT * (1 - COMPLETE_SHARE))  # the others' share of those that run
+SPREAD = 0.3  # of a trial's length, to either side, since the tuned arguments affect it
+BEHIND, AHEAD = (0.0, 0.3), (0.35, 0.6)  # final scores of trials that the median pruner stops, and of the others
+SHORT = 1 / 3  # of a trial's length, after which it stops those: the first checkpoint after its warm-up
+UNDER_WAY = COMPLETE_SHARE / (COMPLETE_SHARE + SHORT * (1 - COMPLETE_SHARE))  # share of the others among running trials
 
 
 class Enough(BaseException):
-    """All that was to be measured is measured."""
+    """Raised when the measurement is complete."""
 
 
 @dataclass(kw_only=True)
 class Course:
-    """What a simulation saw; seconds of simulated time from its beginning."""
+    """The record of a simulation, in seconds of simulated time from its start."""
 
-    trained: list[tuple[float, float]] = field(default_factory=list)  # from when to when some worker trained
-    answers: list[tuple[float, float]] = field(default_factory=list)  # when an answer came, and how late
-    gaps: list[tuple[float, float]] = field(default_factory=list)  # when a worker got another trial, and how late
-    ends: list[tuple[float, bool]] = field(default_factory=list)  # when a trial ended, and whether it went all the way
+    trained: list[tuple[float, float]] = field(default_factory=list)  # start and end of a worker's training
+    answers: list[tuple[float, float]] = field(default_factory=list)  # when an answer came, and its delay
+    gaps: list[tuple[float, float]] = field(default_factory=list)  # when a worker got another trial, and the delay
+    ends: list[tuple[float, bool]] = field(default_factory=list)  # when a trial ended, and whether it was complete
     begun: list[float] = field(default_factory=list)  # when each worker got its first trial
-    idle: list[tuple[float, float]] = field(default_factory=list)  # from when to when the coordinator had nothing to do
+    idle: list[tuple[float, float]] = field(default_factory=list)  # start and end of the coordinator's idle times
 
 
 @dataclass(kw_only=True)
@@ -41,16 +41,16 @@ class _Running:
     interval: float  # s from checkpoint to checkpoint
     left: list[Evaluation]
     seen: list[Evaluation]
-    due: float = 0.0  # when it came to what it waits with
+    due: float = 0.0  # the time of its pending event
 
 
 class SimulatedEngine:
-    """Workers whose training takes seconds that nobody waits for.
+    """Workers whose training takes simulated time only.
 
-    Time is the clock's, and what was skipped: where nothing is due, `wait` goes straight to the next event. A worker
-    trains from an answer to its next checkpoint, and does nothing from a checkpoint to the answer and from a trial's
-    end to the next trial. Each worker's first trial is somewhere in its midst, as in a run that has gone on for long,
-    of either kind as many as then run.
+    Time is that of the clock plus the skipped time: if nothing is due, `wait` skips to the next event. A worker trains
+    from an answer to its next checkpoint, and is idle from a checkpoint to the answer and from a trial's end to the
+    next trial. Each worker's first trial starts partway through, as in a run in its steady state, with the steady
+    state's share of trials that will be pruned.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class SimulatedEngine:
         seed: int = 0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Takes what a whole trial lasts on average, and whether the median rule finds trials to stop."""
+        """Takes the mean length of a whole trial, and whether the median pruner finds trials to stop."""
         self.workers = workers
         self.course = Course()
         self._seconds = seconds
@@ -74,10 +74,10 @@ class SimulatedEngine:
         self._due: list[tuple[float, int, Event]] = []
         self._order = itertools.count()
         self._running: dict[int, _Running] = {}
-        self._free: list[float] = []  # since when each idle worker is, but those that never had a trial
+        self._free: list[float] = []  # since when each idle worker is idle, except those that never had a trial
 
     def now(self) -> float:
-        """Seconds since the beginning, skipped ones included."""
+        """Seconds since the start, including skipped time."""
         return self._clock() - self._origin + self._skipped
 
     def prepare(self, count: int) -> None:
@@ -100,7 +100,7 @@ class SimulatedEngine:
         self._train(running, now, (1.0 - done % 1.0) * running.interval)
 
     def wait(self, timeout: float) -> list[Event]:
-        """What is due; where nothing is, the time until then is skipped."""
+        """The events that are due; if there are none, skips to the next one."""
         now = self.now()
         if self._due and self._due[0][0] > now:
             skipped = min(self._due[0][0] - now, timeout)
@@ -113,7 +113,7 @@ class SimulatedEngine:
         return events
 
     def answer(self, number: int, decision: Decision) -> None:
-        """Lets a trial train on, or end."""
+        """Lets a trial continue, or ends it."""
         now = self.now()
         running = self._running[number]
         self.course.answers.append((now, now - running.due))
@@ -147,7 +147,7 @@ class SimulatedEngine:
 
 
 class Until:
-    """A source that has `enough` looked at before each thing it does, and leaves behind what runs when it is so."""
+    """A source that calls `enough` before every operation, and abandons the running trials when it returns true."""
 
     def __init__(self, source: JobSource, enough: Callable[[], bool]) -> None:
         self._source = source
@@ -168,7 +168,7 @@ class Until:
         self._source.on_outcome(number, outcome)
 
     def interrupt(self) -> None:
-        """Nothing: the study is thrown away."""
+        """Does nothing: the study is discarded."""
 
     def _look(self) -> None:
         if self._enough():
@@ -176,7 +176,7 @@ class Until:
 
 
 def within(spans: Sequence[tuple[float, float]], begin: float, end: float) -> float:
-    """Seconds of some spans that lie between `begin` and `end`."""
+    """Total seconds of the spans between `begin` and `end`."""
     if not spans:
         return 0.0
     edges = np.clip(np.array(spans), begin, end)

@@ -1,4 +1,4 @@
-"""Studies with a history that nobody had to train, and workers that answer at once: what only the coordinator costs."""
+"""Studies with an artificial history, and workers that answer at once, to measure the coordinator alone."""
 
 import json
 from collections import defaultdict, deque
@@ -21,7 +21,7 @@ from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutco
 from tuner.study.samplers import distributions
 from tuner.study.search_source import facts, reported_value, trial_value
 
-COMPLETE_SHARE = 0.35  # of a history's trials; the median rule's in a study of some hundreds
+COMPLETE_SHARE = 0.35  # of a history's trials, as with the median pruner in a study of some hundreds
 MODEL = bytes(150_000)  # about an SB3 zip of two small nets
 HEALTH = (
     "approx_kl",
@@ -33,7 +33,7 @@ HEALTH = (
     "value_loss",
 )
 VERSIONS = dict.fromkeys(("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy"), "1.2.3")
-LEARNT = 0.01  # a trial, by which simulated ones come to more: else the median rule would stop ever more of them
+LEARNT = 0.01  # by which scores rise from trial to trial: else the median pruner would stop more and more of them
 BEGUN = datetime(2026, 1, 1)
 COUNT_ON = "SELECT setval(pg_get_serial_sequence('trials', 'trial_id'), (SELECT max(trial_id) FROM trials))"
 FINITE = models.TrialValueModel.TrialValueType.FINITE
@@ -46,7 +46,7 @@ Rows = dict[Any, list[dict[str, Any]]]  # by Optuna's model of the table
 def fill(url: URL, study: Study, spec: StudySpec, count: int, rng: np.random.Generator) -> None:
     """Gives an empty study `count` finished trials, some completed, the rest pruned at some checkpoint.
 
-    The rows are those that a run leaves (parameters, reports, all attributes of `facts`), written into Optuna's tables
+    The rows are those of a real run (parameters, reports, all attributes of `facts`), written into Optuna's tables
     in one transaction; `Study.add_trials` would take ten minutes for 10 000.
     """
     rows: Rows = defaultdict(list)
@@ -108,7 +108,7 @@ def _trial(study: Study, spec: StudySpec, number: int, rng: np.random.Generator)
 
 
 def _by_column(table: Any, row: dict[str, Any]) -> dict[str, Any]:
-    """A row by the names of its columns, which some attributes of Optuna's models differ from."""
+    """A row with column names as keys, which differ from some attributes of Optuna's models."""
     return {getattr(table, name).property.columns[0].name: value for name, value in row.items()}
 
 
@@ -121,7 +121,7 @@ def _draw(distribution: BaseDistribution, rng: np.random.Generator) -> Any:
 
 
 def learning_curve(plan: Sequence[Checkpoint], skill: float, rng: np.random.Generator) -> Iterator[Evaluation]:
-    """Evaluations on the way to `skill`."""
+    """The evaluations of a trial whose score rises to `skill`."""
     for index, checkpoint in enumerate(plan):
         score = skill * (index + 1) / len(plan) + float(rng.normal(0.0, 0.02))
         yield Evaluation(
@@ -142,7 +142,7 @@ def learning_curve(plan: Sequence[Checkpoint], skill: float, rng: np.random.Gene
 def outcome(
     params: dict[str, Any], evaluations: Sequence[Evaluation], model: bytes | None, complete: bool
 ) -> TrialOutcome:
-    """How a trial ended that went through some evaluations."""
+    """The outcome of a trial with the given evaluations."""
     return TrialOutcome(
         state="completed" if complete else "stopped",
         steps=evaluations[-1].step,
@@ -153,10 +153,10 @@ def outcome(
 
 
 class InstantEngine:
-    """Workers that need no time: every wait brings the next event of each job that has its answer.
+    """Workers that take no time: every `wait` returns the next event of each job that is not waiting for an answer.
 
-    Their trials are better than any half of those before, so that none is pruned: each goes through every checkpoint,
-    the dearest way for a coordinator.
+    Their trials are better than the median of those before, so that none is pruned: each passes every checkpoint, the
+    most expensive case for a coordinator.
     """
 
     def __init__(self, workers: int, seed: int = 0) -> None:
@@ -176,13 +176,13 @@ class InstantEngine:
         self._advance(job.number)
 
     def wait(self, timeout: float) -> list[Event]:  # noqa: ARG002
-        """All events that are there."""
+        """All pending events."""
         events = [*self._events]
         self._events.clear()
         return events
 
     def answer(self, number: int, decision: Decision) -> None:
-        """Lets a job go on to its next event."""
+        """Lets a job continue to its next event."""
         job, left, seen = self._jobs[number]
         if decision.go_on and left:
             self._advance(number)

@@ -1,4 +1,4 @@
-"""Training runs side by side in worker processes, all their evaluations kept."""
+"""Parallel training runs in worker processes, with all their evaluations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,26 +13,26 @@ from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutco
 
 @dataclass(kw_only=True)
 class Trained:
-    """What came of a job."""
+    """The result of a job."""
 
     evaluations: list[Evaluation] = field(default_factory=list)
     outcome: TrialOutcome | None = None
 
     @property
     def last(self) -> Evaluation:
-        """The evaluation at the end."""
+        """The last evaluation."""
         return self.evaluations[-1]
 
     @property
     def seconds(self) -> float:
-        """Of the whole run."""
+        """Seconds of the whole run."""
         return self.outcome.seconds if self.outcome else 0.0
 
 
 def fresh_job(
     spec: StudySpec, params: dict[str, Any], number: int, seed: int, plan: Sequence[Checkpoint], **changes: Any
 ) -> TrialJob:
-    """A training run of a study's kind on the `seed`-th of the seeds for tests, evaluated on goals for tests."""
+    """A training run of a study's kind on the `seed`-th test seed, evaluated on test episodes."""
     return spec.job(
         number=number,
         seed=seeds.TEST + seed,
@@ -47,7 +47,7 @@ def train_all(jobs: Sequence[TrialJob], workers: int) -> dict[int, Trained]:
     """Every job, by its number; none is stopped early.
 
     Raises:
-        TunerError: what a job is refused for.
+        TunerError: if a job is invalid.
     """
     engine = ProcessEngine(workers)
     waiting, running = list(reversed(jobs)), 0

@@ -1,4 +1,4 @@
-"""An environment of one's own: a point walks along a line to a goal. Workers import it from this file."""
+"""A custom environment: a point moves along a line to a goal. Workers import it from this file."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ Observation = NDArray[np.float32]
 
 
 class Line(gym.Env[Observation, NDArray[np.float32]]):
-    """Success within 0.05 of the goal; `info` tells success and distance, which the tuner scores by."""
+    """Success is within 0.05 of the goal; `info` has `is_success` and `distance`, which tuner scores by."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 20}  # noqa: RUF012
 
@@ -32,7 +32,7 @@ class Line(gym.Env[Observation, NDArray[np.float32]]):
         return self._observation(), self._info()
 
     def step(self, action: NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Moves the point; the reward is the way that it made towards the goal, and a bonus there."""
+        """Moves the point; the reward is ten times the distance gained, plus a bonus of ten at the goal."""
         before = abs(self._goal - self._place)
         self._place = float(np.clip(self._place + self._step * float(action[0]), -1.0, 1.0))
         self._time += 1

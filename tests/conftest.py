@@ -1,4 +1,4 @@
-"""What every test stands on: a folder of its own, no way to a user's database, one torch thread, toy studies."""
+"""Fixtures for all tests: a folder of their own, no access to a user's database, one torch thread, toy studies."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
 os.environ["MPLCONFIGDIR"] = f"{tempfile.gettempdir()}/tuner-tests-matplotlib"  # fonts are looked for once
-os.environ["RAY_AUTH_TOKEN"] = "tests"  # noqa: S105 - Ray keeps its own under HOME, which every test has another of
+os.environ["RAY_AUTH_TOKEN"] = "tests"  # noqa: S105 - Ray stores its own under HOME, which differs in every test
 
 import pytest
 import yaml
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["use_cases"]
 
-# A shell that starts the tests in the background has them ignore Ctrl-C, and their children would inherit that.
+# Tests that a shell starts in the background ignore Ctrl-C, and their child processes would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
@@ -72,7 +72,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_modules(tmp_path: Path) -> Iterator[None]:
-    """What a test imports from its own folder is forgotten after it, so that the next one's `envs` is its own."""
+    """Modules that a test imports from its folder are removed after it, so that the next test imports its own."""
     yield
     for name, module in list(sys.modules.items()):
         spec = getattr(module, "__spec__", None)  # some libraries put objects of their own there
@@ -123,7 +123,7 @@ def make_job(**changes: Any) -> TrialJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What a command returned and printed."""
+    """A command's exit code and output."""
 
     code: int
     out: str
@@ -131,7 +131,7 @@ class Said:
 
 
 class Tuner(Protocol):
-    """Types a command line."""
+    """Runs a command line in this process."""
 
     def __call__(self, line: str) -> Said:
         """Runs it."""
@@ -178,7 +178,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
 
 @pytest.fixture(scope="session")
 def _finished_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the toy study was run, once for all tests that look at it."""
+    """A folder in which the toy study was run, once for all tests that read it."""
     folder = tmp_path_factory.mktemp("finished")
     path = write_study(folder)
     with pytest.MonkeyPatch.context() as patch:
@@ -197,7 +197,7 @@ def finished(_finished_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shown(finished: Path, tmp_path: Path) -> "Shown":
-    """A dashboard over the toy study, to be asked in this process."""
+    """A dashboard over the toy study, to send requests to in this process."""
     from dashboard_parts import show
 
     return show(tmp_path)
@@ -205,7 +205,7 @@ def shown(finished: Path, tmp_path: Path) -> "Shown":
 
 @pytest.fixture
 def dashboard(finished: Path) -> Iterator[str]:
-    """The address of a dashboard that shows the toy study, as the command says it."""
+    """The address of a dashboard that shows the toy study, as the command prints it."""
     command = [sys.executable, "-m", "tuner", "dashboard", "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None

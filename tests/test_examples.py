@@ -1,4 +1,4 @@
-"""The examples run as they stand, and come to what they say."""
+"""The examples run unchanged, and print what they should."""
 
 import shutil
 import subprocess
@@ -25,7 +25,7 @@ def test_the_script_runs() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for words in ("check: ok", "8 of 8 trials finished", "to train with: ", "goes right", "wrote best.yml, line.html"):
+    for words in ("check: ok", "8 of 8 trials finished", "recommended: ", "goes right", "wrote best.yml, line.html"):
         assert words in done.stdout
     assert {"best.yml", "line.html", "line.mp4", "trained"} <= {path.name for path in Path().iterdir()}
 

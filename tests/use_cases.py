@@ -1,4 +1,4 @@
-"""What tests of use cases share: who is told, use cases replaced by stand-ins, folders with work done in them."""
+"""Helpers for tests of use cases: a recording notifier, stand-ins for use cases, folders with finished studies."""
 
 import contextlib
 import shutil
@@ -24,13 +24,13 @@ Kind = TypeVar("Kind", bound=Event)
 
 
 class Told(SilentNotifier):
-    """Keeps what a use case tells."""
+    """Records the events of a use case."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
 
     def notify(self, event: Event) -> None:
-        """Something happened."""
+        """Records an event."""
         self.events.append(event)
 
     def of(self, kind: type[Kind]) -> list[Kind]:
@@ -40,21 +40,21 @@ class Told(SilentNotifier):
 
 @pytest.fixture
 def told() -> Told:
-    """Who is told, in a test of a use case."""
+    """The recording notifier for a test of a use case."""
     return Told()
 
 
 class StandIn(Protocol):
-    """Puts something else in a use case's place."""
+    """Replaces a use case."""
 
     def __call__(self, name: str, result: object) -> list[Any]:
-        """Returns the requests that will come; the result is what the use case will return, or raise."""
+        """Returns the list that collects the requests; `result` is what the use case returns, or raises."""
         ...
 
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """`asked = stand_in("tuner.app.tune.tune", result)`: a command line's test that trains nothing."""
+    """`asked = stand_in("tuner.app.tune.tune", result)`: for tests of the command line without training."""
 
     def put(name: str, result: object) -> list[Any]:
         asked: list[Any] = []
@@ -73,7 +73,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 @contextlib.contextmanager
 def working_in(folder: Path) -> Iterator[None]:
-    """For what outlives a test: as if it ran in the folder."""
+    """Runs module-level fixtures as if in the folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.syspath_prepend(str(TOYS))

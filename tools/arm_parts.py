@@ -1,7 +1,7 @@
-"""What the arm's links are made of: masses, inertias and primitive shapes.
+"""The parts of the arm's links: masses, inertias and primitive shapes.
 
-A link's inertial is that of its shell (mass, centre and principal inertias as published) together with the servos that
-sit in it, each a solid box.
+A link's inertia combines its shell (mass, centre and principal inertias as published) and the servos in it, each a
+solid box.
 """
 
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class Shape:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A link's parts and looks."""
+    """A link's bodies and shapes."""
 
     name: str
     bodies: tuple[Body, ...]
@@ -50,13 +50,13 @@ COLOURS = {
 
 
 def box(mass: float, size: Vector, centre: Vector) -> Body:
-    """A solid box of even density."""
+    """A solid box of uniform density."""
     x, y, z = (side**2 for side in size)
     return Body(mass=mass, centre=centre, inertia=(mass * (y + z) / 12, mass * (x + z) / 12, mass * (x + y) / 12))
 
 
 def servo(centre: Vector) -> Body:
-    """One ST3235."""
+    """One ST3235 servo."""
     return box(SERVO_MASS, SERVO_SIZE, centre)
 
 
@@ -131,9 +131,9 @@ LINKS = (
     Link(name="hand_tcp", bodies=(), shapes=()),
 )
 
-# The hand as tasks with the gripper need it. The fixed jaw is a shape of the tool point's link, so that the engine
-# tells its contacts from those of the palm; the moving jaw is an arm with a pad that leans inwards by 29 degrees: its
-# tip meets the fixed jaw as the jaw closes, and on objects of 20 to 30 mm it lies flat to within some ten degrees.
+# The hand for tasks with the gripper. The fixed jaw is a shape of the tool point's link, so that the engine can
+# distinguish its contacts from the palm's; the moving jaw is an arm with a pad that leans inwards by 29 degrees: its
+# tip meets the fixed jaw when closed, and on objects of 20 to 30 mm it lies flat to within about ten degrees.
 PAD_LEAN = 0.50  # rad
 GRIPPER_SHAPES = {
     "link5": (Shape(centre=(-0.004, 0.0, 0.026), size=(0.030, 0.030, 0.044), colour="servo"),),

@@ -1,7 +1,7 @@
-"""Writes the arm's URDF from the figures and the parts.
+"""Writes the arm's URDF from its dimensions (`roarm_envs.figures`) and parts (`arm_parts`).
 
-`python tools/arm_urdf.py > envs/roarm_envs/assets/roarm_m3.urdf` for the arm whose gripper stays closed,
-`python tools/arm_urdf.py gripper > envs/roarm_envs/assets/roarm_m3_gripper.urdf` for the one whose jaws grip.
+`python tools/arm_urdf.py > envs/roarm_envs/assets/roarm_m3.urdf` for the arm with a closed gripper,
+`python tools/arm_urdf.py gripper > envs/roarm_envs/assets/roarm_m3_gripper.urdf` for the one with a working gripper.
 """
 
 import sys
@@ -84,7 +84,7 @@ def _text(values: tuple[float, ...] | NDArray[np.float64]) -> str:
 
 
 def _number(value: float) -> str:
-    rounding = 1e-15  # what is smaller differs between machines
+    rounding = 1e-15  # smaller values differ between machines
     return f"{value if abs(value) > rounding else 0.0:.9g}"
 
 

@@ -25,7 +25,7 @@ from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env, normalized, statistics
 from tuner.training.evaluation import Evaluator
 from tuner.training.fused.fused_rollout import NotFiniteError
-from tuner.training.keeping import Keeper
+from tuner.training.keeping import CheckpointWriter
 from tuner.training.make_model import (
     CoefficientCallback,
     arguments_seen,
@@ -34,7 +34,7 @@ from tuner.training.make_model import (
     saved,
     trained_by_sb3,
 )
-from tuner.training.watch import Report, SignalRecorder, Watch, finite_parameters
+from tuner.training.watch import EvaluationCallback, Report, SignalRecorder, finite_parameters
 
 PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
 
@@ -96,19 +96,19 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
         recorder = SignalRecorder()
         board = _board(job, stack)
         ready = time.perf_counter()
-        watch = Watch(job, evaluator, report, stopped, ready, recorder, curriculum, board, keeper)
+        watch = EvaluationCallback(job, evaluator, report, stopped, ready, recorder, curriculum, board, keeper)
         if begun_before is not None:
             begun_before.restore(curriculum, env)
-            watch.go_on_from(begun_before)
+            watch.resume_from(begun_before)
             if keeper is not None and model.num_timesteps < job.timesteps:
-                keeper.going_on(model.num_timesteps)
+                keeper.note_resume(model.num_timesteps)
         coefficients = CoefficientCallback(job.params)
         try:
             _learn(model, job, [callback for callback in (curriculum, coefficients, watch) if callback])
         except TrialDiverged as error:
             return _diverged(error, model, recorder, begun)
         return TrialOutcome(
-            state="completed" if watch.going_on() else "stopped",
+            state="completed" if watch.continues() else "stopped",
             steps=model.num_timesteps,
             seconds=time.perf_counter() - begun,
             facts={
@@ -179,17 +179,19 @@ def _raised_in(error: BaseException) -> str:
     return str(frames[-1].f_globals.get("__name__"))
 
 
-def _keeper(job: TrialJob, stack: contextlib.ExitStack) -> Keeper | None:
+def _keeper(job: TrialJob, stack: contextlib.ExitStack) -> CheckpointWriter | None:
     if job.keeping is None:
         return None
-    keeper = Keeper(job, job.keeping)
+    keeper = CheckpointWriter(job, job.keeping)
     stack.callback(keeper.close)
     return keeper
 
 
-def _kept(keeper: Keeper | None, watch: Watch, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
+def _kept(
+    keeper: CheckpointWriter | None, watch: EvaluationCallback, model: BaseAlgorithm, env: VecEnv
+) -> dict[str, Any]:
     """The results of final training."""
-    return {} if keeper is None or not watch.going_on() else keeper.facts(model, env)
+    return {} if keeper is None or not watch.continues() else keeper.facts(model, env)
 
 
 def versions() -> dict[str, str]:

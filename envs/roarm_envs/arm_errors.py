@@ -1,4 +1,4 @@
-"""What the environments refuse."""
+"""Errors of the environments, and checks of their options."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ class DisplayMissing(RuntimeError):
 
 
 class WindowClosed(RuntimeError):
-    """Somebody closed the window in which the arm was shown."""
+    """The window in which the arm was shown has been closed."""
 
 
 def check_option(
@@ -24,21 +24,21 @@ def check_option(
     unit: str = "",
     valid: tuple[str, ...] | None = None,
 ) -> None:
-    """Refuses a number outside [low, high], or a word that is not among `valid`.
+    """Checks that a number is in [low, high], or that a word is one of `valid`.
 
     Raises:
         OptionError: naming the option, the value and the rule.
     """
     if valid is not None:
         if value not in valid:
-            raise OptionError(f"{name}: {value!r} is not offered; valid: {', '.join(valid) or 'none (leave it out)'}")
+            raise OptionError(f"{name}: {value!r} is not available; valid: {', '.join(valid) or 'none (leave it out)'}")
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise OptionError(f"{name}: {value!r} must be a number from {low:g} to {high:g} {unit}".rstrip())
 
 
 def check_count(name: str, value: object, *, low: int, high: int) -> None:
-    """Refuses what is no whole number in [low, high].
+    """Checks that a value is a whole number in [low, high].
 
     Raises:
         OptionError: naming the option, the value and the rule.

@@ -1,6 +1,6 @@
-"""Scripted controllers, by inverse kinematics: they show that a task can be done, and that its reward points there.
+"""Scripted controllers by inverse kinematics: they show that a task can be solved and that its reward leads there.
 
-An expert looks at the simulation itself, not at the observation. It is made after a reset and serves one episode.
+An expert reads the state of the simulation, not the observation. It is made after a reset, for one episode.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,21 +21,21 @@ from roarm_envs.tasks.pick_place import HIGH, Course, PickPlace, grip_offsets
 from roarm_envs.tasks.reach import Reach
 
 Action = NDArray[np.float32]
-Expert = Callable[[Any], Action]  # from an observation
+Expert = Callable[[Any], Action]  # observation → action
 
-PATIENCE = 12  # control steps without coming nearer, after which another way is tried
+PATIENCE = 12  # control steps without progress, after which another pose is tried
 CLOSED, OPEN = figures.joint(figures.GRIPPER_JOINT).lower, figures.GRIPPER_OPEN  # rad
-CALM = 0.5  # of the full speed, with the cube in the jaws
+CALM = 0.5  # share of full speed, with the cube in the jaws
 
 
 class Sent:
-    """Joint targets as the expert has sent them, which the arm may follow late."""
+    """The joint targets that the expert has sent; the arm may lag behind them."""
 
     def __init__(self, arm: RoArm) -> None:
         self.targets = np.array(arm.targets)  # rad
 
     def towards(self, wanted: Sequence[float], *, speed: float = 1.0) -> Action:
-        """The action that leads straight to `wanted` rad, at that share of full speed."""
+        """The action that moves the targets straight towards `wanted` rad, at the given share of full speed."""
         ways = (np.asarray(wanted) - self.targets) / figures.MAX_TARGET_STEP
         action = ways * min(1.0, speed / max(float(np.abs(ways).max()), 1e-9))
         self.targets = self.targets + action * figures.MAX_TARGET_STEP
@@ -43,7 +43,7 @@ class Sent:
 
 
 class ReachExpert:
-    """Goes straight to a pose that brings the tool point to the goal; to another one when it gets no nearer."""
+    """Moves straight to a pose with the tool point at the goal; tries another pose if it makes no progress."""
 
     def __init__(self, episode: EpisodeState[Reach]) -> None:
         self._episode = episode
@@ -64,7 +64,7 @@ class ReachExpert:
 
 
 def ways_to(goal: Point, start: Sequence[float]) -> list[Angles]:
-    """Poses with the tool point at the goal, those first that keep wrist and elbow high, and then the nearest."""
+    """Poses with the tool point at the goal, sorted: wrist and elbow high first, then the nearest to `start`."""
 
     def cost(pose: Angles) -> tuple[float, float]:
         low = min(wrist_height(pose[1], pose[2]), 0.05)
@@ -77,24 +77,24 @@ def ways_to(goal: Point, start: Sequence[float]) -> list[Angles]:
 
 
 def _between(start: Sequence[float], end: Angles) -> list[list[float]]:
-    """Shoulder, elbow and the like on the straight way there, without the roll."""
+    """Eight joint poses on the straight line in joint space from `start` to `end`, without the roll."""
     shares = [step / 8 for step in range(1, 9)]
     return [[a + share * (b - a) for a, b in zip(start[:4], end[:4], strict=True)] for share in shares]
 
 
 def jaw_yaw(sensed: Handling) -> float:
-    """The way the jaw opens, in rad about the vertical."""
+    """The yaw of the direction in which the jaw opens, in rad."""
     return grip_point(sensed.angles, across=0.0, along=TIP)[1]
 
 
 def held_at(sensed: Handling) -> tuple[float, float]:
-    """Where the cube is in a hand that points down: across and along, in m."""
+    """The cube's position in a hand that points down: across and along it, in m."""
     (x, y, z), (tool_x, tool_y, tool_z), jaw = sensed.cube, sensed.tool, jaw_yaw(sensed)
     return (x - tool_x) * cos(jaw) + (y - tool_y) * sin(jaw), TIP + tool_z - z
 
 
 class PickPlaceExpert:
-    """Over the cube, down, close, up, over the goal, down, and stay."""
+    """Phases: above the cube, down, close the jaw, lift, above the goal, down, stay."""
 
     def __init__(self, episode: EpisodeState[PickPlace]) -> None:
         self._episode = episode
@@ -102,10 +102,10 @@ class PickPlaceExpert:
         self._sent = Sent(episode.arm)
         self._phase: Callable[[Handling, Course], Action | None] = self._approach
         self._waited = 0  # control steps in this phase
-        self._held = (0.0, 0.0)  # where in the hand the cube is: across and along, in m
+        self._held = (0.0, 0.0)  # the cube's position in the hand: across and along, in m
 
     def __call__(self, _observation: Any) -> Action:
-        """The next action; a phase that is over gives none and names the next one."""
+        """The next action; a phase that is over returns None and sets the next phase."""
         state: Course = self._episode.state  # type: ignore[assignment]
         sensed = self._arm.sense(touching=False)
         while True:
@@ -150,12 +150,12 @@ class PickPlaceExpert:
         return np.zeros(6, np.float32)
 
     def _empty(self, sensed: Handling, state: Course, height: float, *, then: Any) -> Action | None:
-        """Moves the open hand to the cube, or so high over it."""
+        """Moves the open hand to the cube, or to `height` m above it."""
         across, along = grip_offsets(state.edge)
         x, y, z = sensed.cube
         yaw = sensed.turn + jaw_yaw(sensed)
         roll = float(self._sent.targets[4])
-        heights = (z + height, z + height / 2, z)  # far out the hand cannot point down from high up
+        heights = (z + height, z + height / 2, z)  # far from the base the hand cannot point down from high up
         found = (from_above((x, y, up), yaw, across=across, along=along, roll=roll) for up in heights)
         wanted = next((angles for angles in found if angles is not None), None)
         return self._go(wanted, OPEN, then=then, speed=1.0 if height else CALM)

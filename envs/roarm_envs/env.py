@@ -1,4 +1,4 @@
-"""The Gymnasium environment: an arm, a task, and the clock."""
+"""The Gymnasium environments of the RoArm-M3: an arm with a task and a time limit."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -31,16 +31,16 @@ MAX_ARMS = 256  # 30 MB each
 
 
 class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
-    """One arm with a task. All that changes from step to step is in `episode`, which a vector environment steps itself.
+    """One arm with a task. The state of the episode is in `episode`, which the vector environment steps directly.
 
     Action: in [-1, 1], increments of the joint targets (base, shoulder, elbow, wrist pitch, wrist roll, and the jaw
     where the task has one), 1 being 0.10 rad, at 20 Hz. Observation: the task's, in [-1, 1]. `terminated` means
-    success, or that there is none to be had any more, as `is_success` tells; `truncated` means that time is up. `info`
-    holds `is_success`, `distance` (m), `reward_terms` and the task's stages.
+    success, or that success is no longer possible (see `is_success`); `truncated` means that time is up. `info` has
+    `is_success`, `distance` (m), `reward_terms` and the task's stages.
 
-    Options of every environment: `episode_seconds`; `difficulty`, 0.1 to 1.0 in steps of 0.1, which brings start and
-    goal together; `variation`, true for the usual ranges or a range for each name (see `variation.QUANTITIES`), whose
-    drawn values are in `info` at reset; `render_mode`.
+    Options of every environment: `episode_seconds`; `difficulty`, 0.1 to 1.0 in steps of 0.1, where lower values start
+    nearer to the goal; `variation`, true for the default ranges or a range for each name (see
+    `variation.QUANTITIES`), whose drawn values are in `info` at reset; `render_mode`.
     """
 
     metadata = {"render_modes": ["rgb_array", "human"], "render_fps": figures.CONTROL_HZ}  # noqa: RUF012 - as Gymnasium has it
@@ -71,10 +71,10 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
 
     @classmethod
     def make_vec_env(cls, n_envs: int, **options: Any) -> "VecEnv":
-        """`n_envs` of these environments as one Stable-Baselines3 `VecEnv`, faster than they are one by one.
+        """`n_envs` of these environments as one Stable-Baselines3 `VecEnv`, faster than a DummyVecEnv.
 
-        Any environment class may offer this; what it returns must do, to the bit, what `DummyVecEnv` would do with the
-        environments made from the same options.
+        Any environment class may have this method; the result must behave, bit for bit, like a `DummyVecEnv` of
+        environments with the same options.
 
         Raises:
             OptionError: naming the option, its value and the rule.
@@ -88,7 +88,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
 
     @property
     def goal(self) -> NDArray[np.float64]:
-        """The goal of the current episode; a point is in m, in the world."""
+        """The goal of the current episode: a point in m, in the world frame."""
         return np.array(self.episode.state.goal)
 
     @property
@@ -102,14 +102,14 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
 
     @property
     def difficulty(self) -> float:
-        """From 0.1 to 1.0, for the episodes to come."""
+        """The difficulty of the next episodes, from 0.1 to 1.0."""
         return self.episode.difficulty
 
     def set_difficulty(self, difficulty: float) -> None:
-        """Sets how hard the episodes to come are, from 0.1 to 1.0 in steps of 0.1; the present one stays as it is.
+        """Sets the difficulty of the next episodes, from 0.1 to 1.0 in steps of 0.1; the current one is unchanged.
 
         Raises:
-            OptionError: where it is none of these.
+            OptionError: if it is none of these.
         """
         self.episode.difficulty = checked_difficulty(difficulty)
 
@@ -123,9 +123,9 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         self.episode.max_steps = steps
 
     def make_expert(self) -> "Expert":
-        """A scripted controller for the episode that was just begun: a function from an observation to an action.
+        """A scripted controller for the episode that has just begun: a function from an observation to an action.
 
-        Any environment class may offer this hook; it shows that success is possible and that the reward points to it.
+        Any environment class may have this hook; it shows that success is possible and that the reward leads to it.
         """
         raise NotImplementedError
 
@@ -153,7 +153,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         return np.array(row, dtype=np.float32), reward, terminated, truncated, info
 
     def render(self) -> Picture | None:
-        """A picture (h, w, 3) of arm, things and goal; the goal is red, and green once it is reached.
+        """A picture (h, w, 3) of arm, objects and goal; the goal is red, and green once it is reached.
 
         None with `render_mode="human"`, where `reset` and `step` show everything in PyBullet's window, at 20 Hz.
         """
@@ -168,7 +168,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         return self._camera.picture(self.episode.mark(), done=self.episode.success)
 
     def show(self) -> None:
-        """Shows the step that was just made in the window, where there is one, and waits until its time is over."""
+        """Shows the current step in the window, if there is one, and waits until its control period is over."""
         if self._window is not None:
             self._window.show(self.episode.mark(), done=self.episode.success)
             self._window.wait()
@@ -190,7 +190,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
 class RoArmReachEnv(RoArmEnv[Reach]):
     """The RoArm-M3 brings its tool point to a goal within 20 mm, in at most five seconds.
 
-    Observation: (19,), see `tasks.reach.Reach.observe`; the rest is said in `RoArmEnv`.
+    Observation: (19,), see `tasks.reach.Reach.observe`; for the rest see `RoArmEnv`.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class RoArmReachEnv(RoArmEnv[Reach]):
         super().__init__(Reach(tolerance=tolerance, reward=reward), episode_seconds=episode_seconds, **common)
 
     def make_expert(self) -> "Expert":
-        """Goes straight to a pose that brings the tool point to the goal."""
+        """A controller that moves straight to a pose with the tool point at the goal."""
         from roarm_envs.controllers import ReachExpert
 
         return ReachExpert(self.episode)
@@ -210,9 +210,9 @@ class RoArmReachEnv(RoArmEnv[Reach]):
 class RoArmPickPlaceEnv(RoArmEnv[PickPlace]):
     """The RoArm-M3 grips a cube, carries it and sets it down at a goal for half a second, in at most ten seconds.
 
-    Action: (6,). Observation: (30,), see `tasks.pick_place.PickPlace.observe`. `info` also says which stages the
-    episode has come to: `reached`, `grasped` (both jaws on the cube for five steps in a row), `lifted`, `placed`, or
-    `failed` (the cube is out of reach, which ends the episode). The rest is said in `RoArmEnv`.
+    Action: (6,). Observation: (30,), see `tasks.pick_place.PickPlace.observe`. `info` also has the stages that the
+    episode has reached: `reached`, `grasped` (both jaws on the cube for five steps in a row), `lifted`, `placed`, or
+    `failed` (the cube is out of reach, which ends the episode). For the rest see `RoArmEnv`.
     """
 
     def __init__(
@@ -237,17 +237,17 @@ class RoArmPickPlaceEnv(RoArmEnv[PickPlace]):
         super().__init__(task, episode_seconds=episode_seconds, **common)
 
     def make_expert(self) -> "Expert":
-        """Over the cube, down, close, up, over the goal, down, and stay."""
+        """A controller that grips the cube from above, carries it to the goal and sets it down."""
         from roarm_envs.controllers import PickPlaceExpert
 
         return PickPlaceExpert(self.episode)
 
 
 def checked_difficulty(difficulty: object) -> float:
-    """A difficulty of 0.1, 0.2 and so on up to 1.0.
+    """The value as a difficulty: 0.1, 0.2 and so on up to 1.0.
 
     Raises:
-        OptionError: where it is none of these.
+        OptionError: if it is none of these.
     """
     if not isinstance(difficulty, bool) and isinstance(difficulty, int | float) and 0 < difficulty < 2:
         for tenths in range(1, 11):

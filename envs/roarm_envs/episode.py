@@ -1,4 +1,4 @@
-"""One arm's episodes of a task: the one place where observation, reward, success and clock meet."""
+"""One arm's episodes of a task: observation, reward, success and time limit, for single and vector environments."""
 
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -16,22 +16,22 @@ FULL = 1.0  # difficulty
 
 
 class Step(NamedTuple):
-    """What a control step brought."""
+    """The result of a control step."""
 
     row: Row  # observation, each number in [-1, 1]
     reward: float
-    terminated: bool  # the task is done, or cannot be done any more
-    truncated: bool  # neither, and time is up
+    terminated: bool  # the task is solved, or can no longer be
+    truncated: bool  # not terminated, and time is up
     info: Info  # is_success, distance in m, reward_terms, the task's stages
 
 
 class EpisodeState(Generic[AnyTask]):
-    """An arm with its task's state and its clock.
+    """An arm with its task's state and its step count.
 
-    In plain floats: measured, NumPy on rows of a few arms takes longer than this, several times as long for one.
+    Uses plain floats: NumPy on rows of a few arms measured slower, several times slower for one arm.
     """
 
-    state: State  # the task's, from the first reset on
+    state: State  # the task's state, set by the first reset
 
     def __init__(self, task: AnyTask, max_steps: int, ranges: Ranges | None = None) -> None:
         self.task = task
@@ -48,7 +48,7 @@ class EpisodeState(Generic[AnyTask]):
         self._steps = 0
 
     def begin(self, rng: np.random.Generator) -> tuple[Row, Info]:
-        """Starts an episode as the task and the difficulty have it, everything at rest."""
+        """Starts an episode, everything at rest, as task and difficulty define it."""
         if self.ranges:
             self._vary(rng)
         self.state = self.task.start(self.arm, rng, self.difficulty)
@@ -67,7 +67,7 @@ class EpisodeState(Generic[AnyTask]):
         """One control step (50 ms) with an action that `action_rows` has checked.
 
         Raises:
-            ResetNeeded: where no episode has begun.
+            ResetNeeded: if no episode has begun.
         """
         if not self._begun:
             raise gym.error.ResetNeeded("no episode has begun: call reset() before step()")
@@ -87,7 +87,7 @@ class EpisodeState(Generic[AnyTask]):
         )
 
     def mark(self) -> tuple[float, float, float]:
-        """Where a picture shows the goal, in m: on the table under it, where the marker is a disc."""
+        """Where pictures show the goal, in m; a disc marker lies on the table below the goal."""
         x, y, z = self.state.goal
         return (x, y, 0.0) if self.task.marker == "disc" else (x, y, z)
 
@@ -97,7 +97,7 @@ class EpisodeState(Generic[AnyTask]):
         return scaled(self.task, self.task.observe(sensed, self.state))
 
     def _vary(self, rng: np.random.Generator) -> None:
-        """Draws what this episode is like."""
+        """Draws this episode's variation and applies it."""
         self.drawn = draw(self.ranges, rng)
         steps = int(self.drawn.get("delay", 0))
         self._lag = Lag(steps, len(self.arm.limits)) if steps else None

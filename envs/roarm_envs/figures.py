@@ -1,7 +1,7 @@
-"""The RoArm-M3 in figures: every length, limit and mass that the model is made of.
+"""The RoArm-M3's dimensions, limits and other constants.
 
 Source: the vendor's specification and firmware constants of the Waveshare RoArm-M3, a community URDF, and
-measurements on real arms; where they disagree, the value measured as safe on real arms. Lengths in metres, angles
+measurements on real arms; if they disagree, the value measured as safe on real arms. Lengths in metres, angles
 in radians, masses in kilograms, torques in newton metres. Every joint turns about its own +z axis.
 """
 
@@ -13,7 +13,7 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Joint:
-    """One row of the chain: where a link sits in its parent, and how far, how fast and how hard it turns."""
+    """A joint of the kinematic chain: the child link's pose in its parent, its limits and its torque."""
 
     name: str
     parent: str
@@ -37,7 +37,7 @@ BASE_HEIGHT = 0.0701  # m, table to base_link
 
 TURN = pi / 2  # rad, a quarter
 
-# The shoulder has two servos on one axis; the tool centre point turns by none.
+# The shoulder has two servos on one axis; the tool centre point is a fixed joint.
 CHAIN = tuple(
     Joint(name=name, parent=parent, child=child, xyz=xyz, rpy=rpy, lower=lower, upper=upper, torque=torque)
     for name, parent, child, xyz, rpy, lower, upper, torque in (
@@ -54,17 +54,17 @@ CHAIN = tuple(
 ARM_JOINTS = ("base", "shoulder", "elbow", "wrist_pitch", "wrist_roll")
 GRIPPER_JOINT = "gripper"
 HOME = (0.0, 0.0, pi / 2, 0.0, 0.0)  # rad, by ARM_JOINTS: upper arm upright, forearm level
-GRIPPER_HOME = 0.09  # rad, as good as closed
+GRIPPER_HOME = 0.09  # rad, practically closed
 GRIPPER_OPEN = 0.95  # rad: 35 mm between the jaws, wide enough for a cube of 30 mm
 
-CONTROL_HZ = 20  # what the real arm accepts over its serial line without loss
-MAX_TARGET_STEP = 0.10  # rad a control step: about 2 rad/s
-SERVO_GAIN = 0.1  # position gain a physics step at 240 Hz: a lag of about 40 ms, as streamed real arms show
+CONTROL_HZ = 20  # the rate that the real arm accepts over its serial line without loss
+MAX_TARGET_STEP = 0.10  # rad per control step: about 2 rad/s
+SERVO_GAIN = 0.1  # position gain per physics step at 240 Hz: a lag of about 40 ms, as on real arms
 
 
 def joint(name: str) -> Joint:
-    """Returns the chain's row of that name."""
+    """The joint of that name."""
     return next(row for row in CHAIN if row.name == name)
 
 
-FIXED_JAW_FACE = -0.002  # m, along link5's x, which is the way the jaw opens
+FIXED_JAW_FACE = -0.002  # m, along link5's x, the direction in which the jaw opens

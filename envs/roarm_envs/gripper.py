@@ -1,4 +1,4 @@
-"""The arm with its gripper as a task sees it: six joints that follow targets, two jaws that feel, a cube."""
+"""The arm with its gripper, as tasks use it: six joints that follow targets, two jaws with contact sensing, a cube."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,13 +12,13 @@ from roarm_envs.sim import Contacts, Cube, GripperSim, Physics
 
 JAW_LIMITS = (figures.joint(figures.GRIPPER_JOINT).lower, figures.joint(figures.GRIPPER_JOINT).upper)  # rad
 GRIP_ACROSS, GRIP_ALONG = 0.0105, 0.100  # m: the middle of a cube of 25 mm that is gripped from above
-NEAR = 0.08  # m between grip and cube, within which the physics is fine
+NEAR = 0.08  # m between grip and cube, below which the finer physics is used
 
 Point = tuple[float, float, float]
 
 
 class Handling(NamedTuple):
-    """What the sensors say, and where the cube is."""
+    """The sensors' readings and the cube's pose."""
 
     angles: tuple[float, ...]  # 5, rad
     speeds: tuple[float, ...]  # 5, rad/s
@@ -28,7 +28,7 @@ class Handling(NamedTuple):
     opening: float  # rad, the moving jaw
     grip: Point  # m, in the world: the middle between the jaws
     cube: Point  # m, in the world: its centre
-    turn: float  # rad, about the vertical, from the way the jaw opens to the cube
+    turn: float  # rad, the cube's yaw relative to the direction in which the jaw opens
     fixed: bool  # the fixed jaw presses on the cube
     moving: bool  # the moving jaw does
 
@@ -46,7 +46,7 @@ class GripperArm(RoArm):
         self._near = False
 
     def place(self, angles: Sequence[float] | Array) -> None:
-        """Puts the arm at rest at `angles` rad, the targets with it; the jaw open where it is not among them."""
+        """Puts arm and targets at `angles` rad, at rest; with five angles the jaw is open."""
         given = [float(angle) for angle in angles]
         self.targets = given if len(given) == len(self.limits) else [*given, figures.GRIPPER_OPEN]
         self.sim.place(self.targets)
@@ -59,18 +59,18 @@ class GripperArm(RoArm):
         return self._sense(self.sim.contacts())
 
     def sense(self, *, touching: bool) -> Handling:  # type: ignore[override]
-        """What the joints say now, the jaws feeling nothing."""
+        """The current readings, without contacts of the jaws."""
         return self._sense(Contacts(touching, fixed=False, moving=False))
 
     def vary(self, drawn: Mapping[str, float]) -> None:
-        """As `RoArm.vary`, and the cube likewise."""
+        """As `RoArm.vary`, and also the cube's size, mass and friction."""
         super().vary(drawn)
         values = {name: drawn[f"object_{name}"] for name in ("edge", "mass", "friction") if f"object_{name}" in drawn}
         if values:
             self.sim.take_cube(replace(self.sim.cube, **values))
 
     def blur(self, sensed: Handling, errors: list[float]) -> Handling:
-        """As `RoArm.blur`, and the grip, the jaw and the cube's turn to it likewise."""
+        """As `RoArm.blur`, and also the grip point and the cube's yaw relative to the jaw."""
         believed: Handling = super().blur(sensed, errors)
         (_, was), (grip, jaw) = (
             grip_point(angles, across=GRIP_ACROSS, along=GRIP_ALONG) for angles in (sensed.angles, believed.angles)

@@ -16,18 +16,18 @@ _LEAN = atan2(UPPER_OUT, UPPER_UP)
 
 
 def wrapped(angle: float) -> float:
-    """The same direction within ±pi."""
+    """The angle wrapped to ±pi."""
     return (angle + pi) % (2 * pi) - pi
 
 
 def within_limits(angles: Angles, *, margin: float = 0.0) -> bool:
-    """Whether every joint can be there, `margin` rad from its ends."""
+    """Whether every joint is within its limits, by `margin` rad."""
     joints = (figures.joint(name) for name in figures.ARM_JOINTS)
     return all(row.lower + margin <= angle <= row.upper - margin for row, angle in zip(joints, angles, strict=True))
 
 
 def solutions(point: Point, *, pitch: float, roll: float = 0.0) -> Iterator[Angles]:
-    """Every way to bring the tool point to `point` with the pitch joints summing to `pitch` rad, limits left aside.
+    """All poses with the tool point at `point` and the pitch joints summing to `pitch` rad, ignoring joint limits.
 
     The arm faces the point or turns its back on it, with the elbow above or below.
     """
@@ -48,10 +48,11 @@ def solutions(point: Point, *, pitch: float, roll: float = 0.0) -> Iterator[Angl
 
 
 def from_above(point: Point, yaw: float, *, across: float, along: float, roll: float = 0.0) -> Angles | None:
-    """Angles that hold `point` between the jaws with the hand pointing down, or nothing where it is out of reach.
+    """Angles that hold `point` between the jaws with the hand pointing down, None if it is out of reach.
 
-    `point` lies `across` m from the hand's axis in the way the jaw opens, and `along` m from the hand's origin to the
-    tip. The jaws close along `yaw` rad in the world or at right angles to it, as turns the wrist least from `roll` rad.
+    `point` lies `across` m from the hand's axis in the jaw's opening direction, and `along` m from the hand's origin
+    towards the tip. The jaws close along `yaw` rad in the world, or at right angles to it if that turns the wrist less
+    from `roll` rad.
     """
     best: Angles | None = None
     for quarter in range(4):

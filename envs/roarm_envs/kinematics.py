@@ -5,7 +5,7 @@ from math import atan2, cos, sin
 
 from roarm_envs import figures
 
-# The arm in its own plane, (outwards, upwards) in m, all joints at zero: it stands upright.
+# The arm in its vertical plane, (outwards, upwards) in m, with all joints at zero, that is upright.
 SHOULDER = figures.joint("shoulder").xyz[2] + figures.BASE_HEIGHT
 UPPER_UP, UPPER_OUT, _ = figures.joint("elbow").xyz
 FOREARM_UP = -figures.joint("wrist_pitch").xyz[1]
@@ -15,7 +15,7 @@ HAND_UP = -figures.joint("wrist_roll").xyz[1] + TIP
 
 
 def wrist_height(shoulder: float, elbow: float) -> float:
-    """How high over the table the wrist's pitch axis is, in m."""
+    """The height of the wrist's pitch axis above the table, in m."""
     bent = shoulder + elbow
     return SHOULDER + UPPER_UP * cos(shoulder) - UPPER_OUT * sin(shoulder) + FOREARM_UP * cos(bent)
 
@@ -23,8 +23,8 @@ def wrist_height(shoulder: float, elbow: float) -> float:
 def tool_point(base: float, shoulder: float, elbow: float, wrist: float) -> tuple[float, float, float, float, float]:
     """The tool point in the world, x, y, z in m, and the base angle's cosine and sine, for angles in rad.
 
-    Shoulder, elbow and wrist turn about parallel axes, so that their angles add up; the wrist's roll does not move the
-    tool point. In plain floats, so that the last bit does not depend on how many arms are computed together.
+    Shoulder, elbow and wrist turn about parallel axes, so their angles add up; the wrist's roll does not move the
+    tool point. Plain floats make the result independent of how many arms are computed together.
     """
     bent = shoulder + elbow
     pitch = bent + wrist
@@ -38,7 +38,7 @@ def tool_point(base: float, shoulder: float, elbow: float, wrist: float) -> tupl
 def grip_point(angles: Sequence[float], *, across: float, along: float) -> tuple[tuple[float, float, float], float]:
     """A point of the hand in the world, in m, and the direction in which the jaw opens, as a yaw in rad.
 
-    `across` m from the hand's axis in the way the jaw opens, `along` m from the hand's origin towards the tip.
+    `across` m from the hand's axis in the jaw's opening direction, `along` m from the hand's origin towards the tip.
     """
     base, shoulder, elbow, wrist, roll = angles
     x, y, z, cosine, sine = tool_point(base, shoulder, elbow, wrist)

@@ -1,12 +1,12 @@
-"""Reward terms: pure functions of what happened in one control step.
+"""Reward terms: pure functions of quantities of one control step.
 
-The scales follow the user's PPO guide: dense terms of 0.5 to 2 a step, a success bonus of 10 to 50, an episode's
-return within ±50, three to five terms and no more.
+The scales follow the PPO guide: dense terms of 0.5 to 2 per step, a success bonus of 10 to 50, an episode's return
+within ±50, and three to five terms.
 """
 
 
 def progress(before: float, after: float, *, scale: float) -> float:
-    """`scale` for every metre that the tool came nearer, negative when it moved away. Sums to scale · (d0 - d)."""
+    """`scale` per metre that the distance decreased, negative if it increased. Sums to scale · (d0 - d)."""
     return scale * (before - after)
 
 

@@ -1,4 +1,4 @@
-"""The arm as a task sees it: five joints that follow targets, a closed gripper, a tool point."""
+"""The arm as tasks use it: five joints that follow targets, a closed gripper, a tool point."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -18,7 +18,7 @@ LOWER, UPPER = np.array(LIMITS).T  # (5,) rad
 
 
 class Sensed(NamedTuple):
-    """What the sensors say, in plain floats: for one arm NumPy takes several times as long."""
+    """The sensors' readings, in plain floats: for one arm NumPy is several times slower."""
 
     angles: tuple[float, ...]  # 5, rad
     speeds: tuple[float, ...]  # 5, rad/s
@@ -39,18 +39,18 @@ class RoArm:
         self.place(figures.HOME)
 
     def place(self, angles: Sequence[float] | Array) -> None:
-        """Puts the arm at rest at `angles` (5,) rad, the targets with it."""
+        """Puts arm and targets at `angles` (5,) rad, at rest."""
         self.targets = [float(angle) for angle in angles]
         self.sim.place((*self.targets, figures.GRIPPER_HOME))
 
     def follow(self, action: list[float]) -> Sensed:
-        """One control step with an action that `action_rows` has checked: shifts the targets, 1 being 0.10 rad."""
+        """One control step with an action checked by `action_rows`: shifts the targets, 1 being 0.10 rad."""
         self.shift(action)
         self.sim.drive((*self.geared(self.targets), figures.GRIPPER_HOME))
         return self.sense(touching=self.sim.touches())
 
     def shift(self, action: list[float]) -> None:
-        """Moves the joint targets, within the limits."""
+        """Shifts the joint targets by an action, within the limits."""
         targets = []
         for target, part, (lower, upper) in zip(self.targets, action, self.limits, strict=True):
             wanted = target + part * figures.MAX_TARGET_STEP
@@ -58,12 +58,12 @@ class RoArm:
         self.targets = targets
 
     def geared(self, targets: list[float]) -> list[float]:
-        """The targets as they come out of gears with play, where there is any."""
+        """The targets after backlash, if there is any."""
         return targets if self.backlash is None else self.backlash.follow(targets)
 
     def sense(self, *, touching: bool) -> Sensed:
-        """What the joints say now."""
-        # Unpacked by hand, which is the quickest; `_` is what the engine tells besides, and the gripper.
+        """The current readings."""
+        # Unpacked by hand for speed; `_` are values that are not needed, and the gripper.
         (a, u, _, _), (b, v, _, _), (c, w, _, _), (d, x, _, _), (e, y, _, _), _ = self.sim.joint_states()
         tool_x, tool_y, tool_z, cosine, sine = tool_point(a, b, c, d)
         return Sensed((a, b, c, d, e), (u, v, w, x, y), (tool_x, tool_y, tool_z), (cosine, sine), touching)
@@ -80,7 +80,7 @@ class RoArm:
             angles = rng.uniform(lower, upper)
             turn, shoulder, elbow, wrist, _ = angles.tolist()
             x, y, z, *_ = tool_point(turn, shoulder, elbow, wrist)
-            # The wrist's axis lies inside the forearm: a pose that puts it in the table is not worth asking about.
+            # The wrist's axis lies inside the forearm: if it is in the table, the pose collides.
             if z < min_height or wrist_height(shoulder, elbow) < margin:
                 continue
             self.place(angles)
@@ -88,15 +88,15 @@ class RoArm:
                 return np.array([x, y, z])
 
     def vary(self, drawn: Mapping[str, float]) -> None:
-        """Makes the arm one with this joint friction and payload, where they are among what was drawn."""
+        """Applies the drawn joint friction and payload, 0 if not drawn."""
         self.sim.burden(friction=drawn.get("joint_friction", 0.0), payload=drawn.get("payload", 0.0))
 
     def mesh(self, play: float) -> None:
-        """Gives the gears so much play, in rad, from the pose they are in."""
+        """Sets the backlash of the gears, in rad, from the current pose on."""
         self.backlash = Backlash(play, self.targets) if play else None
 
     def blur(self, sensed: Any, errors: list[float]) -> Any:
-        """What the arm would believe if its encoders were off by `errors` (5) rad: angles and tool point."""
+        """The readings if the encoders were off by `errors` (5) rad: changes angles and tool point."""
         angles = tuple([angle + error for angle, error in zip(sensed.angles, errors, strict=True)])
         x, y, z, cosine, sine = tool_point(*angles[:4])
         return sensed._replace(angles=angles, tool=(x, y, z), heading=(cosine, sine))
@@ -107,31 +107,31 @@ class RoArm:
 
 
 class Backlash:
-    """Gears with play: the output stays where it is until the target has crossed the play."""
+    """Gears with backlash: the output stays where it is until the target has crossed the play."""
 
     def __init__(self, play: float, at: list[float]) -> None:
         self._half = play / 2  # rad
         self._at = list(at)  # rad
 
     def follow(self, targets: list[float]) -> list[float]:
-        """Where the outputs come to rest as the motors go to `targets`, in rad."""
+        """The outputs, in rad, when the motors go to `targets` rad."""
         half = self._half
         self._at = [min(max(at, target - half), target + half) for at, target in zip(self._at, targets, strict=True)]
         return self._at
 
 
 def action_rows(actions: NDArray[Any], *, count: int, size: int = len(figures.ARM_JOINTS)) -> list[list[float]]:
-    """The actions (count, size) as lists, each number cut to [-1, 1].
+    """The actions (count, size) as lists, each number clipped to [-1, 1].
 
     Raises:
-        ValueError: where one is not finite or has another shape.
+        ValueError: if one is not finite or has another shape.
     """
     wanted = (count, size)
     if actions.shape != wanted:
-        raise ValueError(f"action of shape {actions.shape} must be of shape {wanted}, an arm a row")
+        raise ValueError(f"action of shape {actions.shape} must be of shape {wanted}, one row per arm")
     rows: list[list[float]] = actions.tolist()
     for row in rows:
         if not isfinite(sum(row)) and not all(map(isfinite, row)):
             raise ValueError(f"action {row} must be finite")
-    # Comparisons, since min and max take thrice as long.
+    # Comparisons, since min and max take three times as long.
     return [[1.0 if part > 1.0 else -1.0 if part < -1.0 else part for part in row] for row in rows]

@@ -1,4 +1,4 @@
-"""Variation from episode to episode (domain randomisation): what may vary, within which ranges, and what was drawn."""
+"""Domain randomisation from episode to episode: the quantities that may vary, their ranges, and drawing them."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from roarm_envs.arm_errors import OptionError
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """Something that may vary: what it may ever be, and the range that the real arm suggests."""
+    """A quantity that may vary: its allowed range, and the default range, suggested by the real arm."""
 
     low: float
     high: float
@@ -38,7 +38,7 @@ Ranges = dict[str, tuple[float, float]]
 
 
 def parse(variation: bool | Mapping[str, Sequence[float]], *, things: bool) -> Ranges:
-    """The ranges that an option asks for: `True` for all usual ones, or a range for each name.
+    """The ranges from the option `variation`: true for all default ranges, or a range for each name.
 
     Raises:
         OptionError: naming the option, its value and the rule.
@@ -50,7 +50,7 @@ def parse(variation: bool | Mapping[str, Sequence[float]], *, things: bool) -> R
         raise OptionError(f"variation: {variation!r} must be true, false or a range for each of {', '.join(offered)}")
     for name in variation:
         if name not in offered:
-            raise OptionError(f"variation: {name!r} does not vary here; valid: {', '.join(offered)}")
+            raise OptionError(f"variation: {name!r} cannot vary here; valid: {', '.join(offered)}")
     return {name: _range(name, offered[name], variation[name]) for name in offered if name in variation}
 
 
@@ -65,12 +65,12 @@ def _range(name: str, row: Quantity, value: Any) -> tuple[float, float]:
     if not row.low <= low <= high <= row.high:
         raise OptionError(rule + ", the lower first")
     if row.whole and not (float(low).is_integer() and float(high).is_integer()):
-        raise OptionError(rule + ", whole ones")
+        raise OptionError(rule + ", whole numbers")
     return low, high
 
 
 def draw(ranges: Ranges, rng: np.random.Generator) -> dict[str, float]:
-    """One value for each range, evenly."""
+    """One value for each range, uniformly distributed."""
     drawn: dict[str, float] = {}
     for name, (low, high) in ranges.items():
         if QUANTITIES[name].whole:
@@ -78,17 +78,17 @@ def draw(ranges: Ranges, rng: np.random.Generator) -> dict[str, float]:
         else:
             drawn[name] = float(rng.uniform(low, high))
     if "object_edge" in drawn:
-        drawn["object_edge"] = round(drawn["object_edge"], 3)  # a body an edge: see `GripperSim.take_cube`
+        drawn["object_edge"] = round(drawn["object_edge"], 3)  # few bodies: see `GripperSim.take_cube`
     return drawn
 
 
 class Lag:
-    """Actions that reach the arm some control steps late."""
+    """Delays actions by some control steps."""
 
     def __init__(self, steps: int, size: int) -> None:
         self._waiting = deque([[0.0] * size for _ in range(steps)])
 
     def pass_on(self, action: list[float]) -> list[float]:
-        """Takes an action in and gives the one whose turn it is."""
+        """Queues an action and returns the one that is due."""
         self._waiting.append(action)
         return self._waiting.popleft()

@@ -1,7 +1,7 @@
-"""Many arms behind Stable-Baselines3's vector interface, in one process, one physics client an arm.
+"""Many arms as a Stable-Baselines3 VecEnv, in one process, with one physics client per arm.
 
-Several arms in one world would not be bitwise equal to arms alone. Observation, reward, success and clock are those of
-the single environment (`Episode`); what is saved is the way round it.
+Several arms in one world would not be bit for bit equal to single arms. Observation, reward, success and time limit
+are those of the single environment (`EpisodeState`); only its overhead is saved.
 """
 
 import warnings
@@ -22,10 +22,10 @@ WINDOW_MODE = "human"
 
 
 class ArmVecEnv(VecEnv):
-    """Does to the bit what `DummyVecEnv` does with the same environments, only faster.
+    """Does bit for bit what `DummyVecEnv` does with the same environments, only faster.
 
-    Attributes and methods of the environments are reached through `get_attr`, `set_attr` and `env_method` as there; a
-    single environment's reset or step is where the next step of all starts.
+    `get_attr`, `set_attr` and `env_method` work as there; after a reset or step of a single environment, the next step
+    of all continues from its new state.
     """
 
     def __init__(self, makers: Sequence[Callable[[], RoArmEnv[Any]]]) -> None:
@@ -58,7 +58,7 @@ class ArmVecEnv(VecEnv):
         """One control step; an arm whose episode ends starts the next one at once.
 
         Raises:
-            ValueError: where an action is not finite or has another shape.
+            ValueError: if an action is not finite or has another shape.
         """
         actions = action_rows(np.asarray(self._actions), count=self.num_envs, size=len(self.envs[0].episode.arm.limits))
         steps = [env.episode.step(action) for env, action in zip(self.envs, actions, strict=True)]
@@ -96,11 +96,11 @@ class ArmVecEnv(VecEnv):
         return [method(*method_args, **method_kwargs) for method in methods]
 
     def env_is_wrapped(self, wrapper_class: type[gym.Wrapper], indices: VecEnvIndices = None) -> list[bool]:
-        """Whether each environment is wrapped so: they are bare."""
+        """Whether each environment has the wrapper; they have none."""
         return [env_util.is_wrapped(self.envs[index], wrapper_class) for index in self._get_indices(indices)]
 
     def get_images(self) -> Sequence[Any]:
-        """A picture of each arm, or none where the render mode is another."""
+        """A picture of each arm, None if the render mode is not rgb_array."""
         if self.render_mode != RENDER_MODE:
             warnings.warn(f"no pictures: the render mode is {self.render_mode}, not {RENDER_MODE}", stacklevel=2)
             return [None] * self.num_envs

@@ -1,4 +1,4 @@
-"""Whole runs are counted as they were: in toy studies, what is counted is what the database says."""
+"""Whole runs are counted correctly: in toy studies, the counts agree with the database."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ def test_a_run_of_tuner_is_counted(tmp_path: Path) -> None:
     run = runs.run_tuner(tmp_path, [study], workers=1, limit=120.0)
     assert (run.finished, run.pruned, run.cut_off) == (2, 0, False)
     assert run.training == 2 * 384
-    assert 2 * 21 <= run.evaluation <= 2 * 21 * 8  # 3 + 3 + 3 + 4 + 4 + 4 goals, episodes of 1 to 8 steps
+    assert 2 * 21 <= run.evaluation <= 2 * 21 * 8  # 3 + 3 + 3 + 4 + 4 + 4 evaluation episodes of 1 to 8 steps
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Simulated workers: time that passes without being waited for, and what is read from it."""
+"""Simulated workers: skipped time, and the figures computed from a simulation."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ ON, OFF = Decision(go_on=True), Decision(go_on=False)
 
 
 class Hand:
-    """A clock that is put forward by hand."""
+    """A clock that is advanced by hand."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -27,7 +27,7 @@ class Hand:
 
 
 class Source:
-    """Jobs whose every evaluation and end costs the coordinator some seconds."""
+    """Jobs of which every evaluation and end takes the coordinator some seconds."""
 
     def __init__(self, jobs: int, clock: Hand, cost: float) -> None:
         self._left = [make_job(number=number) for number in range(jobs)]
@@ -89,7 +89,7 @@ def test_spans_are_cut_at_the_edges() -> None:
     assert within([], 0.0, 1.0) == 0.0
 
 
-def test_what_is_left_under_way_is_left(tmp_path: Path) -> None:
+def test_running_trials_are_abandoned_at_the_end(tmp_path: Path) -> None:
     source = Until(Source(1, Hand(), cost=0.0), lambda: False)
     source.interrupt()
     assert source.next_job() is not None
@@ -108,6 +108,6 @@ def test_a_row_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert 0 < row["work %"] <= 100
 
 
-def test_rows_are_told_apart() -> None:
+def test_rows_are_selected_by_options() -> None:
     assert len({*CASES}) == len(CASES)
     assert all(case.held <= 50 for case in QUICK)

@@ -1,4 +1,4 @@
-"""The history that the benchmarks write is one that a run could have left, and their engine one that a run can use."""
+"""The benchmarks' artificial history is equivalent to that of a real run, and runs can use their engine."""
 
 from pathlib import Path
 

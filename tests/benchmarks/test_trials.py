@@ -1,4 +1,4 @@
-"""Long runs on seeds and goals of their own."""
+"""Long runs on separate training and evaluation seeds."""
 
 import bench_fresh
 import bench_pick_place
@@ -18,12 +18,15 @@ def row(number: int, value: float | None, role: str | None = None) -> Row:
     )  # fmt: skip
 
 
-def test_the_best_tuned_stands_beside_every_baseline_even_where_one_of_them_won() -> None:
+def test_the_best_tuned_trial_is_compared_even_if_a_baseline_won() -> None:
     rows = [row(0, 0.9, "baseline:current"), row(1, None, "baseline:proposed"), row(2, 0.5), row(3, 0.7)]
-    assert {name: found.number for name, found in bench_fresh.arms(rows).items()} == {"tuned": 3, "current": 0}
+    assert {name: found.number for name, found in bench_fresh.configurations(rows).items()} == {
+        "tuned": 3,
+        "current": 0,
+    }
 
 
-def test_every_configuration_meets_the_same_unseen_seeds_and_goals() -> None:
+def test_every_configuration_has_the_same_new_training_and_evaluation_seeds() -> None:
     spec = load_study(find("studies", "reach"))
     jobs = bench_fresh.jobs(spec, {"tuned": {"gamma": 0.9}, "current": {"gamma": 0.99}}, 2, 30)
     assert [(job.seed - seeds.TEST, job.params["gamma"]) for job in jobs] == [(0, 0.9), (0, 0.99), (1, 0.9), (1, 0.99)]
@@ -55,6 +58,6 @@ def test_a_curve_shows_milestones_and_difficulty() -> None:
 
 
 @pytest.mark.parametrize("name", ["n_steps", "learning_rate", "log_std_init"])
-def test_what_the_study_found_lies_in_its_space(name: str) -> None:
+def test_the_studys_best_configuration_is_in_its_space(name: str) -> None:
     low, high = load_study(find("studies", "pick_place")).space.parameters[name].bounds
     assert low <= bench_pick_place.TUNED[name] <= high

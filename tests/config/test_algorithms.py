@@ -1,4 +1,4 @@
-"""Which algorithm acts where, and what a space of each may say."""
+"""Which algorithm supports which action space, and what a space for each may contain."""
 
 import inspect
 from pathlib import Path
@@ -72,10 +72,12 @@ def test_the_action_spaces_are_the_librarys(algorithm: str) -> None:
         ("td3", "MultiBinary", "TD3 needs continuous actions; Arm-v0 has binary ones: use ppo or a2c (--algorithm)"),
         ("ppo", "MultiDiscrete", None),
         ("dqn", "Discrete", None),
-        ("sac", "Dict", None),  # nobody can; SB3 says so
+        ("sac", "Dict", None),  # no algorithm can; SB3 raises the error
     ],
 )
-def test_who_cannot_act_is_told_who_can(algorithm: str, space: str, said: str | None) -> None:
+def test_an_unsupported_action_space_names_the_algorithms_that_support_it(
+    algorithm: str, space: str, said: str | None
+) -> None:
     assert unfit(algorithm, space, "Arm-v0") == said
 
 
@@ -135,8 +137,8 @@ def test_only_arguments_of_the_algorithm_reach_the_job(tmp_path: Path) -> None:
         pytest.param(
             {"fixed": {"learning_starts": 384}}, {}, "learning_starts: 384 of 384 timesteps", id="no learning"
         ),
-        pytest.param({}, {"trainer": "fused"}, "trainer: 'fused' trains PPO alone", id="fused"),
-        pytest.param({}, {"algorithm": "ppo"}, "algorithm: 'ppo', but the space toy_space.yaml is of sac", id="two"),
+        pytest.param({}, {"trainer": "fused"}, "trainer: 'fused' trains only PPO", id="fused"),
+        pytest.param({}, {"algorithm": "ppo"}, "algorithm: 'ppo', but the space toy_space.yaml is for sac", id="two"),
         pytest.param(
             {},
             {"baselines": {"mine": {"learning_rate": 1e-3, "train_freq": 16}}},
@@ -157,14 +159,14 @@ def test_only_arguments_of_the_algorithm_reach_the_job(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused(
+def test_conflicting_keys_are_refused(
     tmp_path: Path, space: dict[str, Any], changes: dict[str, Any], fault: str
 ) -> None:
     (found,) = faults(tmp_path, {**REPLAY, **space}, **changes)
     assert fault in found
 
 
-def test_another_algorithm_takes_its_own_space_and_leaves_what_is_not_its_own(toy_study: Path) -> None:
+def test_another_algorithm_uses_its_default_space_and_drops_keys_of_the_first(toy_study: Path) -> None:
     found = find("studies", str(toy_study))
     spec = load_study(found, changes={"algorithm": "td3", "timesteps": 16384})
     assert study_algorithm(found) == "ppo"
@@ -184,7 +186,7 @@ def test_another_space_of_the_same_algorithm_keeps_the_baselines() -> None:
 
 
 def test_an_algorithm_and_a_space_of_another_are_refused(toy_study: Path) -> None:
-    with pytest.raises(SpecInvalid, match="algorithm: 'td3', but the space sac_robot is of sac"):
+    with pytest.raises(SpecInvalid, match="algorithm: 'td3', but the space sac_robot is for sac"):
         load_study(
             find("studies", str(toy_study)), changes={"algorithm": "td3", "space": "sac_robot", "timesteps": 16384}
         )

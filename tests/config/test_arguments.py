@@ -174,7 +174,7 @@ def test_an_unknown_argument_is_met_with_the_nearest(name: str, hint: str) -> No
     assert fault.startswith(f"fixed.{name}: unknown PPO argument, did you mean {hint!r}?; valid: learning_rate, ")
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     values: dict[str, Any] = {"gamma": 2, "zzz": 1, "n_steps": 2048, "n_epochs": 0}
     found = list(faults(values, "fixed", "ppo"))
     assert [fault.split(":")[0] for fault in found] == ["fixed.gamma", "fixed.zzz", "fixed.n_epochs"]

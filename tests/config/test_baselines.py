@@ -1,4 +1,4 @@
-"""Baselines from files: which block, which values, what is left out and what is refused."""
+"""Baselines from files: which block is read, which values, which keys are ignored, and the errors."""
 
 import inspect
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_block_is_found(tmp_path: Path, data: Any, asked: str, name: str) -> N
     assert taken.left == ("n_envs", "n_timesteps", "policy")
 
 
-def test_what_rl_zoo3_writes_about_the_policy_is_understood(tmp_path: Path) -> None:
+def test_rl_zoo3s_policy_kwargs_are_parsed(tmp_path: Path) -> None:
     text = "dict(log_std_init=-2, ortho_init=False, activation_fn=nn.ReLU, net_arch=[64, 32])"
     taken = read_baseline(write(tmp_path, {"A-v0": {**BLOCK, "policy_kwargs": text}}), ENV)
     policy = {"log_std_init": -2, "ortho_init": False, "activation_fn": "relu", "net_arch": [64, 32]}
@@ -92,16 +92,16 @@ def test_merged_defaults_are_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "asked", "said"),
     [
-        pytest.param({"A-v0": BLOCK, "B-v0": BLOCK}, "", "which environment's? give", id="which one"),
-        pytest.param({"A-v0": BLOCK}, ":C-v0", "there is: A-v0", id="none of that name"),
-        pytest.param("- 1\n", "", "there is: none", id="no mapping"),
+        pytest.param({"A-v0": BLOCK, "B-v0": BLOCK}, "", "name the environment, as", id="which one"),
+        pytest.param({"A-v0": BLOCK}, ":C-v0", "the file has: A-v0", id="none of that name"),
+        pytest.param("- 1\n", "", "the file has: none", id="no mapping"),
         pytest.param({"A-v0": 3}, "", "must be a mapping of hyperparameters, not 3", id="no block"),
         pytest.param({"A-v0": {"policy_kwargs": "dict(a=open('x'))"}}, "", "plain values", id="code"),
         pytest.param({"A-v0": {"policy_kwargs": "print(1)"}}, "", "plain values", id="a call"),
         pytest.param({"A-v0": {"policy_kwargs": 3}}, "", "plain values", id="a number"),
     ],
 )
-def test_a_file_that_is_none_is_refused(tmp_path: Path, data: Any, asked: str, said: str) -> None:
+def test_an_invalid_file_is_refused(tmp_path: Path, data: Any, asked: str, said: str) -> None:
     with pytest.raises(UsageProblem) as caught:
         read_baseline(write(tmp_path, data) + asked, ENV)
     assert said in str(caught.value)
@@ -112,7 +112,7 @@ def test_a_missing_file_is_refused() -> None:
         read_baseline("nowhere.yml", ENV)
 
 
-def test_what_a_file_leaves_out_is_the_librarys_default(spec: StudySpec) -> None:
+def test_missing_arguments_get_the_librarys_defaults(spec: StudySpec) -> None:
     more = with_baselines(spec, {"zoo": {"n_steps": 32, "batch_size": 8}}, "--baseline zoo.yml")
     assert more.baselines["zoo"] == {"learning_rate": 3e-4, "n_steps": 32, "batch_size": 8}
     assert list(more.baselines) == [*spec.baselines, "zoo"]
@@ -127,18 +127,18 @@ def test_what_a_file_leaves_out_is_the_librarys_default(spec: StudySpec) -> None
         pytest.param({"n_steps": 32, "batch_size": 8, "gamma": 7}, "gamma: 7 must be at most 1", id="argument"),
     ],
 )
-def test_a_value_that_the_study_cannot_hold_is_refused(spec: StudySpec, values: dict[str, Any], said: str) -> None:
+def test_a_value_that_is_not_valid_in_the_study_is_refused(spec: StudySpec, values: dict[str, Any], said: str) -> None:
     with pytest.raises(SpecInvalid) as caught:
         with_baselines(spec, {"zoo": values}, "--baseline zoo.yml")
     assert said in str(caught.value)
     assert str(caught.value).startswith("--baseline zoo.yml: ")
 
 
-def test_a_name_stands_for_one_configuration(spec: StudySpec) -> None:
+def test_a_name_is_used_for_one_configuration(spec: StudySpec) -> None:
     values = {"n_steps": 32, "batch_size": 8}
     more = with_baselines(spec, {"zoo": values}, "it")
     assert with_baselines(more, {"zoo": values}, "it") == more
-    with pytest.raises(SpecInvalid, match="the study has one of that name"):
+    with pytest.raises(SpecInvalid, match="already exists in the study with other values"):
         with_baselines(more, {"zoo": {**values, "gamma": 0.5}}, "it")
 
 
@@ -147,12 +147,12 @@ def test_random_steps_as_long_as_a_trial_are_refused(tmp_path: Path) -> None:
     path = write_study(tmp_path, baselines={})
     (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
     other = load_study(find("studies", str(path)))
-    with pytest.raises(SpecInvalid, match="learning_starts: 400 of 384 timesteps would leave nothing to learn in"):
+    with pytest.raises(SpecInvalid, match="learning_starts: 400 of 384 timesteps leave none for learning"):
         with_baselines(other, {"zoo": {"tau": 0.01, "learning_starts": 400}}, "--baseline zoo.yml")
 
 
 @pytest.mark.parametrize(("algorithm", "block"), [("sac", "ReacherBulletEnv-v0"), ("td3", "ReacherBulletEnv-v0")])
-def test_what_rl_zoo3_publishes_for_arms_fits_into_the_packaged_space(algorithm: str, block: str) -> None:
+def test_rl_zoo3s_published_arguments_for_arms_are_in_the_packaged_space(algorithm: str, block: str) -> None:
     file = Path(rl_zoo3.__file__).parent / "hyperparams" / f"{algorithm}.yml"
     taken = read_baseline(f"{file}:{block}", ENV, algorithm)
     spec = load_study(find("studies", "reach"), changes={"algorithm": algorithm})
@@ -161,7 +161,7 @@ def test_what_rl_zoo3_publishes_for_arms_fits_into_the_packaged_space(algorithm:
     assert more.meaning() == spec.meaning()
 
 
-def test_what_a_file_leaves_out_of_the_policy_is_the_librarys_default(tmp_path: Path) -> None:
+def test_missing_policy_arguments_get_the_librarys_defaults(tmp_path: Path) -> None:
     path = write_study(tmp_path, baselines={})
     space = yaml.safe_load((tmp_path / "toy_space.yaml").read_text())
     space["parameters"]["net_arch"] = {"type": "choice", "choices": ["16x16", "64x64"]}

@@ -1,4 +1,4 @@
-"""Conditions between parameters: what is searched when, and which conditions make no sense."""
+"""Conditional parameters: which are searched when, and which conditions are invalid."""
 
 from typing import Any
 
@@ -38,18 +38,18 @@ def test_a_parameter_is_searched_where_its_condition_holds(values: dict[str, Any
     assert searched(CHAIN.parameters, values) == names
 
 
-def test_what_a_condition_names_comes_first() -> None:
+def test_parameters_in_conditions_come_first() -> None:
     order = in_order(CHAIN.parameters)
     assert order.index("net_arch") < order.index("normalize_advantage") < order.index("vf_coef")
 
 
-def test_a_fixed_value_stands_in_where_the_condition_does_not_hold() -> None:
+def test_a_fixed_value_is_used_if_the_condition_does_not_hold() -> None:
     space = make_space(net_arch=NETS, gamma={**GAMMA, "when": {"net_arch": "64x64"}}, fixed={"gamma": 0.5})
     assert job_arguments(space, {"net_arch": "256x256"}, {}) == {"gamma": 0.5, "net_arch": "256x256"}
     assert job_arguments(space, {"net_arch": "64x64", "gamma": 0.95}, {})["gamma"] == 0.95
 
 
-def test_a_baseline_needs_what_its_own_values_call_for() -> None:
+def test_a_baseline_needs_the_parameters_whose_conditions_hold() -> None:
     complete = {"net_arch": "256x256", "normalize_advantage": True, "gamma": 0.95}
     assert list(baseline_faults(CHAIN, {"a": {"net_arch": [64, 64], "gamma": 0.95}})) == []
     assert list(baseline_faults(CHAIN, {"a": complete})) == [
@@ -61,9 +61,9 @@ def test_a_baseline_needs_what_its_own_values_call_for() -> None:
     ("when", "fault"),
     [
         ({"net_rch": ["64x64"]}, "when.net_rch: unknown parameter, did you mean 'net_arch'?; valid: gamma, net_arch, "),
-        ({"net_arch": ["32x32"]}, "when.net_arch: '32x32' can never be; net_arch is one of ['64x64', '256x256', "),
-        ({"net_arch": ["64x64", 1]}, "when.net_arch: 1 can never be; net_arch is one of"),
-        ({"normalize_advantage": 1}, "when.normalize_advantage: 1 can never be; normalize_advantage is one of [True, "),
+        ({"net_arch": ["32x32"]}, "when.net_arch: '32x32' is not a choice of net_arch; valid: ['64x64', '256x256', "),
+        ({"net_arch": ["64x64", 1]}, "when.net_arch: 1 is not a choice of net_arch; valid: ["),
+        ({"normalize_advantage": 1}, "when.normalize_advantage: 1 is not a choice of normalize_advantage; "),
         ({"vf_coef": [0.5]}, "when.vf_coef: must be of type choice, since a condition names values"),
         ({"gamma": [0.5]}, "when.gamma: must be of type choice, since a condition names values"),
         ({"net_arch": []}, "when.net_arch: needs at least one value"),
@@ -84,12 +84,10 @@ def test_a_condition_that_makes_no_sense_is_refused(when: Any, fault: str) -> No
     assert len(found) == 1
 
 
-def test_a_circle_is_refused() -> None:
+def test_a_circular_condition_is_refused() -> None:
     words = {"type": "choice", "choices": ["tanh", "relu"], "when": {"net_arch": "64x64"}}
     found = faults_of(net_arch={**NETS, "when": {"activation_fn": "relu"}}, activation_fn=words, gamma=GAMMA)
-    assert found == (
-        "parameters.net_arch.when: waits for itself: net_arch, activation_fn; one of them must have no `when`",
-    )
+    assert found == ("parameters.net_arch.when: is circular: net_arch, activation_fn; one of them must have no `when`",)
 
 
 def test_the_rollout_cannot_come_and_go() -> None:
@@ -98,12 +96,12 @@ def test_the_rollout_cannot_come_and_go() -> None:
     assert fault.startswith("parameters.n_steps.when: sets at which steps every trial is evaluated")
 
 
-def test_a_ceiling_is_always_there() -> None:
+def test_a_parameter_named_by_below_is_unconditional() -> None:
     epochs = {"type": "int", "low": 16, "high": 30, "when": {"net_arch": "64x64"}}
     (fault,) = faults_of(
         net_arch=NETS, n_epochs=epochs, batch_size={"type": "int", "low": 8, "high": 16, "below": "n_epochs"}
     )
-    assert fault == "parameters.batch_size.below: 'n_epochs' has a `when`, and is not always there to stay under"
+    assert fault == "parameters.batch_size.below: 'n_epochs' has a `when`, so it does not always have a value"
 
 
 def test_null_may_be_a_choice() -> None:

@@ -1,4 +1,4 @@
-"""Environments' names as text."""
+"""Environment names as text."""
 
 from pathlib import Path
 

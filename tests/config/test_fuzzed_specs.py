@@ -1,4 +1,4 @@
-"""Whatever a study file or a space holds: a spec comes of it, or one error of ours in lines, never a trace."""
+"""For any content, a study or space file gives a spec or one of our own errors, never another exception."""
 
 import copy
 from pathlib import Path
@@ -45,7 +45,7 @@ def changed(data: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str
 
 
 def spec_or_word(path: Path) -> StudySpec | str:
-    """The spec, or what it is refused with."""
+    """The spec, or the error message."""
     try:
         return load_study(find("studies", str(path)))
     except TunerError as error:
@@ -53,7 +53,7 @@ def spec_or_word(path: Path) -> StudySpec | str:
 
 
 def answered(folder: Path, study: Any, space: Any) -> bool:
-    """Whether a sound spec comes of a study and its space, or a word that says why not."""
+    """Whether a study and its space give a valid spec, or an error that says why not."""
     (folder / "toy_space.yaml").write_text(yaml.safe_dump(space), encoding="utf-8")
     (folder / "toy.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
     found = spec_or_word(folder / "toy.yaml")
@@ -81,7 +81,7 @@ def test_a_key_more(tmp_path: Path, key: str, value: Any) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(whole=VALUES)
-def test_something_else_altogether(tmp_path: Path, whole: Any) -> None:
+def test_any_other_content(tmp_path: Path, whole: Any) -> None:
     assert answered(tmp_path, whole, SPACE)
     assert answered(tmp_path, STUDY, whole)
 

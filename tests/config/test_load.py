@@ -1,4 +1,4 @@
-"""Finding study and space files, and refusing what they must not say."""
+"""Finding study and space files, and the errors for invalid ones."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def test_a_path_leads_to_its_file(toy_study: Path) -> None:
     assert find("studies", "./toy.yaml").path.samefile(toy_study)
 
 
-def test_a_name_means_the_own_folder_before_the_package(tmp_path: Path) -> None:
+def test_the_current_folder_is_searched_before_the_package(tmp_path: Path) -> None:
     packaged = find("studies", "reach")
     assert packaged.where == "packaged with tuner"
     (tmp_path / "studies").mkdir()
@@ -51,7 +51,7 @@ def test_in_a_checkout_the_own_folder_is_the_packaged_one(monkeypatch: pytest.Mo
     assert [where for _, where in folders("studies")] == ["./studies"]
 
 
-def test_an_unknown_name_says_what_there_is() -> None:
+def test_an_unknown_name_lists_the_valid_ones() -> None:
     with pytest.raises(UnknownName, match=r"no study called 'reech', did you mean 'reach'\?; there is: .*smoke"):
         find("studies", "reech")
 
@@ -94,6 +94,7 @@ def test_a_malformed_environment_is_a_fault_with_and_without_the_option(tmp_path
     ("changes", "fault"),
     [
         ({"timestep": 5}, "timestep: unknown key, did you mean 'timesteps'?; valid: description, environment"),
+        ({"int": 5}, "int: unknown key; valid: description, environment"),
         ({"goals": {"erly": 5}}, "goals.erly: unknown key, did you mean 'early'?; valid: early, late"),
         ({"environment": {"id": "A", "nenvs": 2}}, "environment.nenvs: unknown key, did you mean 'n_envs'?"),
         ({"timesteps": 1e5}, "timesteps: must be a whole number, not 100000.0"),
@@ -106,7 +107,7 @@ def test_a_malformed_environment_is_a_fault_with_and_without_the_option(tmp_path
         ({"pruner": None}, "pruner: must be 'median', 'halving' or 'none', not None"),
         ({"device": "gpu"}, "device: must be 'cpu', 'auto' or 'cuda', not 'gpu'"),
         ({"trainer": "fast"}, "trainer: must be 'auto', 'sb3' or 'fused', not 'fast'"),
-        ({"algorithm": "sac"}, "algorithm: 'sac', but the space toy_space.yaml is of ppo; leave the key out, or name"),
+        ({"algorithm": "sac"}, "algorithm: 'sac', but the space toy_space.yaml is for ppo; leave the key out, or name"),
         ({"algorithm": "sacc"}, "algorithm: must be 'ppo', 'a2c', 'sac', 'td3' or 'dqn', not 'sacc'"),
         ({"goals": 3}, "goals: must be a mapping, not 3"),
         ({"environment": {"id": ""}}, "environment.id: must not be empty"),
@@ -128,16 +129,16 @@ def test_a_malformed_environment_is_a_fault_with_and_without_the_option(tmp_path
         ({"objective": "milestones"}, "milestones: is required for `objective: milestones`"),
         ({"objective": "milestone"}, "objective: must be 'success', 'milestones' or 'return', not 'milestone'"),
         ({"baselines": {"a b": CURRENT}}, "baselines.a b: 'a b' must be letters, digits"),
-        ({"baselines": {"winner": CURRENT}}, "baselines.winner: so a confirmation calls the best tuned trial"),
+        ({"baselines": {"winner": CURRENT}}, "baselines.winner: is what a confirmation calls the best tuned trial"),
     ],
     ids=str,
 )
-def test_a_fault_says_path_rule_and_value(tmp_path: Path, changes: dict[str, Any], fault: str) -> None:
+def test_an_error_has_path_rule_and_value(tmp_path: Path, changes: dict[str, Any], fault: str) -> None:
     (found,) = faults_of(tmp_path, **changes)
     assert found.startswith(fault)
 
 
-def test_all_faults_of_a_study_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_of_a_study_are_reported_at_once(tmp_path: Path) -> None:
     found = faults_of(tmp_path, timesteps=-5, trials="x", goals=3, pruner="medain", trails=1)
     assert [line.split(":")[0] for line in found] == ["timesteps", "goals", "trials", "pruner", "trails"]
 
@@ -173,7 +174,7 @@ def test_a_budget_under_one_largest_rollout_is_refused(tmp_path: Path, n_envs: i
         ({"n_steps": 128}, "baselines.current.n_steps: 128 is outside the space's range 16 … 64"),
         (
             {"batch_size": 12},
-            "baselines.current.batch_size: 12 is not a power of two, as the space has it; nearest: 16",
+            "baselines.current.batch_size: 12 is not a power of two, which the space requires; nearest: 16",
         ),
         ({"gama": 0.9}, "baselines.current.gama: unknown PPO argument, did you mean 'gamma'?"),
         ({"n_epochs": 0}, "baselines.current.n_epochs: 0 must be at least 1"),
@@ -194,7 +195,7 @@ def test_an_incomplete_baseline_is_refused_in_one_line(tmp_path: Path, name: str
 
 
 def test_a_baseline_whose_batch_is_not_below_its_steps_is_refused(tmp_path: Path) -> None:
-    """The space says so of what it proposes; what runs first must keep it too."""
+    """The space has this rule for sampled values; baselines must follow it too."""
     (fault,) = baseline_faults(tmp_path, n_steps=16, batch_size=32)
     assert fault.startswith("baselines.current.batch_size")
 
@@ -214,7 +215,7 @@ def test_a_space_must_say_its_steps(tmp_path: Path) -> None:
         load_study(find("studies", str(path)))
 
 
-def test_changes_lie_over_single_parameters(tmp_path: Path) -> None:
+def test_changes_are_merged_into_single_parameters(tmp_path: Path) -> None:
     spec = load(tmp_path, space_changes={"learning_rate": {"high": 1e-3}})
     assert spec.space.parameters["learning_rate"].bounds == (1e-5, 1e-3)
     assert spec.space.parameters["n_steps"].bounds == (16, 64)
@@ -234,7 +235,7 @@ def test_a_bad_change_is_refused(tmp_path: Path, changes: dict[str, Any], fault:
     assert fault in found
 
 
-def test_changes_over_a_malformed_parameter_are_a_fault(tmp_path: Path) -> None:
+def test_changes_of_a_malformed_parameter_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     path.write_text("parameters: {gamma: 3}\n")
     with pytest.raises(SpecInvalid, match=r"parameters\.gamma: must be a mapping, not 3"):

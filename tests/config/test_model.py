@@ -1,4 +1,4 @@
-"""The checkpoints of a study, and what gives its values their meaning."""
+"""The checkpoints of a study, and which settings make its trial values comparable."""
 
 import json
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def test_checkpoints_are_the_nearest_whole_rollouts(tmp_path: Path, rollouts: in
     ("rollouts", "expected"),
     [(1, [4]), (2, [4, 4]), (3, [4, 4, 4]), (4, [3, 4, 4, 4]), (6, [3, 3, 3, 4, 4, 4])],
 )
-def test_the_last_three_go_through_the_late_goals(tmp_path: Path, rollouts: int, expected: list[int]) -> None:
+def test_the_last_three_have_the_late_number_of_episodes(tmp_path: Path, rollouts: int, expected: list[int]) -> None:
     assert goals(load(tmp_path, timesteps=rollouts * 64)) == expected
 
 
@@ -88,7 +88,7 @@ MEANINGFUL: dict[str, Callable[[Path], StudySpec]] = {
 
 
 @pytest.mark.parametrize("key", MEANINGFUL)
-def test_what_gives_a_value_its_meaning_shows(spec: StudySpec, tmp_path: Path, key: str) -> None:
+def test_settings_that_change_values_are_part_of_the_meaning(spec: StudySpec, tmp_path: Path, key: str) -> None:
     before, after = spec.meaning(), MEANINGFUL[key](tmp_path).meaning()
     assert before[key] != after[key]
 

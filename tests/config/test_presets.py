@@ -1,4 +1,4 @@
-"""The packaged spaces and studies say what the PPO guide says, number for number."""
+"""The packaged spaces and studies have the PPO guide's ranges and values."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Schedules in text and in parts: read, written, put together, taken apart, refused."""
+"""Schedules as text and as separate parameters: parsing, formatting, joining, splitting, and the errors."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def test_a_notation_is_read(text: object, line: Linear | None) -> None:
 
 @check
 @given(start=st.floats(0, 1e6), end=st.floats(0, 1e6))
-def test_what_is_written_reads_back_to_the_last_digit(start: float, end: float) -> None:
+def test_a_written_schedule_reads_back_exactly(start: float, end: float) -> None:
     line = Linear(start=start, end=end)
     assert parse(str(line)) == line
 
@@ -109,14 +109,16 @@ def test_a_trial_runs_its_sampled_parts_as_one_argument() -> None:
         ),
     ],
 )
-def test_a_baseline_is_told_in_the_terms_of_a_space(space: Any, given_value: object, terms: dict[str, Any]) -> None:
+def test_a_baselines_schedules_are_written_as_in_the_space(
+    space: Any, given_value: object, terms: dict[str, Any]
+) -> None:
     values = {"learning_rate": given_value}
     found = in_terms_of(space, values)
     assert found == terms
     assert parse(put_together(found)["learning_rate"]) == parse(given_value)
 
 
-def test_layers_are_told_as_the_space_spells_them() -> None:
+def test_layers_are_written_as_in_the_space() -> None:
     space = make_space(net_arch={"type": "choice", "choices": ["64x64", "256x256"]})
     assert in_terms_of(space, {"net_arch": [256, 256]}) == {"net_arch": "256x256"}
 
@@ -136,7 +138,10 @@ def test_parts_that_a_baseline_gives_are_kept() -> None:
         ({"learning_rate": "lin_1_1e-5"}, "baselines.a.learning_rate: 1.0 is outside the space's range 1e-05 … 0.001"),
         (
             {"learning_rate": "lin_3e-4", "learning_rate_schedule": "linear"},
-            "baselines.a.learning_rate_schedule: learning_rate holds whole schedules, 'lin_3e-4'; one or the other",
+            (
+                "baselines.a.learning_rate_schedule: learning_rate already is a whole schedule, 'lin_3e-4'; use one or "
+                "the other"
+            ),
         ),
         ({"learning_rate_schedule": "linear"}, "baselines.a.learning_rate: is required, since the space searches it"),
         (
@@ -172,7 +177,8 @@ def test_a_baseline_in_the_space_passes(values: dict[str, Any]) -> None:
         pytest.param(
             {"learning_rate": {"type": "choice", "choices": [1e-3, "lin_1e-3"]}, "learning_rate_schedule": FORM},
             {},
-            "parameters.learning_rate_schedule: learning_rate holds whole schedules, 'lin_1e-3'; one or the other",
+            "parameters.learning_rate_schedule: learning_rate already is a whole schedule, 'lin_1e-3'; use one or "
+            "the other",
             id="twice",
         ),
         pytest.param(

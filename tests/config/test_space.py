@@ -1,4 +1,4 @@
-"""Search spaces: what is refused, and how a proposal becomes what runs."""
+"""Search spaces: invalid ones, and how sampled values become the arguments that run."""
 
 import itertools
 import math
@@ -82,7 +82,7 @@ def test_a_name_both_searched_and_fixed_is_refused() -> None:
     assert fault.startswith("fixed.gamma: is searched as well")
 
 
-def test_several_faults_are_told_at_once() -> None:
+def test_several_problems_are_reported_at_once() -> None:
     found = faults_of(gamma={**GAMMA, "low": 2}, n_steps={**STEPS, "low": 500}, n_epochs={"type": "int", "lw": 3})
     assert {"parameters.gamma", "parameters.n_steps", "parameters.n_epochs.lw"} <= {
         line.split(":")[0] for line in found
@@ -94,7 +94,7 @@ def test_a_real_range_for_a_whole_number_is_refused() -> None:
     assert faults_of(n_steps={"type": "float", "low": 512, "high": 1024})[0].startswith("parameters.n_steps")
 
 
-def test_a_choice_of_one_is_refused_for_what_it_is() -> None:
+def test_a_choice_with_one_value_is_refused() -> None:
     (fault,) = faults_of(gamma={"type": "choice", "choices": [0.9]})
     assert "2" in fault
     assert "empty" not in fault
@@ -128,7 +128,7 @@ def test_a_batch_stays_below_fixed_steps_of_any_size(batch_size: int, ceiling: i
 
 @check
 @given(values=st.fixed_dictionaries({"n_steps": steps, "batch_size": batches, "gamma": st.floats(0.9, 0.9999)}))
-def test_the_order_of_a_proposal_does_not_matter(values: dict[str, float]) -> None:
+def test_the_order_of_sampled_values_does_not_matter(values: dict[str, float]) -> None:
     found = [snap(GUIDE, {name: values[name] for name in order}) for order in itertools.permutations(values)]
     assert all(one == found[0] for one in found)
 
@@ -149,7 +149,7 @@ def test_every_power_is_equally_likely(name: str, powers: int) -> None:
     assert set(counts.values()) == {1000 // powers}
 
 
-def test_what_has_no_powers_is_left_as_proposed() -> None:
+def test_a_parameter_without_powers_of_two_is_left_as_sampled() -> None:
     values = {"learning_rate": 2.5e-4, "gamma": 0.97, "n_epochs": 7}
     assert snap(GUIDE, values) == values
 
@@ -161,7 +161,7 @@ def test_what_has_no_powers_is_left_as_proposed() -> None:
         ("learning_rate", 1e-3, None),
         ("learning_rate", 2e-3, "0.002 is outside the space's range 1e-05 … 0.001"),
         ("n_steps", 2048, None),
-        ("n_steps", 2000, "2000 is not a power of two, as the space has it; nearest: 2048"),
+        ("n_steps", 2000, "2000 is not a power of two, which the space requires; nearest: 2048"),
         ("n_steps", 256, "256 is outside the space's range 512 … 8192"),
         ("n_epochs", True, "True is outside the space's range 3 … 30"),
         ("gamma", "0.99", "'0.99' is outside the space's range 0.9 … 0.9999"),

@@ -1,4 +1,4 @@
-"""Stages of a study: the guide's order, and a study's own."""
+"""Stages of a study: in the PPO guide's order, and those that a study defines."""
 
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def test_a_studys_own_stages_and_their_trials(tmp_path: Path) -> None:
     assert [stage_spec(staged(spec, trials=5), number, {}).trials for number in (1, 2)] == [5, 5]
 
 
-def test_stages_are_no_part_of_what_a_value_means(reach: StudySpec) -> None:
+def test_stages_are_not_part_of_the_meaning(reach: StudySpec) -> None:
     assert staged(reach, trials=None).meaning() == reach.meaning()
 
 
@@ -117,7 +117,7 @@ def test_a_stage_may_search_the_form_of_a_schedule(tmp_path: Path) -> None:
         assert job_arguments(second.space, {"learning_rate_schedule": "linear"}, {})["learning_rate"] == "lin_0.0003"
 
 
-def test_a_choice_stands_at_the_librarys_default_before_it_is_searched(tmp_path: Path) -> None:
+def test_a_choice_has_the_librarys_default_before_it_is_searched(tmp_path: Path) -> None:
     nets = {"parameters": {"net_arch": {"type": "choice", "choices": ["16x16", "64x64"]}}}
     spec = staged(toy(tmp_path, RATE, nets), trials=None)
     assert stage_spec(spec, 1, {}).space.fixed["net_arch"] == "64x64"

@@ -1,4 +1,4 @@
-"""YAML as people write it, and what is said where it is none."""
+"""Reading YAML: scientific notation, duplicate keys, and the errors for invalid files."""
 
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,11 @@ def test_scientific_notation_is_a_number(tmp_path: Path, text: str, value: float
 
 
 @pytest.mark.parametrize("text", ["e5", "1e", "v1e5", "3e-5x", "'3e-5'"])
-def test_what_only_looks_like_it_stays_text(tmp_path: Path, text: str) -> None:
+def test_text_that_looks_similar_stays_text(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, f"name: {text}") == {"name": text.strip("'")}
 
 
-def test_whole_numbers_words_and_lists_are_what_they_seem(tmp_path: Path) -> None:
+def test_whole_numbers_words_and_lists_are_parsed(tmp_path: Path) -> None:
     text = "a: 64\nb: true\nc: null\nd: [1, 2.0]\ne: {f: word}\n"
     assert read(tmp_path, text) == {"a": 64, "b": True, "c": None, "d": [1, 2.0], "e": {"f": "word"}}
 
@@ -55,13 +55,13 @@ def test_whole_numbers_words_and_lists_are_what_they_seem(tmp_path: Path) -> Non
     ],
     ids=["top", "nested", "flow", "list", "number"],
 )
-def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str, place: str, key: str) -> None:
+def test_a_duplicate_key_is_refused(tmp_path: Path, text: str, place: str, key: str) -> None:
     with pytest.raises(SpecInvalid) as refused:
         read(tmp_path, text)
-    assert refused.value.faults == (f"{place}: not valid YAML: key {key} stands twice",)
+    assert refused.value.faults == (f"{place}: not valid YAML: duplicate key {key}",)
 
 
-def test_a_merged_key_may_be_set_anew(tmp_path: Path) -> None:
+def test_a_merged_key_may_be_overridden(tmp_path: Path) -> None:
     text = "base: &base {a: 1, b: 2}\nown:\n  <<: *base\n  b: 3\n"
     assert read(tmp_path, text)["own"] == {"a": 1, "b": 3}
 

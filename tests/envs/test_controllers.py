@@ -1,4 +1,4 @@
-"""Every task can be done, by its expert, and its reward points there: zero or random < half an expert < expert."""
+"""The expert solves every task, and the reward ranks policies: zero or random < half an expert < expert."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -29,7 +29,7 @@ def make(name: str) -> Iterator[Callable[..., Any]]:
 
 
 def returns(env: Any, kind: str, episodes: int, seed: int = 100) -> tuple[float, float]:
-    """Mean return and success of a policy: zero, random, expert, or half, an expert that stops half-way."""
+    """Mean return and success rate of a policy: zero, random, expert, or half, an expert that stops halfway."""
     rng, total, successes = np.random.default_rng(seed), 0.0, 0
     for episode in range(episodes):
         observation, _ = env.reset(seed=seed + episode)

@@ -32,7 +32,7 @@ of_reach = pytest.mark.parametrize("name", ["RoArmReach-v0"])
 
 @pytest.fixture(params=sorted(roarm_envs.ENVIRONMENTS))
 def name(request: pytest.FixtureRequest) -> str:
-    """Every environment, where a test does not choose."""
+    """Every environment, unless a test is parametrised itself."""
     return str(request.param)
 
 
@@ -72,7 +72,7 @@ def play(env: Any, seed: int, actions: Sequence[NDArray[np.float32]] | NDArray[n
 
 
 def trace(env: Any, seed: int, actions: NDArray[np.float32]) -> list[tuple[bytes, float, float]]:
-    """An episode to the last bit."""
+    """An episode as exact bytes."""
     first, info = env.reset(seed=seed)
     steps = play(env, seed, actions)
     return [
@@ -100,13 +100,13 @@ def drive_to_goal(env: RoArmReachEnv, seed: int) -> list[Step]:
     return steps
 
 
-def test_gymnasium_finds_no_fault(make: Callable[..., Any]) -> None:
+def test_gymnasiums_check_passes(make: Callable[..., Any]) -> None:
     env = make(render_mode="rgb_array")
     check_by_gymnasium(env, skip_render_check=True)  # raises, or warns, which is an error here
     env_render_passive_checker(env)  # the rest of the check opens a window
 
 
-def test_stable_baselines_finds_no_fault(make: Callable[..., Any]) -> None:
+def test_stable_baselines_check_passes(make: Callable[..., Any]) -> None:
     check_by_sb3(make())
 
 
@@ -120,7 +120,7 @@ def test_spaces_are_boxes_of_one(make: Callable[..., Any], name: str) -> None:
 
 
 def test_a_seed_and_actions_fix_the_episode(make: Callable[..., Any], size: int) -> None:
-    """In a new environment as in a used one, whatever was played in it before."""
+    """In a new environment as in a used one, independent of earlier episodes."""
     actions = random_actions(1, size)
     fresh, used = make(), make()
     wanted = trace(fresh, 5, actions)
@@ -172,7 +172,7 @@ def test_constant_extreme_actions_stay_within_observations_and_return(
 
 @of_reach
 def test_the_worst_return_stays_within_fifty(make: Callable[..., Any], name: str) -> None:
-    """Straight into the table, away from a goal that lay near: every term at its worst in one episode."""
+    """Straight into the table, away from a near goal: every term at its worst in one episode."""
     steps = play(make(), 160, np.tile(np.array([-1.0, 1.0, 1.0, -1.0, 1.0], np.float32), (EPISODE, 1)))
     assert sum(step[1] for step in steps) >= -MAX_RETURN
 
@@ -277,7 +277,7 @@ def test_closing_twice_is_harmless(make: Callable[..., Any]) -> None:
 
 
 def test_an_action_that_is_no_number_is_refused(make: Callable[..., Any], size: int) -> None:
-    """It would poison the simulation: no later reset would find a pose."""
+    """It would corrupt the simulation: no later reset would find a pose."""
     env = make()
     env.reset(seed=0)
     with pytest.raises(ValueError, match="action"):

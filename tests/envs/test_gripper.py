@@ -1,4 +1,4 @@
-"""The hand: how far it opens, where an object stalls it, and that it holds by contact and friction alone."""
+"""The gripper: how far it opens, where an object stalls it, and that it holds only by contact and friction."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -173,7 +173,7 @@ def test_physics_is_fine_at_the_cube_and_coarse_away_from_it(made: list[GripperA
     assert not arm.sim.fine
 
 
-def test_where_the_grip_is_does_not_hang_on_the_physics(made: list[GripperArm]) -> None:
+def test_the_grip_position_does_not_depend_on_the_physics(made: list[GripperArm]) -> None:
     """The same motion, coarse and fine, to within 3 mm."""
     coarse, fine = (at_the_cube(made, Cube()) for _ in range(2))
     for arm, spot in ((coarse, (-0.4, 0.0)), (fine, (0.0, 0.0))):

@@ -30,7 +30,7 @@ def test_the_point_in_the_hand_is_where_the_chain_puts_it() -> None:
 
 @pytest.mark.parametrize("edge", [0.020, 0.025, 0.030], ids=str)
 def test_the_hand_can_point_down_all_over_the_part_of_the_table_that_is_used(edge: float) -> None:
-    """At the cube and over it, however the cube is turned, within the limits; and it is there that it points."""
+    """At the cube and above it, for any yaw of the cube, within the limits; checked by forward kinematics."""
     across, along = grip_offsets(edge)
     for radius in np.linspace(*RADII, 7):
         for turn in np.linspace(-TURN, TURN, 7):
@@ -45,7 +45,7 @@ def test_the_hand_can_point_down_all_over_the_part_of_the_table_that_is_used(edg
                     assert sin(2 * (jaw - yaw)) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_out_of_reach_is_said() -> None:
+def test_out_of_reach_is_an_error() -> None:
     assert from_above((0.6, 0.0, 0.0), 0.0, across=0.01, along=0.1) is None
     assert list(solutions((2.0, 0.0, 0.0), pitch=pi)) == []
     with pytest.raises(ValueError, match="cannot point down"):

@@ -1,4 +1,4 @@
-"""The tool point: the table's own kinematics, the physics engine, and the figures that both must come to."""
+"""The tool point: closed-form kinematics, the physics engine, and the dimensions that both must agree with."""
 
 from collections.abc import Iterator
 from math import pi
@@ -23,7 +23,7 @@ def arm() -> Iterator[RoArm]:
 
 
 def frame(name: str, angles: dict[str, float]) -> NDArray[np.float64]:
-    """Where a joint's axis stands in the world (4, 4), by the chain's table."""
+    """The pose of a joint's axis in the world (4, 4), computed from the chain."""
     pose = transform((0.0, 0.0, figures.BASE_HEIGHT), (0.0, 0.0, 0.0))
     for row in figures.CHAIN:
         pose = pose @ transform(row.xyz, row.rpy)

@@ -1,4 +1,4 @@
-"""What is seen of the arm: every goal in the picture, and a window that shows the same world."""
+"""Pictures and the live view: every goal is in the picture, and the window shows the simulated state."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ KINDS: list[type[RoArmEnv[Any]]] = [RoArmReachEnv, RoArmPickPlaceEnv]
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Windows without a display: the engine takes the same commands in a world that nobody sees. Notes the waits."""
+    """Windows without a display: the commands go to an invisible world. Records the waits."""
     waits: list[float] = []
     monkeypatch.setattr(live_view, "check_display", lambda: None)
     monkeypatch.setattr(live_view, "SETTLING", 0.0)
@@ -91,7 +91,7 @@ def test_steps_come_at_the_control_rate(env: RoArmEnv[Any], opened: list[float])
 
 
 def test_a_process_has_one_window(env: RoArmEnv[Any]) -> None:
-    with pytest.raises(OptionError, match="'human' shows one arm, since PyBullet opens one window a process"):
+    with pytest.raises(OptionError, match="'human' shows one arm, since PyBullet opens one window per process"):
         like(env, render_mode="human")
     env.close()
     like(env, render_mode="human").close()
@@ -112,7 +112,7 @@ def test_a_vector_of_one_shows_its_steps(opened: list[float]) -> None:
     env.close()
 
 
-def test_a_window_that_was_closed_is_said(env: RoArmEnv[Any]) -> None:
+def test_a_closed_window_is_an_error(env: RoArmEnv[Any]) -> None:
     env.reset(seed=1)
     assert env._window is not None
     pybullet.disconnect(env._window._client)

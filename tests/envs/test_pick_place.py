@@ -1,4 +1,4 @@
-"""Pick and place: stages by contact, what is success and what is not, rewards that a detour cannot raise."""
+"""Pick and place: stages by contact, success, and rewards that detours cannot raise."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -61,7 +61,7 @@ def test_stages_come_in_their_order(env: RoArmPickPlaceEnv) -> None:
     assert sum(info["is_success"] for info in infos) == 1
 
 
-def test_an_episode_of_the_expert_pays_what_the_terms_add_up_to(env: RoArmPickPlaceEnv) -> None:
+def test_the_experts_return_is_the_sum_of_the_terms(env: RoArmPickPlaceEnv) -> None:
     infos = play(env, 1)[1:]
     assert all(len(info["reward_terms"]) == 5 for info in infos)
     assert all(info["reward"] == pytest.approx(sum(info["reward_terms"].values())) for info in infos)
@@ -124,7 +124,7 @@ def test_a_lost_cube_ends_the_episode_as_a_failure(env: RoArmPickPlaceEnv) -> No
 
 
 def test_dropping_takes_back_what_carrying_paid() -> None:
-    """Gripping and letting go for ever pays nothing."""
+    """Gripping and releasing repeatedly earns nothing."""
     task, state = PickPlace(effort_weight=0.0), course()
     total = 0.0
     for step in range(60):
@@ -144,7 +144,7 @@ def test_losing_the_cube_takes_back_what_carrying_paid() -> None:
 
 
 def test_a_cube_that_was_set_down_at_the_goal_may_be_let_go() -> None:
-    """Dropped from a little over it, it keeps what it earned, and comes to success."""
+    """Dropped from just above the goal, it keeps its reward and succeeds."""
     task, state = PickPlace(effort_weight=0.0, reach_scale=0.0), course()
     state.stages["lifted"] = True
     held, there = SENSED._replace(cube=(*state.goal[:2], 0.03)), SENSED._replace(cube=state.goal)
@@ -165,7 +165,7 @@ def test_lifting_pays_more_than_dragging_as_far() -> None:
 
 
 def test_coming_nearer_pays_at_any_height() -> None:
-    """No height keeps a cube from the goal: whoever holds it too high comes nearer first and lowers it then."""
+    """Approaching the goal earns reward at any height, so a cube held too high can be lowered later."""
     for height in (0.0125, 0.04, 0.06, 0.12):
         task, state = PickPlace(effort_weight=0.0, reach_scale=0.0), course(away=0.3)
         way = [SENSED._replace(cube=(0.25, 0.01 * step, height)) for step in range(29)]

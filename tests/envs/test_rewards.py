@@ -1,4 +1,4 @@
-"""Reward terms by their properties: what they sum to, which sign they have, how large they get."""
+"""Properties of the reward terms: their sums, signs and bounds."""
 
 import itertools
 
@@ -22,7 +22,7 @@ actions = arrays(np.float64, 5, elements=st.floats(-1.0, 1.0))
 @check
 @given(path=st.lists(distances, min_size=2, max_size=40), scale=positive)
 def test_progress_sums_to_the_way_made(path: list[float], scale: float) -> None:
-    """No detour pays: whatever lies between, the sum is that of start and end."""
+    """Detours earn nothing: the sum depends only on start and end."""
     total = sum(rewards.progress(a, b, scale=scale) for a, b in itertools.pairwise(path))
     assert total == pytest.approx(scale * (path[0] - path[-1]), abs=1e-9 * scale * len(path))
 

@@ -1,4 +1,4 @@
-"""The arm moves as its servos let it: capped, with lag, within its limits, and without memory of an earlier life."""
+"""The arm moves as its servos allow: limited speed, lag, joint limits, and no effect of earlier episodes."""
 
 from collections.abc import Iterator
 from math import pi
@@ -59,7 +59,7 @@ def test_in_free_space_a_joint_stops_at_its_limit(arm: RoArm, name: str, action:
 
 
 def test_targets_do_not_run_away_beyond_a_limit(arm: RoArm) -> None:
-    """After a long push against the end, the first step back moves the joint: nothing has to be unwound."""
+    """After a long push against a limit, the first step back moves the joint at once."""
     for _ in range(60):
         held = move(arm, one_joint("base"))
     assert held.angles[0] == pytest.approx(pi, abs=0.01)
@@ -102,7 +102,7 @@ def test_an_action_of_one_is_a_tenth_of_a_radian(arm: RoArm, name: str) -> None:
 
 
 def test_home_leaves_nothing_behind(arm: RoArm) -> None:
-    """Targets, speeds and contacts of a rough episode are gone: the same actions give the same numbers."""
+    """Targets, speeds and contacts of an earlier episode have no effect: the same actions give the same numbers."""
     rng = np.random.default_rng(2)
     actions = rng.choice([-1.0, 1.0], (30, 5))
     fresh = RoArm()

@@ -1,4 +1,4 @@
-"""The physics settings: near the fine reference, firm in contact, quiet."""
+"""The physics settings: close to the fine reference, stiff in contact, without output."""
 
 import itertools
 import os
@@ -56,7 +56,7 @@ def test_free_motion_stays_near_the_fine_reference(arm: RoArm) -> None:
 
 
 def test_the_solver_does_not_hang_on_the_last_digits(arm: RoArm) -> None:
-    """One that gives up at a bound turns 1e-10 into 1e-3."""
+    """A solver that fails at a bound turns a difference of 1e-10 into 1e-3."""
     for seed in range(10):
         start = clear_start(arm, seed)
         (one, touched), (other, _) = motion(arm, start, seed), motion(arm, start + 1e-10, seed)
@@ -98,7 +98,7 @@ def test_making_an_arm_prints_nothing() -> None:
     assert (done.stdout, done.stderr) == (b"", b"")
 
 
-def test_what_was_printed_before_stays() -> None:
+def test_earlier_output_is_kept() -> None:
     script = f"print('before', end=''); {MAKE}; print('after', end='')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout == b"beforeafter"

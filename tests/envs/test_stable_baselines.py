@@ -1,4 +1,4 @@
-"""The environments in Stable-Baselines3's own hands, without a warning."""
+"""The environments used by Stable-Baselines3 itself, without a warning."""
 
 import gymnasium as gym
 import pytest
@@ -25,7 +25,7 @@ def test_make_vec_env_makes_environments_that_give_pictures(name: str) -> None:
     env.close()
 
 
-def test_a_film_can_be_made_by_gymnasium() -> None:
+def test_a_video_can_be_made_by_gymnasium() -> None:
     env = gym.make("roarm_envs:RoArmReach-v0", render_mode="rgb_array")
     assert env.metadata["render_fps"] == 20
     assert "rgb_array" in env.metadata["render_modes"]

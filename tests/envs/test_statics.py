@@ -102,5 +102,5 @@ def test_no_joint_exceeds_its_speed_or_torque(arm: RoArm) -> None:
 
 
 def sim_share(arm: RoArm) -> int:
-    """The engine grants a torque for the impulse of the whole control step, in each of these."""
+    """The engine allows the impulse of the whole control step in each sub-step."""
     return arm.sim.physics.substeps

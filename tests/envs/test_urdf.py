@@ -1,4 +1,4 @@
-"""The committed model of the arm: made from the figures, as heavy, as strong and as quick as the real one."""
+"""The committed URDF: generated from the figures, with the real arm's masses, torques and speeds."""
 
 import runpy
 from importlib.resources import files

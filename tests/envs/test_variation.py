@@ -1,4 +1,4 @@
-"""Variation: off unless asked for, drawn from the episode's generator, said in `info`, and felt."""
+"""Variation: off by default, drawn from the episode's generator, reported in `info`, and effective."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -41,7 +41,7 @@ def test_it_is_off_by_default(make: Make) -> None:
 
 
 @pytest.mark.parametrize("kind", [RoArmReachEnv, RoArmPickPlaceEnv])
-def test_what_was_drawn_is_said_within_the_usual_ranges(make: Make, kind: Any) -> None:
+def test_drawn_values_are_in_info_and_within_the_default_ranges(make: Make, kind: Any) -> None:
     env = make(kind, variation=True)
     seen = [env.reset(seed=seed)[1]["variation"] for seed in range(30)]
     names = [name for name, row in QUANTITIES.items() if kind is RoArmPickPlaceEnv or not row.thing]
@@ -55,7 +55,7 @@ def test_what_was_drawn_is_said_within_the_usual_ranges(make: Make, kind: Any) -
 
 
 @pytest.mark.parametrize("kind", [RoArmReachEnv, RoArmPickPlaceEnv])
-def test_a_seed_fixes_it_whatever_was_played_before(make: Make, kind: Any) -> None:
+def test_a_seed_determines_it_after_any_earlier_episode(make: Make, kind: Any) -> None:
     used, fresh = make(kind, variation=True), make(kind, variation=True)
     for seed in range(5):
         path(used, seed=seed)
@@ -123,13 +123,13 @@ def test_gears_with_play_follow_late_and_turn_back_late() -> None:
     ("value", "rule"),
     [
         ({"delay": [0, 4]}, "two numbers from 0 to 3 control steps"),
-        ({"delay": [0.5, 2]}, "whole ones"),
+        ({"delay": [0.5, 2]}, "whole numbers"),
         ({"payload": [0.1, 0.0]}, "the lower first"),
         ({"payload": 0.1}, "two numbers"),
         ({"payload": [0.0, float("nan")]}, "two numbers"),
         ({"payload": ["0", 0.1]}, "two numbers"),
-        ({"weight": [0, 1]}, "'weight' does not vary here; valid: delay"),
-        ({"object_edge": [0.02, 0.03]}, "does not vary here"),
+        ({"weight": [0, 1]}, "'weight' cannot vary here; valid: delay"),
+        ({"object_edge": [0.02, 0.03]}, "cannot vary here"),
         ("all", "must be true, false or a range"),
         (None, "must be true, false or a range"),
     ],

@@ -1,4 +1,4 @@
-"""The vector environment does to the bit what Stable-Baselines3's own does with the same environments."""
+"""The vector environment does bit for bit what Stable-Baselines3's DummyVecEnv does with the same environments."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from side_by_side import actions, frozen, record
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecMonitor, VecNormalize
+from vec_env_records import actions, frozen, record
 
 from roarm_envs.env import RoArmEnv, RoArmPickPlaceEnv, RoArmReachEnv
 
@@ -39,7 +39,7 @@ def make(closing: list[VecEnv]) -> Make:
 
 @pytest.fixture
 def make_stock(closing: list[VecEnv]) -> Make:
-    """Makes what it is measured by."""
+    """Makes the DummyVecEnv to compare with."""
 
     def make_one(n_envs: int = 3, **options: Any) -> VecEnv:
         closing.append(DummyVecEnv([lambda: RoArmReachEnv(**options)] * n_envs))
@@ -79,7 +79,7 @@ def test_the_comparison_sees_ends_of_both_kinds(make: Make) -> None:
 
 
 def test_rows_do_not_depend_on_their_neighbours(make: Make) -> None:
-    """The third of three arms does what it does as the first of one."""
+    """The third of three arms does the same as a single arm."""
     steps = actions(120, 3)
     many, one = make(3, **SHORT), make(1, **SHORT)
     many.seed(5)
@@ -90,7 +90,7 @@ def test_rows_do_not_depend_on_their_neighbours(make: Make) -> None:
     ]
 
 
-def test_what_a_step_returned_stays_as_it_was(make: Make) -> None:
+def test_results_of_a_step_are_not_overwritten(make: Make) -> None:
     env = make(2, **SHORT)
     env.reset()
     kept = []

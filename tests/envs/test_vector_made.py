@@ -1,4 +1,4 @@
-"""How the vector environment is found and made, and what it refuses."""
+"""How the vector environment is found and made, and its errors."""
 
 import subprocess
 import sys
@@ -68,7 +68,7 @@ def test_a_step_before_the_first_reset_says_so() -> None:
     env.close()
 
 
-def test_arms_that_were_made_are_freed_where_a_later_one_cannot_be() -> None:
+def test_arms_are_freed_if_a_later_one_cannot_be_made() -> None:
     made: list[RoArmReachEnv] = []
 
     def make() -> RoArmReachEnv:

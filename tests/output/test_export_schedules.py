@@ -77,7 +77,7 @@ def test_what_was_put_instead_is_said_in_a_line() -> None:
     said = note({"clip_range": "lin_0.3_0.1", "ent_coef": "lin_0.01", "gamma": 0.9}, "tuner export NAME")
     assert said == (
         "rl_zoo3 has no notation for clip_range = lin_0.3_0.1 (here 0.2), ent_coef = lin_0.01 (here 0.005); "
-        "training as it ran: tuner export NAME"
+        "reproduce the original: tuner export NAME"
     )
     assert note({"learning_rate": "lin_0.0003"}, "tuner export NAME") == ""
 

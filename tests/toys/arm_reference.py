@@ -1,4 +1,4 @@
-"""The arm for calculations in tests: states as arrays, and the tool point written straight from the chain's table."""
+"""The arm for calculations in tests: states as arrays, and the tool point computed from the chain."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ Pose = NDArray[np.float64]  # (4, 4) homogeneous transform
 
 @dataclass(frozen=True, kw_only=True)
 class ArmState:
-    """What the sensors say, as arrays."""
+    """The sensors' readings, as arrays."""
 
     angles: Array  # (5,) rad
     speeds: Array  # (5,) rad/s
@@ -25,16 +25,16 @@ class ArmState:
 
 
 def home(arm: RoArm) -> ArmState:
-    """Puts the arm at rest in its home pose, the targets with it."""
+    """Puts arm and targets in the home pose, at rest."""
     arm.place(figures.HOME)
     return _as_arrays(arm.sense(touching=False))
 
 
 def move(arm: RoArm, action: Array) -> ArmState:
-    """Shifts the joint targets by `action` (5,) in [-1, 1], 1 being 0.10 rad, and lets one control step pass.
+    """Shifts the joint targets by `action` (5,) in [-1, 1], 1 being 0.10 rad, and simulates one control step.
 
     Raises:
-        ValueError: where the action is not finite.
+        ValueError: if the action is not finite.
     """
     (row,) = action_rows(np.asarray(action)[np.newaxis], count=1)
     return _as_arrays(arm.follow(row))

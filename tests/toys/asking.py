@@ -1,4 +1,4 @@
-"""Asks a WSGI application without a network."""
+"""Requests to a WSGI application without a network."""
 
 import io
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from wsgiref.util import setup_testing_defaults
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]  # in lower case
     body: bytes
-    errors: str  # what was written to the server's error stream
+    errors: str  # text written to the server's error stream
 
 
 def ask(application: Callable[..., Any], path: str, method: str = "GET", **environ: str) -> Answer:

@@ -1,4 +1,4 @@
-"""A headless Chromium without a network, spoken to over a pipe (the DevTools protocol, a JSON a message)."""
+"""A headless Chromium without a network, controlled over a pipe by the DevTools protocol."""
 
 import base64
 import json
@@ -59,7 +59,7 @@ class Page:
         os.close(self._write)
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """Calls a method; what happens meanwhile is kept in `events`."""
+        """Calls a method; events in the meantime are kept in `events`."""
         self._count += 1
         message = {"id": self._count, "method": method, "params": params}
         if self._session:
@@ -84,13 +84,13 @@ class Page:
         return found
 
     def value(self, expression: str) -> Any:
-        """What an expression comes to in the page."""
+        """The value of an expression in the page."""
         told = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in told, told
         return told["result"].get("value")
 
     def open(self, path: Path, *, width: int) -> None:
-        """Shows a file in a window of that width, and waits until the page says that it is drawn."""
+        """Shows a file in a window of that width, and waits until the page reports that it is drawn."""
         mobile = width < 600
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=mobile)
         self.call("Page.navigate", url=path.as_uri())
@@ -106,7 +106,7 @@ class Page:
         return [*loud, *(event for event in self.events if event["method"] in COMPLAINTS)]
 
     def requests(self) -> list[str]:
-        """The addresses that were asked for."""
+        """The requested addresses."""
         asked = (event for event in self.events if event["method"] == "Network.requestWillBeSent")
         return [event["params"]["request"]["url"] for event in asked]
 

@@ -17,7 +17,7 @@ def make_spec(**changes: Any) -> StudySpec:
 
 
 def start(storage: BaseStorage, **changes: Any) -> StudyWriter:
-    """What a run does first."""
+    """Opens a study as a run does."""
     writer, _ = StudyWriter.open(storage, make_spec(**changes), Path("artifacts"))
     writer.recover()
     writer.enqueue_baselines()
@@ -25,5 +25,5 @@ def start(storage: BaseStorage, **changes: Any) -> StudyWriter:
 
 
 def retry_of(asked: AskedTrial) -> tuple[Any, ...]:
-    """What a retry keeps."""
+    """The parts of a trial that its retry must keep."""
     return asked.params, asked.overrides, asked.seed, asked.role

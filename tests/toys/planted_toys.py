@@ -1,4 +1,4 @@
-"""A healthy little task and the same with one fault each, for the check to find."""
+"""A sound small task, and variants with one flaw each, for tests of `tuner check`."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 Row = NDArray[np.float32]
 
 EPISODE = 30  # steps
-REACH = 0.1  # of a place, in a step
+REACH = 0.1  # the longest step, in each coordinate
 NEAR = 0.1  # to the goal: success
 
 
 class Healthy(gym.Env[Row, Row]):
-    """A point on a plane walks to a goal. Offers an expert."""
+    """A point on a plane moves to a goal. Has an expert."""
 
     def __init__(self) -> None:
         self.action_space = gym.spaces.Box(-1.0, 1.0, (2,), np.float32)
@@ -63,13 +63,13 @@ class Healthy(gym.Env[Row, Row]):
 
 
 class Unaided(Healthy):
-    """Healthy, without an expert."""
+    """`Healthy` without an expert."""
 
     make_expert = None  # type: ignore[assignment]
 
 
 class Exploded(Healthy):
-    """The reward is a thousandfold."""
+    """The reward is multiplied by a thousand."""
 
     def _terms(self, before: float, after: float, success: bool, action: Row) -> dict[str, float]:
         return {name: 1000.0 * value for name, value in super()._terms(before, after, success, action).items()}
@@ -84,7 +84,7 @@ class Constant(Healthy):
 
 
 class Contrary(Healthy):
-    """The reward rises as success falls: it pays for the way off."""
+    """The reward is for moving away from the goal, so it rises as success falls."""
 
     def _terms(self, before: float, after: float, success: bool, action: Row) -> dict[str, float]:
         terms = super()._terms(before, after, success, action)
@@ -92,7 +92,7 @@ class Contrary(Healthy):
 
 
 class Idle(Unaided):
-    """Standing still is paid, and success is paid less: the return rises, success does not."""
+    """Standing still earns more than success: the return rises, the success rate does not."""
 
     def _terms(self, before: float, after: float, success: bool, action: Row) -> dict[str, float]:
         return {"alive": 1.0, "progress": before - after, "success": 1.0 * success}
@@ -110,35 +110,35 @@ class Unscaled(Healthy):
 
 
 class Dead(Healthy):
-    """One entry of the observation says nothing."""
+    """One entry of the observation is constant."""
 
     def _observe(self) -> Row:
         return super()._observe() * np.array([1.0, 1.0, 0.0, 1.0], dtype=np.float32)
 
 
 class Blind(Healthy):
-    """No entry of the observation says anything."""
+    """Every entry of the observation is constant."""
 
     def _observe(self) -> Row:
         return np.zeros(4, dtype=np.float32)
 
 
 class Inert(Healthy):
-    """The second action entry moves nothing, though it has its price."""
+    """The second entry of the action has no effect but costs effort."""
 
     def _move(self, action: Row) -> None:
         super()._move(action * np.array([1.0, 0.0], dtype=np.float32))
 
 
 class Lame(Healthy):
-    """No action moves anything."""
+    """No action has an effect."""
 
     def _move(self, action: Row) -> None:
         pass
 
 
 class Unreachable(Healthy):
-    """The goals lie beyond what the point can reach; the expert shows it."""
+    """The goals are out of reach, as the expert shows."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,7 +155,7 @@ class UnreachableUnaided(Unreachable):
 
 
 class NotFinite(Healthy):
-    """Divides by nothing, now and then."""
+    """Observes NaN in its 7th step."""
 
     def _observe(self) -> Row:
         row = super()._observe()
@@ -163,7 +163,7 @@ class NotFinite(Healthy):
 
 
 class Endless(Healthy):
-    """No episode ends by time."""
+    """Episodes have no time limit."""
 
     def step(self, action: Row) -> tuple[Row, float, bool, bool, dict[str, Any]]:
         observation, reward, success, _, info = super().step(action)
@@ -171,7 +171,7 @@ class Endless(Healthy):
 
 
 class Unsteady(Healthy):
-    """Draws from a generator that no seed reaches."""
+    """Draws from a generator that `reset` does not seed."""
 
     _other = np.random.default_rng()
 
@@ -180,7 +180,7 @@ class Unsteady(Healthy):
 
 
 class Clipped(Unaided):
-    """The reward is cut off at ±0.2, and its terms are not told."""
+    """The reward is clipped at ±0.2, and its terms are not in `info`."""
 
     def step(self, action: Row) -> tuple[Row, float, bool, bool, dict[str, Any]]:
         observation, reward, success, timeout, info = super().step(action)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def described(path: Path) -> str:
-    """What ffmpeg says of a video's picture."""
+    """ffmpeg's description of a video's stream."""
     found = re.search(rb"Video: .*", _ffmpeg("-i", str(path)).stderr)
     assert found
     return found.group().decode()
@@ -32,6 +32,6 @@ def _ffmpeg(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def green(picture: Any) -> bool:
-    """Whether there is more green in it than red."""
+    """Whether a picture has more green than red."""
     red, other, _ = np.asarray(picture, dtype=float).reshape(-1, 3).mean(axis=0)
     return bool(other > red)

@@ -1,4 +1,4 @@
-"""Studies made up for the report: trials of any number and kind, and a confirmation, without any training."""
+"""Artificial studies for the report: trials of any number and kind, and a confirmation, without training."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,7 +36,7 @@ def empty(spec: StudySpec) -> Study:
 
 
 def reader_of(study: Study, spec: StudySpec) -> StudyReader:
-    """The study as its readers see it now; it has no artifacts."""
+    """A reader of the study as it is now, without artifacts."""
     return StudyReader(study, spec, Path("artifacts"))
 
 
@@ -67,7 +67,7 @@ def trial(
     success: bool = True,
     **attributes: Any,
 ) -> FrozenTrial:
-    """A trial that rose evenly to its value over so many evaluations."""
+    """A trial whose score rises linearly to its value over its evaluations."""
     plan = spec.plan()[:evaluations]
     worth = 0.0 if value is None else value
     told = [worth * (place + 1) / len(plan) for place in range(len(plan))]
@@ -92,7 +92,7 @@ def trial(
 
 
 def baseline(spec: StudySpec, name: str, value: float, **more: Any) -> FrozenTrial:
-    """A baseline as the writer books it."""
+    """A baseline as the writer stores it."""
     values = spec.baselines[name]
     params = {key: value for key, value in values.items() if key in spec.space.parameters}
     overrides = {key: value for key, value in values.items() if key not in params and key != "device"}
@@ -100,7 +100,7 @@ def baseline(spec: StudySpec, name: str, value: float, **more: Any) -> FrozenTri
 
 
 def filled(spec: StudySpec, count: int, seed: int = 0, *, prune: float = 0.5, **more: Any) -> Study:
-    """The baselines and so many trials, whose score comes from the learning rate alone."""
+    """The baselines and `count` trials, whose scores depend only on the learning rate."""
     generator = np.random.default_rng(seed)
     study = empty(spec)
     study.add_trials([baseline(spec, name, 0.3, **more) for name in spec.baselines])
@@ -116,7 +116,7 @@ def filled(spec: StudySpec, count: int, seed: int = 0, *, prune: float = 0.5, **
 
 
 def confirm(study: Study, spec: StudySpec, values: Mapping[str, float], *, seeds: int = 6, top: int = 1) -> None:
-    """Books a whole confirmation, each configuration's runs round its value."""
+    """Stores a whole confirmation, the runs of each configuration scattered round its value."""
     rows = reader_of(study, spec).rows
     plan = make_plan(rows, spec, top=top, test_seeds=seeds)
     book = ConfirmationWriter.open(study._storage, spec)

@@ -1,4 +1,4 @@
-"""Small environments that can be looked at: quick to draw, red until success and green from then on."""
+"""Small environments with rendering: fast to draw, red until success and green from then on."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ FPS = 8
 
 
 class Seen(Healthy):
-    """The healthy task with a picture and with stages."""
+    """`Healthy` with rendering and with stages."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}  # noqa: RUF012
 
@@ -40,21 +40,21 @@ class Growing(Seen):
 
 
 class Floating(Seen):
-    """Draws in numbers from 0 to 1."""
+    """Renders floats from 0 to 1."""
 
     def render(self) -> Any:
         return np.zeros((*SIZE, 3))
 
 
 class Blind(Seen):
-    """Cannot draw after all."""
+    """Raises when it renders."""
 
     def render(self) -> Any:
         raise RuntimeError("the lens is covered")
 
 
 class Unsure(Seen):
-    """Names the hook and has no expert."""
+    """Has the hook `make_expert`, but no expert."""
 
     @staticmethod
     def make_expert(env: Any) -> Any:
@@ -70,7 +70,7 @@ class Stubborn(Seen):
 
 
 class SeenLine(Line):
-    """The line, in a picture."""
+    """The line, with rendering."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}  # noqa: RUF012
 
@@ -83,7 +83,7 @@ class SeenLine(Line):
 
 
 class Choice(SeenLine):
-    """The line by words: one step down or up."""
+    """The line with discrete actions: one step down or up."""
 
     def __init__(self, render_mode: str | None = None) -> None:
         super().__init__(render_mode)

@@ -1,4 +1,4 @@
-"""Small environments for tests: quick to learn, or planted with one fault each. Imported by workers as well."""
+"""Small environments for tests: quick to learn, or with one flaw each. Workers import them as well."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ EPISODE = 8  # steps
 
 
 class Line(gym.Env[NDArray[np.float32], NDArray[np.float32]]):
-    """A point on a line walks to a goal: success within 0.1 of it."""
+    """A point on a line moves to a goal: success within 0.1 of it."""
 
     def __init__(self, *, scale: float = 1.0) -> None:
         self.observation_space = gym.spaces.Box(-4.0, 4.0, (2,), np.float32)
@@ -46,7 +46,7 @@ class Line(gym.Env[NDArray[np.float32], NDArray[np.float32]]):
 
 
 class Plain(Line):
-    """Says nothing of success or distance."""
+    """Reports neither success nor distance."""
 
     def reset(self, **kwargs: Any) -> tuple[NDArray[np.float32], dict[str, Any]]:
         return super().reset(**kwargs)[0], {}
@@ -81,7 +81,7 @@ class NotFinite(Line):
 
 
 class DyingOnce(Line):
-    """Kills its own process in an early step, once: a file remembers that it happened."""
+    """Kills its own process in an early step, once: a file records that it happened."""
 
     def __init__(self, *, memory: str) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class DyingOnce(Line):
 
 
 class Dying(Line):
-    """Kills its own process whenever it is trained for long: after 2000 steps."""
+    """Kills its own process after 4000 steps."""
 
     _count = 0
 
@@ -107,7 +107,7 @@ class Dying(Line):
 
 
 class Hanging(Line):
-    """Never comes back from its 40th step."""
+    """Hangs in its 40th step."""
 
     _count = 0
 
@@ -119,7 +119,7 @@ class Hanging(Line):
 
 
 class Hungry(Line):
-    """Holds ten megabytes more with every step."""
+    """Leaks ten megabytes with every step."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class Hungry(Line):
 
 
 class Starved(Line):
-    """Asks for more memory than there is."""
+    """Raises MemoryError."""
 
     def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         raise MemoryError("Unable to allocate 1.00 PiB")
@@ -145,7 +145,7 @@ class Closing(Line):
 
 
 class Lost(Line):
-    """Does not know how far away the goal is."""
+    """Reports NaN as the distance."""
 
     def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         *rest, info = super().step(action)
@@ -153,7 +153,7 @@ class Lost(Line):
 
 
 class Threads(Line):
-    """Gives the number of torch's threads for a distance."""
+    """Reports the number of torch's threads as the distance."""
 
     def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         import torch
@@ -163,7 +163,7 @@ class Threads(Line):
 
 
 class Own(Line):
-    """Brings a vector environment of its own, which can be told to misbehave."""
+    """Has a vector environment of its own, with an optional flaw."""
 
     def __init__(self, *, scale: float = 1.0, fault: str = "") -> None:
         super().__init__(scale=scale)
@@ -211,7 +211,7 @@ class Matrix(Line):
 
 
 class Grid(Line):
-    """Is moved by three switches at once, which PPO can and fused PPO cannot learn."""
+    """Has MultiDiscrete actions, which PPO supports and fused PPO does not."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -222,7 +222,7 @@ class Grid(Line):
 
 
 class Graded(Line):
-    """Knows difficulties: the easier, the nearer the goal. Tells whether it is near."""
+    """Has difficulties (lower means a nearer goal), and reports whether the goal is near."""
 
     difficulty = 1.0
 
@@ -242,7 +242,7 @@ class Graded(Line):
 
 
 class Dictionary(gym.Env[dict[str, Any], int]):
-    """Has an action space that PPO cannot act in."""
+    """Has an action space that PPO does not support."""
 
     def __init__(self) -> None:
         self.observation_space = gym.spaces.Dict({"a": gym.spaces.Box(-1, 1, (1,), np.float32)})

@@ -1,4 +1,4 @@
-"""Models trained for a few updates, and how far two of them are apart."""
+"""Models trained for a few updates, and the distance between two of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 
 class Record(BaseCallback):
-    """Keeps what is logged of every update, and a fingerprint of every step."""
+    """Records the logged values of every update, and the locals of every step."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ def trained(
     callbacks: Sequence[BaseCallback] = (),
     **arguments: Any,
 ) -> tuple[PPO, Record]:
-    """A model after some updates, with what a callback saw."""
+    """A model after some updates, with what the recording callback saw."""
     venv = DummyVecEnv([lambda: Monitor(gym.make(env))] * n_envs) if isinstance(env, str) else env
     model = kind("MlpPolicy", venv, seed=3, device="cpu", **arguments)
     record = Record()

@@ -1,4 +1,4 @@
-"""Curves for TensorBoard: what is in them, and that they cost a trial no digit."""
+"""TensorBoard logs: what is in them, and that they do not change a trial's results."""
 
 import importlib
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_the_curves_are_written_and_change_no_digit(tmp_path: Path, trainer: str
     assert [score for _, score in found["eval/score"]] == pytest.approx([one.score for one in evaluations])
 
 
-def test_a_number_that_ran_before_is_written_anew_and_strangers_stay(tmp_path: Path) -> None:
+def test_files_of_an_earlier_trial_are_replaced_and_other_files_stay(tmp_path: Path) -> None:
     folder = tmp_path / "trial-0"
     trained(folder)
     (folder / "notes.txt").write_text("mine")
@@ -62,5 +62,5 @@ def test_a_number_that_ran_before_is_written_anew_and_strangers_stay(tmp_path: P
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StorageFailed, match=r"cannot write to .*file/trial-0: .*the same command goes on"):
+    with pytest.raises(StorageFailed, match=r"cannot write to .*file/trial-0: .*fix the cause, then rerun to resume"):
         trained(tmp_path / "file" / "trial-0")

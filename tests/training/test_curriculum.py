@@ -1,4 +1,4 @@
-"""Training that begins easily: when it gets harder, what is kept of it, and that evaluation never gets easier."""
+"""The curriculum: when the difficulty is raised, what is recorded, and that evaluation is at full difficulty."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ RULES = Curriculum(start=0.1, threshold=0.5, window=4, signal="is_success")
 
 
 class Fed:
-    """A curriculum that is fed with the ends of episodes by hand."""
+    """A curriculum callback fed with episode ends by hand."""
 
     def __init__(self, **rules: Any) -> None:
         self.env = make_vec_env(EnvironmentRef(id=GRADED.id, n_envs=2))
@@ -35,7 +35,7 @@ class Fed:
         self.logged[name] = value
 
     def end(self, *successes: bool | None) -> None:
-        """A step in which these environments' episodes end so; None goes on."""
+        """A step in which the environments' episodes end with these flags; None for one that continues."""
         infos = [{} if success is None else {"is_success": success} for success in successes]
         self.callback.num_timesteps += len(successes)
         self.callback.locals = {"dones": np.array([success is not None for success in successes]), "infos": infos}
@@ -116,7 +116,7 @@ def test_a_trial_keeps_its_raises_and_every_checkpoint_its_difficulty(trainer: s
         assert evaluation.difficulty == reached[-1]
 
 
-def test_without_a_curriculum_nothing_is_said_of_it() -> None:
+def test_without_a_curriculum_nothing_is_recorded() -> None:
     outcome, evaluations = train(curriculum=None)
     assert "curriculum" not in outcome.facts
     assert [evaluation.difficulty for evaluation in evaluations] == [None, None]
@@ -132,7 +132,7 @@ def test_a_signal_that_info_lacks_fails_the_trial_with_its_name() -> None:
     outcome, _ = train(curriculum=Curriculum(**{**RULES.__dict__, "signal": "grapsed"}))
     assert outcome.state == "failed"
     assert outcome.reason == (
-        "curriculum.signal: info['grapsed'] is missing at an episode's end; true or false there: is_success, near"
+        "curriculum.signal: info['grapsed'] is missing at an episode's end; flags there: is_success, near"
     )
 
 

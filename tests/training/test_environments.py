@@ -1,4 +1,4 @@
-"""Environments as trials get them: a vector environment of their own, or one of single environments."""
+"""Environments of trials: the class's own vector environment, or a DummyVecEnv of single environments."""
 
 from collections.abc import Callable
 from typing import Any
@@ -65,7 +65,7 @@ def test_an_unknown_argument_is_refused_by_name() -> None:
         pytest.param(lambda n: gym.make_vec("tuner_toys:ToyLine-v0", n), "SyncVectorEnv", id="Gymnasium's"),
     ],
 )
-def test_what_is_no_vector_environment_of_as_many_is_refused(
+def test_a_wrong_vector_environment_is_refused(
     made: Callable[[int], Any], found: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import tuner_toys
@@ -86,6 +86,7 @@ def test_an_entry_point_that_cannot_be_imported_is_refused() -> None:
 
 
 def step(env: VecEnv) -> Any:
+    env.seed(0)  # goals that are not reached in one step, after which another episode's observation would come
     env.reset()
     return env.step(np.ones((2, 1), dtype=np.float32))
 
@@ -101,7 +102,7 @@ def step(env: VecEnv) -> Any:
         ("reward", step, TrialDiverged, "the reward is inf"),
     ],
 )
-def test_what_it_does_wrong_is_named(
+def test_its_errors_are_reported_as_its_own(
     fault: str, act: Callable[[VecEnv], Any], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):

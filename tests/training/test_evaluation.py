@@ -1,4 +1,4 @@
-"""Scores, and the evaluation over fixed goals."""
+"""Scores, and the evaluation over episodes with fixed seeds."""
 
 import io
 from dataclasses import replace
@@ -117,9 +117,9 @@ def test_an_environment_without_signals_is_scored_by_its_return() -> None:
     assert result.score == result.mean_return
 
 
-def test_the_same_goals_give_the_same_result() -> None:
+def test_the_same_seeds_give_the_same_result() -> None:
     first = run(7)
-    assert 0.0 < (first.success or 0.0) < 1.0  # the goals differ
+    assert 0.0 < (first.success or 0.0) < 1.0  # the episodes differ
     assert run(7) == first
 
 
@@ -132,7 +132,7 @@ def test_an_evaluation_does_not_depend_on_those_before_it() -> None:
 
 
 @pytest.mark.parametrize("goals", [1, 4, 12], ids=["one goal", "fewer than environments", "more than environments"])
-def test_every_goal_is_a_reset_seed_of_the_tuning_range_used_once(goals: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_reset_seed_of_the_tuning_range_is_used_once(goals: int, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     original = Guard.reset
 
@@ -170,7 +170,7 @@ def test_evaluation_leaves_training_untouched() -> None:
 GRADED = EnvironmentRef(id="tuner_toys:ToyGraded-v0")
 
 
-def test_other_goals_are_other_episodes() -> None:
+def test_other_seeds_are_other_episodes() -> None:
     results = []
     for first_goal in (seeds.TUNING_GOALS, seeds.TEST_GOALS):
         evaluator = Evaluator(TOY, objective="success", most_goals=5, first_goal=first_goal)
@@ -197,12 +197,12 @@ def test_milestones_count_where_the_objective_says_so() -> None:
     ("milestone", "said"),
     [
         pytest.param(
-            "naer", "info['naer'] is missing at an episode's end; true or false there: is_success, near", id="missing"
+            "naer", "info['naer'] is missing at an episode's end; flags there: is_success, near", id="missing"
         ),
         pytest.param("distance", "info['distance'] is 0.", id="no flag"),
     ],
 )
-def test_a_milestone_that_info_does_not_tell_is_refused(milestone: str, said: str) -> None:
+def test_a_milestone_missing_in_info_is_refused(milestone: str, said: str) -> None:
     with pytest.raises(EnvironmentFailed) as caught:
         run(2, ref=GRADED, milestones=(milestone,))
     assert said in str(caught.value)

@@ -1,4 +1,4 @@
-"""Arguments beyond the guide's eight reach the model: fixed, and searched where that makes sense."""
+"""Arguments beyond the PPO guide's eight reach the model, both fixed and searched."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ ROLLOUT = {"n_steps": 32, "batch_size": 8, "n_epochs": 1}
 
 
 def run(space: SpaceSpec, sampled: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The arguments that a trial was given, and those that its model held; who trained it beside them."""
+    """The arguments that a trial was given, and those read back from its model, with the trainer."""
     params = job_arguments(space, sampled, {})
     outcome = run_trial(make_job(params=params, timesteps=64), lambda _: Decision(go_on=True))
     assert outcome.state == "completed"

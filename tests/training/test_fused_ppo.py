@@ -1,4 +1,4 @@
-"""Fused PPO beside Stable-Baselines3's: the same digits, the same files, the same hooks."""
+"""Fused PPO against Stable-Baselines3's: the same results up to rounding, the same files, the same hooks."""
 
 from pathlib import Path
 from typing import Any
@@ -146,7 +146,7 @@ def _zeros(model: PPO) -> dict[str, torch.Tensor]:
     return {name: torch.zeros_like(value) for name, value in model.policy.state_dict().items()}
 
 
-def test_a_parameter_given_other_memory_is_taken_up_again() -> None:
+def test_a_parameter_moved_to_other_memory_is_copied_back() -> None:
     def moved(kind: type[PPO]) -> PPO:
         model = kind("MlpPolicy", "Pendulum-v1", n_steps=64, batch_size=32, seed=1, device="cpu")
         next(model.policy.action_net.parameters()).data = torch.full((1, 64), 0.01)
@@ -178,7 +178,7 @@ def test_a_saved_model_is_a_plain_sb3_model(env: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [(FusedPPO, PPO), (PPO, FusedPPO), (FusedPPO, FusedPPO)])
-def test_training_goes_on_from_a_file_of_either_class(first: type[PPO], second: type[PPO], tmp_path: Path) -> None:
+def test_training_resumes_from_a_file_of_either_class(first: type[PPO], second: type[PPO], tmp_path: Path) -> None:
     def halves(kinds: tuple[type[PPO], type[PPO]]) -> PPO:
         model, _ = trained(kinds[0], "Pendulum-v1", 1, n_steps=64, batch_size=32)
         model.save(tmp_path / "half")

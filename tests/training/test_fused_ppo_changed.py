@@ -1,4 +1,4 @@
-"""Fused PPO where a model is not, or no longer, a case for it; copies, odd values, interruptions."""
+"""Fused PPO with models that it does not support, or no longer; copies, non-finite values, interruptions."""
 
 import copy
 import logging
@@ -23,7 +23,7 @@ from tuner.training.fused_ppo import FusedPPO
 
 
 class OtherPolicy(ActorCriticPolicy):
-    """Might do anything."""
+    """A policy class unknown to fused PPO."""
 
 
 class Images(gym.Env[NDArray[np.uint8], int]):
@@ -37,7 +37,7 @@ class Numbers(gym.Env[Any, int]):
 
 
 class OtherBuffer(RolloutBuffer):
-    """Might do anything."""
+    """A buffer class unknown to fused PPO."""
 
 
 ASIDE = [
@@ -76,7 +76,7 @@ def test_what_it_does_not_cover_is_left_to_sb3_with_a_word(
     assert model.stepped_aside in caplog.text
 
 
-def test_stepping_aside_is_sb3_bit_by_bit() -> None:
+def test_the_fallback_is_sb3_bit_for_bit() -> None:
     arguments = {"n_steps": 32, "batch_size": 16, "policy_kwargs": {"activation_fn": torch.nn.ELU}}
     ours, _ = trained(FusedPPO, "Pendulum-v1", 2, **arguments)  # type: ignore[arg-type]
     theirs, _ = trained(PPO, "Pendulum-v1", 2, **arguments)  # type: ignore[arg-type]
@@ -101,7 +101,7 @@ def test_observations_that_are_not_finite_are_an_error_as_in_sb3() -> None:
         model.learn(64)
 
 
-def test_early_stopping_says_so_when_it_is_to_talk(capsys: pytest.CaptureFixture[str]) -> None:
+def test_early_stopping_is_printed_when_verbose(capsys: pytest.CaptureFixture[str]) -> None:
     FusedPPO(
         "MlpPolicy",
         "CartPole-v1",
@@ -208,7 +208,7 @@ def test_what_is_changed_in_a_model_is_heeded(change: Callable[[PPO], None], cov
 
 
 class Reader(BaseCallback):
-    """Goes through the rollout buffer before the update does."""
+    """Reads the rollout buffer before the update."""
 
     def _on_step(self) -> bool:
         return True
@@ -218,7 +218,7 @@ class Reader(BaseCallback):
         self.seen = sum(batch.observations.shape[0] for batch in buffer.get(32))
 
 
-def test_a_buffer_that_a_callback_has_read_is_learnt_from_all_the_same() -> None:
+def test_a_buffer_that_a_callback_has_read_is_still_learnt_from() -> None:
     def read(kind: type[PPO]) -> PPO:
         reader = Reader()
         model = kind("MlpPolicy", "Pendulum-v1", n_steps=64, batch_size=32, seed=2, device="cpu").learn(64, reader)
@@ -257,7 +257,7 @@ def test_an_update_that_is_interrupted_leaves_a_state_that_fits(monkeypatch: pyt
 
 
 class ReusingTerminals(VecEnvWrapper):
-    """Hands out one array for every last observation."""
+    """Reuses one array for every terminal observation."""
 
     def reset(self) -> Any:
         return self.venv.reset()

@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not there, training goes on from them, and looking changes nothing."""
+"""Checkpoints: written atomically, training resumes from them, and writing them does not change training."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from stable_baselines3 import PPO
 from tuner import seeds
 from tuner.errors import ModelUnusable, StorageFailed
 from tuner.records import Checkpoint, Curriculum, Decision, EnvironmentRef, Evaluation, Keeping, TrialJob, TrialOutcome
-from tuner.training.keeping import Keeper
+from tuner.training.keeping import CheckpointWriter
 from tuner.training.model_files import BEST, LAST, LAST_STATISTICS, newest
 from tuner.trial import run_trial
 
@@ -33,7 +33,7 @@ def kept_job(folder: Path, **changes: Any) -> TrialJob:
 
 
 def run(job: TrialJob, until: int | None = None) -> tuple[TrialOutcome, list[Evaluation]]:
-    """Trains; with `until` as if it were cut short after so many evaluations of this time."""
+    """Trains; with `until` as if interrupted after that number of evaluations in this run."""
     seen: list[Evaluation] = []
 
     def report(evaluation: Evaluation) -> Decision:
@@ -51,7 +51,7 @@ def weights(path: Path) -> Any:
     return PPO.load(path, device="cpu").policy.state_dict()["action_net.weight"].numpy()
 
 
-def test_a_run_that_keeps_is_to_the_digit_the_run_that_does_not(tmp_path: Path) -> None:
+def test_a_run_with_checkpoints_has_the_scores_of_a_run_without(tmp_path: Path) -> None:
     kept, seen = run(kept_job(tmp_path))
     _, plain = run(replace(kept_job(tmp_path), keeping=None))
     assert scores(seen) == scores(plain)
@@ -62,7 +62,7 @@ def test_a_run_that_keeps_is_to_the_digit_the_run_that_does_not(tmp_path: Path) 
     assert kept.facts["resumed"] == []
 
 
-def test_one_checkpoint_is_left_the_last_and_whole(tmp_path: Path) -> None:
+def test_only_the_last_checkpoint_is_kept_and_complete(tmp_path: Path) -> None:
     run(kept_job(tmp_path))
     assert [entry.name for entry in tmp_path.iterdir()] == ["checkpoint-000000000256"]
     assert {"model.zip", "best.zip", "random.pkl", "state.json"} == {
@@ -98,7 +98,7 @@ def test_the_best_model_is_that_of_the_highest_choice(tmp_path: Path) -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_run_cut_short_goes_on_from_its_last_checkpoint(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_an_interrupted_run_resumes_from_its_last_checkpoint(tmp_path: Path, changes: dict[str, Any]) -> None:
     job = kept_job(tmp_path / "cut", **changes)
     _, whole = run(kept_job(tmp_path / "whole", **changes))
     _, before = run(job, until=2)
@@ -116,11 +116,11 @@ def test_a_run_cut_short_goes_on_from_its_last_checkpoint(tmp_path: Path, change
         assert outcome.facts["curriculum"][0] == {"step": 0, "difficulty": 0.1}
 
 
-def test_what_goes_on_is_the_model_its_optimizer_and_its_statistics(tmp_path: Path) -> None:
+def test_model_optimizer_and_statistics_are_resumed(tmp_path: Path) -> None:
     job = kept_job(tmp_path, params={"n_steps": 32, "batch_size": 8, "norm_obs": True, "norm_reward": False})
     run(job, until=2)
     assert (_newest(tmp_path) / LAST_STATISTICS).is_file()
-    keeper = Keeper(job, _keeping(job))
+    keeper = CheckpointWriter(job, _keeping(job))
     snapshot = keeper.snapshot()
     assert snapshot is not None
     from tuner.training.environments import make_vec_env
@@ -163,7 +163,7 @@ def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     job = kept_job(tmp_path)
     run(job, until=1)
     (_newest(tmp_path) / LAST).write_bytes(b"no zip")
-    with pytest.raises(ModelUnusable, match="training cannot go on from it"):
+    with pytest.raises(ModelUnusable, match="training cannot resume from it"):
         run(job)
 
 

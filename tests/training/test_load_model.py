@@ -1,4 +1,4 @@
-"""Models from files: whose they are, and whether they suit."""
+"""Loading models: which algorithm saved a file, and whether the model fits the environment."""
 
 import io
 import json
@@ -40,7 +40,7 @@ def saved(model: BaseAlgorithm) -> bytes:
 
 
 def changed(content: bytes, **data: Any) -> bytes:
-    """The file with other entries in its JSON; without those that are None."""
+    """The file with changed entries in its JSON; None removes an entry."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w") as new:
         for name in old.namelist():
@@ -100,13 +100,13 @@ def zipped(**members: bytes) -> bytes:
     [
         (b"", "is not a zip"),
         (b"learning_rate: 3e-4", "is not a zip"),
-        (zipped(readme=b"hello"), "no whole model of Stable-Baselines3"),
+        (zipped(readme=b"hello"), "not a Stable-Baselines3 model"),
         (zipped(data=b"{", policy_pth=b""), "is damaged"),
         (zipped(data=b"[]", policy_pth=b""), "is damaged"),
     ],
     ids=["empty", "text", "another zip", "half a JSON", "a list"],
 )
-def test_what_is_no_model_is_refused(file: bytes, words: str) -> None:
+def test_a_file_that_is_not_a_model_is_refused(file: bytes, words: str) -> None:
     with pytest.raises(ModelUnusable, match=words):
         load_actor(file, "model", seen_toys.SeenLine())
 
@@ -116,7 +116,7 @@ def test_a_flipped_byte_is_noticed(content: bytes) -> None:
         place = archive.getinfo("policy.pth").header_offset + 200
     damaged = bytearray(content)
     damaged[place] ^= 255
-    with pytest.raises(ModelUnusable, match=r"policy.pth reads back wrong|is damaged"):
+    with pytest.raises(ModelUnusable, match=r"policy.pth is corrupt|is damaged"):
         load_actor(bytes(damaged), "model", seen_toys.SeenLine())
 
 
@@ -134,7 +134,7 @@ def test_another_observation_or_action_is_refused_with_both_shapes(content: byte
         load_actor(content, "model", seen_toys.Choice())
 
 
-def test_an_observation_that_it_cannot_take_is_said(content: bytes) -> None:
+def test_an_invalid_observation_is_an_error(content: bytes) -> None:
     act = load_actor(content, "model", seen_toys.SeenLine())
     with pytest.raises(ModelUnusable, match="model: raised ValueError"):
         act(np.zeros(7, np.float32))

@@ -1,4 +1,4 @@
-"""What environments are called, and who brings them."""
+"""Environment names: how they are resolved, and the errors for invalid ones."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class Robot:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with packages called `envs` and `tests`, and scripts beside them."""
+    """A project with packages named `envs` and `tests`, and scripts beside them."""
     write(tmp_path / "envs" / "__init__.py")
     write(tmp_path / "tests" / "__init__.py")
     write(tmp_path / "tests" / "figures.py", "REACH = 0.5")
@@ -137,7 +137,7 @@ def test_a_file_elsewhere_keeps_its_whole_path(project: Path, monkeypatch: pytes
         pytest.param("leaving.py:Arm", "cannot import 'leaving.py' (SystemExit", id="a script that leaves"),
     ],
 )
-def test_what_a_name_cannot_mean_is_said_in_a_line(project: Path, name: str, words: str) -> None:
+def test_an_invalid_name_is_one_line(project: Path, name: str, words: str) -> None:
     with pytest.raises(EnvironmentUnusable) as caught:
         find_environment(name)
     assert words in str(caught.value)

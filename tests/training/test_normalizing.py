@@ -1,4 +1,4 @@
-"""Normalised observations and rewards: VecNormalize in training, its statistics frozen in evaluation and kept."""
+"""Normalised observations and rewards: VecNormalize in training, frozen in evaluation, statistics saved."""
 
 import io
 import pickle
@@ -45,7 +45,7 @@ def test_the_environment_has_the_trials_gamma_and_bounds() -> None:
 
 
 @pytest.mark.parametrize("params", [{}, {"norm_obs": False, "norm_reward": False}, {"clip_obs": 5.0}], ids=str)
-def test_where_nothing_is_scaled_there_is_none(params: dict[str, Any]) -> None:
+def test_without_scaling_there_is_no_vec_normalize(params: dict[str, Any]) -> None:
     assert not isinstance(normalized(make_vec_env(TOY), params), VecNormalize)
     outcome, _ = run(job(**params))
     assert outcome.statistics is None
@@ -131,12 +131,12 @@ def test_scaling_is_sb3s(tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"nothing", r"it: cannot be loaded \(\w+: .*\); it must be what VecNormalize.save wrote"),
-        (pickle.dumps({"obs": 1}), r"it: holds a dict; it must be what VecNormalize.save wrote"),
+        (b"nothing", r"it: cannot be loaded \(\w+: .*\); it must be a file of VecNormalize.save"),
+        (pickle.dumps({"obs": 1}), r"it: holds a dict; it must be a file of VecNormalize.save"),
     ],
     ids=["no pickle", "another object"],
 )
-def test_what_is_none_is_refused(content: bytes, said: str) -> None:
+def test_an_invalid_statistics_file_is_refused(content: bytes, said: str) -> None:
     with pytest.raises(ModelUnusable, match=said):
         load_scaling(content, "it", Box(-1, 1, (2,)))
 
@@ -144,7 +144,7 @@ def test_what_is_none_is_refused(content: bytes, said: str) -> None:
 def test_statistics_of_other_observations_are_refused() -> None:
     outcome, _ = run(job(norm_obs=True))
     assert outcome.statistics is not None
-    with pytest.raises(ModelUnusable, match=r"was made for observations of shape \(\d,\), the environment has \(7,\)"):
+    with pytest.raises(ModelUnusable, match=r"is for observations of shape \(\d,\), the environment has \(7,\)"):
         load_scaling(outcome.statistics, "it", Box(-1, 1, (7,)))
 
 

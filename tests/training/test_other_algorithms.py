@@ -1,4 +1,4 @@
-"""A2C, SAC, TD3 and DQN in a training run: the same checkpoints, ends and models as PPO's."""
+"""A2C, SAC, TD3 and DQN in a training run: checkpoints, outcomes and models as with PPO."""
 
 import io
 from dataclasses import replace
@@ -69,7 +69,7 @@ def test_every_checkpoint_is_reported_at_its_step(case: str, n_envs: int, monkey
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_kept_model_acts_as_tuner_play_has_it(case: str) -> None:
+def test_the_kept_model_acts_as_in_tuner_play(case: str) -> None:
     outcome, _ = run(job(case))
     assert outcome.model is not None
     env = gym.make(CASES[case][1].id)
@@ -86,7 +86,7 @@ def test_a_stop_ends_the_training_within_a_step(case: str) -> None:
     assert (outcome.state, outcome.steps) == ("stopped", 65)
 
 
-def test_the_same_job_gives_the_same_scores_bit_by_bit() -> None:
+def test_the_same_job_gives_the_same_scores_bit_for_bit() -> None:
     first, second = ([(e.score, e.health) for e in run(job("sac"))[1]] for _ in range(2))
     assert first == second
 

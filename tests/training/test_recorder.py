@@ -1,4 +1,4 @@
-"""What is kept of a training run's signals."""
+"""The recording of a training run's signals."""
 
 import json
 import math
@@ -49,7 +49,7 @@ def test_nothing_recorded_is_nothing() -> None:
 
 
 @pytest.mark.parametrize("trainer", ["sb3", "fused"])
-def test_both_trainers_tell_every_update_of_the_same_signals(trainer: str) -> None:
+def test_both_trainers_record_every_update_of_the_same_signals(trainer: str) -> None:
     health = trained(trainer=trainer).facts["health"]
     assert health["updates"] == 4
     assert health["steps"] == [32, 64, 96, 128]
@@ -69,7 +69,7 @@ def test_a_stopped_run_keeps_what_it_had() -> None:
     assert outcome.facts["health"]["steps"] == [32, 64]
 
 
-def test_a_diverged_run_keeps_what_led_there() -> None:
+def test_a_diverged_run_keeps_its_signals() -> None:
     params = {"n_steps": 32, "batch_size": 32, "n_epochs": 10, "learning_rate": 10.0, "max_grad_norm": 1e9}
     outcome = trained(params=params)
     assert outcome.state == "diverged"

@@ -1,4 +1,4 @@
-"""Schedules in training: the same in fused PPO and Stable-Baselines3, at their ends with the budget, in plain files."""
+"""Schedules in training: alike in fused PPO and SB3, at their final value when the budget ends, in plain files."""
 
 import io
 from pathlib import Path
@@ -26,7 +26,7 @@ GIVEN = {"learning_rate": "lin_0.003_0.0001", "clip_range": "lin_0.2", "ent_coef
 
 
 class Seen(BaseCallback):
-    """Notes the entropy coefficient of every update."""
+    """Records the entropy coefficient of every update."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def test_every_update_uses_sb3s_values() -> None:
         (None, None),
     ],
 )
-def test_what_a_model_holds_is_told_as_plain_data(value: Any, plain: object) -> None:
+def test_a_models_arguments_are_plain_data(value: Any, plain: object) -> None:
     assert seen(value) == plain
 
 

@@ -1,4 +1,4 @@
-"""A training run: its checkpoints, its ends, and that it is Stable-Baselines3's own."""
+"""A training run: its checkpoints, its outcomes, and that it trains as Stable-Baselines3 does."""
 
 import io
 from collections.abc import Callable
@@ -65,7 +65,7 @@ def test_every_checkpoint_is_reported_at_its_step_right_after_an_update(
     assert (outcome.state, outcome.steps) == ("completed", 128)
 
 
-def test_an_evaluation_carries_what_was_seen_and_how_training_fares() -> None:
+def test_an_evaluation_has_results_and_training_signals() -> None:
     seen: list[Evaluation] = []
     run_trial(make_job(), recording(seen))
     for evaluation in seen:
@@ -127,7 +127,7 @@ def test_the_arguments_that_arrived_in_the_model_are_facts() -> None:
         pytest.param({"environment": toy("NotFinite")}, "an observation is not finite", id="NaN observed"),
         pytest.param(
             {"params": {"n_steps": 32, "batch_size": 8, "n_epochs": 4, "learning_rate": 1e6}},
-            "",  # whichever of loss, parameter and approx_kl is found first
+            "",  # the first found of loss, parameter and approx_kl
             id="absurd learning rate",
         ),
         pytest.param(
@@ -138,7 +138,7 @@ def test_the_arguments_that_arrived_in_the_model_are_facts() -> None:
         ),
     ],
 )
-def test_training_that_leaves_the_finite_numbers_has_diverged(changes: dict[str, Any], reason: str) -> None:
+def test_training_with_non_finite_values_has_diverged(changes: dict[str, Any], reason: str) -> None:
     outcome = run_trial(make_job(**changes), recording([]))
     assert outcome.state == "diverged"
     assert outcome.reason
@@ -152,7 +152,7 @@ def test_rewards_beyond_single_precision_have_diverged(trainer: str) -> None:
     assert outcome.state == "diverged"
 
 
-def test_an_update_that_leaves_the_policy_far_behind_has_diverged() -> None:
+def test_an_update_with_a_huge_kl_divergence_has_diverged() -> None:
     params = {"n_steps": 32, "batch_size": 32, "n_epochs": 10, "learning_rate": 10.0, "max_grad_norm": 1e9}
     outcome = run_trial(make_job(params=params), recording([]))
     assert outcome.state == "diverged"
@@ -171,7 +171,7 @@ def test_an_environment_that_raises_when_closed_fails_the_trial() -> None:
     assert "the gripper is stuck" in outcome.reason
 
 
-def test_a_distance_that_is_not_finite_is_a_known_end() -> None:
+def test_a_distance_that_is_not_finite_ends_the_trial() -> None:
     outcome = run_trial(make_job(environment=toy("Lost")), recording([]))
     assert outcome.state in ("diverged", "failed")
     assert "distance" in outcome.reason
@@ -184,7 +184,7 @@ def test_a_distance_that_is_not_finite_is_a_known_end() -> None:
         pytest.param(toy("Line", colour="red"), ["has no option 'colour'", "valid: "], id="unknown option"),
     ],
 )
-def test_an_environment_that_cannot_serve_is_refused(ref: EnvironmentRef, words: list[str]) -> None:
+def test_an_unusable_environment_is_refused(ref: EnvironmentRef, words: list[str]) -> None:
     with pytest.raises(EnvironmentUnusable) as caught:
         run_trial(make_job(environment=ref), recording([]))
     assert [word for word in words if word not in str(caught.value)] == []
@@ -200,7 +200,7 @@ def untimed(evaluations: list[Evaluation]) -> list[Evaluation]:
     return [replace(evaluation, seconds=0.0, evaluation_seconds=0.0) for evaluation in evaluations]
 
 
-def test_the_same_job_gives_the_same_scores_bit_by_bit() -> None:
+def test_the_same_job_gives_the_same_scores_bit_for_bit() -> None:
     first: list[Evaluation] = []
     second: list[Evaluation] = []
     run_trial(make_job(), recording(first))
@@ -225,7 +225,7 @@ def plain_run(job: TrialJob, steps: int) -> dict[str, torch.Tensor]:
     return found
 
 
-def test_a_job_of_sb3s_trainer_is_a_plain_run_of_stable_baselines3_bit_by_bit() -> None:
+def test_a_job_of_sb3s_trainer_is_a_plain_run_of_stable_baselines3_bit_for_bit() -> None:
     job = make_job(trainer="sb3", timesteps=256, checkpoints=(Checkpoint(step=256, goals=2),))
     ours, plain = model_of(run_trial(job, recording([], KEEP))).policy.state_dict(), plain_run(job, 256)
     assert [name for name in plain if not torch.equal(plain[name], ours[name])] == []

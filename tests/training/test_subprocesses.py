@@ -1,4 +1,4 @@
-"""Environments in processes of their own: the same digits, failures with their names, nobody left behind."""
+"""Environments in processes of their own: the same results, failures reported, no process left behind."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TrialDiverged
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
 from tuner.training.environments import make_env, make_vec_env
 from tuner.training.evaluation import Evaluator
-from tuner.training.subprocesses import ERROR, Processes, Telling
+from tuner.training.subprocesses import ERROR, ErrorsInInfo, Processes
 from tuner.trial import run_trial
 
 
@@ -69,7 +69,7 @@ def test_methods_reach_one_environment_alone(lines: Processes) -> None:
     assert not lines.has_attr("set_difficulty")
     with pytest.raises(EnvironmentFailed, match="raised in fly: AttributeError"):
         lines.env_method("fly")
-    assert lines.reset().shape == (2, 2)  # it lives on
+    assert lines.reset().shape == (2, 2)  # the process is still alive
 
 
 def outcome(job: TrialJob) -> tuple[TrialOutcome, list[Evaluation]]:
@@ -83,14 +83,14 @@ def outcome(job: TrialJob) -> tuple[TrialOutcome, list[Evaluation]]:
 
 
 @pytest.fixture
-def _nobody_left() -> Iterator[None]:
+def _no_process_left() -> Iterator[None]:
     before = set(children("spawn_main", recursive=True))
     yield
     assert set(children("spawn_main", recursive=True)) == before
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_nobody_left")
+@pytest.mark.usefixtures("_no_process_left")
 def test_a_trial_comes_to_the_same_in_either() -> None:
     job = make_job(environment=ref("Graded"), params={"n_steps": 16, "batch_size": 8, "norm_obs": True})
     ended, seen = outcome(job)
@@ -100,22 +100,22 @@ def test_a_trial_comes_to_the_same_in_either() -> None:
     assert len(seen) == 2
 
 
-def guarded(fault: str) -> Telling:
-    return Telling(make_env(EnvironmentRef(id="tuner_toys:ToyOwn-v0", kwargs={"fault": fault})))
+def guarded(fault: str) -> ErrorsInInfo:
+    return ErrorsInInfo(make_env(EnvironmentRef(id="tuner_toys:ToyOwn-v0", kwargs={"fault": fault})))
 
 
-def test_what_an_environment_raises_travels_in_info() -> None:
+def test_exceptions_of_an_environment_are_passed_in_info() -> None:
     assert "raised in reset: RuntimeError: the gripper" in str(guarded("reset").reset()[1][ERROR])
     env = guarded("step")
     env.reset()
     observation, reward, terminated, truncated, info = env.step(np.ones(1, np.float32))
     assert (observation.tolist(), reward, terminated, truncated) == ([0.0, 0.0], 0.0, False, False)
     assert "raised in step: RuntimeError: the gripper" in str(info[ERROR])
-    assert "raised in fly: AttributeError" in str(env.told("fly")[1])
-    assert env.told("reset", seed=1)[1] is None
+    assert "raised in fly: AttributeError" in str(env.call("fly")[1])
+    assert env.call("reset", seed=1)[1] is None
 
 
-def test_what_it_raises_when_it_is_closed_ends_the_process() -> None:
+def test_an_exception_in_close_ends_the_process() -> None:
     with pytest.raises(SystemExit, match="raised in close: RuntimeError: the gripper"):
         guarded("close").close()
 
@@ -125,7 +125,7 @@ def step(env: Any) -> Any:
     return env.step(np.ones((env.num_envs, 1), dtype=np.float32))
 
 
-@pytest.mark.usefixtures("_nobody_left")
+@pytest.mark.usefixtures("_no_process_left")
 def test_an_error_is_named_and_a_process_that_hangs_is_ended_by_force(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.training.subprocesses.GRACE", 0.5)
     env: Any = make_vec_env(ref("Own", 1, fault="observation"))
@@ -137,22 +137,20 @@ def test_an_error_is_named_and_a_process_that_hangs_is_ended_by_force(monkeypatc
     assert not psutil.wait_procs([process], timeout=10)[1]
 
 
-@pytest.mark.usefixtures("_nobody_left")
-def test_a_death_fails_the_trial_and_leaves_nobody_behind() -> None:
+@pytest.mark.usefixtures("_no_process_left")
+def test_a_death_fails_the_trial_and_leaves_no_process_behind() -> None:
     ended, _ = outcome(make_job(environment=ref("DyingOnce", memory="died")))
     assert (ended.state, ended.reason) == ("failed", "the environment's process died in step")
 
 
-@pytest.mark.usefixtures("_nobody_left")
+@pytest.mark.usefixtures("_no_process_left")
 def test_an_environment_that_cannot_be_made_says_why() -> None:
     with pytest.raises(EnvironmentUnusable, match=r"has no option 'colour'; valid: \w+"):
         make_vec_env(ref(n_envs=1, colour="red"))
 
 
-@pytest.mark.parametrize(("kind", "side_by_side"), [("subproc", 2), ("dummy", 5)])
-def test_evaluation_has_no_more_processes_than_training(
-    kind: str, side_by_side: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("kind", "count"), [("subproc", 2), ("dummy", 5)])
+def test_evaluation_has_no_more_processes_than_training(kind: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
     def made(wanted: EnvironmentRef, **_: Any) -> Any:
@@ -162,4 +160,4 @@ def test_evaluation_has_no_more_processes_than_training(
     monkeypatch.setattr("tuner.training.evaluation.make_vec_env", made)
     evaluator = Evaluator(replace(ref(), vec_env=kind), objective="success", most_goals=9)
     evaluator.run(lambda observations: observations[:, 1:], 2)
-    assert asked == [side_by_side]
+    assert asked == [count]

@@ -1,1 +1,1 @@
-"""Study and space files, read into frozen specs and checked at the door."""
+"""Study and space files, read into frozen specs and checked as they are read."""

@@ -1,7 +1,7 @@
-"""The algorithms, in one table: what each is, acts in, takes, and is searched over. A new one is an entry and a space.
+"""The algorithms in one table: class, action spaces, arguments, default space. A new one is an entry and a space file.
 
-Lower bounds of arguments are those that Stable-Baselines3 2.9 itself needs; upper ones lie where memory or arithmetic
-gives out. The PPO guide's narrower ranges are data in `search_spaces/`.
+Lower bounds of arguments are those that Stable-Baselines3 2.9 itself needs; upper bounds only keep memory use and
+arithmetic within reason. The PPO guide's narrower ranges are data in `search_spaces/`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,32 +26,32 @@ from tuner.record_type import Record
 
 Algorithm = Literal["ppo", "a2c", "sac", "td3", "dqn"]
 
-# Gymnasium's action spaces, in the order in which they are named; the words stand before "actions".
+# Gymnasium's action spaces in the order of messages, with the adjective that messages put before "actions".
 ACTIONS = {"Box": "continuous", "Discrete": "discrete", "MultiDiscrete": "several discrete", "MultiBinary": "binary"}
 
-UNSCALED = {"norm_obs": False, "norm_reward": False}  # what a file leaves out is as without VecNormalize
+UNSCALED = {"norm_obs": False, "norm_reward": False}  # the default for files that do not mention VecNormalize
 _SCALING = {**UNSCALED, "clip_obs": 10.0, "clip_reward": 10.0}
 
 
 class AlgorithmEntry(Record):
-    """What an algorithm is."""
+    """One algorithm: its class, action spaces, arguments and defaults."""
 
-    model: str  # import path of its class
-    mark: str  # the argument by which a saved model is known, where those before have none of theirs
-    fused: str | None = None  # of a class that trains the same in less time
-    actions: tuple[str, ...]  # the action spaces that it can act in
-    space: str  # what is searched where nobody says
+    model: str  # import path of the Stable-Baselines3 class
+    mark: str  # an argument that identifies a saved model, if no earlier entry's mark is in the file
+    fused: str | None = None  # import path of a faster class for the same algorithm
+    actions: tuple[str, ...]  # Gymnasium action spaces that it supports
+    space: str  # name of the default search space
     arguments: Mapping[str, Kind]  # that a space, a baseline or the fixed values may name
-    defaults: Mapping[str, Any]  # what Stable-Baselines3 takes where they are not given; a test compares
-    rollout: str  # the argument that says how many steps an environment makes between two updates
+    defaults: Mapping[str, Any]  # Stable-Baselines3's defaults; a test compares
+    rollout: str  # the argument for the number of steps per environment between two updates
     off_policy: bool = False  # learns from a replay buffer
-    starting: Mapping[str, Any] = field(default_factory=dict)  # where an untuned run begins, beyond the defaults
-    costs: tuple[str, ...]  # the arguments that a trial's time depends on
-    signals: tuple[str, ...]  # of its training, under `train/` in Stable-Baselines3's logger
+    starting: Mapping[str, Any] = field(default_factory=dict)  # arguments of an untuned run, on top of the defaults
+    costs: tuple[str, ...]  # the arguments that most affect how long a trial takes
+    signals: tuple[str, ...]  # training signals to record, under `train/` in Stable-Baselines3's logger
 
     @property
     def names(self) -> dict[str, Kind]:
-        """The arguments, and the parts of schedules that some of them follow."""
+        """The arguments, and the schedule parts (`_schedule`, `_final`) of those that may follow a schedule."""
         return {**self.arguments, **schedule_parts(self.arguments)}
 
 
@@ -110,7 +110,7 @@ _DQN: dict[str, Kind] = {
     **NORMALIZE,
 }
 _ACTOR_CRITIC = {"gamma": 0.99, "ent_coef": 0.0, "vf_coef": 0.5, "max_grad_norm": 0.5, "log_std_init": 0.0}
-_SMALL_NET = {"net_arch": [64, 64], "activation_fn": "tanh", "ortho_init": True, **_SCALING}  # of on-policy ones
+_SMALL_NET = {"net_arch": [64, 64], "activation_fn": "tanh", "ortho_init": True, **_SCALING}  # on-policy algorithms
 _REPLAYED = {
     "activation_fn": "relu",
     **_SCALING,
@@ -159,7 +159,7 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
     ),
     "a2c": AlgorithmEntry(
         model="stable_baselines3:A2C",
-        mark="normalize_advantage",  # PPO has it as well, and comes before
+        mark="normalize_advantage",  # PPO has it as well, but is looked up first
         actions=tuple(ACTIONS),
         space="a2c_robot",
         rollout="n_steps",
@@ -198,7 +198,7 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
     ),
     "td3": AlgorithmEntry(
         model="stable_baselines3:TD3",
-        mark="policy_delay",  # DDPG is a TD3 of other arguments
+        mark="policy_delay",  # DDPG is TD3 with other arguments
         actions=("Box",),
         space="td3_robot",
         rollout="train_freq",
@@ -212,7 +212,7 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
             "target_noise_clip": 0.5,
             "net_arch": [400, 300],
         },
-        starting={"noise_type": "normal", "noise_std": 0.1},  # it explores by nothing else
+        starting={"noise_type": "normal", "noise_std": 0.1},  # its only exploration
         costs=_REPLAY_COSTS,
         signals=("actor_loss", "critic_loss"),
     ),
@@ -244,13 +244,13 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
 
 
 def unfit(algorithm: str, action_space: str, environment: str, option: str = "--algorithm") -> str | None:
-    """Why an algorithm cannot act in an environment, with those that can; None where it can.
+    """The error message if an algorithm does not support an action space, naming those that do; None if it does.
 
     Args:
-        algorithm: Its name.
+        algorithm: The algorithm's name.
         action_space: The name of the class of the action space, such as `Box`.
-        environment: What it is called.
-        option: Where another algorithm is named.
+        environment: The environment's name, for the message.
+        option: The option that chooses the algorithm, for the message.
     """
     if action_space in ALGORITHMS[algorithm].actions or action_space not in ACTIONS:
         return None
@@ -264,18 +264,18 @@ def unfit(algorithm: str, action_space: str, environment: str, option: str = "--
 
 
 def is_whole(name: str, algorithm: str) -> bool:
-    """Whether an argument takes whole numbers alone."""
+    """Whether an argument takes only whole numbers."""
     return isinstance(argument := ALGORITHMS[algorithm].names.get(name), Argument) and argument.kind is int
 
 
 def least(name: str, algorithm: str) -> float | None:
-    """The least value that an argument takes at all, None where there is none."""
+    """The lowest value that an argument may have, None if it has no lower bound."""
     argument = ALGORITHMS[algorithm].names.get(name)
     return argument.low if isinstance(argument, Argument | Automatic) else None
 
 
 def argument_faults(values: Mapping[str, Any], path: str, algorithm: str) -> Iterator[str]:
-    """Every fault in concrete argument values, each with its path."""
+    """A line for every invalid argument value, with its path."""
     table = ALGORITHMS[algorithm].names
     for name, value in values.items():
         if name not in table:

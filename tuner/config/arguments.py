@@ -1,4 +1,4 @@
-"""What an argument of an algorithm may be, and the groups of arguments that several algorithms share."""
+"""The types of algorithm arguments with their valid values, and the groups that several algorithms share."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ ACTIVATIONS = {"tanh": "Tanh", "relu": "ReLU", "elu": "ELU", "leaky_relu": "Leak
 
 
 class Argument(Record):
-    """The values that one argument takes."""
+    """A number or a switch, with its bounds."""
 
     kind: type
     low: float | None = None
@@ -58,7 +58,7 @@ class Argument(Record):
 
 
 class Word(Record):
-    """One of some words."""
+    """One of a fixed set of words."""
 
     valid: tuple[str, ...]
 
@@ -68,7 +68,7 @@ class Word(Record):
 
 
 class Layers(Record):
-    """The widths of hidden layers, as a list or, where a choice needs text, joined by `x`."""
+    """The widths of hidden layers, as a list or, since a choice takes no lists, as text joined by `x`."""
 
     def fault(self, value: object) -> str | None:
         """What is wrong with `value`, or None."""
@@ -79,7 +79,7 @@ class Layers(Record):
 
 
 def layers(value: object) -> list[int] | None:
-    """Hidden layers as a list, None where `value` names none."""
+    """Hidden layers as a list, None if `value` does not describe layers."""
     if isinstance(value, str) and all(part.isdecimal() for part in value.split("x")):
         return [int(part) for part in value.split("x")]
     whole = isinstance(value, list) and all(type(width) is int for width in value)
@@ -87,7 +87,7 @@ def layers(value: object) -> list[int] | None:
 
 
 class Automatic(Record):
-    """A number, or `auto` where the algorithm finds it itself, `auto_0.1` where it starts at 0.1."""
+    """A number, or `auto` if the algorithm learns it itself, or `auto_0.1` if it does and starts at 0.1."""
 
     low: float | None = None
     start: bool = False  # whether a start may be given
@@ -112,13 +112,13 @@ def _positive(text: str) -> bool:
 
 Kind = Argument | Word | Layers | Automatic
 
-POLICY: dict[str, Kind] = {  # of the policy, `policy_kwargs` in SB3
+POLICY: dict[str, Kind] = {  # `policy_kwargs` in SB3
     "net_arch": Layers(),
     "activation_fn": Word(valid=tuple(ACTIVATIONS)),
     "log_std_init": Argument(kind=float, low=-10, high=3),
     "ortho_init": Argument(kind=bool),
 }
-NORMALIZE: dict[str, Kind] = {  # of SB3's VecNormalize round the environment
+NORMALIZE: dict[str, Kind] = {  # arguments of SB3's VecNormalize
     "norm_obs": Argument(kind=bool),
     "norm_reward": Argument(kind=bool),
     "clip_obs": Argument(kind=float, low=0, open_low=True),
@@ -126,8 +126,8 @@ NORMALIZE: dict[str, Kind] = {  # of SB3's VecNormalize round the environment
 }
 LEARNING_RATE = Argument(kind=float, low=0, open_low=True, high=1, scheduled=True)
 GAMMA = Argument(kind=float, low=0, high=1)
-NETS = {name: POLICY[name] for name in ("net_arch", "activation_fn")}  # what the off-policy ones know of `POLICY`
-REPLAY: dict[str, Kind] = {  # of every algorithm that learns from a replay buffer
+NETS = {name: POLICY[name] for name in ("net_arch", "activation_fn")}  # the part of `POLICY` that off-policy ones have
+REPLAY: dict[str, Kind] = {  # shared by every algorithm that learns from a replay buffer
     "learning_rate": LEARNING_RATE,
     "buffer_size": Argument(kind=int, low=1, high=10**8),
     "learning_starts": Argument(kind=int, low=0, high=10**9),
@@ -136,16 +136,16 @@ REPLAY: dict[str, Kind] = {  # of every algorithm that learns from a replay buff
     "gamma": GAMMA,
     "train_freq": Argument(kind=int, low=1, high=10**6),
     "gradient_steps": Argument(kind=int, low=-1, high=10**4),  # -1: as many as environment steps
-    "n_steps": Argument(kind=int, low=1, high=1000),  # of the return, not of a rollout
+    "n_steps": Argument(kind=int, low=1, high=1000),  # of n-step returns, not of a rollout
 }
-NOISE: dict[str, Kind] = {  # on the actions, under the names that rl_zoo3 gives it; SB3 takes an object
+NOISE: dict[str, Kind] = {  # action noise, under rl_zoo3's names; SB3 itself takes an object
     "noise_type": Word(valid=("normal", "ornstein-uhlenbeck")),
     "noise_std": Argument(kind=float, low=0, high=10),
 }
 
 
 def schedule_parts(table: Mapping[str, Kind]) -> dict[str, Kind]:
-    """What may be said of schedules beside the arguments of a table that follow one: the form, and the last value."""
+    """The extra parameters of every argument in a table that may follow a schedule: its form, and its final value."""
     parts: dict[str, Kind] = {}
     for name, argument in table.items():
         if isinstance(argument, Argument) and argument.scheduled:
@@ -160,7 +160,7 @@ def is_normalized(values: Mapping[str, Any]) -> bool:
 
 
 def noise_faults(named: set[str], path: str) -> Iterator[str]:
-    """What is wrong with action noise of which half is given."""
+    """An error line if only one of the two action-noise arguments is given."""
     pair = ("noise_type", "noise_std")
     given = [name for name in pair if name in named]
     if len(given) == 1:

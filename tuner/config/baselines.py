@@ -1,4 +1,4 @@
-"""Baselines from elsewhere: hyperparameter files as rl_zoo3 writes them, our own exports among them."""
+"""Baselines from hyperparameter files in rl_zoo3's format, including those that `tuner export` writes."""
 
 import ast
 import re
@@ -15,24 +15,24 @@ from tuner.config.schedules import simplified
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem
 
-READ = ("policy_kwargs", "normalize")  # keys whose values are taken apart
-BESIDE = ("provenance", "default")  # keys of such files that are no environment's
+READ = ("policy_kwargs", "normalize")  # keys whose values are parsed into arguments
+BESIDE = ("provenance", "default")  # top-level keys that are not an environment's
 
 
-class Taken(NamedTuple):
-    """A baseline that was read."""
+class FileBaseline(NamedTuple):
+    """A baseline read from a file."""
 
     name: str
-    values: dict[str, Any]  # arguments of the algorithm, as the file has them
-    left: tuple[str, ...]  # keys of the file that are no argument's
+    values: dict[str, Any]  # the algorithm's arguments, as the file has them
+    left: tuple[str, ...]  # keys of the file that were ignored: no arguments of the algorithm
 
 
-def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> Taken:
-    """Reads `FILE` or `FILE:ID`: the block of that environment, else the study's own, else the only one.
+def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> FileBaseline:
+    """Reads `FILE` or `FILE:ID`: the block of that environment, else of the study's environment, else the only block.
 
     Raises:
-        UsageProblem: where the file cannot be read, or it is not clear which block is meant.
-        SpecInvalid: where the block is none of hyperparameters.
+        UsageProblem: if the file cannot be read, or it is not clear which block is meant.
+        SpecInvalid: if the block is not a mapping of hyperparameters.
     """
     file, _, wanted = asked.partition(":") if not Path(asked).is_file() else (asked, "", "")
     path = Path(file)
@@ -42,37 +42,37 @@ def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> Taken
     chosen = wanted or (bare if bare in blocks else next(iter(blocks)) if len(blocks) == 1 else "")
     if chosen not in blocks:
         there = ", ".join(blocks) or "none"
-        raise UsageProblem(f"--baseline {asked}: which environment's? give {file}:ID; there is: {there}")
+        raise UsageProblem(f"--baseline {asked}: name the environment, as {file}:ID; the file has: {there}")
     block = blocks[chosen]
     if not isinstance(block, dict):
         raise SpecInvalid(str(path), [f"{chosen}: must be a mapping of hyperparameters, not {block!r}"])
     flat = {**block, **_policy(path, chosen, block.get("policy_kwargs"))}
     flat |= _scaling(path, chosen, block.get("normalize"))
-    flat |= _as_it_ran(data.get("provenance"), flat)
+    flat |= _original_schedules(data.get("provenance"), flat)
     values = {name: flat[name] for name in ALGORITHMS[algorithm].arguments if name in flat}
     left = tuple(key for key in block if key not in values and key not in READ)
-    return Taken(name=_named(path.stem, wanted), values=values, left=left)
+    return FileBaseline(name=_named(path.stem, wanted), values=values, left=left)
 
 
-def _as_it_ran(provenance: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The schedules of an export of ours that rl_zoo3 has no notation for, where nobody has changed their stand-ins."""
+def _original_schedules(provenance: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """An export's original schedules, from its provenance, for arguments whose simplified form is unedited."""
     schedules = provenance.get("schedules") if isinstance(provenance, dict) else None
     kept = schedules if isinstance(schedules, dict) else {}
     return {name: text for name, text in kept.items() if simplified({name: text}) == {name: values.get(name)}}
 
 
 def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], source: str) -> StudySpec:
-    """The study with more baselines; what they leave out and the space searches is the algorithm's own default.
+    """The study with more baselines; searched parameters that they leave out get the algorithm's default.
 
     Raises:
-        SpecInvalid: where a name is taken, or a value is none that the study can hold.
+        SpecInvalid: if a name is taken, or a value is not valid in the study.
     """
     defaults = ALGORITHMS[spec.algorithm].defaults
     filled = {
         name: {**{key: defaults[key] for key in spec.space.parameters if key in defaults}, **values}
         for name, values in added.items()
     }
-    taken = [f"baselines.{name}: the study has one of that name with other values" for name in _taken(spec, filled)]
+    taken = [f"baselines.{name}: already exists in the study with other values" for name in _taken(spec, filled)]
     starts = late_starts([values.get("learning_starts") for values in filled.values()], spec.timesteps)
     faults = [*taken, *baseline_faults(spec.space, filled), *starts]
     more = spec.model_copy(update={"baselines": {**spec.baselines, **filled}})
@@ -91,13 +91,13 @@ def _taken(spec: StudySpec, added: Mapping[str, Mapping[str, Any]]) -> list[str]
 
 
 def _named(stem: str, wanted: str) -> str:
-    """A baseline's name: letters, digits and the like."""
+    """A valid baseline name made from a file's name and the environment asked for."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{stem}-{wanted}" if wanted else stem).strip("-._")
     return name[:64] or "file"
 
 
 def _policy(path: Path, block: str, given: Any) -> dict[str, Any]:
-    """What `policy_kwargs` says, a mapping or rl_zoo3's text such as `dict(activation_fn=nn.ReLU)`."""
+    """The arguments in `policy_kwargs`: a mapping, or rl_zoo3's text such as `dict(activation_fn=nn.ReLU)`."""
     if given is None:
         return {}
     fault = SpecInvalid(str(path), [f"{block}.policy_kwargs: {given!r} must be dict(...) of plain values and nn.NAME"])
@@ -115,7 +115,7 @@ def _policy(path: Path, block: str, given: Any) -> dict[str, Any]:
 
 
 def _scaling(path: Path, block: str, given: Any) -> dict[str, Any]:
-    """What `normalize` says: true, a mapping, or rl_zoo3's text of one, such as `dict(norm_reward=False)`."""
+    """The arguments in `normalize`: true, a mapping, or rl_zoo3's text of one, such as `dict(norm_reward=False)`."""
     if given is None or isinstance(given, bool):
         return dict.fromkeys(UNSCALED, True) if given else {}
     said = given

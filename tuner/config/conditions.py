@@ -1,4 +1,4 @@
-"""Parameters that are searched only where others have certain values: `when: {learning_rate_schedule: [linear]}`."""
+"""Conditional parameters, searched only if others have certain values: `when: {learning_rate_schedule: [linear]}`."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Protocol
@@ -11,7 +11,7 @@ Plain = bool | StrictInt | StrictFloat | str | None
 
 
 def _each_a_list(when: Any) -> Any:
-    """A condition's single values as lists of one."""
+    """The condition with single values as lists of one."""
     if not isinstance(when, dict):
         return when
     return {name: [value] if _is_single(value) else value for name, value in when.items()}
@@ -22,24 +22,24 @@ def _is_single(value: Any) -> bool:
 
 
 Values = Annotated[tuple[Plain, ...], Field(strict=False)]
-When = Annotated[dict[str, Values], BeforeValidator(_each_a_list)]  # values of other parameters, any one of each
+When = Annotated[dict[str, Values], BeforeValidator(_each_a_list)]  # parameter → values, any of which satisfies it
 
 
 class HasCondition(Protocol):
-    """A parameter, as far as conditions go."""
+    """A parameter that may have a condition."""
 
     @property
     def when(self) -> Mapping[str, tuple[Any, ...]]:
-        """The values of other parameters, any one of which each must have; empty where it is always searched."""
+        """The values that other parameters must have, any one of each; empty if the parameter is always searched."""
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two plain values are equal, where true is not 1."""
+    """Whether two plain values are equal; true does not equal 1."""
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
 def searched(parameters: Mapping[str, HasCondition], values: Mapping[str, Any]) -> list[str]:
-    """The parameters whose conditions hold for `values`, which need not name those whose conditions do not."""
+    """The parameters whose conditions hold for `values`, which may leave out the others."""
     found: list[str] = []
     for name in in_order(parameters):
         if holds(parameters[name], {other: values[other] for other in found if other in values}):
@@ -55,7 +55,7 @@ def holds(parameter: HasCondition, values: Mapping[str, Any]) -> bool:
 
 
 def in_order(parameters: Mapping[str, HasCondition]) -> list[str]:
-    """The names, each after those that its condition names; those of a circle are left out."""
+    """The names, each after those that its condition names; names in a cycle are left out."""
     ordered: list[str] = []
     while ready := [
         name for name in parameters if name not in ordered and parameters[name].when.keys() <= set(ordered)
@@ -65,13 +65,13 @@ def in_order(parameters: Mapping[str, HasCondition]) -> list[str]:
 
 
 def faults(parameters: Mapping[str, HasCondition]) -> Iterator[str]:
-    """Every fault in the conditions, each with its path."""
+    """A line for every problem in the conditions, with its path."""
     found = [fault for name, parameter in parameters.items() for fault in _own_faults(name, parameter, parameters)]
     yield from found
     circle = [name for name in parameters if name not in in_order(parameters)]
     if circle and not found:
         names = ", ".join(circle)
-        yield f"parameters.{circle[0]}.when: waits for itself: {names}; one of them must have no `when`"
+        yield f"parameters.{circle[0]}.when: is circular: {names}; one of them must have no `when`"
 
 
 def _own_faults(name: str, parameter: HasCondition, parameters: Mapping[str, HasCondition]) -> Iterator[str]:
@@ -87,4 +87,4 @@ def _own_faults(name: str, parameter: HasCondition, parameters: Mapping[str, Has
         else:
             for value in values:
                 if not any(same(value, choice) for choice in choices):
-                    yield f"{path}: {value!r} can never be; {other} is one of {list(choices)}"
+                    yield f"{path}: {value!r} is not a choice of {other}; valid: {list(choices)}"

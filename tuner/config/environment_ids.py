@@ -1,30 +1,30 @@
-"""How an environment's name is spelt, as text alone: nothing is imported here."""
+"""Environment names as text: splitting, classifying and comparing them without importing anything."""
 
 import os.path
 import re
 
 
 def split(name: str) -> tuple[str, str]:
-    """What stands in front of the last colon, a module or a file or nothing, and what stands behind it."""
+    """The part before the last colon (a module, a file or nothing) and the part after it (an id or a class)."""
     front, _, last = name.rpartition(":")
     return front, last
 
 
 def is_file(front: str) -> bool:
-    """Whether the front of a name is meant as a file's path."""
+    """Whether the part before the colon is a path to a Python file."""
     return front.endswith(".py")
 
 
 def is_class(name: str) -> bool:
-    """Whether a name means a class: in a file, or in a module under a name without a version."""
+    """Whether a name refers to a class: in a file, or in a module with a name that has no version."""
     front, last = split(name)
     return is_file(front) or (bool(front) and re.search(r"-v\d+$", last) is None)
 
 
 def one_path(front: str) -> str:
-    """The one spelling of a file's path: from the current folder where it lies within, else from the root.
+    """A file's path in normal form: relative to the current folder if it lies in it, else absolute.
 
-    A project that is moved or cloned keeps its studies so; its own imports are found from that folder as well.
+    So the studies of a project still match after it is moved or cloned.
     """
     path = os.path.realpath(front)
     within = os.path.relpath(path, os.path.realpath(os.curdir))
@@ -32,13 +32,13 @@ def one_path(front: str) -> str:
 
 
 def one_spelling(name: str) -> str:
-    """A name with its file's path, where it has one, in its one spelling."""
+    """A name in normal form: the path to its file, if it has one, as `one_path` writes it."""
     front, last = split(name)
     return f"{one_path(front)}:{last}" if is_file(front) else name
 
 
 def same_environment(one: str, other: object) -> bool:
-    """Whether two names mean one environment, where one of them may leave out the package."""
+    """Whether two names refer to one environment; one of them may leave out the package."""
     if not isinstance(other, str):
         return False
     (package, bare), (other_package, other_bare) = split(one_spelling(one)), split(one_spelling(other))

@@ -1,4 +1,4 @@
-"""Turns Pydantic's findings into lines that a person can act on: path, rule, value, nearest valid name."""
+"""Turns Pydantic's errors into lines that a person can act on: path, rule, value, nearest valid name."""
 
 from collections.abc import Iterator, Sequence
 from types import UnionType
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from tuner.errors import did_you_mean
 
-NUMBER_KINDS = ("int", "float")  # where one of several kinds will do, Pydantic has a finding for each
+NUMBER_KINDS = ("int", "float")  # for a union of types, Pydantic reports an error for each
 RULES = {
     "missing": "is required",
     "int_type": "must be a whole number, not {value}",
@@ -29,20 +29,21 @@ RULES = {
 
 
 def describe(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
-    """Every finding in a line of its own, without doubles."""
+    """Every error as a line, without duplicates."""
     lines = (line for finding in error.errors() for line in _lines(finding, model))
     yield from dict.fromkeys(lines)
 
 
 def _lines(finding: Any, model: type[BaseModel]) -> Iterator[str]:
-    place = [str(part) for part in finding["loc"] if not _is_tag(str(part))]
+    kind, location = finding["type"], [str(part) for part in finding["loc"]]
+    key = location[-1:] if kind == "extra_forbidden" else []  # an unknown key may be spelt like a tag
+    place = [part for part in location[: len(location) - len(key)] if not _is_tag(part)] + key
     path = ".".join(place)
-    kind = finding["type"]
     if kind == "value_error":
         for line in str(finding["ctx"]["error"]).splitlines():
             yield f"{path}: {line}" if path else line
     elif kind == "extra_forbidden":
-        keys = _valid_keys(model, [str(part) for part in finding["loc"][:-1]])
+        keys = _valid_keys(model, location[:-1])
         valid = f"; valid: {', '.join(keys)}" if keys else ""
         yield f"{path}: unknown key{did_you_mean(place[-1], keys)}{valid}"
     elif kind in RULES:
@@ -68,7 +69,7 @@ def _entries(count: int | None) -> str:
 
 
 def _is_tag(part: str) -> bool:
-    """Whether Pydantic put this part into the place to name a member of a union rather than a key."""
+    """Whether this part of a location is Pydantic's tag for a member of a union, not a key."""
     return part in {"float", "int", "choice", "bool", "str", "constrained-str", "[key]"} or part.startswith("function-")
 
 

@@ -1,4 +1,4 @@
-"""Finds study and space files and reads them into specs. Names are looked up in the folder, then in the package."""
+"""Finds study and space files and reads them into specs. Names: current folder first, then the package."""
 
 from collections.abc import Callable, Mapping
 from importlib.resources import files
@@ -21,21 +21,21 @@ Kind = Literal["studies", "search_spaces"]
 Model = TypeVar("Model", bound=BaseModel)
 Made = TypeVar("Made")
 
-GIVEN = "given"  # what a space is called that is in no file
-OF_THE_ALGORITHM = ("algorithm", "baselines", "space_changes", "stages", "trainer")  # keys of a study
+GIVEN = "given"  # name of a space that was passed as an object, not as a file
+OF_THE_ALGORITHM = ("algorithm", "baselines", "space_changes", "stages", "trainer")  # study keys for one algorithm only
 SINGULAR = {"studies": "study", "search_spaces": "search space"}
 
 
 class Found(Record):
-    """A file that a name led to."""
+    """The file found for a name."""
 
     name: str
     path: Path
-    where: str  # in words, for the person
+    where: str  # for messages
 
 
 def folders(kind: Kind) -> list[tuple[Path, str]]:
-    """Where files of a kind are looked up, in order: the current folder's, then the packaged ones."""
+    """The folders searched for files of a kind, in order: in the current folder, then in the package."""
     packaged = Path(str(files("tuner"))) / "presets" / kind
     checkout = Path(str(files("tuner"))).parent / kind
     shipped = packaged if packaged.is_dir() else checkout
@@ -44,7 +44,7 @@ def folders(kind: Kind) -> list[tuple[Path, str]]:
 
 
 def is_path(name: str) -> bool:
-    """Whether a name is meant as a file's path."""
+    """Whether a name is a path to a file."""
     return "/" in name or name.endswith((".yaml", ".yml"))
 
 
@@ -56,7 +56,7 @@ def _is_file(path: Path) -> bool:
 
 
 def available(kind: Kind) -> dict[str, Path]:
-    """Every name of a kind with the file that it leads to."""
+    """Every name of a kind with its file."""
     names: dict[str, Path] = {}
     for folder, _ in reversed(folders(kind)):
         names |= {path.stem: path for path in sorted(folder.glob("*.yaml"))}
@@ -64,10 +64,10 @@ def available(kind: Kind) -> dict[str, Path]:
 
 
 def find(kind: Kind, name: str, *, beside: Path | None = None) -> Found:
-    """The file that a name means: a path where it holds a slash or ends in .yaml, else a file of that name.
+    """Finds a file by its path, if `name` has a slash or ends in .yaml, else by its name in the folders of the kind.
 
     Raises:
-        UnknownName: where nothing answers to the name.
+        UnknownName: if there is no file of that name.
     """
     if is_path(name):
         path = Path(name)
@@ -76,7 +76,7 @@ def find(kind: Kind, name: str, *, beside: Path | None = None) -> Found:
             if _is_file(candidate):
                 return Found(name=candidate.stem, path=candidate, where=str(candidate))
         example = next(iter(available(kind)))
-        raise UsageProblem(f"no {SINGULAR[kind]} file {name!r} (a bare name such as {example!r} needs no file)")
+        raise UsageProblem(f"no {SINGULAR[kind]} file {name!r} (for a packaged one give its name, such as {example!r})")
     for folder, where in folders(kind):
         if _is_file(path := folder / f"{name}.yaml"):
             return Found(name=name, path=path, where=where)
@@ -91,21 +91,21 @@ def load_study(
     env: str | None = None,
     space: SpaceSpec | None = None,
 ) -> StudySpec:
-    """Reads a study file and its space, with the command line's changes, into a checked spec.
+    """Reads a study file and its space, applies the command line's changes and checks the result.
 
     Args:
         found: The study file.
-        name: The study's name, where it is not the file's.
-        changes: Keys of the study file that the command line sets; those of `environment` one by one.
-        env: The environment's id, where the command line sets it.
-        space: One that is in no file.
+        name: The study's name, if not the file's.
+        changes: Keys of the study file to replace; keys within `environment` are merged.
+        env: The environment's id, if the command line sets it.
+        space: A space to use instead of the one that the file names.
 
     Raises:
-        SpecInvalid: with every fault.
+        SpecInvalid: listing every problem.
     """
     data = read_yaml(found.path)
     source = str(found.path)
-    chosen = False  # whether the space is the command line's
+    chosen = False  # whether the command line names the space
     if isinstance(data, dict):
         own, environment = data.get("space"), data.get("environment")
         wanted = {key: value for key, value in (changes or {}).items() if key != "environment"}
@@ -124,12 +124,12 @@ def load_study(
 
 
 def study_algorithm(found: Found, data: Any = None) -> str:
-    """The algorithm that a study file is written for: its space's, PPO where that cannot be told."""
+    """The algorithm that a study file is written for: that of its space, PPO if the space cannot be read."""
     data = read_yaml(found.path) if data is None else data
     try:
         space = read_yaml(find("search_spaces", data["space"], beside=found.path).path)
         own = space.get("algorithm", "ppo")
-    except (TunerError, TypeError, KeyError, AttributeError):  # told where the study is read
+    except (TunerError, TypeError, KeyError, AttributeError):  # reported when the study is read
         own = "ppo"
     return own if isinstance(own, str) and own in ALGORITHMS else "ppo"
 
@@ -137,7 +137,7 @@ def study_algorithm(found: Found, data: Any = None) -> str:
 def _with_changes(
     data: Mapping[str, Any], changes: Mapping[str, Any], own: str, given: SpaceSpec | None
 ) -> dict[str, Any]:
-    """A study file with the command line's changes; for another algorithm without what is its own algorithm's alone."""
+    """A study file with the command line's changes; for another algorithm without the keys of its own algorithm."""
     if given is not None:
         changes = {**changes, "space": GIVEN}
     merged = {**data, **changes}
@@ -154,16 +154,16 @@ def _with_changes(
 
 
 def _algorithm_of(space: str) -> str:
-    """The algorithm of a space that the command line names."""
+    """The algorithm of a space given on the command line."""
     data = read_yaml(find("search_spaces", space).path)
     return str(data.get("algorithm", "ppo")) if isinstance(data, dict) else "ppo"
 
 
 def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> StudySpec:
-    """A study and its space as one checked spec, its budget rounded up to whole multiples of the largest rollout.
+    """Joins a study and its space into one checked spec, its budget rounded up to a multiple of the largest rollout.
 
     Raises:
-        SpecInvalid: where they do not go together, with every fault.
+        SpecInvalid: if they do not fit together, listing every problem.
     """
     space, study = _normalized(space, study)
     problems = [
@@ -179,7 +179,7 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
 
 
 def _normalized(space: SpaceSpec, study: StudyFile) -> tuple[SpaceSpec, StudyFile]:
-    """What the study says of normalisation: fixed where the space does not search it, else where baselines stand."""
+    """Applies the study's `normalize`: fixed values for what the space does not search, else baseline values."""
     if study.normalize is None:
         return space, study
     values = study.normalize.model_dump(exclude_defaults=True)
@@ -192,7 +192,7 @@ def _normalized(space: SpaceSpec, study: StudyFile) -> tuple[SpaceSpec, StudyFil
 
 
 def _space_of(data: Any, found: Found, from_command_line: bool) -> SpaceSpec | None:
-    """The space that a study file names, None where it names none as text."""
+    """The space that a study file names, None if the key is missing or not text."""
     name = data.get("space") if isinstance(data, dict) else None
     if not isinstance(name, str) or not name:
         return None
@@ -203,7 +203,7 @@ def _space_of(data: Any, found: Found, from_command_line: bool) -> SpaceSpec | N
 
 
 def _try(faults: list[SpecInvalid], make: Callable[[], Made]) -> Made | None:
-    """What `make` makes; what it refuses is added to the faults."""
+    """The result of `make`; a SpecInvalid is added to `faults` instead of raised."""
     try:
         return make()
     except SpecInvalid as error:
@@ -214,10 +214,10 @@ def _try(faults: list[SpecInvalid], make: Callable[[], Made]) -> Made | None:
 def load_space(
     found: Found, changes: Mapping[str, Mapping[str, Any]] | None = None, *, changed_by: str = ""
 ) -> SpaceSpec:
-    """Reads a space file, with changes to single parameters laid over it.
+    """Reads a space file and merges changes into single parameters.
 
     Raises:
-        SpecInvalid: with every fault, after the space file's name and that of the file that changed it.
+        SpecInvalid: listing every problem, after the space file's name and that of the file with the changes.
     """
     data = read_yaml(found.path)
     source = f"{found.path}, changed by {changed_by}" if changes and changed_by else str(found.path)
@@ -231,12 +231,12 @@ def load_space(
 
 
 def _changed(parameter: object, change: Mapping[str, Any]) -> object:
-    """A parameter with a change laid over it; what is no mapping is left for the model to refuse."""
+    """A parameter with a change merged into it; anything but a mapping is returned for the model to reject."""
     return {**parameter, **change} if isinstance(parameter, dict) else parameter
 
 
 def validate(model: type[Model], data: Any, source: str) -> Model:
-    """Data as a spec; every fault at once where it is none."""
+    """The data as a spec; raises SpecInvalid with every problem if they are not valid."""
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The study as data: what is trained, where, for how long, and how it is scored."""
+"""The study as data: environment, algorithm, space, budget and scoring."""
 
 import json
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ Objective = Literal["success", "milestones", "return"]
 VecEnvKind = Literal["dummy", "subproc"]
 
 MAX_SEED = 2**32 - 1  # the largest that every sampler takes
-LATE_EVALUATIONS = 3  # the last ones, whose mean is the trial's value
-ENOUGH_CHECKPOINTS = 6  # under so many, pruning saves little
+LATE_EVALUATIONS = 3  # the last evaluations of a trial, whose mean score is its value
+ENOUGH_CHECKPOINTS = 6  # with fewer, pruning saves little
 
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Key = Annotated[StrictStr, Field(min_length=1)]  # of an environment's `info`
+Key = Annotated[StrictStr, Field(min_length=1)]  # a key of an environment's `info`
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Refuses what JSON cannot keep as it is: infinities, dates, bytes, mappings that hold themselves."""
+    """Rejects values that JSON cannot store unchanged: infinities, dates, bytes, cyclic mappings."""
     try:
         same = json.loads(json.dumps(values, allow_nan=False, ensure_ascii=False).encode()) == values
     except (TypeError, ValueError, RecursionError):
@@ -37,7 +37,7 @@ def plain(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def tenths(value: float) -> float:
-    """A difficulty of 0.1, 0.2 and so on up to 1.0."""
+    """The value as a difficulty: 0.1, 0.2 and so on up to 1.0."""
     if round(10 * value) not in range(1, 11) or abs(10 * value - round(10 * value)) > 1e-6:
         raise ValueError(f"{value:g} must be one of 0.1, 0.2 and so on up to 1.0")
     return round(10 * value) / 10
@@ -52,25 +52,25 @@ class EnvironmentSpec(Frozen):
     vec_env: VecEnvKind = "dummy"
 
     def ref(self) -> EnvironmentRef:
-        """The record that travels to a worker."""
+        """The record that is sent to a worker."""
         return EnvironmentRef(id=self.id, kwargs=dict(self.kwargs), n_envs=self.n_envs, vec_env=self.vec_env)
 
 
 class CurriculumSpec(Frozen):
-    """How training begins easily: from `start` on, a tenth harder whenever enough of the last episodes succeed."""
+    """A curriculum: difficulty `start` at first, raised by 0.1 whenever enough of the last episodes succeed."""
 
     start: Annotated[Number, AfterValidator(tenths)] = 0.1
     threshold: Annotated[Number, Field(gt=0, le=1)] = 0.5  # share of the window's episodes
     window: Annotated[StrictInt, Field(ge=1, le=100_000)] = 100  # episodes since the last raise
-    signal: Key = "is_success"  # what counts as success, in `info` at an episode's end
+    signal: Key = "is_success"  # the flag in `info` at an episode's end that counts as success
 
     def record(self) -> Curriculum:
-        """The record that travels to a worker."""
+        """The record that is sent to a worker."""
         return Curriculum(**self.model_dump())
 
 
 def on_or_off(value: Any) -> Any:
-    """`true` for the usual values, `false` for none."""
+    """Turns `true` into an empty mapping (all defaults) and `false` into None."""
     if not isinstance(value, bool | dict | Frozen | None):
         raise ValueError(f"{value!r} must be true, false or a mapping")
     return ({} if value else None) if isinstance(value, bool) else value
@@ -80,7 +80,7 @@ CurriculumField = Annotated[CurriculumSpec | None, BeforeValidator(on_or_off)]
 
 
 class NormalizeSpec(Frozen):
-    """What SB3's VecNormalize scales, by running means and deviations, and where it cuts off."""
+    """Arguments of SB3's VecNormalize: what it scales, and at which values it clips."""
 
     norm_obs: bool = True
     norm_reward: bool = True
@@ -92,14 +92,14 @@ NormalizeField = Annotated[NormalizeSpec | None, BeforeValidator(on_or_off)]
 
 
 class Goals(Frozen):
-    """How many goals an evaluation goes through: early ones, and the last three."""
+    """The number of evaluation episodes at a checkpoint: at the early ones, and at each of the last three."""
 
     early: Annotated[StrictInt, Field(ge=1, le=10_000)] = 20
     late: Annotated[StrictInt, Field(ge=1, le=10_000)] = 50
 
 
 class Stage(Frozen):
-    """What one stage searches, and with how many trials where they are not the study's."""
+    """What one stage searches, and its number of trials if not the study's."""
 
     parameters: Annotated[dict[str, Parameter], Field(min_length=1)]
     trials: Annotated[StrictInt, Field(ge=1, le=10**9)] | None = None
@@ -111,11 +111,11 @@ class Stage(Frozen):
 
 
 class StudyFile(Frozen):
-    """A study file as it is written."""
+    """A study file as the user writes it."""
 
     description: str = ""
     environment: EnvironmentSpec
-    algorithm: Algorithm | None = None  # the space's
+    algorithm: Algorithm | None = None  # None: that of the space
     trainer: Trainer = "auto"
     policy: Literal["MlpPolicy"] = "MlpPolicy"
     device: Device = "cpu"
@@ -139,19 +139,19 @@ class StudyFile(Frozen):
     def _sound(self) -> "StudyFile":
         if self.objective == "milestones" and not self.milestones:
             raise ValueError(
-                "milestones: is required for `objective: milestones`; name what `info` tells, such as [grasped]"
+                "milestones: is required for `objective: milestones`; name flags in `info`, such as [grasped]"
             )
         return self
 
 
 class StudySpec(Frozen):
-    """A study as it runs and as its database keeps it: the file with the space in it and the budget made whole."""
+    """A study as it runs and as its database stores it: the file with its space, and the budget rounded up."""
 
     name: Name
     description: str
     environment: EnvironmentSpec
     algorithm: Algorithm
-    trainer: Trainer = "auto"  # studies of earlier versions know none
+    trainer: Trainer = "auto"  # studies of earlier versions have no such key
     policy: Literal["MlpPolicy"]
     device: Device
     space_name: str
@@ -167,13 +167,13 @@ class StudySpec(Frozen):
     pruner: Pruner
     seed: StrictInt | None
     baselines: dict[str, dict[str, Any]]
-    stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()  # each runs as a study of its own, without any
+    stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()  # each runs as a study without stages
 
     def plan(self) -> tuple[Checkpoint, ...]:
-        """The checkpoints, the same in every trial.
+        """The checkpoints, which are the same in every trial.
 
-        They fall at whole multiples of the largest rollout, nearest to k/n of the budget, so that every trial has
-        just finished an update; there are fewer where there are fewer multiples.
+        Each is the multiple of the largest rollout nearest to k/n of the budget, so that every trial has just
+        finished an update there. If the budget has fewer multiples, there are fewer checkpoints.
         """
         unit = largest_rollout(self.space, self.baselines, self.environment.n_envs)
         multiples = self.timesteps // unit
@@ -186,7 +186,7 @@ class StudySpec(Frozen):
         )
 
     def job(self, *, number: int, seed: int, params: Mapping[str, Any], **changes: Any) -> TrialJob:
-        """A training run as the study has it, at its full length unless the changes say otherwise."""
+        """The job for one training run of the study, at full length unless `changes` say otherwise."""
         own = {
             "environment": self.environment.ref(),
             "algorithm": self.algorithm,
@@ -202,7 +202,7 @@ class StudySpec(Frozen):
         return TrialJob(number=number, seed=seed, params=dict(params), **{**own, **changes})
 
     def meaning(self) -> dict[str, Any]:
-        """All that gives a trial's value its meaning, as flat JSON."""
+        """Everything that makes the values of trials comparable, as flat JSON."""
         data = self.model_dump(mode="json")
         values: dict[str, Any] = {f"environment.{key}": data["environment"][key] for key in ("id", "kwargs", "n_envs")}
         values |= {f"space.{name}": parameter for name, parameter in data["space"]["parameters"].items()}
@@ -217,11 +217,11 @@ class StudySpec(Frozen):
 
 
 def largest_rollout(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]], n_envs: int) -> int:
-    """Environment steps in the largest rollout of the space or of a baseline."""
+    """Environment steps, over all environments, in the largest rollout of the space or of a baseline."""
     return n_envs * max([*rollouts(space), *baseline_steps(space, baselines).values()])
 
 
 def baseline_steps(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-    """The rollout steps that baselines name, by role."""
+    """The rollout lengths that baselines set, by baseline name."""
     named = {role: values.get(ALGORITHMS[space.algorithm].rollout) for role, values in baselines.items()}
     return {role: value for role, value in named.items() if isinstance(value, int) and value > 0}

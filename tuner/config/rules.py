@@ -1,4 +1,4 @@
-"""What a study and its space must keep to together: baselines, algorithm, budget."""
+"""Checks that need a study and its space together: baselines, algorithm, budget."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -13,11 +13,11 @@ from tuner.statistics.answer_records import WINNER
 
 
 def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """What is wrong with baselines in a space, a line each."""
+    """A line for every problem of baselines in a space."""
     for role, values in baselines.items():
         path = f"baselines.{role}"
         if role == WINNER:
-            yield f"{path}: so a confirmation calls the best tuned trial; give the baseline another name"
+            yield f"{path}: is what a confirmation calls the best tuned trial; give the baseline another name"
         if values.get("device", "cpu") not in ("cpu", "auto", "cuda"):
             yield f"{path}.device: {values['device']!r} must be cpu, auto or cuda"
         given = {name: value for name, value in values.items() if name != "device"}
@@ -33,18 +33,18 @@ def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]
 
 
 def algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
-    """What a study says of its algorithm that its space does not bear out, a line each."""
+    """A line for every conflict between a study's algorithm and its space."""
     if study.algorithm is not None and study.algorithm != space.algorithm:
         yield (
-            f"algorithm: {study.algorithm!r}, but the space {study.space} is of {space.algorithm}; leave the key out, "
-            f"or name a space of {study.algorithm}, such as {ALGORITHMS[study.algorithm].space}"
+            f"algorithm: {study.algorithm!r}, but the space {study.space} is for {space.algorithm}; leave the key out, "
+            f"or name a space for {study.algorithm}, such as {ALGORITHMS[study.algorithm].space}"
         )
     if study.trainer == "fused" and space.algorithm != "ppo":
-        yield f"trainer: 'fused' trains PPO alone, and the space is of {space.algorithm}; leave it out"
+        yield f"trainer: 'fused' trains only PPO, and the space is for {space.algorithm}; leave it out"
 
 
 def budget_faults(space: SpaceSpec, study: StudyFile | StudySpec) -> Iterator[str]:
-    """What keeps the trials of a study from being evaluated at the same steps, a line each."""
+    """A line for everything that prevents evaluating all trials of a study at the same steps."""
     name = ALGORITHMS[space.algorithm].rollout
     values = rollouts(space)
     if not values:
@@ -71,22 +71,22 @@ def budget_faults(space: SpaceSpec, study: StudyFile | StudySpec) -> Iterator[st
 
 
 def late_starts(starts: Iterable[Any], timesteps: int) -> Iterator[str]:
-    """What is wrong with random steps before learning that a trial would never get beyond."""
+    """A line for every `learning_starts` that a trial would never get past."""
     for start in {start for start in starts if isinstance(start, int | float) and start >= timesteps}:
         yield (
-            f"learning_starts: {start:,} of {timesteps:,} timesteps would leave nothing to learn in; give more "
-            "--timesteps, or lower it"
+            f"learning_starts: {start:,} of {timesteps:,} timesteps leave none for learning; raise --timesteps, "
+            "or lower it"
         )
 
 
 def whole_budget(space: SpaceSpec, study: StudyFile | StudySpec) -> int:
-    """The budget, rounded up to whole multiples of the largest rollout."""
+    """The budget, rounded up to a multiple of the largest rollout."""
     rollout = largest_rollout(space, study.baselines, study.environment.n_envs)
     return -(-study.timesteps // rollout) * rollout
 
 
 def in_terms_of(space: SpaceSpec, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same arguments, schedules in parts where the space has parts, and every choice as the space writes it."""
+    """The same arguments as the space writes them: schedules in parts if the space has parts, choices as listed."""
     parted = taken_apart(values, space.parameters, space.fixed)
     return {name: _as_chosen(space, name, value) for name, value in parted.items()}
 
@@ -98,7 +98,7 @@ def _as_chosen(space: SpaceSpec, name: str, value: Any) -> Any:
 
 
 def means_the_same(name: str, choice: Any, value: Any) -> bool:
-    """Whether two spellings mean one value: `lin_3e-4` and `lin_0.0003`, `64x64` and [64, 64]."""
+    """Whether two notations are one value: `lin_3e-4` and `lin_0.0003`, `64x64` and [64, 64]."""
     if name == "net_arch":
         return layers(choice) is not None and layers(choice) == layers(value)
     line = parse(choice)

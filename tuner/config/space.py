@@ -1,4 +1,4 @@
-"""A search space as data, and the one place where sampled values become the algorithm's arguments."""
+"""A search space as data, and the conversion of sampled values to the algorithm's arguments."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -21,12 +21,12 @@ from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, is_w
 from tuner.config.arguments import noise_faults
 from tuner.config.conditions import Plain, When
 
-LARGEST = 10**15  # beyond any argument's use, within every arithmetic's
+LARGEST = 10**15  # larger than any argument needs, and exact as a float
 Number = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
 
 
 class Frozen(BaseModel):
-    """What every spec is: frozen, no unknown key, no conversion between types."""
+    """Base of every spec: frozen, no unknown keys, no conversion between types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -37,7 +37,7 @@ def _check_range(low: float, high: float) -> None:
 
 
 class ConditionalParameter(Frozen):
-    """A parameter that may have a condition; one without is dumped as spaces of earlier versions were."""
+    """A parameter that may have a condition. One without is serialised without the key, as in earlier versions."""
 
     @model_serializer(mode="wrap")
     def _without_empty_condition(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class FloatParameter(ConditionalParameter):
 
 
 class IntParameter(ConditionalParameter):
-    """A whole number between two bounds, both included; `below` names a parameter that it must stay under."""
+    """A whole number between two bounds, both included; it must be less than the parameter named by `below`."""
 
     type: Literal["int"]
     low: Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
@@ -104,7 +104,7 @@ class ChoiceParameter(ConditionalParameter):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest choice, where the choices are numbers."""
+        """The lowest and the highest choice; NaN if the choices are not numbers."""
         numbers = [choice for choice in self.choices if isinstance(choice, int | float)]
         return (min(numbers), max(numbers)) if numbers else (math.nan, math.nan)
 
@@ -113,7 +113,7 @@ Parameter = Annotated[FloatParameter | IntParameter | ChoiceParameter, Field(dis
 
 
 class SpaceSpec(Frozen):
-    """What is searched, and what stays fixed."""
+    """The searched parameters and the fixed values of an algorithm."""
 
     description: str = ""
     algorithm: Algorithm = "ppo"
@@ -149,13 +149,13 @@ class SpaceSpec(Frozen):
         for name, parameter in self.parameters.items():
             ceiling = parameter.below if isinstance(parameter, IntParameter) else None
             if name == ALGORITHMS[self.algorithm].rollout and parameter.when:
-                yield f"parameters.{name}.when: sets at which steps every trial is evaluated, and cannot come and go"
+                yield f"parameters.{name}.when: sets at which steps every trial is evaluated, so must be unconditional"
             if ceiling is None:
                 continue
             if ceiling in self.parameters and self.parameters[ceiling].when:
-                yield f"parameters.{name}.below: {ceiling!r} has a `when`, and is not always there to stay under"
+                yield f"parameters.{name}.below: {ceiling!r} has a `when`, so it does not always have a value"
             if getattr(self.parameters.get(ceiling), "below", None) is not None:
-                yield f"parameters.{name}.below: {ceiling!r} has a `below` of its own, and one step is all there is"
+                yield f"parameters.{name}.below: {ceiling!r} has a `below` of its own; chains are not supported"
                 continue
             lowest = self.lowest(ceiling)
             if lowest is None:
@@ -167,16 +167,16 @@ class SpaceSpec(Frozen):
                 )
 
     def _comes_and_goes(self, name: str) -> dict[str, Any]:
-        """The condition under which an argument has a value here, empty where it always has one or never."""
+        """The condition under which an argument has a value here, empty if it always or never has one."""
         always = name in self.fixed or name not in self.parameters
         return {} if always else self.parameters[name].when
 
     def lowest(self, name: str) -> float | None:
-        """The least value that an argument can take here, None where there is none."""
+        """The lowest value that an argument can have in this space, None if it has no bound."""
         return self._end(name, 0)
 
     def highest(self, name: str) -> float | None:
-        """The greatest value that an argument can take here, None where there is none."""
+        """The highest value that an argument can have in this space, None if it has no bound."""
         return self._end(name, 1)
 
     def _end(self, name: str, end: int) -> float | None:
@@ -185,7 +185,7 @@ class SpaceSpec(Frozen):
 
 
 def possible(space: SpaceSpec, name: str) -> list[int]:
-    """Every value of a whole-number argument, where there is a list to give: powers, a choice, or the fixed one."""
+    """Every value of a whole-number argument with listable values (powers of two, choices, fixed), else nothing."""
     parameter, fixed = space.parameters.get(name), space.fixed.get(name)
     if isinstance(parameter, IntParameter) and parameter.scale == "power_of_two":
         octaves = round(math.log2(parameter.high / parameter.low))
@@ -196,11 +196,11 @@ def possible(space: SpaceSpec, name: str) -> list[int]:
 
 
 def rollouts(space: SpaceSpec) -> list[int]:
-    """Every number of steps that an environment may make between two updates; none where there is no list to give."""
+    """Every possible number of steps per environment between two updates; empty if they cannot be listed."""
     entry = ALGORITHMS[space.algorithm]
     name = entry.rollout
     if entry.off_policy and name not in space.parameters and name not in space.fixed:
-        return [int(entry.defaults[name])]  # the others have to be told: their updates are made for a length
+        return [int(entry.defaults[name])]  # on-policy spaces must name theirs: batches and epochs depend on it
     return possible(space, name)
 
 
@@ -210,7 +210,7 @@ def nearest_power(value: float) -> int:
 
 
 def snap(space: SpaceSpec, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What runs when `values` are proposed: powers of two where the space says so, every `below` kept."""
+    """The values that run for sampled `values`: rounded to powers of two where the space says so, every `below` met."""
     snapped = {name: _snap_one(space.parameters[name], value) for name, value in values.items()}
     for name, value in snapped.items():
         parameter = space.parameters[name]
@@ -228,9 +228,9 @@ def _snap_one(parameter: FloatParameter | IntParameter | ChoiceParameter, value:
 
 
 def _power(parameter: IntParameter, value: float) -> int:
-    """The range, cut into as many equal pieces (on the log scale) as it has powers of two, one for each.
+    """The power of two for a value: the range is split evenly, on the log scale, into one piece for each power.
 
-    So a uniform proposal finds every power equally likely; rounding to the nearest would halve the two at the ends.
+    So uniform sampling makes every power equally likely; rounding to the nearest would halve the chance of both ends.
     """
     octaves = round(math.log2(parameter.high / parameter.low))
     place = math.log2(max(value, parameter.low) / parameter.low) / octaves
@@ -244,7 +244,7 @@ def _largest_below(parameter: IntParameter, ceiling: int) -> int:
 
 
 def allows(space: SpaceSpec, name: str, value: object) -> str | None:
-    """What keeps `value` out of the parameter's range, or None."""
+    """Why `value` is not in the parameter's range, or None."""
     parameter = space.parameters[name]
     if isinstance(parameter, ChoiceParameter):
         known = any(conditions.same(value, choice) for choice in parameter.choices)
@@ -253,12 +253,12 @@ def allows(space: SpaceSpec, name: str, value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         return f"{value!r} is outside the space's range {low:g} … {high:g}"
     if isinstance(parameter, IntParameter) and parameter.scale == "power_of_two" and value != nearest_power(value):
-        return f"{value!r} is not a power of two, as the space has it; nearest: {nearest_power(value)}"
+        return f"{value!r} is not a power of two, which the space requires; nearest: {nearest_power(value)}"
     return None
 
 
 def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | None:
-    """What is wrong where a value does not stay under the one that its parameter must stay below, or None."""
+    """The problem if a value is not less than that of the parameter named by its `below`, or None."""
     parameter = space.parameters[name]
     if not isinstance(parameter, IntParameter) or parameter.below is None:
         return None
@@ -269,7 +269,7 @@ def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | N
 
 
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """The algorithm's arguments of a trial: fixed, over them the sampled, over them the overrides."""
+    """The algorithm's arguments for a trial: overrides take precedence over sampled values, these over fixed ones."""
     merged = {**space.fixed, **sampled, **overrides}
     if merged.keys() & schedules.PARTS:
         merged = schedules.put_together(merged)

@@ -1,4 +1,4 @@
-"""From a study with stages to the studies that its stages are."""
+"""Turns a study with stages into one study for each stage."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from tuner.config.schedules import part_of, taken_apart
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows, job_arguments
 from tuner.errors import SpecInvalid, did_you_mean
 
-# The first tip of the PPO guide. Its first step, the reward, is what the look before a new study is for.
+# The first tip of the PPO guide. Its first step, checking the reward, is what `tuner check` does.
 GUIDE = (
     Stage(parameters={"learning_rate": FloatParameter(type="float", low=1e-4, high=1e-3, scale="log")}),
     Stage(parameters={"n_steps": IntParameter(type="int", low=1024, high=4096, scale="power_of_two")}),
@@ -19,24 +19,22 @@ GUIDE = (
 )
 
 LONGEST_NAME = 64
-BEFORE = "before"  # the baseline that carries the best of the stage before
+BEFORE = "before"  # the baseline with the best configuration of the previous stage
 
 
 def staged(spec: StudySpec, *, trials: int | None) -> StudySpec:
-    """The study with stages, the guide's where it has none of its own.
+    """The study with its stages; the PPO guide's if it defines none.
 
     Args:
         spec: The study.
-        trials: Of each stage, where the command line sets it.
+        trials: The number of trials of each stage, if the command line sets it.
 
     Raises:
-        SpecInvalid: where a stage cannot follow from the one before, with every fault.
+        SpecInvalid: if a stage cannot continue from the previous one, listing every problem.
     """
     if not spec.stages and spec.algorithm != "ppo":
-        raise SpecInvalid(
-            f"study {spec.name!r}",
-            [f"stages: the guide's are PPO's, and the study trains {spec.algorithm}; write `stages:` of its own"],
-        )
+        reason = f"stages: the PPO guide's do not fit {spec.algorithm}; write `stages:` in the study file"
+        raise SpecInvalid(f"study {spec.name!r}", [reason])
     stages = spec.stages or GUIDE
     if trials is not None:
         stages = tuple(stage.model_copy(update={"trials": trials}) for stage in stages)
@@ -48,10 +46,10 @@ def staged(spec: StudySpec, *, trials: int | None) -> StudySpec:
 
 
 def rehearsed(spec: StudySpec) -> Iterator[StudySpec]:
-    """Every stage as it would begin from the defaults and from each baseline, so that faults show before any work.
+    """Every stage as it would start from the defaults and from each baseline, to find problems before any work.
 
     Raises:
-        SpecInvalid: where a stage could not begin.
+        SpecInvalid: if a stage could not start.
     """
     first = stage_spec(spec, 1, {})
     yield first
@@ -62,7 +60,7 @@ def rehearsed(spec: StudySpec) -> Iterator[StudySpec]:
 
 
 def _faults(spec: StudySpec) -> Iterator[str]:
-    """Baselines that a later stage could not start from, names that come twice or that nobody knows."""
+    """A line for every baseline that a later stage could not start from, and every repeated or unknown parameter."""
     known = ALGORITHMS[spec.algorithm].names
     valid = ", ".join(ALGORITHMS[spec.algorithm].arguments)
     seen: set[str] = set()
@@ -83,16 +81,16 @@ def _faults(spec: StudySpec) -> Iterator[str]:
 
 
 def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudySpec:
-    """The study that a stage is: it searches its own parameters, the rest is as the stage before left it.
+    """The study of one stage: it searches the stage's parameters and fixes the rest as the previous stage left them.
 
     Args:
         spec: The study with its stages.
-        number: Which of them, from 1.
-        start: The arguments of the best trial of the stage before; nothing for the first, in which every parameter
-            that the study searches has its default (or the nearest that its range has), and the study's baselines run.
+        number: Which stage, from 1.
+        start: The arguments of the best trial of the previous stage. Empty for the first stage, which fixes every
+            other searched parameter at its default (or the nearest value in its range) and runs the study's baselines.
 
     Raises:
-        SpecInvalid: where they do not go together.
+        SpecInvalid: if the stage's space, baselines and budget do not fit together.
     """
     stage = spec.stages[number - 1]
     source = f"stage {number} of study {spec.name!r}"
@@ -129,7 +127,7 @@ def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudyS
 
 
 def _without_parts_of(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """The others without parts of schedules that `values` hold as a whole, or have parts of their own of."""
+    """`others` without the schedule parts of arguments that `values` set."""
     return {name: value for name, value in others.items() if part_of(name) not in values}
 
 
@@ -142,7 +140,7 @@ def stage_name(spec: StudySpec, number: int) -> str:
 
 
 def _defaults(spec: StudySpec) -> dict[str, Any]:
-    """Where every parameter stands before it is searched: at the library's default, as near as its range comes."""
+    """The value of every parameter before it is searched: Stable-Baselines3's default, or the nearest in its range."""
     ranges = {**spec.space.parameters, **{name: p for stage in spec.stages for name, p in stage.parameters.items()}}
     own = ALGORITHMS[spec.algorithm].defaults
     return {name: _nearest(name, parameter, own.get(name)) for name, parameter in ranges.items()}

@@ -1,4 +1,4 @@
-"""YAML as people write it: numbers such as 3e-5 are numbers, a key that stands twice is a fault."""
+"""Reads YAML strictly: numbers such as 3e-5 are numbers, and a duplicate key is an error."""
 
 import re
 from collections.abc import Hashable
@@ -13,16 +13,16 @@ _SCIENTIFIC = re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$")
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, with YAML 1.2's reading of 3e-5 and without silent doubles."""
+    """The safe loader that reads 3e-5 as YAML 1.2 does and rejects duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
-                continue  # a merged key may be set anew
+                continue  # a merged key may be overridden
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, Hashable) and key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key!r}", key_node.start_mark)
             if isinstance(key, Hashable):
                 seen.add(key)
         return super().construct_mapping(node, deep)
@@ -35,8 +35,8 @@ def read_yaml(path: Path) -> Any:
     """The file's data.
 
     Raises:
-        SpecInvalid: where the file is no YAML, with the place.
-        UsageProblem: where it cannot be read.
+        SpecInvalid: if the file is not valid YAML, with line and column.
+        UsageProblem: if it cannot be read.
     """
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader

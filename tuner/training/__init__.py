@@ -1,1 +1,1 @@
-"""Training: environments, models, evaluation, and the session that runs them. Knows no study and no database."""
+"""Training: environments, models, evaluation and callbacks. Independent of studies and databases."""

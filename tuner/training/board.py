@@ -1,4 +1,4 @@
-"""A trial's curves for TensorBoard, written by Stable-Baselines3's own format under the names of its own logs."""
+"""TensorBoard logs of a trial, written by Stable-Baselines3's TensorBoardOutputFormat under SB3's own keys."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -9,11 +9,11 @@ from stable_baselines3.common.logger import TensorBoardOutputFormat
 from tuner.errors import StorageFailed
 from tuner.records import Evaluation
 
-EVENTS = "events.out.tfevents.*"  # how TensorBoard calls its files
+EVENTS = "events.out.tfevents.*"  # names of TensorBoard's files
 
 
 class Board:
-    """One trial's folder of curves. What an earlier trial of that number left there is replaced."""
+    """The TensorBoard folder of one trial. Files from an earlier trial with the same number are replaced."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -24,11 +24,11 @@ class Board:
             self._format = TensorBoardOutputFormat(folder)
 
     def update(self, step: int, values: Mapping[str, float]) -> None:
-        """Writes what training logged after an update, under the logger's own keys."""
+        """Writes the values that training logged after an update, under the logger's own keys."""
         self._write(step, dict(values))
 
     def evaluation(self, evaluation: Evaluation) -> None:
-        """Writes an evaluation, under the keys of SB3's EvalCallback, and its score."""
+        """Writes an evaluation under the keys of SB3's EvalCallback, plus its score and milestones."""
         values = {
             "eval/mean_reward": evaluation.mean_return,
             "eval/mean_ep_length": evaluation.mean_length,
@@ -39,7 +39,7 @@ class Board:
         self._write(evaluation.step, {name: value for name, value in values.items() if value is not None})
 
     def close(self) -> None:
-        """Writes out what is left."""
+        """Flushes and closes the file."""
         with self._errors():
             self._format.close()
 
@@ -54,5 +54,5 @@ class Board:
         except OSError as error:
             raise StorageFailed(
                 f"--tensorboard: cannot write to {self._folder}: {error.strerror or error} "
-                "(with the cause gone, the same command goes on)"
+                "(fix the cause, then rerun to resume)"
             ) from error

@@ -1,4 +1,4 @@
-"""Training that begins easily: the difficulty goes up whenever enough of the last episodes succeed."""
+"""The curriculum callback: raises the environments' difficulty whenever enough of the last episodes succeed."""
 
 import logging
 from collections import deque
@@ -18,38 +18,38 @@ STEP = 0.1
 
 
 class CurriculumCallback(BaseCallback):
-    """Raises the difficulty by a tenth whenever `threshold` of the last `window` episodes showed the signal.
+    """Raises the difficulty by 0.1 whenever at least `threshold` of the last `window` episodes had the signal.
 
-    Only episodes since the last raise count, one that was then under way included. SB3's logger gets
-    `curriculum/difficulty` and `curriculum/success`, the share in the window.
+    Only episodes that ended since the last raise count. Logs `curriculum/difficulty` and `curriculum/success`, the
+    share of the episodes in the window that had the signal.
     """
 
     def __init__(self, curriculum: Curriculum) -> None:
         super().__init__()
         self.difficulty = curriculum.start
-        self.raises: list[dict[str, float]] = []  # step and difficulty, the start's first
+        self.raises: list[dict[str, float]] = []  # step and difficulty, from the start on
         self._rules = curriculum
         self._window: deque[bool] = deque(maxlen=curriculum.window)
 
     def begin(self, env: VecEnv, name: str) -> None:
-        """Makes the environments easy, before their first reset.
+        """Sets the starting difficulty, before the environments' first reset.
 
         Raises:
-            EnvironmentUnusable: where they know no difficulty.
+            EnvironmentUnusable: if they have no `set_difficulty`.
         """
         if not knows_difficulty(env):
             raise EnvironmentUnusable(
-                f"curriculum: environment {name!r} has no method {DIFFICULTY}(difficulty); give it one, or set "
+                f"curriculum: environment {name!r} has no method {DIFFICULTY}(difficulty); add it, or set "
                 "`curriculum: false` in the study file"
             )
         self._set(env, self._rules.start, step=0)
 
     def state(self) -> dict[str, Any]:
-        """All that it knows, as JSON."""
+        """The state of the callback as JSON."""
         return {"difficulty": self.difficulty, "raises": self.raises, "window": list(self._window)}
 
     def restore(self, difficulty: float, raises: list[dict[str, float]], window: list[bool]) -> None:
-        """Takes up what `state` said."""
+        """Restores what `state` returned."""
         self.difficulty, self.raises = difficulty, raises
         self._window.clear()
         self._window.extend(window)

@@ -1,4 +1,4 @@
-"""Makes environments, and tells their failures apart from ours."""
+"""Makes vector environments, and wraps them so that errors of the environment are reported as such."""
 
 import functools
 import inspect
@@ -22,16 +22,16 @@ from tuner.records import EnvironmentRef
 from tuner.training.making import blamed, blaming, find_environment, made, make_bare
 from tuner.training.subprocesses import Processes
 
-MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # what Gymnasium itself does with an environment
-DIFFICULTY = "set_difficulty"  # method (difficulty) -> None of an environment, for the episodes to come
-FULL = 1.0  # the difficulty that evaluations have
+MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # keywords that `gym.make` handles itself
+DIFFICULTY = "set_difficulty"  # method (difficulty) -> None of an environment, for its next episodes
+FULL = 1.0  # the difficulty of evaluations
 HOOK = "make_vec_env"  # classmethod (n_envs, **kwargs) -> VecEnv of an environment class; see docs/environments.md
 
 Predict = Callable[[NDArray[Any]], NDArray[Any]]  # observations (n, …) → actions (n, …)
 
 
 class Guard(gym.Wrapper[Any, Any, Any, Any]):
-    """Names the environment as the culprit of what it raises, and stops at observations that are not finite."""
+    """Raises EnvironmentFailed for exceptions of the environment, TrialDiverged for values that are not finite."""
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         with blaming("reset"):
@@ -54,7 +54,7 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
 
 
 class VecGuard(VecEnvWrapper):
-    """What `Guard` and SB3's Monitor are to single environments, to a vector environment of the user's."""
+    """Does for a user's vector environment what `Guard` and SB3's Monitor do for single environments."""
 
     def __init__(self, venv: VecEnv) -> None:
         super().__init__(venv)
@@ -69,7 +69,7 @@ class VecGuard(VecEnvWrapper):
         return _finite(observations)
 
     def step_wait(self) -> VecEnvStepReturn:
-        """Steps every environment; where an episode ends, `info["episode"]` tells its return, length and time."""
+        """Steps every environment; at an episode's end `info["episode"]` has its return, length and time (r, l, t)."""
         try:
             observations, rewards, dones, infos = self.venv.step_wait()
         except Exception as error:
@@ -83,7 +83,7 @@ class VecGuard(VecEnvWrapper):
         return _finite(observations), rewards, dones, infos
 
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
-        """Calls a method of environments; `reset` starts an episode there."""
+        """Calls a method of the environments; `reset` also restarts their episode statistics."""
         with blaming(method_name):
             results = self.venv.env_method(method_name, *method_args, indices=indices, **method_kwargs)
         if method_name == "reset":
@@ -109,7 +109,7 @@ def _finite(observation: Any) -> Any:
 
 
 def _all_finite(values: NDArray[Any]) -> bool:
-    """A sum of squares is a quick look; only where it is not finite, by overflow perhaps, every value is looked at."""
+    """Whether every value is finite; a finite sum of squares proves it at once, else each value is tested."""
     return math.isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())
 
 
@@ -117,23 +117,23 @@ def make_env(ref: EnvironmentRef) -> gym.Env[Any, Any]:
     """One guarded environment.
 
     Raises:
-        EnvironmentUnusable: where it cannot be made.
+        EnvironmentUnusable: if it cannot be made.
     """
     return Guard(make_bare(ref))
 
 
 def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] = Monitor) -> VecEnv:
-    """`n_envs` environments behind SB3's vector interface, their episodes recorded.
+    """`n_envs` environments as an SB3 VecEnv that records episode statistics.
 
-    With `vec_env` subproc each has a process of its own. Otherwise an environment whose class offers one brings its
-    own vector environment, and any other is put into a DummyVecEnv.
+    With `vec_env: subproc` each environment runs in its own process. Otherwise the class's own `make_vec_env` is used
+    if it has one, else a DummyVecEnv.
 
     Args:
-        ref: Which environment, how many, and where.
-        wrapper: Laid round each single environment in a DummyVecEnv or a process.
+        ref: The environment, its options, the number of copies and the kind of VecEnv.
+        wrapper: Wraps each single environment in a DummyVecEnv or a process.
 
     Raises:
-        EnvironmentUnusable: where they cannot be made.
+        EnvironmentUnusable: if they cannot be made.
     """
     name = find_environment(ref.id).id
     if ref.vec_env == "subproc":
@@ -157,7 +157,7 @@ def _wrapped(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]]) -> 
 
 
 def _hook(spec: EnvSpec, kwargs: Mapping[str, Any]) -> Callable[..., VecEnv] | None:
-    """The vector environment that a registered class offers; none where wrappers are to be laid round the class."""
+    """The `make_vec_env` of a registered class; None if it has none, or if wrappers must be applied to each copy."""
     wrapped = spec.max_episode_steps is not None or spec.additional_wrappers or MAKE_ARGUMENTS & kwargs.keys()
     if wrapped or spec.entry_point is None:
         return None
@@ -166,20 +166,20 @@ def _hook(spec: EnvSpec, kwargs: Mapping[str, Any]) -> Callable[..., VecEnv] | N
 
 
 def knows_difficulty(env: VecEnv) -> bool:
-    """Whether its environments offer `set_difficulty`."""
+    """Whether its environments have `set_difficulty`."""
     return env.has_attr(DIFFICULTY)
 
 
 def set_difficulty(env: VecEnv, difficulty: float) -> None:
-    """Sets the difficulty of the episodes to come in every environment."""
+    """Sets the difficulty of the next episodes in every environment."""
     env.env_method(DIFFICULTY, difficulty)
 
 
 def normalized(env: VecEnv, params: Mapping[str, Any]) -> VecEnv:
-    """The environment behind SB3's VecNormalize, where the arguments ask for one; it has the trial's own gamma.
+    """The environment wrapped in SB3's VecNormalize with the trial's gamma, if `params` ask for it.
 
     Raises:
-        EnvironmentUnusable: where its observations are none that can be scaled.
+        EnvironmentUnusable: if observations are to be scaled and are not a Box.
     """
     given = {name: params[name] for name in (*NORMALIZE, "gamma") if name in params}
     arguments: dict[str, Any] = {"norm_obs": False, "norm_reward": False, **given}
@@ -192,7 +192,7 @@ def normalized(env: VecEnv, params: Mapping[str, Any]) -> VecEnv:
 
 
 def scaled(predict: Predict, env: VecEnv) -> Predict:
-    """`predict` for the environment's raw observations: they are scaled by its statistics, which stay as they are."""
+    """`predict` for raw observations: scales them by the environment's VecNormalize, without updating it."""
     if not isinstance(env, VecNormalize) or not env.norm_obs:
         return predict
     scale = env.normalize_obs
@@ -200,5 +200,5 @@ def scaled(predict: Predict, env: VecEnv) -> Predict:
 
 
 def statistics(env: VecEnv) -> bytes | None:
-    """What SB3's `VecNormalize.save` writes, None where nothing is scaled."""
+    """The content of the file that `VecNormalize.save` writes, None if nothing is scaled."""
     return pickle.dumps(env) if isinstance(env, VecNormalize) else None

@@ -1,4 +1,4 @@
-"""Deterministic evaluation over a fixed list of goals, several environments at once."""
+"""Deterministic evaluation over episodes with fixed seeds, in several environments at once."""
 
 import math
 import time
@@ -18,11 +18,11 @@ from tuner.record_type import Record
 from tuner.records import EnvironmentRef
 from tuner.training.environments import FULL, Predict, knows_difficulty, make_vec_env, set_difficulty
 
-ENVIRONMENTS = 5  # stepped side by side, so that one forward pass serves five
+ENVIRONMENTS = 5  # stepped together, so that one forward pass serves five
 
 
 class EvaluationEpisode(Record):
-    """How one evaluation episode went."""
+    """The outcome of one evaluation episode."""
 
     total_return: float
     length: int  # control steps
@@ -34,7 +34,7 @@ class EvaluationEpisode(Record):
 
 
 class Result(Record):
-    """What the episodes say together."""
+    """The aggregate over the episodes of an evaluation."""
 
     score: float
     success: float | None
@@ -43,13 +43,13 @@ class Result(Record):
     mean_length: float
     timeout_share: float
     seconds: float
-    milestones: dict[str, float] = field(default_factory=dict)  # share of episodes that came so far
+    milestones: dict[str, float] = field(default_factory=dict)  # share of episodes that reached each
 
 
 class Evaluator:
-    """Holds the evaluation's own environments for the length of a trial; they are made when first needed.
+    """Evaluates a policy in environments of its own, which are made at the first evaluation and kept for the trial.
 
-    Where an environment knows difficulties, evaluation is always at the full one.
+    If an environment has `set_difficulty`, evaluation is always at full difficulty.
     """
 
     def __init__(
@@ -61,20 +61,20 @@ class Evaluator:
         milestones: Sequence[str] = (),
         first_goal: int = seeds.TUNING_GOALS,
     ) -> None:
-        side_by_side = min(ENVIRONMENTS, most_goals)
-        if ref.vec_env == "subproc":  # a process each, which are dear to start: no more than training has
-            side_by_side = min(side_by_side, ref.n_envs)
-        self._ref = replace(ref, n_envs=side_by_side)
+        n_envs = min(ENVIRONMENTS, most_goals)
+        if ref.vec_env == "subproc":  # processes are expensive to start: no more than training has
+            n_envs = min(n_envs, ref.n_envs)
+        self._ref = replace(ref, n_envs=n_envs)
         self._objective = objective
         self._milestones = tuple(milestones)
         self._first_goal = first_goal
         self._env: VecEnv | None = None
 
     def run(self, predict: Predict, goals: int) -> Result:
-        """Evaluates over `goals` goals, the same every time; the seed of a reset is the goal."""
+        """Runs `goals` evaluation episodes, whose reset seeds count up from `first_goal` in every evaluation."""
         begun = time.perf_counter()
         if self._env is None:
-            self._env = make_vec_env(self._ref, wrapper=OnRequest)
+            self._env = make_vec_env(self._ref, wrapper=EpisodesBySeed)
             if knows_difficulty(self._env):
                 set_difficulty(self._env, FULL)
             self._env.reset()
@@ -90,47 +90,47 @@ class Evaluator:
             self._env.close()
 
 
-class OnRequest(gym.Wrapper[Any, Any, Any, Any]):
-    """Begins an episode only when a seed asks for it, and rests in between.
+class EpisodesBySeed(gym.Wrapper[Any, Any, Any, Any]):
+    """Starts an episode only when reset with a seed, and stays idle in between.
 
-    So a vector environment's own reset at an episode's end costs nothing, and nobody steps an episode that is over.
+    So a vector environment's automatic reset at an episode's end costs nothing, and no finished episode is stepped.
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         super().__init__(env)
         self._last: Any = np.zeros(env.observation_space.shape or (), env.observation_space.dtype)
-        self._resting = True
+        self._idle = True
 
     def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Resets with a seed; without one, gives the last observation again."""
+        """Resets with a seed; without one, returns the last observation again."""
         if seed is None:
             return self._last, {}
-        self._resting = False
+        self._idle = False
         return self.env.reset(seed=seed, **kwargs)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Steps the environment, unless it rests."""
-        if self._resting:
+        """Steps the environment, unless it is idle."""
+        if self._idle:
             return self._last, 0.0, False, False, {}
         self._last, reward, terminated, truncated, info = self.env.step(action)
-        self._resting = terminated or truncated
+        self._idle = terminated or truncated
         return self._last, reward, terminated, truncated, info
 
 
 class _Episodes:
-    """One episode for every goal, several at a time: whoever has finished one takes the next goal."""
+    """One episode for every seed, several at a time: an environment that finishes one starts the next."""
 
-    def __init__(self, env: VecEnv, goals: Sequence[int], milestones: Sequence[str]) -> None:
+    def __init__(self, env: VecEnv, episode_seeds: Sequence[int], milestones: Sequence[str]) -> None:
         self._env = env
         self._milestones = milestones
-        self._goals = goals
-        self._waiting = deque(goals)
-        self._running: dict[int, int] = {}  # environment → goal
+        self._seeds = episode_seeds
+        self._waiting = deque(episode_seeds)
+        self._running: dict[int, int] = {}  # environment → seed
         self._starts: list[float | None] = [None] * env.num_envs  # distances, m
-        self._done: dict[int, EvaluationEpisode] = {}  # goal → its episode
+        self._done: dict[int, EvaluationEpisode] = {}  # seed → its episode
 
     def run(self, predict: Predict) -> list[EvaluationEpisode]:
-        """All episodes, in the order of the goals."""
+        """All episodes, in the order of their seeds."""
         env = self._env
         observations = np.zeros((env.num_envs, *(env.observation_space.shape or ())), env.observation_space.dtype)
         returns, lengths = np.zeros(env.num_envs), np.zeros(env.num_envs, dtype=int)
@@ -144,21 +144,21 @@ class _Episodes:
                 self._end(index, float(returns[index]), int(lengths[index]), infos[index])
                 self._begin(index, observations)
                 returns[index], lengths[index] = 0.0, 0
-        return [self._done[goal] for goal in self._goals]
+        return [self._done[seed] for seed in self._seeds]
 
     def _begin(self, index: int, observations: NDArray[Any]) -> None:
-        """Starts the next goal in an environment; where none waits, nobody looks at what it does."""
+        """Starts the next episode in an environment; if none is left, the environment's steps are ignored."""
         if not self._waiting:
             return
-        goal = self._running[index] = self._waiting.popleft()
-        [(observations[index], info)] = self._env.env_method("reset", seed=goal, indices=index)
+        seed = self._running[index] = self._waiting.popleft()
+        [(observations[index], info)] = self._env.env_method("reset", seed=seed, indices=index)
         self._starts[index] = _number(info, "distance")
 
     def _end(self, index: int, total: float, length: int, info: dict[str, Any]) -> None:
-        goal = self._running.pop(index, None)
-        if goal is None:
+        seed = self._running.pop(index, None)
+        if seed is None:
             return
-        self._done[goal] = EvaluationEpisode(
+        self._done[seed] = EvaluationEpisode(
             total_return=total,
             length=length,
             timed_out=bool(info.get("TimeLimit.truncated", False)),
@@ -184,7 +184,7 @@ def _number(info: dict[str, Any], key: str) -> float | None:
 def summarise(
     episodes: list[EvaluationEpisode], *, objective: str, milestones: Sequence[str] = (), seconds: float = 0.0
 ) -> Result:
-    """Means over the episodes, and the score."""
+    """The means over the episodes, and the score."""
     success = _mean([episode.success for episode in episodes])
     distance = _mean([episode.distance for episode in episodes])
     start = _mean([episode.start_distance for episode in episodes])
@@ -206,10 +206,10 @@ def summarise(
 
 
 def score(success: float | None, distance: float | None, start: float | None, mean_return: float) -> float:
-    """The score u = s + 0.1 · (1 - min(d / d0, 1)): the tie-break by distance never outweighs a success in ten.
+    """The score u = s + 0.1 · (1 - min(d / d0, 1)): distance only breaks ties, it is worth at most one success in ten.
 
-    Without a distance u = s, without a success signal the mean return. Where milestones count, s is the mean of their
-    shares and the success rate.
+    Without a distance u = s; without a success signal u is the mean return. With the objective `milestones`, s is the
+    mean of the milestones' shares and the success rate.
     """
     if success is None:
         return mean_return
@@ -228,15 +228,13 @@ def flag(info: Mapping[str, Any], key: str, *, asked_by: str) -> bool:
     """Whether `info[key]` is true.
 
     Raises:
-        EnvironmentFailed: where `info` does not tell; names who asked, and what it does tell.
+        EnvironmentFailed: if it is not a flag; the message has `asked_by` and the flags that there are.
     """
     if key in info and _is_flag(info[key]):
         return bool(info[key])
     told = f"is {info[key]!r}" if key in info else "is missing"
     valid = ", ".join(sorted(name for name, value in info.items() if _is_flag(value) and "." not in name))
-    raise EnvironmentFailed(
-        f"{asked_by}: info[{key!r}] {told} at an episode's end; true or false there: {valid or 'nothing'}"
-    )
+    raise EnvironmentFailed(f"{asked_by}: info[{key!r}] {told} at an episode's end; flags there: {valid or 'none'}")
 
 
 def _is_flag(value: Any) -> bool:

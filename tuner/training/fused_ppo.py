@@ -1,4 +1,4 @@
-"""PPO that is SB3's to the digit, several times faster on a CPU: rollout and update written out in NumPy."""
+"""Stable-Baselines3's PPO with rollout and update in NumPy: the same up to rounding, several times faster on a CPU."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -26,21 +26,21 @@ ACTIVATIONS = (torch.nn.Tanh, torch.nn.ReLU)
 
 
 class FusedPPO(PPO):
-    """Stable-Baselines3's PPO with the same arguments, random streams and results, at a fraction of its overhead.
+    """A faster Stable-Baselines3 PPO with the same arguments and random streams.
 
-    The policy's parameters live in one flat array that the torch parameters view, so that everything else of SB3
-    works as ever: `save` and `load` (also across the two classes), `predict`, callbacks, schedules, VecNormalize.
-    Two roundings of one algorithm agree over the first updates and part later, as any two do.
+    After one update its parameters are within 1e-6 of SB3's; later the different rounding makes the two diverge. The
+    torch parameters are views of one flat array, so that the rest of SB3 works unchanged: `save` and `load` (also
+    across the two classes), `predict`, callbacks, schedules, VecNormalize.
 
-    Covered are MlpPolicy with tanh or ReLU, Box and Discrete actions, flat Box observations, Adam, on the CPU. Any
-    other case is trained by SB3's own code; `stepped_aside` then says why. It is looked at before every rollout and
-    update, so that policy, layers and optimizer may be exchanged at any time.
+    Supported are MlpPolicy with tanh or ReLU, Box and Discrete actions, flat Box observations, Adam, on the CPU. Any
+    other case is trained by SB3's own code; `stepped_aside` then says why. This is checked before every rollout and
+    update, so policy, layers and optimizer may be replaced at any time.
 
-    What a callback may notice: while a rollout is under way, the locals hold no `values`, `log_probs` and `obs_tensor`,
-    and the buffer neither values nor log probabilities. They are computed at its end, with the parameters of then.
+    Difference for callbacks: during a rollout the locals have no `values`, `log_probs` and `obs_tensor`, and the buffer
+    has no values and log probabilities. These are computed at its end, with the parameters of that moment.
     """
 
-    stepped_aside: str | None = None  # why this model is trained by SB3's own code, None where it is not
+    stepped_aside: str | None = None  # why SB3's own code trains this model, None if it does not
     _core: "Core | None" = None
 
     def _setup_model(self) -> None:
@@ -48,10 +48,10 @@ class FusedPPO(PPO):
         self._fused()
 
     def _fused(self) -> "Core | None":
-        """What trains the model as it is now; None where SB3's own code does."""
+        """The NumPy core for the model as it is now; None if SB3's own code must train it."""
         reason = uncovered(self)
         if reason is not None and reason != self.stepped_aside:
-            logger.debug("fused PPO steps aside for SB3's: %s", reason)
+            logger.debug("fused PPO falls back to SB3's code: %s", reason)
         self.stepped_aside = reason
         if reason is not None:
             self._core = None
@@ -65,13 +65,13 @@ class FusedPPO(PPO):
         return [*super()._excluded_save_params(), "_core", "stepped_aside"]
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy makes arrays of its own that its own parameters view."""
+        """The state without the core: a copy makes its own, over its own parameters."""
         return {name: value for name, value in vars(self).items() if name != "_core"}
 
     def actor(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
-        """A function from observations (n, …) to deterministic actions (n, …), those of `predict`, in less time.
+        """A function from observations (n, …) to the deterministic actions (n, …) of `predict`, only faster.
 
-        It is good for as long as the policy keeps its layers; their values may change.
+        It stays valid while the policy keeps its layers; their values may change.
         """
         core = self._fused()
         if core is not None:
@@ -81,10 +81,10 @@ class FusedPPO(PPO):
     def collect_rollouts(
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
     ) -> bool:
-        """Steps the environments `n_rollout_steps` times; False where the callback said stop.
+        """Steps the environments `n_rollout_steps` times; returns False if the callback stops training.
 
         Raises:
-            NotFiniteError: where a parameter of the policy or a return is not finite.
+            NotFiniteError: if a parameter of the policy or a return is not finite.
         """
         core = self._fused()
         if core is None:
@@ -113,7 +113,7 @@ class FusedPPO(PPO):
         return True
 
     def train(self) -> None:
-        """Updates the policy from the rollout, and logs what SB3 logs."""
+        """Updates the policy from the rollout, and logs the same values as SB3."""
         core = self._fused()
         if core is None:
             super().train()
@@ -160,7 +160,7 @@ class FusedPPO(PPO):
 
 
 def uncovered(model: PPO) -> str | None:
-    """The first reason why `model`, as it is now, is not a case for fused PPO, or None."""
+    """The first reason why fused PPO does not support `model` as it is now, or None."""
     return next(_reasons(model), None)
 
 

@@ -1,6 +1,6 @@
-"""Imports modules and files as a script in the current folder would, and starts processes past what lies there.
+"""Imports modules and files as a script in the current folder would, and shields new processes from that folder.
 
-Processes have one thread and hear no Ctrl-C. They do not run the program again that started them: a script needs no
+Processes have one thread and ignore Ctrl-C. They do not run the program that started them again: a script needs no
 `if __name__ == "__main__"`.
 """
 
@@ -15,21 +15,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-_added: list[str] = []  # to this process's path
+_added: list[str] = []  # folders added to this process's `sys.path`
 
 
 def import_module(name: str) -> ModuleType:
-    """A module by its dotted name; whatever it raises is raised."""
+    """Imports a module by its dotted name; exceptions of the module pass through."""
     _find_in(Path.cwd())
     return importlib.import_module(name)
 
 
 def import_file(path: Path) -> ModuleType:
-    """A file as a module: by its dotted name where its folder is a package, else as the module of its own name.
+    """Imports a file as a module: by its dotted name if its folder is a package, else by its own name.
 
     So `from .robot import Robot` works in a package, `import robot` beside a lone file, and `from envs.robot import
-    Robot` from the project's folder. Where another module has taken the name, it is loaded under one of its own.
-    Whatever it raises is raised.
+    Robot` from the project's folder. If another module has taken the name, it is loaded under a name of its own.
+    Exceptions of the module pass through.
     """
     path = path.resolve()
     root, name = _package_root(path)
@@ -44,8 +44,8 @@ def import_file(path: Path) -> ModuleType:
 
 
 def _find_in(folder: Path) -> None:
-    """Puts a folder first among those in which modules are found, unless it is among them or none may be added."""
-    importlib.invalidate_caches()  # a file that was written a moment ago is found
+    """Puts a folder first in `sys.path`, unless it is in it already or Python runs with a safe path."""
+    importlib.invalidate_caches()  # so that files written a moment ago are found
     known = {os.path.realpath(entry) for entry in sys.path}
     if str(folder.resolve()) not in known and not sys.flags.safe_path:
         sys.path.insert(0, str(folder))
@@ -54,7 +54,7 @@ def _find_in(folder: Path) -> None:
 
 @contextlib.contextmanager
 def only_own_folders() -> Iterator[None]:
-    """Takes away within what was added to the path: a process started there must find the tuner before a `tuner.py`."""
+    """Removes the added folders from `sys.path` inside, so that new processes do not import a user's `tuner.py`."""
     before = sys.path[:]
     sys.path[:] = [entry for entry in sys.path if entry not in _added]
     try:
@@ -73,7 +73,7 @@ def _package_root(path: Path) -> tuple[Path, str]:
 
 
 def _origin(name: str) -> Path | None:
-    """The file that a name would be imported from."""
+    """The file from which a name would be imported."""
     if not all(part.isidentifier() for part in name.split(".")):
         return None
     spec = importlib.util.find_spec(name)
@@ -86,7 +86,7 @@ def _same_file(module: ModuleType, path: Path) -> bool:
 
 
 def _load(path: Path) -> ModuleType:
-    name = f"{path.stem}@{path}".replace(".", "_")  # no name that an import statement could ask for
+    name = f"{path.stem}@{path}".replace(".", "_")  # no import statement can use this name
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -102,20 +102,20 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-ONE_AT_A_TIME = threading.RLock()  # what is set within is the whole process's
+ONE_AT_A_TIME = threading.RLock()  # the settings below are global to the process
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 @contextlib.contextmanager
 def started_cleanly() -> Iterator[None]:
-    """Processes that are spawned within have one thread and hear no Ctrl-C: it is the coordinator's alone."""
+    """Processes spawned inside have one thread and ignore Ctrl-C, which only the coordinator handles."""
     with ONE_AT_A_TIME, _environment(ONE_THREAD), _ctrl_c_held_back(), only_own_folders(), _no_main_module():
         yield
 
 
 @contextlib.contextmanager
 def _no_main_module() -> Iterator[None]:
-    """A spawned process runs the main module's file once more, by its name or path: none is told within."""
+    """Hides the main module inside, since a spawned process would run its file again."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
@@ -126,7 +126,7 @@ def _no_main_module() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _ctrl_c_held_back() -> Iterator[None]:
-    """Children started within inherit a blocked SIGINT: a terminal's Ctrl-C reaches the coordinator alone."""
+    """Children started inside inherit a blocked SIGINT, so that Ctrl-C reaches only the coordinator."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -139,7 +139,7 @@ def _ctrl_c_held_back() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Sets variables for the children that are started within; they must stand before NumPy is imported."""
+    """Sets environment variables for children started inside, since they must be set before NumPy is imported."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

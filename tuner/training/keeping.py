@@ -1,4 +1,4 @@
-"""What a training for use leaves behind: at every checkpoint all that it takes to go on, or to be used, from there."""
+"""Checkpoints of a final training: written so that training can resume from them and the model can be used."""
 
 import contextlib
 import json
@@ -31,56 +31,56 @@ PART = ".part-"
 
 
 class Snapshot(Record):
-    """A checkpoint that training goes on from."""
+    """A checkpoint from which training resumes."""
 
     folder: Path
     evaluations: tuple[Evaluation, ...]
-    resumed: tuple[int, ...]  # steps at which training went on before
+    resumed: tuple[int, ...]  # steps at which training was resumed before
     curriculum: dict[str, Any] | None
 
     @property
     def seconds(self) -> float:
-        """Of training and evaluation before it."""
+        """Seconds of training and evaluation up to the checkpoint."""
         return self.evaluations[-1].seconds
 
     def environment(self, env: VecEnv) -> VecEnv:
-        """The environment behind the statistics of then, where there are any."""
+        """The environment wrapped in the checkpoint's VecNormalize, if it has one."""
         path = self.folder / LAST_STATISTICS
         if not path.is_file():
             return env
         return VecNormalize.load(str(path), env)
 
     def model(self, job: TrialJob, env: VecEnv) -> BaseAlgorithm:
-        """The model as it was, its random streams included; its environments begin new episodes from other seeds.
+        """The model with its optimizer and random states; its environments start new episodes from other seeds.
 
         Raises:
-            ModelUnusable: where it cannot be loaded.
+            ModelUnusable: if it cannot be loaded.
         """
         algorithm = model_class(job.algorithm, job.trainer)
         try:
             model = algorithm.load(self.folder / LAST, env=env, device=job.device)
             if isinstance(model, OffPolicyAlgorithm):
                 model.load_replay_buffer(self.folder / REPLAY)
-            before = pickle.loads((self.folder / RANDOM).read_bytes())  # noqa: S301 - our own, beside the model
+            before = pickle.loads((self.folder / RANDOM).read_bytes())  # noqa: S301 - our own file
         except Exception as error:
             why = " ".join(f"{type(error).__name__}: {error}".split())
             raise ModelUnusable(
-                f"{self.folder}: training cannot go on from it ({why}); delete the folder to begin anew"
+                f"{self.folder}: training cannot resume from it ({why}); delete the folder to start over"
             ) from error
         env.seed(seeds.resumed(job.seed, model.num_timesteps))
         set_streams(before)
         return model
 
     def restore(self, curriculum: CurriculumCallback | None, env: VecEnv) -> None:
-        """Puts a curriculum where it was."""
+        """Restores a curriculum's state and difficulty."""
         if curriculum is None or self.curriculum is None:
             return
         curriculum.restore(**self.curriculum)
         set_difficulty(env, curriculum.difficulty)
 
 
-class Keeper:
-    """Writes a folder a checkpoint, whole or not at all, and takes the one before away."""
+class CheckpointWriter:
+    """Writes each checkpoint as a folder, atomically, and removes the previous one."""
 
     def __init__(self, job: TrialJob, keeping: Keeping) -> None:
         self._job = job
@@ -88,12 +88,12 @@ class Keeper:
         self._folder = Path(keeping.folder)
         self._evaluations: list[Evaluation] = []
         self._resumed: list[int] = []
-        self._scores: list[float] = []  # of each checkpoint on the goals that choose the best
+        self._scores: list[float] = []  # of each checkpoint, on the episodes that choose the best
         self._best: dict[str, bytes] = {}  # the files of the best model so far
         self._chooser: Evaluator | None = None
 
     def snapshot(self) -> Snapshot | None:
-        """Where training goes on, None where it begins. What a killed run left half written goes."""
+        """The checkpoint to resume from, None if there is none. Removes half-written ones of a killed run."""
         for half in self._folder.glob(f"{PART}*"):
             shutil.rmtree(half, ignore_errors=True)
         found = newest(self._folder)
@@ -110,15 +110,15 @@ class Keeper:
             curriculum=state["curriculum"],
         )
 
-    def going_on(self, step: int) -> None:
-        """Notes that training goes on from a checkpoint, not from its beginning."""
+    def note_resume(self, step: int) -> None:
+        """Records that training resumes from a checkpoint at `step`."""
         self._resumed.append(step)
 
     def keep(self, model: BaseAlgorithm, evaluation: Evaluation, curriculum: CurriculumCallback | None) -> None:
-        """Writes the checkpoint of an evaluation; the best model so far is of the highest score, the last of equals.
+        """Writes the checkpoint of an evaluation. The best model so far has the highest score, the latest if tied.
 
         Raises:
-            StorageFailed: where it cannot be written.
+            StorageFailed: if it cannot be written.
         """
         before = streams()
         self._evaluations.append(evaluation)
@@ -131,20 +131,20 @@ class Keeper:
         files[RANDOM] = pickle.dumps(before)
         with self._written():
             self._write(files, model, evaluation.step)
-        set_streams(before)  # whatever an environment drew meanwhile, training goes on as if nobody had looked
+        set_streams(before)  # so that the evaluation here does not change the training
 
     def _score(self, model: BaseAlgorithm, evaluation: Evaluation) -> float:
-        """On the goals by which the best is chosen: the evaluation's own, or others than it went through."""
+        """The score on the episodes that choose the best model: the evaluation's own, or separate ones."""
         if self._job.first_goal == self._keeping.first_goal:
             return evaluation.score
         if self._chooser is None:
             self._chooser = self._evaluator(self._keeping.goals, self._keeping.first_goal)
         env = model.get_env()
-        assert env is not None  # noqa: S101 - it is being trained
+        assert env is not None  # noqa: S101 - a model in training has one
         return self._chooser.run(scaled(deterministic_actor(model), env), self._keeping.goals).score
 
     def close(self) -> None:
-        """Closes what evaluations were made in."""
+        """Closes the environments of evaluations."""
         if self._chooser is not None:
             self._chooser.close()
 
@@ -159,7 +159,7 @@ class Keeper:
         )
 
     def facts(self, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
-        """What a run says at its end: its test, its best checkpoint, and where it went on after being cut short."""
+        """The facts of a finished run: its tests, its best checkpoint, and the steps at which it was resumed."""
         best = max(range(len(self._scores)), key=lambda place: (self._scores[place], place))
         return {
             "tests": self._test(model, env),
@@ -169,14 +169,14 @@ class Keeper:
         }
 
     def _test(self, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
-        """How the last model and the best one do on goals that nothing was chosen by."""
+        """Test results of the last and the best model, on evaluation episodes that were not used to choose it."""
         goals = self._keeping.test_goals
         with contextlib.closing(self._evaluator(goals, self._keeping.first_test_goal)) as evaluator:
-            last = _told(evaluator.run(scaled(deterministic_actor(model), env), goals))
+            last = _as_json(evaluator.run(scaled(deterministic_actor(model), env), goals))
             if self._last_is_best():
                 return {"final": last, "best": last}
             act: Predict = load_actor(self._best[BEST], "the best model", env, self._best.get(BEST_STATISTICS))
-            return {"final": last, "best": _told(evaluator.run(act, goals))}
+            return {"final": last, "best": _as_json(evaluator.run(act, goals))}
 
     def _last_is_best(self) -> bool:
         return self._scores[-1] >= max(self._scores)
@@ -210,7 +210,7 @@ class Keeper:
         except OSError as error:
             raise StorageFailed(
                 f"cannot write a checkpoint to {self._folder}: {error.strerror or error} "
-                "(with the cause gone, the same command goes on)"
+                "(fix the cause, then rerun to resume)"
             ) from error
 
 
@@ -223,7 +223,7 @@ def _named(files: dict[str, bytes | None]) -> dict[str, bytes]:
     return {name: content for name, content in files.items() if content is not None}
 
 
-def _told(result: Result) -> dict[str, Any]:
-    """What a test showed, as JSON."""
+def _as_json(result: Result) -> dict[str, Any]:
+    """A test result as JSON."""
     found = asdict(replace(result, seconds=round(result.seconds, 3)))
     return {"return" if name == "mean_return" else name: value for name, value in found.items()}

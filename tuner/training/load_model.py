@@ -1,4 +1,4 @@
-"""Trained models from the files in which Stable-Baselines3 keeps them."""
+"""Loads trained models from Stable-Baselines3's files."""
 
 import io
 import pickle
@@ -20,7 +20,7 @@ from tuner.training.make_model import model_class
 from tuner.training.model_files import BEST, BEST_STATISTICS, algorithm_of, needs_statistics
 from tuner.training.streams import undisturbed
 
-# What only training needs, kept from being unpickled: schedules carry the code of the Python that saved them.
+# Only needed for training and not unpickled, since schedules contain code of the Python version that saved them.
 NOT_NEEDED: dict[str, Any] = {
     "learning_rate": 0.0,
     "lr_schedule": None,
@@ -38,21 +38,21 @@ NOT_NEEDED: dict[str, Any] = {
 def load_actor(
     content: bytes, label: str, env: gym.Env[Any, Any] | VecEnv, statistics: bytes | None = None
 ) -> Callable[[Any], Any]:
-    """A function from an observation of `env` to the model's best action. Unpickles: for trusted files alone.
+    """A function from an observation of `env` to the model's deterministic action. Unpickles: only for trusted files.
 
     Args:
-        content: A zip of Stable-Baselines3's.
-        label: What errors call it.
-        env: Where it is to act; in a vector environment it takes observations (n, …).
-        statistics: What VecNormalize.save wrote, where the model was trained on scaled observations.
+        content: A model's zip, as Stable-Baselines3 writes it.
+        label: The model's name in errors.
+        env: The environment to act in; for a vector environment the function takes observations (n, …).
+        statistics: A file of VecNormalize.save, if the model was trained on scaled observations.
 
     Raises:
-        ModelUnusable: where it cannot be loaded, or is a model for other observations or actions.
+        ModelUnusable: if it cannot be loaded, or has other observation or action spaces.
     """
     algorithm = model_class(algorithm_of(content, label))
     if statistics is None and needs_statistics(content, label):
         raise ModelUnusable(
-            f"{label}: was trained on observations scaled by VecNormalize, and its statistics are not there; put its "
+            f"{label}: was trained on observations scaled by VecNormalize, but the statistics are missing; put its "
             "vecnormalize.pkl beside it, or name the file with --stats"
         )
     torch.set_num_threads(1)
@@ -72,13 +72,13 @@ def load_actor(
             action, _ = model.predict(seen, deterministic=True)
         except Exception as error:
             raise ModelUnusable(f"{label}: raised {type(error).__name__}: {error}") from error
-        return action[()]  # a number where the space is of numbers
+        return action[()]  # turns a 0-d array into a number
 
     return act
 
 
 def load_trained(folder: Path, algorithm: str, ref: EnvironmentRef) -> BaseAlgorithm:
-    """The best checkpoint of a training for use; behind the statistics of its observations where it was trained so."""
+    """The best checkpoint of a final training, with its VecNormalize environment if it was trained with one."""
     statistics, env = folder / BEST_STATISTICS, None
     with undisturbed():
         if statistics.is_file():
@@ -100,26 +100,26 @@ def _described(space: gym.Space[Any]) -> str:
 
 
 def load_scaling(content: bytes, label: str, space: gym.Space[Any]) -> Callable[[Any], Any]:
-    """A function from raw observations to those that the model was trained on. Unpickles: for trusted files alone.
+    """A function that scales raw observations as in the model's training. Unpickles: only for trusted files.
 
     Args:
-        content: What SB3's `VecNormalize.save` wrote.
-        label: What errors call it.
-        space: The environment's observations.
+        content: A file that SB3's `VecNormalize.save` wrote.
+        label: The file's name in errors.
+        space: The environment's observation space.
 
     Raises:
-        ModelUnusable: where it holds no such statistics, or those of other observations.
+        ModelUnusable: if it holds no VecNormalize statistics, or those of another observation space.
     """
     try:
         loaded = pickle.loads(content)  # noqa: S301 - as with models, for files that were named
     except Exception as error:
         why = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ModelUnusable(f"{label}: cannot be loaded ({why}); it must be what VecNormalize.save wrote") from error
+        raise ModelUnusable(f"{label}: cannot be loaded ({why}); it must be a file of VecNormalize.save") from error
     if not isinstance(loaded, VecNormalize):
-        raise ModelUnusable(f"{label}: holds a {type(loaded).__name__}; it must be what VecNormalize.save wrote")
+        raise ModelUnusable(f"{label}: holds a {type(loaded).__name__}; it must be a file of VecNormalize.save")
     found = getattr(loaded, "obs_rms", None)
     shape = found.mean.shape if isinstance(found, RunningMeanStd) else None
     if loaded.norm_obs and shape != space.shape:
-        raise ModelUnusable(f"{label}: was made for observations of shape {shape}, the environment has {space.shape}")
+        raise ModelUnusable(f"{label}: is for observations of shape {shape}, the environment has {space.shape}")
     scale: Callable[[Any], Any] = loaded.normalize_obs
     return scale

@@ -1,4 +1,4 @@
-"""From a job to a model: the one place that chooses who trains."""
+"""Makes the model for a job; the one place that chooses between Stable-Baselines3's classes and fused PPO."""
 
 import importlib
 import io
@@ -24,8 +24,8 @@ from tuner.training.fused_ppo import FusedPPO
 from tuner.training.making import refuse_unfit
 from tuner.training.model_files import SCALED
 
-CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # what SB3 takes as a function of the remaining progress
-NOT_FLAT = {*POLICY, *NOISE, *NORMALIZE}  # no keyword arguments of an algorithm
+CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # for which SB3 accepts a function of the remaining progress
+NOT_FLAT = {*POLICY, *NOISE, *NORMALIZE}  # not keyword arguments of the algorithm's class
 LARGEST_BUFFER = 1_000_000  # transitions; SB3's default
 
 
@@ -33,8 +33,8 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
     """An untrained model with the job's arguments and seed.
 
     Raises:
-        UsageProblem: where the device is not there, or the trainer asked for does not cover the case.
-        EnvironmentUnusable: where the algorithm cannot learn in the environment.
+        UsageProblem: if the device is not available, or `trainer: fused` does not support the case.
+        EnvironmentUnusable: if the algorithm cannot learn in the environment.
     """
     if job.device == "cuda" and not torch.cuda.is_available():
         raise UsageProblem("device: 'cuda' is not available on this machine; set `device: cpu` in the study file")
@@ -52,7 +52,7 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
 
 
 def model_class(algorithm: str, trainer: str = "sb3") -> type[BaseAlgorithm]:
-    """The class that trains an algorithm: by `auto` and `fused` a faster one than SB3's, where there is one."""
+    """The class that trains an algorithm: SB3's for the trainer `sb3`, else the faster one if there is one."""
     entry = ALGORITHMS[algorithm]
     module, _, name = (entry.model if trainer == "sb3" else entry.fused or entry.model).partition(":")
     found: type[BaseAlgorithm] = getattr(importlib.import_module(module), name)
@@ -60,7 +60,7 @@ def model_class(algorithm: str, trainer: str = "sb3") -> type[BaseAlgorithm]:
 
 
 def trained_by_sb3(model: BaseAlgorithm) -> str | None:
-    """Why SB3's own code trains the model, None where it does not."""
+    """Why SB3's own code trains the model, None if it does not."""
     return model.stepped_aside if isinstance(model, FusedPPO) else "SB3 was asked for"
 
 
@@ -72,7 +72,7 @@ def deterministic_actor(model: BaseAlgorithm) -> Callable[[NDArray[Any]], NDArra
 
 
 def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The algorithm's keyword arguments: those of the policy go into `policy_kwargs`, by SB3's own types."""
+    """Keyword arguments for SB3's class: policy arguments go into `policy_kwargs`, converted to SB3's types."""
     flat = {name: value for name, value in with_schedules(params).items() if name not in NOT_FLAT}
     policy = {name: value for name, value in params.items() if name in POLICY}
     if "net_arch" in policy:
@@ -83,14 +83,14 @@ def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _buffer(job: TrialJob) -> dict[str, int]:
-    """A replay buffer for as many transitions as the trial makes at most: more would stay empty and cost memory."""
+    """The replay buffer's size, at most the trial's timesteps: a larger one would only cost memory."""
     if not ALGORITHMS[job.algorithm].off_policy:
         return {}
     return {"buffer_size": min(job.params.get("buffer_size", LARGEST_BUFFER), job.timesteps)}
 
 
 def _noise(params: Mapping[str, Any], env: VecEnv) -> dict[str, ActionNoise]:
-    """The noise on actions in [-1, 1] by its kind and standard deviation, the same for every entry."""
+    """SB3's action-noise object, on actions in [-1, 1], with the same standard deviation for every entry."""
     if "noise_type" not in params:
         return {}
     kind = NormalActionNoise if params["noise_type"] == "normal" else OrnsteinUhlenbeckActionNoise
@@ -99,7 +99,7 @@ def _noise(params: Mapping[str, Any], env: VecEnv) -> dict[str, ActionNoise]:
 
 
 def replay_bytes(model: BaseAlgorithm) -> float | None:
-    """Bytes of a transition in the model's replay buffer, None where it has none."""
+    """Bytes per transition in the model's replay buffer, None if it has no buffer."""
     if not isinstance(model, OffPolicyAlgorithm) or model.replay_buffer is None:
         return None
     arrays = [value for value in vars(model.replay_buffer).values() if isinstance(value, np.ndarray)]
@@ -108,7 +108,7 @@ def replay_bytes(model: BaseAlgorithm) -> float | None:
 
 
 def arguments_seen(model: BaseAlgorithm, names: list[str]) -> dict[str, Any]:
-    """The arguments as the model really holds them, schedules in their notation."""
+    """The arguments as read back from the model, schedules in their notation."""
     return {name: seen(_seen(model, name)) for name in names}
 
 
@@ -118,7 +118,7 @@ def _seen(model: BaseAlgorithm, name: str) -> Any:
         return next(word for word, layer in ACTIVATIONS.items() if layer == used.__name__)
     if name in NOISE:
         noise: Any = model.action_noise
-        noise = getattr(noise, "base_noise", noise)  # SB3 lays it out over several environments
+        noise = getattr(noise, "base_noise", noise)  # SB3 wraps it for several environments
         kind = "normal" if isinstance(noise, NormalActionNoise) else "ornstein-uhlenbeck"
         return kind if name == "noise_type" else float(noise._sigma.flat[0])
     if name in NORMALIZE:
@@ -134,7 +134,7 @@ def _seen(model: BaseAlgorithm, name: str) -> Any:
 
 
 def with_schedules(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments for SB3: a schedule as its own object, or as its first value where SB3 takes none."""
+    """Arguments for SB3: a schedule as SB3's object, or as its first value if SB3 accepts only a number."""
     return {name: _for_sb3(name, value) if isinstance(value, str) else value for name, value in params.items()}
 
 
@@ -145,7 +145,7 @@ def _for_sb3(name: str, text: str) -> Any:
 
 
 def seen(value: Any) -> Any:
-    """What an argument of a model is, as plain data: a schedule in its notation, a constant one as its value."""
+    """A model's argument as plain data: a schedule in its notation, a constant schedule as its value."""
     if isinstance(value, FloatSchedule):
         return seen(value.value_schedule)
     if isinstance(value, ConstantSchedule):
@@ -156,10 +156,10 @@ def seen(value: Any) -> Any:
 
 
 class CoefficientCallback(BaseCallback):
-    """Moves the arguments that SB3 keeps as numbers, such as `ent_coef`, along their schedules.
+    """Applies schedules to arguments that SB3 keeps as numbers, such as `ent_coef`.
 
-    Each is set at the end of a rollout to the value at the progress that SB3 then reckons the learning rate with, so
-    that all schedules of an update are at the same place, and the last update at their ends.
+    Each is set at the end of a rollout, at the same progress that SB3 uses for the learning rate: all schedules of an
+    update are at the same point, and the last update is at their final values.
     """
 
     def __init__(self, params: Mapping[str, Any]) -> None:
@@ -169,11 +169,11 @@ class CoefficientCallback(BaseCallback):
         self._schedules = {name: LinearSchedule(line.start, line.end, 1.0) for name, line in self.lines.items()}
 
     def __bool__(self) -> bool:
-        """Whether there is anything to move: a callback costs time at every step."""
+        """Whether there is any schedule to apply; a callback without one would only cost time."""
         return bool(self.lines)
 
     def seen(self) -> dict[str, str]:
-        """The schedules that are followed here, in their notation."""
+        """The schedules applied here, in their notation."""
         return {name: str(line) for name, line in self.lines.items()}
 
     def _on_step(self) -> bool:
@@ -188,7 +188,7 @@ class CoefficientCallback(BaseCallback):
 
 
 def saved(model: BaseAlgorithm) -> bytes:
-    """The model as SB3 saves it; the file says whether it needs statistics."""
+    """The model's zip as SB3 saves it; it also records whether the model needs VecNormalize statistics."""
     buffer = io.BytesIO()
     if (env := model.get_vec_normalize_env()) is not None:
         setattr(model, SCALED, env.norm_obs)

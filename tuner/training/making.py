@@ -1,6 +1,6 @@
-"""Finds environments by their names and makes them one at a time; tells their failures apart from ours.
+"""Finds environments by name and makes single ones; reports exceptions of the environment as its own.
 
-Light: loads Gymnasium, no learning library.
+Imports Gymnasium, but no learning library.
 """
 
 import contextlib
@@ -26,17 +26,17 @@ logger = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
 
-GROUP = "tuner.environments"  # entry points that lead to a mapping or list of the ids that a package registers
+GROUP = "tuner.environments"  # entry points to a mapping or list of the ids that a package registers
 
 
 class Named(NamedTuple):
     """An environment that was found."""
 
-    spelling: str  # the one that a study keeps
-    id: str  # in Gymnasium's registry of this process
+    spelling: str  # the normal form of the name, which a study stores
+    id: str  # the id in Gymnasium's registry of this process
 
 
-_found: dict[str, Named] = {}  # ids that are registered here, by name; a class may change under its name
+_found: dict[str, Named] = {}  # environments found before, by name
 
 
 def offered() -> dict[str, str]:
@@ -51,7 +51,7 @@ def offered() -> dict[str, str]:
 
 
 def full_id(name: str) -> str:
-    """The one spelling of an environment's name; a bare id gets the package that offers it put in front.
+    """The normal form of an environment's name; a bare id gets the package that registers it as a prefix.
 
     Raises:
         EnvironmentUnusable: as `find_environment`.
@@ -60,12 +60,12 @@ def full_id(name: str) -> str:
 
 
 def find_environment(name: str) -> Named:
-    """Finds `module:Id`, `module:Class`, `path/to/file.py:Class` or a bare id; registers a class with Gymnasium.
+    """Finds `module:Id`, `module:Class`, `path/to/file.py:Class` or a bare id, and registers a class with Gymnasium.
 
-    A function that makes an environment may stand for the class.
+    A function that returns an environment may be given instead of the class.
 
     Raises:
-        EnvironmentUnusable: where nobody knows the name, it names no environment, or what is in front of the colon
+        EnvironmentUnusable: if the name is unknown, is not that of an environment, or if the part before the colon
             cannot be imported.
     """
     if name in _found and _found[name].id in gym.registry:
@@ -75,7 +75,7 @@ def find_environment(name: str) -> Named:
         raise EnvironmentUnusable(f"environment {name!r}: name the class as well, {name}:Class")
     if is_file(front):
         return _in_file(name, one_path(front), last)
-    module = front or offered().get(last, "")  # whether it is imported already or not: one spelling for the study
+    module = front or offered().get(last, "")  # also if it is imported already, for one normal form
     imported = _imported(name, module, lambda: import_module(module)) if module else None
     try:
         gym.spec(last)
@@ -105,13 +105,13 @@ def _imported(name: str, what: str, act: Callable[[], ModuleType]) -> ModuleType
     try:
         return act()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - what is being imported may raise anything
-        way_out = "mend it" if is_file(what) else "install its package, or see `tuner list envs`"
+        way_out = "fix it" if is_file(what) else "install its package, or see `tuner list envs`"
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise EnvironmentUnusable(f"environment {name!r}: cannot import {what!r} ({why}); {way_out}") from None
 
 
 def _registered(name: str, front: str, last: str, module: ModuleType) -> Named:
-    """A class or a function under an id that follows from its spelling, so that every process has the same one."""
+    """Registers a class or a function under an id derived from its name, so that every process has the same id."""
     kind = getattr(module, last)
     if not _is_environment(kind) and not inspect.isfunction(kind):
         what = "a class" if isinstance(kind, type) else f"of type {type(kind).__name__}"
@@ -127,23 +127,23 @@ def _registered(name: str, front: str, last: str, module: ModuleType) -> Named:
 
 
 def _is_environment(kind: Any) -> bool:
-    """A wrapper is none by itself."""
+    """Whether an object is an environment class; a wrapper class is not."""
     return isinstance(kind, type) and issubclass(kind, gym.Env) and not issubclass(kind, gym.Wrapper)
 
 
 def _classes(module: ModuleType | None) -> list[str]:
-    """The environment classes that a module defines, else those that it knows."""
+    """The environment classes that a module defines, else those that it imports."""
     found = [name for name, kind in vars(module).items() if _is_environment(kind)] if module is not None else []
     own = [name for name in found if module is not None and getattr(module, name).__module__ == module.__name__]
     return sorted(own or [name for name in found if getattr(module, name) is not gym.Env])
 
 
 def make_bare(ref: EnvironmentRef, *, looked_at: bool = True) -> gym.Env[Any, Any]:
-    """One environment as Gymnasium makes it, unguarded.
+    """One environment from `gym.make`, without `Guard`.
 
     Args:
-        ref: Which one.
-        looked_at: Whether Gymnasium's own checker warns at its first steps.
+        ref: The environment and its options.
+        looked_at: Whether Gymnasium's checker runs in its first steps.
 
     Raises:
         EnvironmentUnusable: where it cannot be made.
@@ -183,7 +183,7 @@ def _foreign_option(ref: EnvironmentRef, error: Exception) -> str | None:
 
 
 def _options(kind: Any) -> list[str]:
-    """The keyword arguments of a class, those that it passes on to its bases included."""
+    """The keyword arguments of a class and its bases."""
     kinds = kind.__mro__ if isinstance(kind, type) else [kind]
     makers = [vars(one).get("__init__") if isinstance(one, type) else one for one in kinds]
     found = [inspect.signature(maker).parameters.values() for maker in makers if inspect.isfunction(maker)]
@@ -196,8 +196,8 @@ def action_space(ref: EnvironmentRef) -> str:
     """The name of the class of an environment's action space, such as `Box`.
 
     Raises:
-        EnvironmentUnusable: where the environment cannot be made.
-        EnvironmentFailed: where it raises when it is closed.
+        EnvironmentUnusable: if the environment cannot be made.
+        EnvironmentFailed: if it raises when it is closed.
     """
     env = make_bare(ref, looked_at=False)
     close(env)
@@ -205,23 +205,23 @@ def action_space(ref: EnvironmentRef) -> str:
 
 
 def refuse_unfit(algorithm: str, action_space: gym.Space[Any], ref: EnvironmentRef) -> None:
-    """Refuses an algorithm that cannot act in such a space.
+    """Checks that an algorithm supports an action space.
 
     Raises:
-        EnvironmentUnusable: with the algorithms that can.
+        EnvironmentUnusable: if it does not, naming the algorithms that do.
     """
     if (reason := unfit(algorithm, type(action_space).__name__, ref.id)) is not None:
         raise EnvironmentUnusable(reason)
 
 
 def blamed(where: str, error: Exception) -> EnvironmentFailed:
-    """What an environment raised, with its name on it."""
+    """The exception of an environment as an EnvironmentFailed."""
     return EnvironmentFailed(f"the environment raised in {where}: {type(error).__name__}: {error}")
 
 
 @contextlib.contextmanager
 def blaming(where: str) -> Iterator[None]:
-    """What is raised within comes out with the environment's name on it."""
+    """Turns exceptions raised inside into EnvironmentFailed."""
     try:
         yield
     except Exception as error:
@@ -232,7 +232,7 @@ def close(env: gym.Env[Any, Any]) -> None:
     """Closes an environment.
 
     Raises:
-        EnvironmentFailed: where it raises.
+        EnvironmentFailed: if it raises.
     """
     with blaming("close"):
         env.close()

@@ -1,4 +1,4 @@
-"""The files of models: what they are called, where checkpoints lie, what a zip says of itself without being loaded."""
+"""Model files: their names, the folders of checkpoints, and what a model's zip tells without loading the model."""
 
 import io
 import json
@@ -10,16 +10,16 @@ from typing import Any
 from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import ModelUnusable
 
-OTHERS = ("sb3_contrib.", "sbx.")  # packages whose algorithms bear the same marks
-SCALED = "observations_scaled"  # an attribute of ours, true where the model acts on what VecNormalize makes of them
-TRPO_MARK = "cg_max_steps"  # its policies are PPO's
+OTHERS = ("sb3_contrib.", "sbx.")  # packages whose models have the same marks
+SCALED = "observations_scaled"  # our own attribute of models: true if trained on VecNormalize's observations
+TRPO_MARK = "cg_max_steps"  # TRPO uses PPO's policy classes
 
 
 def algorithm_of(content: bytes, label: str) -> str:
     """The name of the algorithm that saved the file.
 
     Raises:
-        ModelUnusable: where the file is no zip, none of Stable-Baselines3's, damaged, or another algorithm's.
+        ModelUnusable: if the file is not a zip, not Stable-Baselines3's, damaged, or of an unsupported algorithm.
     """
     data = _data(content, label)
     policy = data.get("policy_class")
@@ -34,7 +34,7 @@ def algorithm_of(content: bytes, label: str) -> str:
 
 
 def needs_statistics(content: bytes, label: str) -> bool:
-    """Whether the file says that the model acts on scaled observations; those that are not ours say nothing.
+    """Whether the file records that the model needs scaled observations; only files written by tuner do.
 
     Raises:
         ModelUnusable: as `algorithm_of`.
@@ -45,19 +45,19 @@ def needs_statistics(content: bytes, label: str) -> bool:
 def _data(content: bytes, label: str) -> dict[str, Any]:
     file = io.BytesIO(content)
     if not zipfile.is_zipfile(file):
-        raise ModelUnusable(f"{label}: is not a zip, as Stable-Baselines3 saves its models")
+        raise ModelUnusable(f"{label}: is not a zip, the format in which Stable-Baselines3 saves models")
     try:
         with zipfile.ZipFile(file) as archive:
             if not {"data", "policy.pth"} <= set(archive.namelist()):
                 raise ModelUnusable(
-                    f"{label}: is a zip, but no whole model of Stable-Baselines3: `data` or `policy.pth` is missing"
+                    f"{label}: is a zip, but not a Stable-Baselines3 model: `data` or `policy.pth` is missing"
                 )
             damaged = archive.testzip()
             data = json.loads(archive.read("data")) if damaged is None else None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise ModelUnusable(f"{label}: is damaged ({_line(error)}); take another copy") from None
     if not isinstance(data, dict):
-        raise ModelUnusable(f"{label}: is damaged ({damaged or 'data'} reads back wrong); take another copy")
+        raise ModelUnusable(f"{label}: is damaged ({damaged or 'data'} is corrupt); take another copy")
     return data
 
 
@@ -77,5 +77,5 @@ def folder_of(folder: Path, step: int) -> Path:
 
 
 def newest(folder: Path) -> Path | None:
-    """The checkpoint of the most steps, None where there is none. Each is whole: it came by its name last of all."""
+    """The checkpoint with the most steps, None if there is none. Each is complete, since it is renamed last."""
     return max(folder.glob(f"{_FRONT}*"), default=None)

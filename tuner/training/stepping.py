@@ -1,4 +1,4 @@
-"""An environment's reset, step, info and expert, with its name on what it does wrong. Loads no learning library."""
+"""Resets and steps an environment and calls its expert, with errors that blame it. Loads no learning library."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def begin(env: gym.Env[Any, Any], seed: int) -> tuple[Any, Info]:
     """Starts an episode.
 
     Raises:
-        EnvironmentFailed: where the environment raises.
+        EnvironmentFailed: if the environment raises.
     """
     with blaming("reset"):
         observation, info = env.reset(seed=seed)
@@ -26,7 +26,7 @@ def advance(env: gym.Env[Any, Any], action: Any) -> tuple[Any, float, bool, bool
     """One step.
 
     Raises:
-        EnvironmentFailed: where the environment raises, or returns what no step returns.
+        EnvironmentFailed: if the environment raises, or returns something else than a step's five values.
     """
     try:
         observation, reward, terminated, truncated, info = env.step(action)
@@ -36,10 +36,10 @@ def advance(env: gym.Env[Any, Any], action: Any) -> tuple[Any, float, bool, bool
 
 
 def number(info: Info, key: str) -> float | None:
-    """A number of `info`, None where it is not told.
+    """A number in `info`, None if it is missing.
 
     Raises:
-        EnvironmentFailed: where it is told, and no number.
+        EnvironmentFailed: if it is there but not a number.
     """
     if info.get(key) is None:
         return None
@@ -53,22 +53,22 @@ HOOK = "make_expert"  # static, class or plain method (env) -> callable observat
 
 
 def offers_expert(env: gym.Env[Any, Any]) -> bool:
-    """Whether the environment's class has the hook; it may still say that there is none."""
+    """Whether the environment's class has `make_expert`; it may still raise NotImplementedError."""
     return getattr(type(env.unwrapped), HOOK, None) is not None
 
 
 class Expert:
-    """The controller that the environment's class offers, asked for anew in every episode."""
+    """The scripted controller of the environment's class, made anew in every episode."""
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         self._env = env.unwrapped
         self._act: Any = None
 
     def reset(self, seed: int) -> None:  # noqa: ARG002
-        """Asks for the controller of the episode that has begun; tells it so, where it wants to know.
+        """Makes the controller for the episode that has begun, and calls its `reset` if it has one.
 
         Raises:
-            EnvironmentFailed: where there is none, or it cannot be made.
+            EnvironmentFailed: if it cannot be made or is not callable.
         """
         try:
             self._act = getattr(type(self._env), HOOK)(self._env)
@@ -83,6 +83,6 @@ class Expert:
             raise EnvironmentFailed(f"{HOOK} must return a callable, observation -> action, not {kind}")
 
     def __call__(self, observation: Any) -> Any:
-        """The controller's action."""
+        """The controller's action for an observation."""
         with blaming("the expert"):
             return self._act(observation)

@@ -1,4 +1,4 @@
-"""The process's random streams, which Stable-Baselines3 seeds and draws from."""
+"""The process's global random generators, which Stable-Baselines3 seeds and uses."""
 
 import contextlib
 import random
@@ -10,12 +10,12 @@ import torch
 
 
 def streams() -> dict[str, Any]:
-    """Where they are."""
+    """The states of torch's, NumPy's and Python's global generators."""
     return {"torch": torch.get_rng_state(), "numpy": np.random.get_state(), "python": random.getstate()}
 
 
 def set_streams(states: dict[str, Any]) -> None:
-    """Puts them back to where they were."""
+    """Restores the states that `streams` returned."""
     torch.set_rng_state(states["torch"])
     np.random.set_state(states["numpy"])
     random.setstate(states["python"])
@@ -23,7 +23,7 @@ def set_streams(states: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Within, models may be loaded and acted with in a user's process: streams and torch's threads are as before."""
+    """Restores random states and torch's thread count afterwards: for loading and using models in a user's process."""
     states, threads = streams(), torch.get_num_threads()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Every environment in a process of its own: SB3's SubprocVecEnv, which here survives whatever happens in them."""
+"""Environments in processes of their own: SB3's SubprocVecEnv, made robust against environments that fail or die."""
 
 import contextlib
 import functools
@@ -22,13 +22,13 @@ Make = Callable[[], gym.Env[Any, Any]]
 
 START_METHOD = "spawn"  # a fork would inherit torch's threads and locks
 GRACE = 5.0  # s, for all processes together to close their environments before they are killed
-ERROR = "tuner.error"  # in `info`: what was raised instead
+ERROR = "tuner.error"  # key in `info` for the exception of a reset or step
 
 
-class Telling(gym.Wrapper[Any, Any, Any, Any]):
-    """Hands what the environment raises to the parent as `info`, since SB3's process would die of it without a word."""
+class ErrorsInInfo(gym.Wrapper[Any, Any, Any, Any]):
+    """Passes the environment's exceptions to the parent in `info`, since SB3's process would die of them silently."""
 
-    trouble: TunerError | None = None
+    make_error: TunerError | None = None
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         try:
@@ -42,17 +42,17 @@ class Telling(gym.Wrapper[Any, Any, Any, Any]):
         except TunerError as error:
             return self._nothing(), 0.0, False, False, {ERROR: error}
 
-    def told(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, TunerError | None]:
-        """What a method of the environment returns, and what it raised instead."""
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, TunerError | None]:
+        """The result of a method of the environment, and the exception that it raised instead, if any."""
         try:
             return self.env.get_wrapper_attr(name)(*args, **kwargs), None
         except TunerError as error:
             return None, error
-        except Exception as error:  # noqa: BLE001 - the environment's own, whatever it is
+        except Exception as error:  # noqa: BLE001 - an environment may raise anything
             return None, blamed(name, error)
 
     def close(self) -> None:
-        """Closes the environment; where that goes wrong, says so and ends the process with exit code 1."""
+        """Closes the environment; if that fails, prints the error and ends the process with exit code 1."""
         try:
             self.env.close()
         except TunerError as error:
@@ -63,37 +63,37 @@ class Telling(gym.Wrapper[Any, Any, Any, Any]):
         return np.zeros(space.shape or (), space.dtype)
 
 
-class Unmade(gym.Env[Any, Any]):
-    """Stands for an environment that could not be made."""
+class FailedEnvironment(gym.Env[Any, Any]):
+    """Takes the place of an environment that could not be made."""
 
     observation_space: gym.Space[Any] = gym.spaces.Discrete(1)
     action_space: gym.Space[Any] = gym.spaces.Discrete(1)
 
-    def __init__(self, trouble: TunerError) -> None:
-        self.trouble = trouble
+    def __init__(self, make_error: TunerError) -> None:
+        self.make_error = make_error
 
 
 class Processes(SubprocVecEnv):
-    """SB3's SubprocVecEnv, spawned, with the failures of its environments and the deaths of its processes named.
+    """SB3's SubprocVecEnv with spawned processes, which reports failing environments and dead processes.
 
-    A process ends with the one that started it, however that came about.
+    A process ends when the process that started it ends, even if that is killed.
     """
 
     def __init__(self, make: Make, count: int) -> None:
-        """Starts `count` processes, each with what `make`, which is pickled, makes there.
+        """Starts `count` processes, each with an environment made by `make`, which must be picklable.
 
         Raises:
-            TunerError: what `make` raised.
-            EnvironmentFailed: where a process died.
+            TunerError: if `make` raised it.
+            EnvironmentFailed: if a process died.
         """
         try:
             with _deaths_named("when it was made"), started_cleanly():
                 super().__init__([functools.partial(_alone, make)] * count, start_method=START_METHOD)
-            for trouble in self.get_attr("trouble"):
-                if trouble is not None:
-                    raise trouble
+            for make_error in self.get_attr("make_error"):
+                if make_error is not None:
+                    raise make_error
         except BaseException:
-            self._end(patience=0.0)
+            self._end(grace=0.0)
             raise
 
     def reset(self) -> Any:
@@ -115,7 +115,7 @@ class Processes(SubprocVecEnv):
 
     def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
         with _deaths_named(f"in {method_name}"):
-            found = super().env_method("told", method_name, *method_args, indices=indices, **method_kwargs)
+            found = super().env_method("call", method_name, *method_args, indices=indices, **method_kwargs)
         for _, error in found:
             if error is not None:
                 raise error
@@ -133,23 +133,23 @@ class Processes(SubprocVecEnv):
             return super().get_attr(attr_name, indices)
 
     def close(self) -> None:
-        """Closes every environment, and ends its process, by force where it lingers.
+        """Closes every environment and ends its process, by force if it does not end in time.
 
         Raises:
-            EnvironmentFailed: where an environment raised.
+            EnvironmentFailed: if an environment raised.
         """
-        if not self.closed and 1 in self._end(patience=GRACE):
+        if not self.closed and 1 in self._end(grace=GRACE):
             raise EnvironmentFailed("the environment raised in close")
 
-    def _end(self, *, patience: float) -> Sequence[int | None]:
+    def _end(self, *, grace: float) -> Sequence[int | None]:
         """Ends all processes; returns the exit codes of those that lived until now."""
         self.closed = True
         processes = [process for process in getattr(self, "processes", []) if process.is_alive()]
-        if patience:
+        if grace:
             for remote in self.remotes:
                 with contextlib.suppress(OSError):  # it died
                     remote.send(("close", None))
-        until = time.monotonic() + patience
+        until = time.monotonic() + grace
         for process in processes:
             process.join(max(until - time.monotonic(), 0.0))
             if process.is_alive():
@@ -161,12 +161,12 @@ class Processes(SubprocVecEnv):
 
 
 def _alone(make: Make) -> gym.Env[Any, Any]:
-    """What `make` makes, in a process that ends with its parent."""
+    """The environment made by `make`, in a process that ends with its parent."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        return Telling(make())
+        return ErrorsInInfo(make())
     except TunerError as error:
-        return Unmade(error)
+        return FailedEnvironment(error)
 
 
 def _end_with_parent() -> None:

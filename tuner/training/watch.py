@@ -1,4 +1,4 @@
-"""What looks on while a model trains: evaluates at the checkpoints, and keeps the course of the training's signals."""
+"""The training callback that evaluates at the checkpoints, and the recorder of the training signals."""
 
 import itertools
 import math
@@ -22,15 +22,15 @@ from tuner.training.board import Board
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import scaled
 from tuner.training.evaluation import Evaluator
-from tuner.training.keeping import Keeper, Snapshot
+from tuner.training.keeping import CheckpointWriter, Snapshot
 from tuner.training.make_model import deterministic_actor
 
 Report = Callable[[Evaluation], Decision]
 
-DIVERGED_KL = 10.0  # an update beyond it has left the policy; the guide's 0.1 is a diagnosis, not a stop
-LOOK_EVERY = 1024  # steps, where updates come every few steps and a look at every one would cost more than some
-POINTS = 60  # of a series as it is stored
-LIMITS = {"approx_kl": KL_LIMIT}  # signals whose every update counts, with what none should exceed
+DIVERGED_KL = 10.0  # approx_kl above which training is stopped; the PPO guide's 0.1 is only a diagnosis
+CHECK_EVERY = 1024  # steps between two checks of off-policy training, which updates every few steps
+POINTS = 60  # at most, of a stored series
+LIMITS = {"approx_kl": KL_LIMIT}  # signals of which single updates matter, with the limit for each
 
 
 def finite_parameters(model: BaseAlgorithm) -> bool:
@@ -39,14 +39,14 @@ def finite_parameters(model: BaseAlgorithm) -> bool:
 
 
 class SignalRecorder:
-    """Takes the signals after every update, and hands out their course: at most `POINTS` means over even stretches."""
+    """Records the signals after every update, and condenses each to at most `POINTS` means over equal stretches."""
 
     def __init__(self) -> None:
         self._steps = array("q")
         self._values: dict[str, array[float]] = {}
 
     def add(self, step: int, values: Mapping[str, float]) -> None:
-        """Takes the signals after an update; whatever is missing or not finite is a gap."""
+        """Records the signals after an update; missing and non-finite values become gaps."""
         before = len(self._steps)
         for name in values.keys() - self._values.keys():
             self._values[name] = array("d", [np.nan] * before)
@@ -55,10 +55,10 @@ class SignalRecorder:
             series.append(values.get(name, np.nan))
 
     def record(self) -> dict[str, Any] | None:
-        """The course as JSON; None before the first update.
+        """The recorded series as JSON; None before the first update.
 
-        `steps` are those at the ends of the stretches, `signals` the means over each (None where there was no value),
-        `peaks` the highest value with its step and how many updates lay over the guide's limit.
+        `steps` are the steps at the ends of the stretches, `signals` the mean over each (None without a value),
+        `peaks` the highest value, its step and the number of updates above the PPO guide's limit.
         """
         updates = len(self._steps)
         if not updates:
@@ -105,15 +105,15 @@ def _thinned(values: NDArray[np.float64], edges: NDArray[np.int_]) -> list[float
 
 
 def _short(value: float) -> float:
-    """Four digits: a course is looked at, not computed with."""
+    """Rounded to four significant digits: series are for plots, not for computing."""
     return float(f"{value:.4g}")
 
 
-class Watch(BaseCallback):
-    """Evaluates at the checkpoints and carries the coordinator's answer back into training.
+class EvaluationCallback(BaseCallback):
+    """Evaluates at the checkpoints, reports to the coordinator and stops training if it says so.
 
-    SB3 has no hook after an update. A rollout begins right after one, and the end of training follows the last; what
-    those hooks return is ignored, so a *stop* takes effect at the next environment step.
+    SB3 has no hook after an update, so the start of the next rollout and the end of training are used. Their return
+    values are ignored by SB3, so a stop takes effect at the next environment step.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Watch(BaseCallback):
         recorder: SignalRecorder,
         curriculum: CurriculumCallback | None = None,
         board: Board | None = None,
-        keeper: Keeper | None = None,
+        writer: CheckpointWriter | None = None,
     ) -> None:
         super().__init__()
         self.decision = Decision(go_on=True)
@@ -138,47 +138,47 @@ class Watch(BaseCallback):
         self._recorder = recorder
         self._curriculum = curriculum
         self._board = board
-        self._keeper = keeper
+        self._writer = writer
         self._next = 0
-        self._looked = 0  # step of the last look at an algorithm that updates all the time
+        self._checked = 0  # step of the last check
 
-    def go_on_from(self, snapshot: Snapshot) -> None:
-        """Takes the evaluations before as done and their time as spent."""
+    def resume_from(self, snapshot: Snapshot) -> None:
+        """Skips the evaluations that a snapshot contains and counts the time that they took."""
         self._next = len(snapshot.evaluations)
         self._begun -= snapshot.seconds
 
-    def going_on(self) -> bool:
-        """Whether nobody has said *stop*."""
+    def continues(self) -> bool:
+        """Whether training continues: no stop was decided or requested."""
         return self.decision.go_on and not self._stopped()
 
     def _on_rollout_start(self) -> None:
         self._after_update()
 
     def _on_step(self) -> bool:
-        return self.going_on()
+        return self.continues()
 
     def _on_training_end(self) -> None:
-        if self.going_on():
+        if self.continues():
             self._after_update()
 
     def _after_update(self) -> None:
-        if self.num_timesteps == 0 or not self._worth_a_look():
+        if self.num_timesteps == 0 or not self._check_due():
             return
-        self._looked = self.num_timesteps
+        self._checked = self.num_timesteps
         health = self._health()
         self._note(health)
         self._check(health)
         while self._due():
             self._evaluate(health)
 
-    def _worth_a_look(self) -> bool:
+    def _check_due(self) -> bool:
         rarely = isinstance(self.model, OffPolicyAlgorithm)
-        return not rarely or self._due() or self.num_timesteps >= self._looked + LOOK_EVERY
+        return not rarely or self._due() or self.num_timesteps >= self._checked + CHECK_EVERY
 
     def _due(self) -> bool:
         checkpoints = self._job.checkpoints
         reached = self._next < len(checkpoints) and self.num_timesteps >= checkpoints[self._next].step
-        return reached and self.going_on()
+        return reached and self.continues()
 
     def _health(self) -> dict[str, float]:
         values = self.model.logger.name_to_value
@@ -224,6 +224,6 @@ class Watch(BaseCallback):
         self._next += 1
         if self._board is not None:
             self._board.evaluation(evaluation)
-        if self._keeper is not None:
-            self._keeper.keep(self.model, evaluation, self._curriculum)
+        if self._writer is not None:
+            self._writer.keep(self.model, evaluation, self._curriculum)
         self.decision = self._report(evaluation)

@@ -1,4 +1,4 @@
-"""The doorway to PyBullet. Nothing else imports the engine."""
+"""The simulation in PyBullet. No other package imports the engine."""
 
 from roarm_envs.sim.arm import Sim
 from roarm_envs.sim.bullet import quiet

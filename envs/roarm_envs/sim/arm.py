@@ -1,4 +1,4 @@
-"""One client with the table and the arm in it."""
+"""A PyBullet client with the table and the arm."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -16,7 +16,7 @@ TABLE_HALF_SIZE = (0.8, 0.8, 0.02)  # m
 
 
 class Thing(NamedTuple):
-    """A cube that stands about."""
+    """A cube in the scene."""
 
     edge: float  # m
     colour: tuple[float, float, float, float]
@@ -25,7 +25,7 @@ class Thing(NamedTuple):
 
 
 def load_arm(client: int, asset: str, flags: int = 0) -> int:
-    """Puts the arm into an engine's world, standing on the table; returns its body."""
+    """Loads the arm into a client's world, standing on the table; returns its body."""
     body: int = pybullet.loadURDF(
         str(files("roarm_envs") / "assets" / asset),
         basePosition=(0, 0, figures.BASE_HEIGHT),
@@ -42,9 +42,9 @@ class Sim:
     Joints are addressed by their position in `joint_names`; angles are in rad, positions in m in the world's frame.
     """
 
-    # For nine shapes, comparing all pairs is cheaper than a tree of boxes; the pairs found are the same.
+    # With nine shapes, comparing all pairs is cheaper than a bounding-box tree and finds the same pairs.
     world_flags: ClassVar[int] = pybullet.RESET_USE_SIMPLE_BROADPHASE
-    # Not URDF_MERGE_FIXED_LINKS: it moves the centre of mass of the link that takes up the tool point to its origin.
+    # Not URDF_MERGE_FIXED_LINKS: it moves the centre of mass of the link merged with the tool point to its origin.
     urdf_flags: ClassVar[int] = (
         pybullet.URDF_USE_INERTIA_FROM_FILE
         | pybullet.URDF_USE_SELF_COLLISION
@@ -83,7 +83,7 @@ class Sim:
             physicsClientId=self._client,
         )
         if self.physics.exact:
-            with quiet(1):  # it says which solver it has
+            with quiet(1):  # it prints the solver's name
                 pybullet.setPhysicsEngineParameter(
                     constraintSolverType=pybullet.CONSTRAINT_SOLVER_LCP_DANTZIG,
                     globalCFM=self.physics.softness,
@@ -91,8 +91,8 @@ class Sim:
                 )
 
     def _servos(self, physics: Physics) -> tuple[list[float], list[float]]:
-        """Torque and position gain of each driven joint in a step of that physics."""
-        # The engine takes a torque for an impulse in the whole of `fixedTimeStep`, and grants it to each sub-step.
+        """Maximum torque and position gain of each driven joint, per step of that physics."""
+        # The engine treats the torque as an impulse over the whole `fixedTimeStep` and allows it in each sub-step.
         share = physics.torque / physics.substeps
         torques = [share * (figures.joint(name).torque - self._friction) for name in self.joint_names]
         return torques, [physics.gain] * len(self._driven)
@@ -112,23 +112,23 @@ class Sim:
         return {info[1].decode(): info[0] for info in infos}
 
     def burden(self, *, friction: float, payload: float) -> None:
-        """Gives every joint so much friction (N m, which its servo has to overcome) and the tool a load (kg)."""
+        """Sets the friction of every joint (N m, which reduces its servo's torque) and the tool's payload (kg)."""
         self._friction = friction
         self._torques, self._gains = self._servos(self.physics)
         pybullet.changeDynamics(self._arm, self._tool, mass=payload, physicsClientId=self._client)
 
     @property
     def client(self) -> int:
-        """The engine's number of this simulation; negative once it is closed."""
+        """The id of the PyBullet client; negative once it is closed."""
         return self._client
 
     @property
     def driven(self) -> list[int]:
-        """The engine's numbers of the joints, as in `joint_names`."""
+        """The engine's indices of the joints, in the order of `joint_names`."""
         return self._driven
 
     def things(self) -> list[Thing]:
-        """What there is besides the arm and the table."""
+        """The objects besides the arm and the table."""
         return []
 
     def place(self, angles: Sequence[float]) -> None:
@@ -138,7 +138,7 @@ class Sim:
         )
 
     def drive(self, targets: Sequence[float]) -> None:
-        """Gives the position servos their targets, then lets one control step of time pass."""
+        """Sets the position servos' targets, then simulates one control step."""
         pybullet.setJointMotorControlArray(
             self._arm,
             self._driven,
@@ -151,7 +151,7 @@ class Sim:
         pybullet.stepSimulation(self._client)
 
     def joint_states(self) -> tuple[tuple[float, ...], ...]:
-        """For each driven joint its angle in rad, its speed in rad/s, and what else the engine tells."""
+        """PyBullet's state of each driven joint: angle in rad, speed in rad/s, and reaction forces and torque."""
         states: tuple[tuple[float, ...], ...] = pybullet.getJointStates(self._arm, self._driven, self._client)
         return states
 
@@ -161,7 +161,7 @@ class Sim:
         return np.array([state[0] for state in states]), np.array([state[1] for state in states])
 
     def tool(self) -> NDArray[np.float64]:
-        """The tool point (3,), computed from the joints as they are now (the engine's own copy lags one step)."""
+        """The tool point (3,) in m, computed from the current joints (the engine's own value lags one step)."""
         state = pybullet.getLinkState(self._arm, self._tool, computeForwardKinematics=1, physicsClientId=self._client)
         return np.array(state[4])
 
@@ -170,10 +170,10 @@ class Sim:
         return bool(pybullet.getContactPoints(self._arm, physicsClientId=self._client))
 
     def clear(self, margin: float) -> bool:
-        """Whether the arm, as placed, keeps `margin` m between its moving links and the table, and among its links.
+        """Whether the arm's moving links are `margin` m or more from the table and from each other.
 
-        Neighbours in the chain always touch and are left out, the base with the table likewise. Only asks: the state
-        and the contacts of the simulation stay as they are.
+        Neighbours in the chain always touch and are ignored, as are the base and the table. Does not change the state
+        or the contacts of the simulation.
         """
         near_table = pybullet.getClosestPoints(self._arm, self.table, margin, physicsClientId=self._client)
         if any(point[3] != BASE_LINK for point in near_table):

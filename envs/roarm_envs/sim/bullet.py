@@ -1,4 +1,4 @@
-"""PyBullet itself, imported here and nowhere else."""
+"""Imports PyBullet, without its banner."""
 
 import contextlib
 import ctypes
@@ -10,10 +10,10 @@ __all__ = ["pybullet", "quiet"]
 
 @contextlib.contextmanager
 def quiet(descriptor: int) -> Iterator[None]:
-    """Keeps what the engine's C code writes to stdout (1) or stderr (2) off the terminal, for as short as can be."""
+    """Discards what the engine's C code writes to stdout (1) or stderr (2)."""
     try:
         saved = os.dup(descriptor)
-    except OSError:  # closed: there is nothing to keep off
+    except OSError:  # the stream is closed: there is nothing to discard
         yield
         return
     flush = ctypes.CDLL(None).fflush

@@ -1,4 +1,4 @@
-"""From where a task is well seen, and the marker that shows its goal. The marker is seen and never touched."""
+"""The camera views of the tasks, and the goal marker, which is visual only and has no collision shape."""
 
 from typing import Literal, NamedTuple
 
@@ -17,7 +17,7 @@ Point = tuple[float, float, float]  # m, in the world
 
 
 class View(NamedTuple):
-    """Where a camera stands, told by what it looks at."""
+    """A camera pose, given by the point it looks at."""
 
     at: Point
     distance: float  # m
@@ -25,7 +25,7 @@ class View(NamedTuple):
     pitch: float  # degrees, downwards where negative
 
 
-# Balls hang anywhere the arm reaches, discs lie on the table near the base: all of them are in the picture.
+# Balls are anywhere within the arm's reach, discs on the table near the base; each view shows all of them.
 VIEWS: dict[Shape, View] = {
     "ball": View((0.29, -0.19, 0.34), 0.93, 62.0, -18.0),
     "disc": View((0.16, 0.0, 0.14), 0.76, 56.0, -30.0),
@@ -33,7 +33,7 @@ VIEWS: dict[Shape, View] = {
 
 
 class Marker:
-    """The goal, in an engine's world: red, and green once the task is done."""
+    """The goal's marker in a client's world: red, and green once the task is solved."""
 
     def __init__(self, client: int, shape: Shape, radius: float) -> None:
         self._client = client
@@ -45,23 +45,23 @@ class Marker:
         self._body: int = pybullet.createMultiBody(0, -1, looks, physicsClientId=client)
 
     def put(self, goal: Point, *, done: bool) -> None:
-        """Shows it at `goal`."""
+        """Moves it to `goal` and sets its colour."""
         pybullet.resetBasePositionAndOrientation(self._body, goal, (0, 0, 0, 1), self._client)
         colour = DONE_COLOUR if done else OPEN_COLOUR
         pybullet.changeVisualShape(self._body, -1, rgbaColor=colour, physicsClientId=self._client)
 
 
-WIDTH, HEIGHT = 480, 368  # pixels: whole blocks of 16, as video coders want them
+WIDTH, HEIGHT = 480, 368  # pixels: multiples of 16, as video encoders require
 FIELD = 45.0  # degrees, from top to bottom
-NEAREST, FARTHEST = 0.05, 4.0  # m from the camera, between which things are seen
+NEAREST, FARTHEST = 0.05, 4.0  # m, the clipping planes
 LIGHT = (0.6, -0.8, 1.6)
-SKY = ((206, 216, 226), (240, 243, 246))  # behind it all, at the top and at the bottom
+SKY = ((206, 216, 226), (240, 243, 246))  # background colours at the top and at the bottom
 
 Picture = NDArray[np.uint8]
 
 
 class Camera:
-    """Looks at a simulation from where arm, table and goal are well seen."""
+    """Renders pictures of a simulation, with arm, table and goal in view."""
 
     def __init__(self, sim: Sim, shape: Shape, radius: float) -> None:
         self._client = sim.client
@@ -73,7 +73,7 @@ class Camera:
         self._sky = np.linspace(*SKY, HEIGHT).astype(np.uint8)[:, np.newaxis].repeat(WIDTH, axis=1)
 
     def picture(self, goal: Point, *, done: bool) -> Picture:
-        """The scene as it is now, (h, w, 3), the goal's marker at `goal` m, green where the task is done."""
+        """A picture (h, w, 3) of the current scene with the marker at `goal` m, green if `done`."""
         self._marker.put(goal, done=done)
         _, _, pixels, depth, _ = pybullet.getCameraImage(
             WIDTH,

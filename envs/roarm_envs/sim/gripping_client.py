@@ -1,4 +1,4 @@
-"""The client with a hand that grips: jaws that can be told apart by their contacts, and a cube on the table."""
+"""The client for tasks with the gripper: jaws with separate contacts, and a cube on the table."""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -8,14 +8,14 @@ from roarm_envs.sim.arm import BASE_LINK, Sim, Thing
 from roarm_envs.sim.bullet import pybullet
 from roarm_envs.sim.physics import Physics
 
-# Finer while the hand is at the cube. A velocity constraint lets a body that is carried round a bend drift outwards, by
-# more the coarser the step; anchors pull it back, and so much softness keeps the exact solver from giving up on the
-# eight contacts of a cube between two jaws. What was tried: docs/physics.md.
+# Finer while the hand is at the cube. With velocity constraints, a body carried along a curve drifts outwards, more so
+# with coarser steps; friction anchors pull it back, and this softness keeps the exact solver from failing on the
+# eight contacts of a cube between two jaws. Alternatives that were tried: docs/physics.md.
 GRIPPING = Physics(hz=120, softness=3e-3)
-ANCHOR_PULL = 0.7  # share of a drift that an anchor takes back in a step
-FIRMNESS = 0.3  # share of an overlap that is taken back: at full torque the jaws sink some 2 mm into a cube
+ANCHOR_PULL = 0.7  # share of a drift that an anchor corrects in a step
+FIRMNESS = 0.3  # share of a penetration corrected per step: at full torque the jaws sink about 2 mm into a cube
 
-# Friction of two bodies is the product of theirs: with ones here, what counts is the cube's.
+# The engine multiplies the friction of two bodies: with 1 here, the cube's value is what counts.
 GROUND_FRICTION = 1.0
 CUBE_COLOUR = (0.16, 0.40, 0.78, 1.0)
 Position = tuple[float, float, float]  # m, in the world
@@ -25,7 +25,7 @@ PARKED = (0.0, 5.0, 5.0)  # m
 
 @dataclass(frozen=True, kw_only=True)
 class Cube:
-    """What the arm grips."""
+    """The object that the arm grips."""
 
     edge: float = 0.025  # m
     mass: float = 0.02  # kg
@@ -33,7 +33,7 @@ class Cube:
 
 
 class Contacts(NamedTuple):
-    """What pressed on what in the last physics step."""
+    """The contacts in the last physics step."""
 
     touching: bool  # the arm against the table or itself
     fixed: bool  # the fixed jaw against the cube
@@ -41,7 +41,7 @@ class Contacts(NamedTuple):
 
 
 class GripperSim(Sim):
-    """`Sim` with jaws and a cube. Its physics is coarse or fine, as `refine` says."""
+    """`Sim` with jaws and a cube; `refine` switches between coarse and fine physics."""
 
     asset: ClassVar[str] = "roarm_m3_gripper.urdf"
     gripping: ClassVar[Physics] = GRIPPING
@@ -52,7 +52,7 @@ class GripperSim(Sim):
         super().__init__(physics)
         self.fine = False
         self._jaw = self._index[figures.GRIPPER_JOINT]
-        # The jaw's lower limit is where the jaws meet.
+        # The jaw's lower limit is where the jaws meet, so that they need no collision between them.
         pybullet.setCollisionFilterPair(self._arm, self._arm, self._tool, self._jaw, 0, physicsClientId=self._client)
         self._rub(self.table, BASE_LINK, GROUND_FRICTION)
         for link in (self._tool, self._jaw):
@@ -65,11 +65,11 @@ class GripperSim(Sim):
         self.take_cube(cube or Cube())
 
     def forget(self) -> None:
-        """Drops what the engine remembers of the cube's contacts, which would reach into the next episode."""
+        """Clears the engine's cached contacts of the cube, which would affect the next episode."""
         pybullet.setCollisionFilterGroupMask(self._cube, BASE_LINK, 1, -1, physicsClientId=self._client)
 
     def refine(self, *, fine: bool) -> None:
-        """Goes over to fine physics, or back."""
+        """Switches to fine physics, or back to coarse."""
         if fine == self.fine:
             return
         self.fine = fine
@@ -88,7 +88,7 @@ class GripperSim(Sim):
         super().burden(friction=friction, payload=payload)
 
     def take_cube(self, cube: Cube) -> None:
-        """Puts this cube in place of the last. One body an edge is kept: the engine leaks what it is told to remove."""
+        """Replaces the cube. Keeps one body per edge length, since the engine leaks memory of removed bodies."""
         if cube.edge not in self._cubes:
             self._cubes[cube.edge] = self._make_cube(cube.edge)
         if self._cubes[cube.edge] != self._cube and self._cube >= 0:
@@ -105,12 +105,12 @@ class GripperSim(Sim):
         )
 
     def place_cube(self, position: Position, orientation: Quaternion) -> None:
-        """Puts the cube's centre at `position`, turned by `orientation`, at rest."""
+        """Places the cube, at rest, with its centre at `position` and the given orientation."""
         pybullet.resetBasePositionAndOrientation(self._cube, position, orientation, self._client)
         pybullet.resetBaseVelocity(self._cube, (0, 0, 0), (0, 0, 0), self._client)
 
     def cube_pose(self) -> tuple[Position, Quaternion]:
-        """Where the cube's centre is and how it is turned."""
+        """The position of the cube's centre and its orientation."""
         position, orientation = pybullet.getBasePositionAndOrientation(self._cube, self._client)
         return position, orientation
 
@@ -119,7 +119,7 @@ class GripperSim(Sim):
         return [Thing(self.cube.edge, CUBE_COLOUR, *self.cube_pose())]
 
     def contacts(self) -> Contacts:
-        """What presses on what; a cube near a jaw but not pressed by it is not in contact."""
+        """The contacts with a force; a cube near a jaw but not pressed by it is not in contact."""
         touching = fixed = moving = False
         for point in pybullet.getContactPoints(self._arm, physicsClientId=self._client):
             if point[9] <= 0.0:  # its force
@@ -149,7 +149,7 @@ class GripperSim(Sim):
         return body
 
     def _put_away(self) -> None:
-        """Makes the cube in use a thing that nothing touches, far from the arm."""
+        """Moves the current cube far away and disables its collisions."""
         pybullet.setCollisionFilterGroupMask(self._cube, BASE_LINK, 0, 0, physicsClientId=self._client)
         pybullet.changeDynamics(self._cube, BASE_LINK, mass=0.0, physicsClientId=self._client)
         self.place_cube(PARKED, (0.0, 0.0, 0.0, 1.0))

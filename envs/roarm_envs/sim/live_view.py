@@ -1,7 +1,7 @@
-"""PyBullet's own window, in which a simulation is shown at the rate at which it is controlled.
+"""A PyBullet window that shows a simulation in real time, at the control rate.
 
-The window is a second world of the engine's, which is given the poses of the first and never computes: what is looked
-at is to the bit what is trained.
+The window has a world of its own, to which the poses of the simulation are copied and which is never stepped, so
+watching does not change the simulation.
 """
 
 import ctypes
@@ -19,15 +19,15 @@ from roarm_envs.sim.bullet import pybullet, quiet
 from roarm_envs.sim.camera import TABLE_COLOUR, VIEWS, Marker, Point, Shape
 
 WIDTH, HEIGHT = 960, 736  # pixels
-NEARER = 0.75  # than the camera: the window's lens has a wider angle
+NEARER = 0.75  # factor on the camera's distance, since the window's field of view is wider
 LIGHT = (1.5, -2.5, 3.0)  # m
 SKY = (223, 230, 236)
-SETTLING = 1.0  # s
-ONE = "shows one arm, since PyBullet opens one window a process (n_envs=1, or render_mode='rgb_array')"
+SETTLING = 1.0  # s, in which the window's drawing thread starts
+ONE = "shows one arm, since PyBullet opens one window per process (n_envs=1, or render_mode='rgb_array')"
 
 
 class BulletWindow:
-    """Shows a simulation. Opened once a process; closing twice is harmless."""
+    """The window that shows a simulation. Only one per process can be open; closing twice is harmless."""
 
     _open: ClassVar[bool] = False  # in this process
 
@@ -35,15 +35,15 @@ class BulletWindow:
         """Opens the window.
 
         Raises:
-            DisplayMissing: where there is no display.
-            OptionError: where this process has a window already.
+            DisplayMissing: if there is no display.
+            OptionError: if this process has a window already.
         """
         if BulletWindow._open:
             raise OptionError(f"render_mode: 'human' {ONE}")
         check_display()
         self._sim = sim
         self._cubes: dict[float, int] = {}
-        with quiet(1), quiet(2):  # it tells what it draws with, and its drawing thread does so a little later
+        with quiet(1), quiet(2):  # it prints details of its renderer, also from its drawing thread a little later
             self._client: int = pybullet.connect(pybullet.GUI, options=f"--width={WIDTH} --height={HEIGHT}")
             BulletWindow._open = True
             time.sleep(SETTLING)
@@ -64,17 +64,17 @@ class BulletWindow:
         self._marker = Marker(self._client, shape, radius)
 
     def show(self, goal: Point, *, done: bool) -> None:
-        """The simulation as it is now, the goal's marker at `goal`, green where the task is done.
+        """Shows the current state of the simulation, with the marker at `goal`, green if `done`.
 
         Raises:
-            WindowClosed: where somebody has closed it.
+            WindowClosed: if the window has been closed.
         """
         try:
             if not pybullet.isConnected(self._client):
                 raise pybullet.error
             self._mirror()
             self._marker.put(goal, done=done)
-        except pybullet.error:  # closed between two commands, the engine only says which of them failed
+        except pybullet.error:  # if it closes between two commands, the engine only reports the one that failed
             self.close()
             raise WindowClosed("the window was closed") from None
 
@@ -88,7 +88,7 @@ class BulletWindow:
             pybullet.resetBasePositionAndOrientation(body, thing.position, thing.orientation, self._client)
 
     def wait(self) -> None:
-        """Lets a control step's time pass since the last."""
+        """Waits until one control period has passed since the last call."""
         now = time.monotonic()
         self._due = max(self._due + 1 / figures.CONTROL_HZ, now)
         time.sleep(self._due - now)
@@ -103,7 +103,7 @@ class BulletWindow:
             BulletWindow._open = False
 
     def _colour_links(self) -> None:
-        """Gives each link the colour of its largest part: the window knows one a link, and takes the last."""
+        """Gives each link the colour of its largest part: the window has one colour per link, by default the last."""
         largest: dict[int, tuple[float, tuple[float, ...]]] = {}
         for shape in pybullet.getVisualShapeData(self._arm, physicsClientId=self._client):
             link, kind, sizes, colour = shape[1], shape[2], shape[3], shape[7]
@@ -123,10 +123,10 @@ class BulletWindow:
 
 
 def check_display() -> None:
-    """Looks whether a window can be opened: the engine ends the process where it cannot.
+    """Checks whether a window can be opened, since otherwise the engine ends the process.
 
     Raises:
-        DisplayMissing: where there is no display, or it does not answer.
+        DisplayMissing: if there is no display, or it does not answer.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -1,1 +1,1 @@
-"""The tasks: what each observes, rewards and calls success."""
+"""The tasks: start, observation, reward and success of each."""

@@ -1,7 +1,7 @@
 """Pick and place: grip a cube on the table, carry it through the air, set it down at the goal and hold it there.
 
-The cube is held by contact and friction alone. Where it starts and where it shall go lie in a part of the table over
-which the hand can point straight down.
+The cube is held only by contact and friction. Start and goal lie in a part of the table above which the hand can
+point straight down.
 """
 
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ from roarm_envs.robot import LIMITS
 from roarm_envs.sim import Cube
 from roarm_envs.tasks.base import Judgement, Point, in_arm_frame
 
-RADII = (0.18, 0.30)  # m from the base's axis, where cubes and goals lie
+RADII = (0.18, 0.30)  # m from the base's axis, of cubes and goals
 TURN = pi / 3  # rad to either side
 APART = 0.06  # m at least, from cube to goal
 OUT_OF_REACH = 0.42  # m from the base's axis: a cube beyond it is lost
 CLEARANCE = 0.004  # m between the fixed jaw's tip and the table
 BESIDE = 0.002  # m between the fixed jaw and a cube that is about to be gripped
-HIGH = 0.07  # m over the cube, from where the hand comes down
+HIGH = 0.07  # m above the cube, from where the hand comes down
 
 FIRM = 5  # control steps in a row with both jaws in contact make a grasp
-SPAN = 0.8  # m: the way that carrying is counted from
-STEEP = 4.0  # metres along the table that a metre too low stands for
-SLOPE = 0.1  # m from the goal within which the height that suits falls to the table
+SPAN = 0.8  # m: the remaining way at which the carrying reward is zero
+STEEP = 4.0  # weight of a metre too low against a metre along the table
+SLOPE = 0.1  # m from the goal within which the desired height falls to the table
 
-_HALF_METRE, _SHARE = (1.0 / 0.5, 0.0), (1.0, 0.0)  # scales of places and ways, and of what is from 0 to 1
+_HALF_METRE, _SHARE = (1.0 / 0.5, 0.0), (1.0, 0.0)  # scales of positions and offsets, and of numbers from 0 to 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Course:
     grip: int = 0  # 0 to `FIRM`, up with each step in which both jaws press, down with each in which they do not
     pressed: int = 0  # steps in a row in which both jaws pressed
     still: int = 0  # steps in a row for which the cube has lain at the goal
-    carried: float = 0.0  # what carrying has paid so far
+    carried: float = 0.0  # reward of carrying so far
     stages: dict[str, bool] = field(
         default_factory=lambda: dict.fromkeys(("reached", "grasped", "lifted", "placed", "failed"), False)
     )
@@ -67,12 +67,12 @@ class PickPlace:
     cube: Cube = field(default_factory=Cube)
     tolerance: float = 0.02  # m, on the table
     hold_steps: int = 10  # that the cube lies at the goal, half a second
-    lift: float = 0.03  # m over the table that count as lifted
-    carry: float = 0.05  # m over the table, the height at which carrying pays best
+    lift: float = 0.03  # m above the table that count as lifted
+    carry: float = 0.05  # m above the table, the height with the highest carrying reward
 
-    reach_scale: float = 8.0  # a metre
+    reach_scale: float = 8.0  # per metre
     grasp_bonus: float = 5.0
-    carry_scale: float = 10.0  # a metre
+    carry_scale: float = 10.0  # per metre
     rest_bonus: float = 5.0  # spread over the steps in which the cube has to stay at the goal
     success_bonus: float = 15.0
     effort_weight: float = 0.01
@@ -84,10 +84,10 @@ class PickPlace:
         return GripperArm(self.cube)
 
     def start(self, arm: GripperArm, rng: np.random.Generator, difficulty: float) -> Course:
-        """A cube, a goal, and the arm at home with its jaw open.
+        """Places a cube, draws a goal and puts the arm at home with its jaw open.
 
-        At a lower difficulty the goal lies near the cube and the cube's turn is small, and the arm starts somewhere on
-        the way from home to the cube: at 0.1 with the cube between its open jaws.
+        At a lower difficulty the goal is nearer to the cube, the cube is turned less, and the arm starts between home
+        and the cube: at 0.1 with the cube between its open jaws.
         """
         edge = arm.sim.cube.edge
         radius, turn = rng.uniform(*RADII), rng.uniform(-TURN, TURN)
@@ -109,12 +109,12 @@ class PickPlace:
                 return goal
 
     def observe(self, sensed: Handling, state: Course) -> tuple[float, ...]:
-        """Thirty numbers, not yet scaled.
+        """Thirty numbers, before scaling.
 
-        Joint angles and the jaw's, joint speeds, the cube and the goal's place on the table in the world, the ways
-        from the grip to the cube and from the cube to the goal in the arm's frame, how the cube is turned to the jaws
-        (four faces look alike), which jaw presses and whether both do, and how far grasping, lifting and holding have
-        come.
+        Angles of joints and jaw, joint speeds, the cube's and the goal's position in the world, the offsets from the
+        grip to the cube and from the cube to the goal in the arm's frame, the cube's yaw relative to the jaws (with
+        its fourfold symmetry), which jaw presses and whether both do, and the progress of grasping, lifting and
+        holding.
         """
         return (
             *sensed.angles,
@@ -135,10 +135,10 @@ class PickPlace:
         )
 
     def judge(self, sensed: Handling, action: Sequence[float], state: Course) -> Judgement:
-        """What the step that led here came to.
+        """Judges the step that has just been made.
 
-        What gripping and carrying have paid is taken back when the grip is lost anywhere but at the goal, and when
-        the cube is.
+        The rewards of gripping and carrying are taken back when the grip is lost anywhere but at the goal, and when
+        the cube is lost.
         """
         before, held_before = state.far, self._held(state)
         success = self._advance(sensed, state)
@@ -161,7 +161,7 @@ class PickPlace:
         return Judgement(success, state.stages["failed"], state.distance, terms, dict(state.stages))
 
     def _advance(self, sensed: Handling, state: Course) -> bool:
-        """Moves the counts and the stages on; whether the task is done."""
+        """Updates counts and stages; returns whether the task is solved."""
         x, y, z = sensed.cube
         height = z - state.edge / 2
         aside = hypot(x - state.goal[0], y - state.goal[1])
@@ -173,7 +173,7 @@ class PickPlace:
         stages["reached"] |= both or state.far <= self.tolerance
         stages["grasped"] |= state.pressed >= FIRM
         stages["lifted"] |= state.pressed >= FIRM and height >= self.lift
-        # On the table, if perhaps on an edge: a cube on its corner stands 0.37 of an edge higher.
+        # On the table, perhaps tilted: the centre of a cube on its corner is 0.37 of an edge higher.
         there = stages["lifted"] and aside <= self.tolerance and height <= 0.37 * state.edge
         state.still = state.still + 1 if there else 0
         stages["placed"] |= there
@@ -181,16 +181,16 @@ class PickPlace:
         return state.still >= self.hold_steps
 
     def _held(self, state: Course) -> float:
-        """How far the cube is in hand, from 0 to 1; one that was set down at the goal may be let go."""
+        """How firmly the cube is held, from 0 to 1; one that lies at the goal counts as held."""
         if state.stages["failed"]:
             return 0.0
         return 1.0 if state.still else state.grip / FIRM
 
     def _way_left(self, sensed: Handling, state: Course) -> float:
-        """How far the cube has to go, in m along the table: there, and up or down to the height that suits the rest.
+        """The cube's remaining way, in m along the table, plus its weighted distance from the desired height.
 
-        Too low counts more: a policy that explores loses a cube more easily in the air, and would rather not lift it.
-        Coming to the goal too high still counts as coming nearer.
+        Too low has more weight, since an exploring policy loses the cube more easily in the air and would learn not to
+        lift it. Approaching the goal too high still counts as progress.
         """
         x, y, z = sensed.cube
         aside = hypot(x - state.goal[0], y - state.goal[1])
@@ -200,15 +200,15 @@ class PickPlace:
 
 
 def grip_offsets(edge: float) -> tuple[float, float]:
-    """Where a cube's centre lies in the hand that is about to grip it from above: across and along, in m."""
+    """The position of a cube's centre in the hand that is about to grip it from above: across and along, in m."""
     return figures.FIXED_JAW_FACE + edge / 2 + BESIDE, figures.joint("tcp").xyz[2] - edge / 2 + CLEARANCE
 
 
 def over(point: Point, yaw: float, edge: float, *, height: float = 0.0) -> Angles:
-    """Angles that hold a cube's centre at `point`, or so high over it, between jaws that point down.
+    """Angles with jaws that point down round a cube with its centre at `point`, or `height` m above it.
 
     Raises:
-        ValueError: where the hand cannot be there.
+        ValueError: if the hand cannot reach that pose.
     """
     across, along = grip_offsets(edge)
     angles = from_above((point[0], point[1], point[2] + height), yaw, across=across, along=along)

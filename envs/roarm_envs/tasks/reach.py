@@ -11,13 +11,13 @@ from roarm_envs import figures, rewards
 from roarm_envs.robot import LIMITS, RoArm, Sensed
 from roarm_envs.tasks.base import Judgement, Point, in_arm_frame
 
-REACH_SCALE = 0.7  # m: the tool point never gets farther from the base, in any coordinate
-OFFSET_SCALE = 0.5  # m: offsets to the goal beyond it are cut; the goal itself is still seen
+REACH_SCALE = 0.7  # m: a bound on every coordinate of the tool point
+OFFSET_SCALE = 0.5  # m: larger offsets to the goal are clipped; the goal itself is observed as well
 
 
 @dataclass(slots=True, kw_only=True)
 class Aim:
-    """An episode of reaching."""
+    """The state of an episode of reaching."""
 
     goal: Point
     distance: float  # m, after the last step
@@ -36,12 +36,12 @@ class Reach:
         *[(1.0 / OFFSET_SCALE, 0.0)] * 3,
     )
 
-    tolerance: float = 0.02  # m; under 0.01 is finer than the real arm repeats
-    goal_base: float = pi / 2  # rad: goals lie within ± this about the base
+    tolerance: float = 0.02  # m; below 0.01 is finer than the real arm's repeatability
+    goal_base: float = pi / 2  # rad: goals lie within ± this angle of the base
     goal_min_height: float = 0.03  # m
     goal_clearance: float = 0.005  # m, between the arm in the goal pose and anything
 
-    progress_scale: float = 5.0  # a metre
+    progress_scale: float = 5.0  # per metre
     success_bonus: float = 10.0
     reward: str = "dense"  # or "sparse": the bonus alone
     effort_weight: float = 0.01
@@ -52,7 +52,7 @@ class Reach:
         return RoArm()
 
     def start(self, arm: RoArm, rng: np.random.Generator, difficulty: float) -> Aim:
-        """A goal, and the arm at home; at a lower difficulty on the way from the goal's pose to home, so far."""
+        """Draws a goal and puts the arm at home, or, at a lower difficulty, between the goal's pose and home."""
         goal = self.sample_goal(arm, rng)
         if difficulty < 1.0:
             while not self._set_back(arm, difficulty):
@@ -62,19 +62,19 @@ class Reach:
         return Aim(goal=goal, distance=self.distance(arm.sense(touching=False), goal))
 
     def _set_back(self, arm: RoArm, difficulty: float) -> bool:
-        """Moves the arm that far from where it is towards home; whether it keeps clear there."""
+        """Moves the arm by the share `difficulty` of the way home; returns whether it is free of collisions there."""
         arm.place([at + difficulty * (home - at) for at, home in zip(arm.targets, figures.HOME, strict=True)])
         return arm.sim.clear(self.goal_clearance)
 
     def sample_goal(self, arm: RoArm, rng: np.random.Generator) -> Point:
-        """A goal, x, y, z in m, that some collision-free pose reaches. Leaves the arm in that pose."""
+        """A goal (x, y, z) in m, the tool point of a random collision-free pose, in which the arm is left."""
         x, y, z = arm.random_pose(
             rng, base=self.goal_base, min_height=self.goal_min_height, margin=self.goal_clearance
         ).tolist()
         return x, y, z
 
     def observe(self, sensed: Sensed, state: Aim) -> tuple[float, ...]:
-        """Joint angles and speeds, tool point, goal, and the offset between them: 19 numbers, not yet scaled.
+        """Joint angles and speeds, tool point, goal, and the offset between them: 19 numbers, before scaling.
 
         Tool point and goal are in the world's frame, the offset in the arm's own.
         """
@@ -82,15 +82,15 @@ class Reach:
         return *sensed.angles, *sensed.speeds, *sensed.tool, *state.goal, *offset
 
     def distance(self, sensed: Sensed, goal: Point) -> float:
-        """How far the tool point is from the goal, in m."""
+        """The distance from the tool point to the goal, in m."""
         return dist(sensed.tool, goal)
 
     def reached(self, distance: float) -> bool:
-        """Whether that is success."""
+        """Whether a distance counts as success."""
         return distance <= self.tolerance
 
     def judge(self, sensed: Sensed, action: Sequence[float], state: Aim) -> Judgement:
-        """What the step that led here came to."""
+        """Judges the step that has just been made."""
         distance = self.distance(sensed, state.goal)
         terms = self.rewards(state.distance, distance, action, touching=sensed.touching)
         state.distance = distance

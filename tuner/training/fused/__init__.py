@@ -1,1 +1,1 @@
-"""PPO's arithmetic written out in NumPy: parameters, forward, gradient, Adam and the update that joins them."""
+"""PPO in NumPy: parameters, forward and backward passes, Adam, rollout and update."""

@@ -1,4 +1,4 @@
-"""What a model holds for fused training, and the rollout that it fills."""
+"""The NumPy core of a fused PPO model, and its rollout."""
 
 import logging
 from itertools import accumulate
@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 
 class NotFiniteError(ValueError):
-    """Training has left the finite numbers. SB3 raises a ValueError for it, a little later."""
+    """A parameter or a return is not finite. SB3 raises a ValueError for this too, a little later."""
 
 
 class Core:
-    """What a model holds beside SB3's own parts: the network over flat memory, its head, its optimizer."""
+    """The NumPy counterparts of a model's policy, action distribution and optimizer, over flat arrays."""
 
     def __init__(self, model: PPO) -> None:
         self._policy, self._optimizer, self._n_envs = model.policy, model.policy.optimizer, model.n_envs
@@ -32,7 +32,7 @@ class Core:
         self._acting: dict[int, Acting] = {}
 
     def belongs_to(self, model: PPO) -> bool:
-        """Whether the model still has the policy, parameters, optimizer and environments that this was made for."""
+        """Whether the model still has the policy, parameters, optimizer and number of environments of this core."""
         policy, known = model.policy, {id(tensor) for tensor in self.network.parameters.tensors}
         return (
             policy is self._policy
@@ -42,28 +42,28 @@ class Core:
         )
 
     def outputs(self, observations: NDArray[Any]) -> Array:
-        """The actor's outputs (n, out) for observations (n, …), overwritten by the next call for as many."""
+        """The actor's outputs (n, out) for observations (n, …), overwritten by the next call with the same n."""
         rows = len(observations)
         if rows not in self._acting:
             self._acting[rows] = Acting(self.network, rows)
         return self._acting[rows](flat(observations))
 
     def best_actions(self, observations: NDArray[Any]) -> NDArray[Any]:
-        """The likeliest actions (n, …)."""
+        """The most likely actions (n, …)."""
         return self.head.mode(self.outputs(observations))
 
     def start_rollout(self, buffer: RolloutBuffer, observations: NDArray[Any]) -> "Rollout":
-        """A rollout to be filled.
+        """Starts a rollout that fills the buffer.
 
         Raises:
-            NotFiniteError: where a parameter is not finite.
+            NotFiniteError: if a parameter is not finite.
         """
         if not self.network.parameters.finite():
             raise NotFiniteError("the policy has parameters that are not finite")
         return Rollout(self, buffer, len(observations))
 
     def update(self, buffer: RolloutBuffer, settings: Settings) -> Signals:
-        """The update over a full buffer, which is left flattened, as SB3 leaves it."""
+        """Runs the update over a full buffer, which is flattened as by SB3."""
         if not buffer.generator_ready:
             for name in ("observations", "actions", "values", "log_probs", "advantages", "returns"):
                 setattr(buffer, name, buffer.swap_and_flatten(getattr(buffer, name)))
@@ -81,18 +81,18 @@ class Core:
 
 
 class Rollout:
-    """Fills a rollout buffer: actions step by step, all that needs no step (values, log probabilities) at the end."""
+    """Fills a rollout buffer: actions at every step, values and log probabilities for all steps at the end."""
 
     def __init__(self, core: Core, buffer: RolloutBuffer, n_envs: int) -> None:
         self._core = core
         self._buffer = buffer
         self._parameters = core.network.parameters.values.copy()
         self._traces = np.empty((buffer.buffer_size, n_envs, core.head.trace_width), dtype=np.float32)
-        self._alive = np.empty((buffer.buffer_size, n_envs), dtype=bool)  # after the step
+        self._alive = np.empty((buffer.buffer_size, n_envs), dtype=bool)  # episode continues after the step
         self._timeouts: list[tuple[int, int, NDArray[Any]]] = []  # step, environment, last observation
 
     def act(self, step: int, observations: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Draws actions; returns them as they are and as the environment takes them."""
+        """Draws actions; returns them as drawn and as passed to the environment (clipped)."""
         head = self._core.head
         actions, self._traces[step] = head.draw(self._core.outputs(observations))
         self._buffer.observations[step] = observations
@@ -102,7 +102,7 @@ class Rollout:
     def add(
         self, step: int, rewards: NDArray[Any], starts: Any, dones: NDArray[np.bool_], infos: list[dict[str, Any]]
     ) -> None:
-        """Notes what the step brought."""
+        """Stores the results of a step."""
         self._buffer.rewards[step] = rewards
         self._buffer.episode_starts[step] = starts
         np.logical_not(dones, out=self._alive[step])
@@ -112,14 +112,14 @@ class Rollout:
         self._buffer.pos = step + 1
 
     def finish(self, last_observations: NDArray[Any], gamma: float) -> None:
-        """Values, log probabilities, and the advantages; an episode that ran out of time is worth its last value.
+        """Computes values, log probabilities and advantages; a time-out adds the value of the last observation.
 
         Raises:
-            NotFiniteError: where a return is not finite.
+            NotFiniteError: if a return is not finite.
         """
         network, buffer = self._core.network, self._buffer
         if not np.array_equal(self._parameters, network.parameters.values, equal_nan=True):
-            logger.warning("parameters changed within a rollout: its values and log probabilities are those of its end")
+            logger.warning("parameters changed within a rollout: values and log probabilities are those of its end")
         shape = buffer.rewards.shape
         everything = buffer.observations.reshape(-1, *buffer.observations.shape[2:])
         buffer.values = network.values(flat(everything)).reshape(shape)
@@ -155,9 +155,9 @@ def advantages(
         rewards: (steps, envs).
         values: (steps, envs), of the observations that were acted on.
         last_values: (envs,), of the observations after the last step.
-        next_alive: (steps, envs), whether the episode went on after the step.
-        gamma: The discount.
-        gae_lambda: How far rewards are believed before values are.
+        next_alive: (steps, envs), whether the episode continues after the step.
+        gamma: The discount factor.
+        gae_lambda: The GAE parameter lambda.
 
     Returns:
         (steps, envs).

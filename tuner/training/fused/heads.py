@@ -1,7 +1,7 @@
-"""From the actor's outputs to actions and back: Gaussian for boxes, categorical for discrete actions.
+"""Action distributions over the actor's outputs: Gaussian for Box, categorical for Discrete actions.
 
-A head draws actions as SB3 draws them from torch's random stream, tells how likely an action was, and carries the
-loss's gradient back to the outputs.
+A head draws actions from torch's random stream exactly as SB3 does, computes log probabilities and entropy, and
+back-propagates the loss's gradient to the outputs.
 """
 
 import math
@@ -19,40 +19,40 @@ SMALLEST = float(np.finfo(np.float32).min)  # what torch clamps the logarithm of
 
 
 class ActionHead(Protocol):
-    """An action distribution as the rollout sees it."""
+    """An action distribution for rollouts."""
 
-    trace_width: int  # numbers that a draw leaves for its log probability
+    trace_width: int  # numbers kept of each draw, from which its log probability is computed
 
     def draw(self, outputs: Array) -> tuple[NDArray[Any], Array]:
-        """Actions (n, …) for outputs (n, out), and the draw's trace (n, trace_width), overwritten by the next."""
+        """Actions (n, …) for outputs (n, out), and the draw's trace (n, trace_width), overwritten by the next draw."""
 
     def mode(self, outputs: Array) -> NDArray[Any]:
-        """The likeliest actions (n, …) for outputs (n, out)."""
+        """The most likely actions (n, …) for outputs (n, out)."""
 
     def for_env(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """Actions as the environment takes them."""
+        """Actions as passed to the environment."""
 
     def drawn_log_probs(self, traces: Array, actions: NDArray[Any]) -> Array:
         """Log probabilities (n,) of drawn actions (n, …) from their traces (n, trace_width)."""
 
     def as_stored(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """A rollout buffer's actions (n, width) as `HeadLearning.log_probs` takes them."""
+        """A rollout buffer's actions (n, width) in the form that `HeadLearning.log_probs` expects."""
 
     def learning(self, rows: int) -> "HeadLearning":
-        """The distribution as the update sees it, for batches of `rows`."""
+        """The distribution for updates, with batches of `rows`."""
 
 
 class HeadLearning(Protocol):
-    """An action distribution as the update sees it. Results are overwritten by the next call."""
+    """An action distribution for updates. Results are overwritten by the next call."""
 
     def log_probs(self, outputs: Array, actions: NDArray[Any], out: Array) -> None:
         """Writes the log probabilities (rows,) of actions under outputs (rows, out)."""
 
     def entropy(self) -> float:
-        """The mean entropy of the distributions that `log_probs` saw last."""
+        """The mean entropy of the distributions of the last `log_probs` call."""
 
     def backward(self, d_log_probs: Array, ent_coef: float) -> Array:
-        """The gradient at the outputs (rows, out) of a loss with these gradients, less `ent_coef` times the entropy."""
+        """The gradient at the outputs (rows, out), from that at the log probabilities, with entropy bonus."""
 
 
 def make_head(network: Network, action_space: spaces.Space[Any], n_envs: int) -> ActionHead:
@@ -82,25 +82,25 @@ class GaussianHead:
         return actions.reshape(-1, *self._low.shape), self._noise
 
     def mode(self, outputs: Array) -> NDArray[Any]:
-        """The means, within the box."""
+        """The means, clipped to the box."""
         return self.for_env(outputs.reshape(-1, *self._low.shape))
 
     def for_env(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """Cut to the box."""
+        """Actions clipped to the box."""
         clipped: NDArray[Any] = np.minimum(np.maximum(actions, self._low), self._high)
         return clipped
 
     def drawn_log_probs(self, traces: Array, actions: NDArray[Any]) -> Array:  # noqa: ARG002 - the noise says all
-        """From the noise alone."""
+        """Log probabilities from the noise alone."""
         squares: Array = np.einsum("nk,nk->n", traces, traces)
         return squares * np.float32(-0.5) - self._constant()
 
     def as_stored(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """In single precision."""
+        """Actions in single precision."""
         return actions.astype(np.float32, copy=False)
 
     def learning(self, rows: int) -> HeadLearning:
-        """Buffers for `rows`."""
+        """The distribution for updates, with buffers for `rows`."""
         return GaussianLearning(self._log_std, self._log_std_gradient, rows)
 
     def _constant(self) -> np.float32:
@@ -136,7 +136,7 @@ class GaussianLearning:
         return self._log_std_sum + len(self._log_std) * (HALF_LOG_TWO_PI + 0.5)
 
     def backward(self, d_log_probs: Array, ent_coef: float) -> Array:
-        """D log p / d mean = z / std and d log p / d log std = z² - 1; the entropy's is 1 in every dimension."""
+        """Uses d log p / d mean = z / std and d log p / d log std = z² - 1; the entropy's is 1 per dimension."""
         np.matmul(d_log_probs, self._squares, out=self._log_std_gradient)
         np.subtract(self._log_std_gradient, float(np.add.reduce(d_log_probs)) + ent_coef, out=self._log_std_gradient)
         np.multiply(self._z, self._precision, out=self._d_outputs)
@@ -145,7 +145,7 @@ class GaussianLearning:
 
 
 class CategoricalHead:
-    """One of K actions, by the softmax of the outputs."""
+    """A categorical distribution over K actions, with the outputs as logits."""
 
     def __init__(self, network: Network, n_envs: int) -> None:
         self.trace_width = len(network.actor.bias)
@@ -153,31 +153,31 @@ class CategoricalHead:
         self._race = self._race_tensor.numpy()
 
     def draw(self, outputs: Array) -> tuple[NDArray[Any], Array]:
-        """The winner of a race of exponential clocks, as torch's multinomial draws it; the trace is the outputs."""
+        """Draws by exponential races (argmax p / e), as torch's multinomial does; the trace is the outputs."""
         self._race_tensor.exponential_()
         probabilities = np.exp(log_softmax(outputs))
         return np.argmax(probabilities / self._race, axis=1), outputs
 
     def mode(self, outputs: Array) -> NDArray[Any]:
-        """The greatest output."""
+        """The action with the greatest output."""
         actions: NDArray[Any] = np.argmax(outputs, axis=1)
         return actions
 
     def for_env(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """As they are."""
+        """Actions unchanged."""
         return actions
 
     def drawn_log_probs(self, traces: Array, actions: NDArray[Any]) -> Array:
-        """Of the actions that won."""
+        """Log probabilities of the drawn actions."""
         picked: Array = log_softmax(traces)[np.arange(len(traces)), actions]
         return picked
 
     def as_stored(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """As whole numbers (n,)."""
+        """Actions as integers (n,)."""
         return actions.reshape(-1).astype(np.int64)
 
     def learning(self, rows: int) -> HeadLearning:
-        """Buffers for `rows`."""
+        """The distribution for updates, with buffers for `rows`."""
         return CategoricalLearning(rows)
 
 
@@ -202,7 +202,7 @@ class CategoricalLearning:
         return float(self._entropies.mean())
 
     def backward(self, d_log_probs: Array, ent_coef: float) -> Array:
-        """D l_a / d output_j = [j = a] - p_j and d H / d output_j = -p_j (l_j + H)."""
+        """Uses d l_a / d output_j = [j = a] - p_j and d H / d output_j = -p_j (l_j + H)."""
         probabilities = self._probabilities
         gradient = -d_log_probs[:, None] * probabilities
         gradient[self._rows, self._actions] += d_log_probs

@@ -1,4 +1,4 @@
-"""Actor and critic of an MlpPolicy over flat memory: the forward passes, and the gradient by hand."""
+"""Actor and critic of an MlpPolicy over flat arrays: forward passes and hand-written backward passes."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,7 +19,7 @@ Activation = Callable[..., Array]  # (x, out=…) → out
 class FlatParameters:
     """Values and gradients of torch parameters, each in one flat float32 array, in the order given.
 
-    The torch parameters share the memory of `values`: what either side writes, the other reads.
+    The torch parameters are views of `values`, so a change on either side is visible on the other.
     """
 
     def __init__(self, tensors: Sequence[torch.Tensor]) -> None:
@@ -43,7 +43,7 @@ class FlatParameters:
         return flat[start : start + int(np.prod(shape))].reshape(shape)
 
     def attach(self) -> None:
-        """Lets every torch parameter view `values`; one that was given other memory meanwhile brings its values."""
+        """Makes every torch parameter a view of `values`; one that was moved to other memory is copied back first."""
         for tensor, view in zip(self.tensors, self._views, strict=True):
             if tensor.data_ptr() != view.data_ptr():
                 view.copy_(tensor.data)
@@ -55,17 +55,17 @@ class FlatParameters:
 
 
 class Layer(Record):
-    """One hidden layer of a tower, or of two towers side by side."""
+    """One hidden layer of a tower, or of both towers stacked."""
 
     weight: Array  # (towers, out, in)
     bias: Array  # (towers, 1, out)
-    forth: Array  # the weight, seen as (towers, in, out)
+    weight_t: Array  # the weight, viewed as (towers, in, out)
     weight_gradient: Array  # (towers, out, in)
     bias_gradient: Array  # (towers, out)
 
 
 class Output(Record):
-    """The linear layer from a tower's end to what it is for."""
+    """The linear output layer of a tower: to action outputs or to the value."""
 
     weight: Array  # (out, in)
     bias: Array  # (out,)
@@ -74,10 +74,10 @@ class Output(Record):
 
 
 class Network:
-    """The policy's layers as arrays, which torch's parameters view.
+    """The policy's layers as arrays that share memory with the torch parameters.
 
-    `towers` holds the hidden layers. Where actor and critic are of the same widths they are one tower pair, at half
-    the calls; otherwise the first tower is the actor's and the last the critic's.
+    `towers` holds the hidden layers. If actor and critic have the same widths they are stacked into one pair, which
+    halves the number of calls; otherwise the first tower is the actor's and the last the critic's.
     """
 
     def __init__(self, policy: ActorCriticPolicy) -> None:
@@ -100,7 +100,7 @@ class Network:
     def values(self, x: Array) -> Array:
         """The critic's values (n,) of observations (n, in)."""
         for layer in self.towers[-1]:
-            x = x @ layer.forth[-1] + layer.bias[-1]
+            x = x @ layer.weight_t[-1] + layer.bias[-1]
             self.activation(x, out=x)
         values: Array = x @ self.critic.weight[0] + self.critic.bias
         return values
@@ -113,7 +113,7 @@ class Network:
         return Layer(
             weight=matrix,
             bias=self.parameters.view(values, bias, (towers, 1, len(bias))),
-            forth=matrix.transpose(0, 2, 1),
+            weight_t=matrix.transpose(0, 2, 1),
             weight_gradient=self.parameters.view(gradient, weight, shape),
             bias_gradient=self.parameters.view(gradient, bias, (towers, len(bias))),
         )
@@ -137,7 +137,7 @@ def _linears(module: nn.Module) -> list[nn.Linear]:
 
 
 def _block(linears: Sequence[nn.Linear]) -> list[Tensor]:
-    """All weights, then all biases: each kind is one piece of memory."""
+    """All weights, then all biases, so that each kind is contiguous in memory."""
     return [*(linear.weight for linear in linears), *(linear.bias for linear in linears)]
 
 
@@ -153,7 +153,7 @@ class Acting:
         self._output = network.actor
         self._outputs = np.empty((rows, len(network.actor.bias)), dtype=np.float32)
         self._layers = [
-            (layer.forth[0], layer.bias[0], np.empty((rows, layer.bias.shape[2]), dtype=np.float32))
+            (layer.weight_t[0], layer.bias[0], np.empty((rows, layer.bias.shape[2]), dtype=np.float32))
             for layer in network.towers[0]
         ]
 
@@ -178,15 +178,15 @@ class Learning:
         self._deltas = [_empty(tower) for tower in shapes]
         self._slopes = [_empty(tower) for tower in shapes]
         self._outputs = np.empty((rows, len(network.actor.bias)), dtype=np.float32)
-        self._ones = np.ones(rows, dtype=np.float32)  # sums over rows are products with it: faster than `add.reduce`
+        self._ones = np.ones(rows, dtype=np.float32)  # products with it sum over rows, faster than `add.reduce`
 
     def forward(self, x: Array, values: Array) -> Array:
-        """The actor's outputs (rows, out) for observations (rows, in); writes the critic's into `values` (rows,)."""
+        """The actor's outputs (rows, out) for observations (rows, in); writes the critic's values (rows,)."""
         network = self._network
         for tower, hidden, activations in zip(network.towers, self._hidden, self._activations, strict=True):
             h = x
             for layer, out, activate in zip(tower, hidden, activations, strict=True):
-                np.matmul(h, layer.forth, out=out)
+                np.matmul(h, layer.weight_t, out=out)
                 np.add(out, layer.bias, out=out)
                 activate()
                 h = out
@@ -197,7 +197,7 @@ class Learning:
         return np.add(self._outputs, network.actor.bias, out=self._outputs)
 
     def backward(self, x: Array, d_outputs: Array, d_values: Array) -> None:
-        """Writes the gradient of every weight and bias, after `forward(x, …)`, from those of outputs and values."""
+        """Writes the gradient of every weight and bias from those of outputs and values; call `forward` first."""
         actor, critic = self._network.actor, self._network.critic
         latent_pi, latent_vf = self._latents(x)
         np.matmul(d_outputs.T, latent_pi, out=actor.weight_gradient)
@@ -235,7 +235,7 @@ class Learning:
 
 
 def _activation(network: Network, out: Array) -> Callable[[], object]:
-    """The activation in place, bound to its array: tanh(x) = 2 sigmoid(2x) - 1, since torch has a quick sigmoid."""
+    """The activation in place, bound to its array; tanh(x) = 2 sigmoid(2x) - 1, since torch's sigmoid is fast."""
     if network.relu:
         return partial(np.maximum, out, 0.0, out=out)
     tensor = torch.from_numpy(out)

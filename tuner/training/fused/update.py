@@ -1,6 +1,6 @@
-"""PPO's update over one rollout: epochs of minibatches, each a forward pass, a gradient by hand and a step of Adam.
+"""PPO's update over one rollout: epochs of minibatches, each a forward pass, a backward pass and an Adam step.
 
-Source: J. Schulman et al., "Proximal Policy Optimization Algorithms", 2017, as Stable-Baselines3 2.9 writes it.
+Source: J. Schulman et al., "Proximal Policy Optimization Algorithms", 2017, as implemented in Stable-Baselines3 2.9.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from tuner.training.fused.network import Array, FlatParameters, Learning, Networ
 
 
 class Settings(Record):
-    """PPO's arguments, schedules at their present value."""
+    """PPO's arguments for one update, schedules at their current value."""
 
     batch_size: int
     n_epochs: int
@@ -33,23 +33,23 @@ class Settings(Record):
 
 
 class Samples(Record):
-    """What was experienced, n steps of all environments."""
+    """The samples of a rollout: n steps over all environments."""
 
     observations: Array  # (n, in)
-    actions: NDArray[Any]  # (n, width) or (n,), as the head takes them
-    values: Array  # (n,), when they were experienced, as everything here
+    actions: NDArray[Any]  # (n, width) or (n,), from the head's `as_stored`
+    values: Array  # (n,), of the policy that collected them, as are the rest
     log_probs: Array  # (n,)
     advantages: Array  # (n,)
     returns: Array  # (n,)
 
     def taken(self, rows: NDArray[np.intp]) -> "Samples":
-        """These rows, in this order."""
+        """The samples of some rows, in the given order."""
         return Samples(**{name: array[rows] for name, array in vars(self).items()})
 
 
 @dataclass(kw_only=True)
 class Signals:
-    """What SB3 logs of an update: one number a minibatch."""
+    """The values that SB3 logs for an update: one number per minibatch."""
 
     entropy_losses: list[float] = field(default_factory=list)
     policy_losses: list[float] = field(default_factory=list)
@@ -69,9 +69,9 @@ class Signals:
 
 
 class FlatAdam:
-    """Clips the global norm of the gradient and takes Adam's step, as torch 2 does, over whole flat arrays.
+    """Clips the gradient's global norm and takes Adam's step, as torch 2 does, on flat arrays.
 
-    Moments and step count are those of the torch optimizer, which views them, so that a saved model resumes anywhere.
+    Moments and step count are shared with the torch optimizer, so that a saved model resumes with either class.
     Source: D. P. Kingma, J. Ba, "Adam: A Method for Stochastic Optimization", 2015.
     """
 
@@ -87,7 +87,7 @@ class FlatAdam:
 
     @contextlib.contextmanager
     def attached(self) -> Iterator[None]:
-        """Steps within count: takes up the optimizer's state, which loading a model replaces, and lets it view ours."""
+        """Synchronises with the torch optimizer's state, which `load` replaces; `step` is only valid inside."""
         self._steps = 0
         views = zip(self._parameters.tensors, self._mean_views, self._square_views, strict=True)
         for parameter, mean, square in views:
@@ -130,7 +130,7 @@ class FlatAdam:
 
 
 class Updater:
-    """Updates one network again and again; buffers are kept from one update to the next."""
+    """Runs the updates of one network and reuses its buffers."""
 
     def __init__(self, network: Network, head: ActionHead, adam: FlatAdam) -> None:
         self._network = network
@@ -139,7 +139,7 @@ class Updater:
         self._learners: dict[int, tuple[Learning, HeadLearning]] = {}
 
     def run(self, samples: Samples, settings: Settings) -> Signals:
-        """All epochs over the samples, or as many as `target_kl` lets pass. Shuffles by NumPy's global stream."""
+        """Runs the epochs over the samples; `target_kl` may stop them early. Shuffles with NumPy's global generator."""
         signals = Signals()
         for _ in range(settings.n_epochs):
             epoch = _Epoch(samples.taken(np.random.permutation(len(samples.returns))), settings)
@@ -150,7 +150,7 @@ class Updater:
         return signals
 
     def _descend(self, epoch: "_Epoch", settings: Settings, signals: Signals) -> bool:
-        """Steps down every minibatch's gradient; False where the policy has moved too far from the old one."""
+        """Takes a gradient step per minibatch; returns False if `target_kl` is exceeded."""
         for rows in epoch.minibatches():
             learning, head = self._learner(rows.stop - rows.start)
             d_log_probs, d_values = self._losses(epoch, rows, learning, head, settings)
@@ -166,14 +166,14 @@ class Updater:
     def _losses(
         self, epoch: "_Epoch", rows: slice, learning: Learning, head: HeadLearning, settings: Settings
     ) -> tuple[Array, Array]:
-        """Runs the network over a minibatch; the loss's gradients at the log probabilities and at the values (b,)."""
+        """The loss's gradients at the log probabilities and at the values, each (b,), for a minibatch."""
         samples, values, log_ratio, ratio = epoch.samples, epoch.values[rows], epoch.log_ratio[rows], epoch.ratio[rows]
         outputs = learning.forward(samples.observations[rows], values)
         head.log_probs(outputs, samples.actions[rows], log_ratio)
         np.subtract(log_ratio, samples.log_probs[rows], out=log_ratio)
         np.exp(log_ratio, out=ratio)
         free, clipped = epoch.surrogates(rows)
-        # Where the clipped loss is the greater one, it is constant: no gradient. Where they are equal, both pass it on.
+        # The clipped loss is constant, so its gradient is zero where it is the greater one; if equal, both contribute.
         np.multiply(free, free >= clipped, out=free)
         return free, epoch.value_gradient(rows, settings)
 
@@ -184,7 +184,7 @@ class Updater:
 
 
 class _Epoch:
-    """One pass over the shuffled samples, with what its minibatches saw, row by row, for the logs."""
+    """One pass over the shuffled samples, with the values of each row for the logs."""
 
     def __init__(self, samples: Samples, settings: Settings) -> None:
         self.samples = samples
@@ -196,12 +196,12 @@ class _Epoch:
         self._weights = self._advantage_weights()
 
     def minibatches(self) -> Iterator[slice]:
-        """The rows of each minibatch, the last one shorter where the batch size does not divide the rollout."""
+        """The rows of each minibatch; the last is shorter if the batch size does not divide the rollout."""
         count = len(self.values)
         return (slice(start, min(start + self._size, count)) for start in range(0, count, self._size))
 
     def _advantage_weights(self) -> Array:
-        """Minus the advantages, normalised in each minibatch, over its size: what the ratios are weighted with."""
+        """The weights of the ratios: minus the advantages, normalised per minibatch, divided by its size."""
         parts = [self._weigh(part) for part in _parts(self.samples.advantages, self._size)]
         return np.concatenate([part.reshape(-1) for part in parts])
 
@@ -213,7 +213,7 @@ class _Epoch:
         return part * np.float32(-1.0 / size)
 
     def surrogates(self, rows: slice) -> tuple[Array, Array]:
-        """The two losses, weighted by ratios free and clipped; the loss is the sum of the greater ones."""
+        """The two policy losses, by unclipped and clipped ratios; the loss is the sum of the greater ones."""
         ratio, weights, clip = self.ratio[rows], self._weights[rows], self._settings.clip_range
         clipped = np.maximum(ratio, 1.0 - clip)
         np.minimum(clipped, 1.0 + clip, out=clipped)
@@ -221,7 +221,7 @@ class _Epoch:
         return ratio * weights, clipped
 
     def value_gradient(self, rows: slice, settings: Settings) -> Array:
-        """The gradient (b,) of `vf_coef` times the mean squared error at the values."""
+        """The gradient (b,), at the values, of `vf_coef` times the mean squared error."""
         gradient = self._value_errors(rows)
         gradient *= 2.0 * settings.vf_coef / len(gradient)
         if settings.clip_range_vf is not None:
@@ -238,11 +238,11 @@ class _Epoch:
         return errors
 
     def divergence(self, rows: slice) -> float:
-        """The approximate KL divergence of one minibatch, (r - 1) - log r on average."""
+        """The approximate KL divergence of one minibatch: the mean of (r - 1) - log r."""
         return float(((self.ratio[rows] - 1.0) - self.log_ratio[rows]).mean())
 
     def book(self, signals: Signals) -> None:
-        """Adds what the minibatches saw, a number each, to the signals."""
+        """Adds this epoch's values, one per minibatch, to the signals."""
         rows = slice(0, self.seen)
         free, clipped = self.surrogates(rows)
         ratio = self.ratio[rows]
@@ -254,12 +254,12 @@ class _Epoch:
         signals.epochs += 1
 
     def _each(self, rows: Array, reduce: Any) -> list[float]:
-        """One number a minibatch."""
+        """One number per minibatch."""
         return [float(number) for part in _parts(rows, self._size) for number in reduce(part, axis=1)]
 
 
 def _parts(rows: Array, size: int) -> list[Array]:
-    """Rows (n,) as their whole minibatches (count, size) and, where some are left, the last (1, rest)."""
+    """Rows (n,) as full minibatches (count, size) and, if rows remain, a last one (1, rest)."""
     whole = len(rows) // size * size
     parts = [rows[:whole].reshape(-1, size), rows[None, whole:]]
     return [part for part in parts if part.size]

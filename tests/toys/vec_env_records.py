@@ -1,4 +1,4 @@
-"""Two vector environments held against each other: the same actions, and all that came of them, to the bit."""
+"""Exact records of vector environments, to compare two of them under the same actions."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from stable_baselines3.common.vec_env import VecEnv
 
 
 def actions(count: int, n_envs: int, seed: int = 0) -> NDArray[np.float32]:
-    """Held for five steps each, so that the arms get somewhere; some beyond the action space."""
+    """Random actions, held for five steps each so that the arms move far; some beyond the action space."""
     drawn = np.random.default_rng(seed).uniform(-1.2, 1.2, (count // 5 + 1, n_envs, 5))
     return np.repeat(drawn, 5, axis=0)[:count].astype(np.float32)
 
 
 def frozen(value: Any) -> Any:
-    """The value with arrays as their type, shape and bytes, and all types said."""
+    """The value with its types, and arrays as type, shape and bytes."""
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, dict):
@@ -25,7 +25,7 @@ def frozen(value: Any) -> Any:
 
 
 def record(env: VecEnv, steps: NDArray[np.float32], seed: int = 11) -> list[Any]:
-    """All that a reset and so many steps return."""
+    """Everything that a reset and the steps return."""
     env.seed(seed)
     history = [frozen(env.reset()), frozen(env.reset_infos)]
     for step in steps:
