@@ -38,7 +38,7 @@ USAGE = {
     "another driver": ("run --storage sqlite+aiosqlite:///x.db", "only SQLite and PostgreSQL are supported"),
     "no URL": ("run --storage studies.db", "is not a database URL"),
     "another database": ("run --storage mysql://me:secret@host/db", "only SQLite and PostgreSQL are supported"),
-    "a database in memory": ("run --storage sqlite:///:memory:", "a study must outlive the command"),
+    "a database in memory": ("run --storage sqlite:///:memory:", "studies must outlive the command"),
     "unknown option": ("run --trails 3", "No such option: --trails"),
     "unknown command": ("tune", "No such command 'tune'"),
     "unknown list": ("list robots", "must be one of envs, spaces, studies"),
