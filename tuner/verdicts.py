@@ -15,7 +15,7 @@ class Line(Record):
     name: str
     verdict: Verdict
     finding: str
-    suggestion: str = ""  # where there is something to suggestion
+    suggestion: str = ""  # what to do about it; empty where all is well
 
 
 def worst(lines: Iterable[Line]) -> Verdict:
