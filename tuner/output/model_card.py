@@ -1,4 +1,4 @@
-"""The model card: what a folder holds, how good it is, where it comes from, how to use it."""
+"""The model card of a final training: its models, their results, provenance and use."""
 
 import json
 import shlex
@@ -15,7 +15,7 @@ from tuner.training.model_files import BEST, BEST_STATISTICS
 
 
 def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: bool) -> str:
-    """The README of a training's folder, as Markdown."""
+    """The README of the folder of a final training, as Markdown."""
     recipe, spec, first = plan.recipe, plan.recipe.spec, summary.results[0]
     return template("model_card.md.j2").render(
         plan=plan,
@@ -47,7 +47,7 @@ def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: b
 
 
 def _row(plan: TrainingPlan, one: Mapping[str, Any], summary: TrainingSummary) -> dict[str, str]:
-    """A run's line of the table."""
+    """The table row of a run."""
     state = one["state"] + (f", {one['reason']}" if one.get("reason") else "")
     return {
         "seed": str(one["seed"]),
@@ -62,7 +62,7 @@ def _row(plan: TrainingPlan, one: Mapping[str, Any], summary: TrainingSummary) -
 def _standing(provenance: Mapping[str, Any]) -> str:
     found = provenance.get("confirmation")
     if not provenance.get("confirmed") or not isinstance(found, dict):
-        return "chosen by one training seed and not confirmed"
+        return "chosen by one training seed, not confirmed"
     verdicts = "; ".join(found.get("verdicts", []))
     return f"confirmed over {found.get('test_seeds')} seeds" + (f": {verdicts}" if verdicts else "")
 
