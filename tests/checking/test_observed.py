@@ -17,7 +17,7 @@ def seen(values: np.ndarray) -> Observed:
     observed = Observed(LOW, HIGH)
     for row in values:
         observed.add(row)
-    return observed.settle()
+    return observed.flush()
 
 
 @given(values=rows)
@@ -33,7 +33,7 @@ def test_statistics_are_those_of_all_rows(values: np.ndarray) -> None:
 
 @given(one=rows, other=rows)
 def test_two_together_are_one(one: np.ndarray, other: np.ndarray) -> None:
-    both, whole = seen(one).together(seen(other)), seen(np.concatenate([one, other]))
+    both, whole = seen(one).merged(seen(other)), seen(np.concatenate([one, other]))
     for name in ("count", "least", "greatest", "at_bound", "outside", "flag"):
         assert getattr(both, name) == pytest.approx(getattr(whole, name))
 

@@ -22,9 +22,9 @@ from tuner.records import EnvironmentRef
 
 
 def played(name: str, output: Path, count: int = 1) -> Played:
-    told: list[PlayedEpisode] = []
-    found = play(EnvironmentRef(id=f"seen_toys:{name}"), EXPERT, seeds.play_goals(count), output, told.append)
-    assert told == found.episodes
+    reported: list[PlayedEpisode] = []
+    found = play(EnvironmentRef(id=f"seen_toys:{name}"), EXPERT, seeds.play_goals(count), output, reported.append)
+    assert reported == found.episodes
     return found
 
 

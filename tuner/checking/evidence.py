@@ -32,7 +32,7 @@ class Evidence(Record):
 
     def observed(self) -> Observed:
         """The observations of all policies."""
-        return reduce(Observed.together, (recording.observed for recording in self.recordings.values()))
+        return reduce(Observed.merged, (recording.observed for recording in self.recordings.values()))
 
     def episodes(self) -> list[CheckedEpisode]:
         """The episodes of all policies."""
@@ -42,7 +42,7 @@ class Evidence(Record):
         """The number of steps of all policies."""
         return sum(recording.steps for recording in self.recordings.values())
 
-    def tells_success(self) -> bool:
+    def has_success(self) -> bool:
         """Whether `info` has `is_success` at the end of an episode."""
         return any(episode.success is not None for episode in self.episodes())
 

@@ -24,9 +24,9 @@ class Observed:
         """Adds one observation of finite numbers."""
         self._rows.append(row)
         if len(self._rows) == BATCH:
-            self.settle()
+            self.flush()
 
-    def settle(self) -> "Observed":
+    def flush(self) -> "Observed":
         """Adds the buffered rows to the statistics."""
         if self._rows:
             rows = np.stack(self._rows)
@@ -41,9 +41,9 @@ class Observed:
             self._outside += ((rows < self._low - slack) | (rows > self._high + slack)).sum(axis=0)
         return self
 
-    def together(self, other: "Observed") -> "Observed":
+    def merged(self, other: "Observed") -> "Observed":
         """The statistics of both together."""
-        one, other = self.settle(), other.settle()
+        one, other = self.flush(), other.flush()
         both = Observed(one._low, one._high)
         both.count = one.count + other.count
         both.least = np.minimum(one.least, other.least)

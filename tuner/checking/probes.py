@@ -19,7 +19,7 @@ SAME_STEPS = 50
 EFFECT_EPISODES = 3
 EFFECT_STEPS = 10  # steps for which a changed entry is held: more than any control delay
 LEAD = 3  # random steps before that
-FELT = 1e-8  # the largest difference that is taken for rounding
+ROUNDING = 1e-8  # the largest difference that is taken for rounding
 MOST_ENTRIES = 64  # entries of an action that are tested
 
 
@@ -41,7 +41,7 @@ def probe(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> Probe
     if not budget.spent() and [len(trace) for trace in first] != [len(trace) for trace in second]:
         difference = math.inf
     count = min(entries(env.action_space), MOST_ENTRIES)
-    idle = _idle(env, goals[:EFFECT_EPISODES], count, budget) if difference <= FELT else None
+    idle = _idle(env, goals[:EFFECT_EPISODES], count, budget) if difference <= ROUNDING else None
     return Probes(difference=difference, episodes=len(compared), idle=idle, entries=count)
 
 
@@ -88,7 +88,7 @@ def _idle(env: gym.Env[Any, Any], goals: Sequence[int], count: int, budget: Budg
         for entry in sorted(waiting):
             if budget.spent():
                 return None
-            if any(_felt(base, env, goal, changed, budget) for changed in _changed(env, actions, entry)):
+            if any(_differs(base, env, goal, changed, budget) for changed in _changed(env, actions, entry)):
                 waiting.discard(entry)
     return None if budget.spent() else tuple(sorted(waiting))
 
@@ -107,6 +107,6 @@ def _pick(values: list[Any], choice: int) -> Any:
     return values[min(choice, len(values) - 1)]
 
 
-def _felt(base: NDArray[np.float64], env: gym.Env[Any, Any], goal: int, actions: list[Any], budget: Budget) -> bool:
+def _differs(base: NDArray[np.float64], env: gym.Env[Any, Any], goal: int, actions: list[Any], budget: Budget) -> bool:
     other = _trace(env, goal, actions, budget, rewards=False)
-    return len(other) != len(base) or _difference(base, other) > FELT
+    return len(other) != len(base) or _difference(base, other) > ROUNDING

@@ -58,8 +58,8 @@ class Recording:
 
     def success(self) -> float | None:
         """Success rate; None without a success signal."""
-        told = [episode.success for episode in self.episodes if episode.success is not None]
-        return sum(told) / len(told) if told else None
+        known = [episode.success for episode in self.episodes if episode.success is not None]
+        return sum(known) / len(known) if known else None
 
 
 def record(env: gym.Env[Any, Any], policy: Policy, goals: Sequence[int], budget: Budget) -> Recording:
@@ -72,7 +72,7 @@ def record(env: gym.Env[Any, Any], policy: Policy, goals: Sequence[int], budget:
         episode = _episode(env, policy, goal, recording, budget)
         if episode is not None:
             recording.episodes.append(episode)
-    recording.observed.settle()
+    recording.observed.flush()
     recording.seconds = time.perf_counter() - begun
     return recording
 
@@ -146,10 +146,10 @@ def _bad(what: str, recording: Recording) -> bool:
 
 
 def _terms(info: Info) -> dict[str, float]:
-    told = info.get("reward_terms")
-    if told is None:
+    terms = info.get("reward_terms")
+    if terms is None:
         return {}
     try:
-        return {str(name): float(value) for name, value in told.items()}
+        return {str(name): float(value) for name, value in terms.items()}
     except (AttributeError, TypeError, ValueError):
-        raise EnvironmentFailed(f"info['reward_terms'] must map names to numbers, not {told!r}") from None
+        raise EnvironmentFailed(f"info['reward_terms'] must map names to numbers, not {terms!r}") from None

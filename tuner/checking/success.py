@@ -28,7 +28,7 @@ FIX = "make every term fall when success gets farther: reward progress, not post
 
 def agreement(evidence: Evidence) -> Line:
     """Whether return and success agree in sign and rank: a return that can rise without success is a problem."""
-    if not evidence.tells_success():
+    if not evidence.has_success():
         fix = 'set info["is_success"] at an episode\'s end: a return can rise without the task being done'
         return warning(NAME, 'info["is_success"] is missing: only the return can be judged', fix)
     contradictions = [*_between(evidence.recordings), *_within(evidence.recordings)]
@@ -101,7 +101,7 @@ def _by_distance(evidence: Evidence) -> Line:
 def goals(evidence: Evidence) -> Line:
     """Whether goals can be reached."""
     name, expert = "goals in reach", evidence.expert
-    if not evidence.tells_success():
+    if not evidence.has_success():
         return ok(name, "unknown without a success signal")
     rate = expert.success() if expert is not None else None
     if rate is not None:
@@ -147,9 +147,9 @@ def _counts(recording: Recording) -> tuple[int, int]:
 
 def _split(recording: Recording) -> tuple[Row, Row]:
     """Returns of the successes and of the failures."""
-    told = recording.episodes
-    won = np.array([e.total_return for e in told if e.success is True])
-    return won, np.array([e.total_return for e in told if e.success is False])
+    episodes = recording.episodes
+    won = np.array([e.total_return for e in episodes if e.success is True])
+    return won, np.array([e.total_return for e in episodes if e.success is False])
 
 
 def _less(one: Row, other: Row) -> bool:
@@ -164,11 +164,11 @@ def _less(one: Row, other: Row) -> bool:
 
 def _follows(episodes: list[CheckedEpisode]) -> float | None:
     """Rank correlation of return and progress to the goal over episodes; None if not significant."""
-    told = [
+    pairs = [
         (e.total_return, e.start_distance - e.distance) for e in episodes if e.start_distance and e.distance is not None
     ]
-    returns, progress = np.array(told).T if told else (np.zeros(0), np.zeros(0))
-    if len(told) < 2 * FEW or np.ptp(returns) == 0 or np.ptp(progress) == 0:
+    returns, progress = np.array(pairs).T if pairs else (np.zeros(0), np.zeros(0))
+    if len(pairs) < 2 * FEW or np.ptp(returns) == 0 or np.ptp(progress) == 0:
         return None
     result = scipy.stats.spearmanr(returns, progress)
     return float(result.statistic) if result.pvalue < SURE else None

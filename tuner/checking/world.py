@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 
 from tuner.checking.evidence import Evidence, graded, named, ok, warning, wrong
-from tuner.checking.probes import FELT
+from tuner.checking.probes import ROUNDING
 from tuner.checking.rollout import ENDLESS
 from tuner.verdicts import Line
 
@@ -28,7 +28,7 @@ def finite(evidence: Evidence) -> Line:
 def determinism(evidence: Evidence) -> Line:
     """Whether the same seed and actions give the same episode."""
     probes = evidence.probes
-    if probes.difference <= FELT:
+    if probes.difference <= ROUNDING:
         return ok("determinism", f"{probes.episodes} episodes ran twice from their seeds, with the same results")
     by = "in their lengths" if np.isinf(probes.difference) else f"by up to {probes.difference:.3g}"
     fix = (
@@ -43,7 +43,7 @@ def actions(evidence: Evidence) -> Line:
     idle, count = evidence.probes.idle, evidence.probes.entries
     name = "action effect"
     if idle is None:
-        if evidence.probes.difference > FELT:
+        if evidence.probes.difference > ROUNDING:
             return warning(name, "unknown: the environment is not deterministic", "see determinism")
         return warning(name, "unknown: no time was left", "run `tuner check`, which takes longer")
     if not idle:

@@ -65,9 +65,9 @@ def claim(plan: TrainingPlan, command: str) -> None:
 def _refuse_other(folder: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     names = [name for name in {**there, **asked} if there.get(name) != asked.get(name)]
     if names:
-        told = [f"{name} {there.get(name)!r} there, {asked.get(name)!r} asked for" for name in names[:SHOWN]]
+        differences = [f"{name} {there.get(name)!r} there, {asked.get(name)!r} asked for" for name in names[:SHOWN]]
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        why = f"has a training with other settings ({'; '.join(told)}{more})"
+        why = f"has a training with other settings ({'; '.join(differences)}{more})"
         raise UsageProblem(f"-o {folder}: {why}; give another folder")
 
 

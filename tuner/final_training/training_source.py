@@ -60,13 +60,13 @@ class TrainingSource:
                 raise too_often(f"seed {seed}", outcome)
             self._waiting.insert(0, seed)
             return
-        finish(self._plan.run_folder(seed), _told(seed, seen, outcome))
+        finish(self._plan.run_folder(seed), _result(seed, seen, outcome))
 
     def interrupt(self) -> None:
         """Does nothing: checkpoints are on disk already."""
 
 
-def _told(seed: int, seen: list[Evaluation], outcome: TrialOutcome) -> dict[str, Any]:
+def _result(seed: int, seen: list[Evaluation], outcome: TrialOutcome) -> dict[str, Any]:
     last = seen[-1].seconds if seen else outcome.seconds
     return {
         "seed": seed,

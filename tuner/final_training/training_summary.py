@@ -40,10 +40,14 @@ class TrainingSummary(Record):
 
 def summarise_training(plan: TrainingPlan, results: Sequence[Mapping[str, Any]]) -> TrainingSummary:
     """The summary of finished runs; the same runs always give the same figures."""
-    told = any((one.get("tests") or {}).get("final", {}).get("success") is not None for one in results)
-    measure: Measure = "success" if told and plan.recipe.spec.objective != "return" else "return"
+    reported = any((one.get("tests") or {}).get("final", {}).get("success") is not None for one in results)
+    measure: Measure = "success" if reported and plan.recipe.spec.objective != "return" else "return"
     arms = {kind: _arm(kind, results, measure) for kind in KINDS}
-    words = [*_figures(arms, measure), *_beside_confirmation(plan, arms["final"], measure), *_again(plan, results)]
+    words = [
+        *_figures(arms, measure),
+        *_confirmation(plan, arms["final"], measure),
+        *_same_curve(plan, results),
+    ]
     return TrainingSummary(
         measure=measure,
         results=tuple(dict(one) for one in results),
@@ -53,17 +57,17 @@ def summarise_training(plan: TrainingPlan, results: Sequence[Mapping[str, Any]])
     )
 
 
-def worth(result: Mapping[str, Any], kind: Which, measure: Measure) -> float | None:
+def test_value(result: Mapping[str, Any], kind: Which, measure: Measure) -> float | None:
     """The success rate or return of a run's model in its test; None if the run diverged."""
     test = (result.get("tests") or {}).get(kind)
     return None if test is None else test[measure]
 
 
-def foremost(summary: TrainingSummary) -> dict[str, Any]:
+def best_run(summary: TrainingSummary) -> dict[str, Any]:
     """The run whose best model was best in its test, the first of equals."""
 
     def merit(result: dict[str, Any]) -> float:
-        value = worth(result, "best", summary.measure)
+        value = test_value(result, "best", summary.measure)
         return -math.inf if value is None else value
 
     return max(summary.results, key=merit)
@@ -71,7 +75,7 @@ def foremost(summary: TrainingSummary) -> dict[str, Any]:
 
 def _arm(kind: Which, results: Sequence[Mapping[str, Any]], measure: Measure) -> ArmStatistics:
     """Statistics over the seeds; a diverged run counts as success 0, or as the worst return of all runs."""
-    found = [worth(one, kind, measure) for one in results]
+    found = [test_value(one, kind, measure) for one in results]
     worst = 0.0 if measure == "success" else min((one for one in found if one is not None), default=0.0)
     values = [worst if one is None else one for one in found]
     goals = TEST_GOALS if measure == "success" else None
@@ -100,7 +104,7 @@ def _of_goals(arm: ArmStatistics, measure: Measure) -> Interval | None:
     return wilson(arm.values[0], TEST_GOALS) if measure == "success" and arm.values else None
 
 
-def _beside_confirmation(plan: TrainingPlan, final: ArmStatistics, measure: Measure) -> list[str]:
+def _confirmation(plan: TrainingPlan, final: ArmStatistics, measure: Measure) -> list[str]:
     found = plan.recipe.confirmed()
     if found is None or len(final.values) < 2:
         return []
@@ -116,7 +120,7 @@ def _beside_confirmation(plan: TrainingPlan, final: ArmStatistics, measure: Meas
     return [f"{said}: the intervals {'do not overlap' if apart else 'overlap'}"]
 
 
-def _again(plan: TrainingPlan, results: Sequence[Mapping[str, Any]]) -> list[str]:
+def _same_curve(plan: TrainingPlan, results: Sequence[Mapping[str, Any]]) -> list[str]:
     """Whether a repetition of the trial has the same learning curve, and if not, possible reasons."""
     theirs = plan.recipe.curve
     same_length = plan.recipe.provenance.get("budget", {}).get("timesteps") == plan.recipe.spec.timesteps

@@ -9,7 +9,7 @@ from tuner import __version__
 from tuner.config.arguments import is_normalized
 from tuner.final_training.training_folder import FINAL, WHAT
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
-from tuner.final_training.training_summary import TrainingSummary, foremost, interval, worth
+from tuner.final_training.training_summary import TrainingSummary, best_run, interval, test_value
 from tuner.output.texts import template
 from tuner.training.model_files import BEST, BEST_STATISTICS
 
@@ -33,7 +33,7 @@ def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: b
         statistics=BEST_STATISTICS,
         what=WHAT,
         scaled=is_normalized(recipe.arguments),
-        where="" if plan.one else f"seed-{foremost(summary)['seed']}/",
+        where="" if plan.one else f"seed-{best_run(summary)['seed']}/",
         environment=shlex.quote(spec.environment.id),
         options=json.dumps(spec.environment.kwargs) if spec.environment.kwargs else "",
         version=__version__,
@@ -51,8 +51,8 @@ def _row(plan: TrainingPlan, one: Mapping[str, Any], summary: TrainingSummary) -
     state = one["state"] + (f", {one['reason']}" if one.get("reason") else "")
     return {
         "seed": str(one["seed"]),
-        "final": interval(worth(one, "final", summary.measure), None, summary.measure),
-        "best": interval(worth(one, "best", summary.measure), None, summary.measure),
+        "final": interval(test_value(one, "final", summary.measure), None, summary.measure),
+        "best": interval(test_value(one, "best", summary.measure), None, summary.measure),
         "step": "-" if one.get("best_step") is None else f"{one['best_step']:,}",
         "state": state + "".join(f", resumed at {at:,}" for at in one.get("resumed", [])),
         "folder": "." if plan.one else f"[seed-{one['seed']}](seed-{one['seed']})",

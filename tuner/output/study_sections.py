@@ -70,11 +70,11 @@ def history(report: StudyReport) -> Iterator[Block]:
 
 def _reasons(report: StudyReport) -> Iterator[Block]:
     """Why trials failed, diverged or were interrupted."""
-    told = [f"{trial.label} ({trial.state}): {trial.end}" for trial in report.trials if trial.end]
-    if told:
-        more = [f"and {len(told) - MOST_REASONS:,} more (`tuner status {report.study} --trials`)"]
+    reasons = [f"{trial.label} ({trial.state}): {trial.end}" for trial in report.trials if trial.end]
+    if reasons:
+        more = [f"and {len(reasons) - MOST_REASONS:,} more (`tuner status {report.study} --trials`)"]
         yield Text(text="Trials that failed, diverged or were interrupted:")
-        yield Bullets(lines=told[:MOST_REASONS] + (more if len(told) > MOST_REASONS else []))
+        yield Bullets(lines=reasons[:MOST_REASONS] + (more if len(reasons) > MOST_REASONS else []))
 
 
 def pruned(report: StudyReport) -> Iterator[Block]:
@@ -114,8 +114,8 @@ def importance(report: StudyReport) -> Iterator[Block]:
     found = report.importances
     if not found.parameters or found.floor is None:
         yield Text(
-            text=f"Not enough data: {found.completed} tuned trials are complete, with under {found.needed} "
-            "importances are mostly noise."
+            text=f"Not enough data: {found.completed} tuned trials are complete; below {found.needed} an "
+            "importance is mostly noise."
         )
         return
     yield Picture(

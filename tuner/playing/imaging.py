@@ -39,10 +39,10 @@ def frames_a_second(env: gym.Env[Any, Any]) -> float:
     Raises:
         EnvironmentFailed: where they have no valid rate.
     """
-    told = env.metadata.get("render_fps") or USUAL_FPS
-    if isinstance(told, bool) or not isinstance(told, int | float) or not 0.1 <= told <= 1000:
-        raise EnvironmentFailed(f"metadata['render_fps'] must be a number from 0.1 to 1000, not {told!r}")
-    return float(told)
+    rate = env.metadata.get("render_fps") or USUAL_FPS
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0.1 <= rate <= 1000:
+        raise EnvironmentFailed(f"metadata['render_fps'] must be a number from 0.1 to 1000, not {rate!r}")
+    return float(rate)
 
 
 def whole_blocks(picture: Picture) -> Picture:

@@ -46,8 +46,8 @@ class Played(Record):
     @property
     def success(self) -> float | None:
         """The success rate; None without a success signal."""
-        told = [episode.success for episode in self.episodes if episode.success is not None]
-        return sum(told) / len(told) if told else None
+        known = [episode.success for episode in self.episodes if episode.success is not None]
+        return sum(known) / len(known) if known else None
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -114,8 +114,8 @@ def play_episode(env: gym.Env[Any, Any], player: Player, episode: int, seed: int
 
 def _stages(info: Info) -> dict[str, None]:
     """The names of the true entries of `info`, in order."""
-    told = (name for name, value in info.items() if isinstance(value, bool | np.bool_) and value)
-    return dict.fromkeys(str(name) for name in told if name not in NO_STAGE)
+    names = (name for name, value in info.items() if isinstance(value, bool | np.bool_) and value)
+    return dict.fromkeys(str(name) for name in names if name not in NO_STAGE)
 
 
 class Model:

@@ -31,13 +31,13 @@ def confirmed(reading: ConfirmationReading | None) -> Confirmed | None:
 
 def _validation(one: ArmResult, measure: Measure) -> ValidationLine:
     mean = statistics.fmean(one.validation) if one.validation else None
-    told = tuning(one.arm, measure)
+    tuned = tuning(one.arm, measure)
     return ValidationLine(
         name=one.arm.name,
-        tuned=told,
+        tuned=tuned,
         values=one.validation,
         mean=mean,
-        selection_bias=None if told is None or mean is None else told - mean,
+        selection_bias=None if tuned is None or mean is None else tuned - mean,
         dropped=one.dropped,
     )
 
@@ -46,7 +46,7 @@ def _arms(found: Confirmation) -> tuple[ArmLine, ...]:
     if found.answer is None:
         return ()
     pairs = [(one.arm, vars(found.answer.arm(name_in_answer(one.arm)))) for one in found.tested]
-    return tuple(ArmLine(**{**told, "name": arm.name, "winner": arm.role is None}) for arm, told in pairs)
+    return tuple(ArmLine(**{**figures, "name": arm.name, "winner": arm.role is None}) for arm, figures in pairs)
 
 
 def _comparisons(found: Confirmation) -> tuple[ComparisonLine, ...]:
@@ -89,8 +89,8 @@ def headline(summary: Summary, found: Confirmed | None, measure: Measure) -> str
     leader, against = found.arms[0], _main(found)
     if against is None:
         return f"On fresh seeds {leader.name} reached {arm_words(leader, measure)}. {follows}"
-    told = {arm.name: arm for arm in found.arms}
-    first, second = told[against.first], told[against.second]
+    arms = {arm.name: arm for arm in found.arms}
+    first, second = arms[against.first], arms[against.second]
     figures = f"{arm_words(first, measure)}, against {arm_words(second, measure)}, over {len(first.values)} fresh seeds"
     if against.verdict == "no evidence":
         return f"No evidence that {first.name} beats {second.name} ({figures}). {follows}"

@@ -145,12 +145,12 @@ def _answer(arms: Sequence[ArmResult], measure: Measure) -> Answer | None:
     """The winner and the baselines compared over the test runs; None without any."""
     if not arms:
         return None
-    told = {name_in_answer(one.arm): tuning(one.arm, measure) for one in arms}
+    tuned = {name_in_answer(one.arm): tuning(one.arm, measure) for one in arms}
     return answer(
         {name_in_answer(one.arm): one.test for one in arms},
         TEST_GOALS if measure == "success" else None,
         np.random.default_rng(seeds.TEST),
-        tuned={name: value for name, value in told.items() if value is not None},
+        tuned={name: value for name, value in tuned.items() if value is not None},
     )
 
 
@@ -166,8 +166,8 @@ def tuning(arm: Arm, measure: Measure) -> float | None:
 
 def measured(spec: StudySpec, results: Iterable[RunResult]) -> Measure:
     """Success where the environment reports it, unless the study is scored by return."""
-    told = any(result.success is not None for result in results)
-    return "success" if told and spec.objective != "return" else "return"
+    reported = any(result.success is not None for result in results)
+    return "success" if reported and spec.objective != "return" else "return"
 
 
 def _values(

@@ -78,8 +78,8 @@ def build_report(
 def _measure(spec: StudySpec, rows: Sequence[Row], reading: ConfirmationReading | None) -> Measure:
     if reading is not None:
         return reading.confirmation.measure
-    told = any(row.success is not None for row in rows)
-    return "success" if spec.objective != "return" and (told or not rows) else "return"
+    reported = any(row.success is not None for row in rows)
+    return "success" if spec.objective != "return" and (reported or not rows) else "return"
 
 
 def _line(row: Row) -> TrialLine:

@@ -75,11 +75,11 @@ def tuning_curves(rows: Iterable[Row], measure: Measure) -> tuple[Band, ...]:
 
 def band(name: str, curves: Sequence[Points], measure: Measure) -> Band | None:
     """Curves of several seeds as one band; curves without the same steps as the longest are left out."""
-    told = [course for curve in curves if (course := _course(curve, measure))]
-    if not told:
+    courses = [course for curve in curves if (course := _course(curve, measure))]
+    if not courses:
         return None
-    steps = max((tuple(course) for course in told), key=len)
-    values = np.array([[course[step] for step in steps] for course in told if tuple(course) == steps])
+    steps = max((tuple(course) for course in courses), key=len)
+    values = np.array([[course[step] for step in steps] for course in courses if tuple(course) == steps])
     low, median, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
     return Band(
         name=name,

@@ -32,8 +32,8 @@ def print_reading(reading: ConfirmationReading) -> None:
         console.print(f"Confirmation: {found.done} of {found.planned} runs; resume with `tuner confirm {found.study}`.")
         return
     arms = [(one, found.answer.arm(name_in_answer(one.arm))) for one in found.tested]
-    told = [f"{one.arm.name} {figure(arm.iqm, found.measure, arm.iqm_interval)}" for one, arm in arms]
-    console.print(f"Confirmed over {found.test_seeds} test seeds, IQM of {found.measure}, 95 %: {'; '.join(told)}.")
+    figures = [f"{one.arm.name} {figure(arm.iqm, found.measure, arm.iqm_interval)}" for one, arm in arms]
+    console.print(f"Confirmed over {found.test_seeds} test seeds, IQM of {found.measure}, 95 %: {'; '.join(figures)}.")
     for line in conclusions(found):
         console.print(line)
     if reading.newer:
@@ -46,14 +46,14 @@ def _print_validation(console: Console, confirmation: Confirmation) -> None:
     table = Table(f"{measure}, validation", "in tuning", "by seed", "mean", "", box=None, pad_edge=False)
     for one in confirmation.arms:
         mean = statistics.fmean(one.validation) if one.validation else None
-        told = figure(tuning(one.arm, measure), measure)
+        tuned = figure(tuning(one.arm, measure), measure)
         table.add_row(
-            one.arm.name, told, _by_seed(one.validation, measure), figure(mean, measure), _fate(one, confirmation)
+            one.arm.name, tuned, _by_seed(one.validation, measure), figure(mean, measure), _standing(one, confirmation)
         )
     console.print(table)
 
 
-def _fate(one: ArmResult, confirmation: Confirmation) -> str:
+def _standing(one: ArmResult, confirmation: Confirmation) -> str:
     if confirmation.winner is not None and one.arm.name == confirmation.winner.name:
         return "best"
     return "clearly behind" if one.dropped else ""
