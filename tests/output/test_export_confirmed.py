@@ -136,5 +136,5 @@ def test_training_with_other_seeds_is_compared_with_the_confirmation(tuner: Tune
     tuner("export toy -o best.yml")
     said = tuner(f"train best.yml --seeds 5 {INLINE}")
     assert said.code == 0, said.err
-    assert "The confirmation had IQM" in said.out
+    assert "The confirmation found IQM" in said.out
     assert "the intervals " in said.out
