@@ -56,7 +56,7 @@ def stored(path: str) -> Any:
 def test_the_trial_again_to_the_digit_with_all_that_its_user_needs(told: Told, best: Path) -> None:
     theirs = yaml.safe_load(best.read_text())["provenance"]
     done = train(BEST, told)
-    assert f"The curve is the trial's, to the digit ({len(theirs['curve'])} evaluations)" in words(done)
+    assert f"The curve is the trial's, bit for bit ({len(theirs['curve'])} evaluations)" in words(done)
     folder = Path("trained/best")
     result = stored("trained/best/result.json")
     assert result["curve"] == theirs["curve"]
@@ -91,7 +91,7 @@ def test_other_seeds_give_an_interval_and_more_of_them_train_just_the_new(told: 
     assert summary.final.iqm is not None
     assert summary.final.iqm_interval is not None
     assert summary.final.iqm_interval.low <= summary.final.iqm <= summary.final.iqm_interval.high
-    assert "over 3 seeds, 100 fresh goals each: IQM" in summary.words[0]
+    assert "over 3 seeds, 100 fresh episodes each: IQM" in summary.words[0]
     assert stored("out/summary.json") == json.loads(json.dumps(summary.data()))
     for name in ("README.md", "seed-11000000/README.md", "seed-11000002/best.zip", "curve.svg"):
         assert (OUT / name).is_file()
@@ -115,7 +115,7 @@ def test_another_length_stretches_checkpoints_and_schedules(told: Told, best: Pa
     assert (announced.timesteps_asked, announced.plan.recipe.spec.timesteps) == (700, 704)
     assert announced.plan.recipe.changed == ("learning_rate",)
     assert [point["step"] for point in stored("trained/best/curve.json")] == [128, 256, 384, 448, 576, 704]
-    assert "to the digit" not in words(done)
+    assert "bit for bit" not in words(done)
     model = PPO.load("trained/best/final.zip", device="cpu")
     assert model.num_timesteps == 704
     assert model.lr_schedule(0.0) == 0.0
@@ -182,9 +182,11 @@ def test_a_folder_goes_on_with_nothing_but_its_own_training(told: Told, best: Pa
     train(asked, told)
     before = sorted(OUT.iterdir())
     edit(best, learning_rate=0.00123)
-    with pytest.raises(UsageProblem, match=r"^-o out: holds another training \(arguments.learning_rate .* 0.00123"):
+    with pytest.raises(
+        UsageProblem, match=r"^-o out: has a training with other settings \(arguments.learning_rate .* 0.00123"
+    ):
         train(asked, told)
-    with pytest.raises(UsageProblem, match=r"^-o out: holds another training"):
+    with pytest.raises(UsageProblem, match=r"^-o out: has a training with other settings"):
         train(replace(asked, seeds=(1, 2)), told)
     assert sorted(OUT.iterdir()) == before
 
@@ -221,7 +223,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_the_same_again_goes_on(
     assert result["resumed"] == [192]
     card = Path("trained/best/README.md").read_text()
     assert "resumed at 192" in card
-    assert "not to the digit what an unbroken run" in card
+    assert "not bit for bit that of an uninterrupted run" in card
 
 
 def test_a_trial_with_a_curriculum_and_milestones_comes_again_to_the_digit(tmp_path: Path) -> None:
@@ -236,7 +238,7 @@ def test_a_trial_with_a_curriculum_and_milestones_comes_again_to_the_digit(tmp_p
     )
     tune(TuneRequest(study="toy.yaml", engine=INLINE, changes={"trials": 3}), SilentNotifier())
     export(ExportRequest(study="toy", output=BEST.file))
-    assert "The curve is the trial's, to the digit" in words(train(BEST, SilentNotifier()))
+    assert "The curve is the trial's, bit for bit" in words(train(BEST, SilentNotifier()))
     curve = stored("trained/best/result.json")["curve"]
     assert curve[-1]["difficulty"] > 0.1
     assert "near" in Path("trained/best/curve.csv").read_text().splitlines()[0]

@@ -1,4 +1,4 @@
-"""The report's page in a real browser without a network, on a desk and on a phone."""
+"""The report's page in a real browser without a network, on a desktop and a phone."""
 
 import os
 import shutil
@@ -43,7 +43,7 @@ def report_file(tmp_path: Path) -> Path:
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="no Chromium here (apt-get install chromium)")
-def test_the_page_is_drawn_whole_on_a_desk_and_on_a_phone(report_file: Path, tmp_path: Path) -> None:
+def test_the_page_is_drawn_completely_on_a_desktop_and_a_phone(report_file: Path, tmp_path: Path) -> None:
     assert CHROMIUM is not None, "TUNER_REQUIRE asks for a browser, and there is no Chromium"
     with Page(CHROMIUM, tmp_path / "profile") as shown:
         for width in (1280, 390):

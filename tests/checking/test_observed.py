@@ -1,4 +1,4 @@
-"""Sums over observations say what all of them together would."""
+"""Running statistics of observations equal those of all of them together."""
 
 import numpy as np
 import pytest
@@ -17,11 +17,11 @@ def seen(values: np.ndarray) -> Observed:
     observed = Observed(LOW, HIGH)
     for row in values:
         observed.add(row)
-    return observed.settle()
+    return observed.flush()
 
 
 @given(values=rows)
-def test_they_are_those_of_all_rows(values: np.ndarray) -> None:
+def test_statistics_are_those_of_all_rows(values: np.ndarray) -> None:
     observed = seen(values)
     assert observed.count == len(values)
     assert observed.size == pytest.approx(np.abs(values).max(axis=0))
@@ -33,7 +33,7 @@ def test_they_are_those_of_all_rows(values: np.ndarray) -> None:
 
 @given(one=rows, other=rows)
 def test_two_together_are_one(one: np.ndarray, other: np.ndarray) -> None:
-    both, whole = seen(one).together(seen(other)), seen(np.concatenate([one, other]))
+    both, whole = seen(one).merged(seen(other)), seen(np.concatenate([one, other]))
     for name in ("count", "least", "greatest", "at_bound", "outside", "flag"):
         assert getattr(both, name) == pytest.approx(getattr(whole, name))
 
@@ -43,5 +43,5 @@ def test_a_flag_is_told_from_an_entry_that_sticks() -> None:
     assert observed.flag.tolist() == [True, False, False]
 
 
-def test_nothing_seen_has_no_size() -> None:
+def test_without_observations_the_size_is_zero() -> None:
     assert Observed(LOW, HIGH).size.tolist() == [0.0, 0.0, 0.0]

@@ -1,4 +1,4 @@
-"""The check finds a fault that was planted, says where, and leaves what is healthy alone."""
+"""The check finds a planted fault, says where it is, and finds nothing in a healthy environment."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ def verdicts(report: CheckReport) -> dict[str, str]:
     return {line.name: line.verdict for line in report.lines}
 
 
-# A class, the line that must speak, what it must say, its verdict.
+# A class, the line that must find the fault, words of its finding, its verdict.
 PLANTED = {
     "exploded reward": ("Exploded", "return an episode", "within ±50", "wrong"),
     "constant reward": ("Constant", "reward varies", "0 in every one of", "wrong"),
@@ -37,7 +37,7 @@ PLANTED = {
     "unreachable goals": ("Unreachable", "goals in reach", "the expert succeeds in 0%", "wrong"),
     "NaN": ("NotFinite", "finite values", "not finite: observation in", "wrong"),
     "non-determinism": ("Unsteady", "determinism", "the same seed and actions, twice, differ", "wrong"),
-    "unreachable goals, no expert": ("UnreachableUnaided", "goals in reach", "nobody came near", "warning"),
+    "unreachable goals, no expert": ("UnreachableUnaided", "goals in reach", "no policy came near", "warning"),
     "idling is paid better than success": ("Idle", "return and success", "of the failures return as much", "wrong"),
     "clipped reward": ("Clipped", "reward clipping", "pay exactly -0.2", "warning"),
     "no observation at all": ("Blind", "dead observations", "the policy is blind", "wrong"),
@@ -53,7 +53,7 @@ def test_a_planted_fault_is_found_where_it_is(toy: str, line: str, words: str, v
 
 
 @pytest.mark.parametrize("name", ["planted_toys:Healthy", "planted_toys:Unaided"])
-def test_a_healthy_environment_has_nothing_against_it(name: str) -> None:
+def test_a_healthy_environment_is_ok_in_every_line(name: str) -> None:
     report = check(name)
     assert [line for line in report.lines if line.verdict != "ok"] == []
     assert len(report.lines) == len(QUESTIONS)
@@ -94,7 +94,7 @@ def test_a_check_without_time_still_answers() -> None:
     assert [row.episodes for row in report.policies] == [0, 0, 0]
 
 
-def test_one_short_episode_is_too_little_to_call_anything_constant() -> None:
+def test_one_short_episode_is_too_short_to_call_anything_constant() -> None:
     found = verdicts(check("CartPole-v1", full(1)))
     assert found["reward varies"] == found["dead observations"] == "ok"
 
@@ -105,9 +105,9 @@ def test_rounding_is_no_share_of_a_reward() -> None:
     assert sum(share for (policy, _), share in shares.items() if policy == "expert") == pytest.approx(1.0)
 
 
-def test_what_normalisation_answers_is_not_asked() -> None:
+def test_lines_that_normalisation_settles_are_left_out() -> None:
     names = ("finite values", "observation scale", "reward a step", "return an episode")
-    lines = tuple(Line(name=name, verdict="wrong", finding="", suggestion="mend it") for name in names)
+    lines = tuple(Line(name=name, verdict="wrong", finding="", suggestion="fix it") for name in names)
     report = CheckReport(environment="it", seconds=0.0, first_seed=0, policies=(), terms=(), lines=lines)
     kept = [line.name for line in behind_normalize(report, {"norm_reward": True, "norm_obs": False}).lines]
     assert kept == ["finite values", "observation scale"]
@@ -120,7 +120,7 @@ def test_a_report_is_json() -> None:
     assert {"name", "verdict", "finding", "suggestion"} == set(data["lines"][0])
 
 
-def test_what_is_wrong_is_refused_with_the_lines_and_their_cures() -> None:
+def test_what_is_wrong_is_refused_with_the_lines_and_their_suggestions() -> None:
     with pytest.raises(CheckFailed) as caught:
         refuse_wrong(check("planted_toys:Exploded"))
     said = str(caught.value)
@@ -131,13 +131,13 @@ def test_what_is_wrong_is_refused_with_the_lines_and_their_cures() -> None:
 
 
 @pytest.mark.parametrize("name", ["Pendulum-v1", "CartPole-v1", "tuner_toys:ToyGrid-v0", "tuner_toys:ToyMatrix-v0"])
-def test_any_environment_can_be_looked_at(name: str) -> None:
+def test_any_environment_can_be_checked(name: str) -> None:
     report = check(name, full(5))
     assert verdicts(report)["determinism"] == "ok"
     assert verdicts(report)["action effect"] == "ok"
 
 
-def test_an_action_space_that_ppo_cannot_use_is_said() -> None:
+def test_an_action_space_that_ppo_cannot_use_is_reported() -> None:
     report = check("tuner_toys:ToyDictionary-v0")
     (line,) = report.lines
     assert (line.verdict, line.finding) == ("wrong", "PPO cannot act in a Dict space")
@@ -149,7 +149,7 @@ def test_an_episode_without_end_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 class Faulty(planted_toys.Healthy):
-    """Does one thing as no environment should."""
+    """Does one thing that no environment should."""
 
     def __init__(self, *, fault: str) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ class Faulty(planted_toys.Healthy):
         ("expert", "raised in the expert: ZeroDivisionError"),
     ],
 )
-def test_an_environment_that_breaks_the_rules_is_named_for_it(fault: str, words: str) -> None:
+def test_an_environment_that_breaks_the_rules_is_refused(fault: str, words: str) -> None:
     gym.registry.pop("Faulty-v0", None)
     gym.register("Faulty-v0", entry_point=lambda **kwargs: Faulty(**kwargs))
     with pytest.raises(EnvironmentFailed) as caught:

@@ -1,4 +1,4 @@
-"""Who acts in a check."""
+"""The policies of a check."""
 
 from typing import Any
 
@@ -41,11 +41,11 @@ class Plain(planted_toys.Healthy):
 
 
 @pytest.mark.parametrize("kind", [Static, OfTheClass, Plain])
-def test_an_expert_is_made_for_the_environment_and_hears_of_its_episodes(kind: type[planted_toys.Healthy]) -> None:
+def test_an_expert_is_made_for_the_environment_and_reset_at_each_episode(kind: type[planted_toys.Healthy]) -> None:
     expert = make_policies(kind(), 7)["expert"]
     for _ in range(2):
         expert.reset(seed=7)
-        assert expert(np.zeros(4)).tolist() == [1, 1]  # made anew, and told
+        assert expert(np.zeros(4)).tolist() == [1, 1]  # made again, and reset
 
 
 class Kept(planted_toys.Healthy):
@@ -56,7 +56,7 @@ class Kept(planted_toys.Healthy):
         return self.controller
 
 
-def test_an_expert_that_is_kept_hears_of_every_episode() -> None:
+def test_an_expert_that_is_kept_is_reset_at_every_episode() -> None:
     before = Kept.controller.episodes
     expert = make_policies(Kept(), 7)["expert"]
     expert.reset(seed=8)
@@ -69,11 +69,11 @@ class Abstract(planted_toys.Healthy):
 
 
 @pytest.mark.parametrize("kind", [planted_toys.Unaided, Abstract])
-def test_none_is_offered_by_most(kind: type[planted_toys.Healthy]) -> None:
+def test_most_environments_have_no_expert(kind: type[planted_toys.Healthy]) -> None:
     assert list(make_policies(kind(), 7)) == ["zero", "random"]
 
 
-def test_random_follows_from_the_episodes_seed() -> None:
+def test_random_actions_are_determined_by_the_seed() -> None:
     env = planted_toys.Healthy()
     one, other = (make_policies(env, 7)["random"] for _ in range(2))
     for policy in (one, other):

@@ -65,7 +65,7 @@ def test_a_new_study_stops_at_what_is_wrong_before_anything_is_written(
     said = tuner(f"run {path} --engine {engine}")
     assert said.code == 1
     assert "return an episode" in said.err
-    assert "--skip-check insists" in said.err.splitlines()[-1]
+    assert "use --skip-check to train anyway" in said.err.splitlines()[-1]
     assert not (tmp_path / "studies").exists()
 
 

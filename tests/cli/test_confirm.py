@@ -1,4 +1,4 @@
-"""`tuner confirm`: what is printed of an answer and of what there is of one, `--json`, exit codes, what is refused."""
+"""`tuner confirm`: what is printed of a finished and an unfinished confirmation, `--json`, exit codes, errors."""
 
 import functools
 import json
@@ -24,16 +24,16 @@ def unfinished(answered: Path) -> None:
     database.close()
 
 
-def test_the_answer_is_printed_and_the_same_again_prints_it_again(tuner: Tuner, answered: Path) -> None:
+def test_the_answer_is_printed_and_a_rerun_prints_it_again(tuner: Tuner, answered: Path) -> None:
     said = tuner(SAME)
     assert said.code == 0, said.err
     for words in (
         "clearly behind",
         "by seed",
-        "over 100 goals",
+        "over 100 episodes",
         "winner, trial 3",
         "IQM",
-        "Optimism",
+        "Selection bias (tuning score minus test score) of trial 3: ",
         "P(winner > current)",
     ):
         assert words in said.out
@@ -48,7 +48,7 @@ def test_the_answer_stands_above_everything(tuner: Tuner, answered: Path) -> Non
     assert lines[1].startswith("success, test")
 
 
-def test_json_tells_every_value(tuner: Tuner, answered: Path) -> None:
+def test_json_has_every_value(tuner: Tuner, answered: Path) -> None:
     said = tuner(f"{SAME} --json")
     assert said.code == 0, said.err
     found = json.loads(said.out)
@@ -63,18 +63,21 @@ def test_json_tells_every_value(tuner: Tuner, answered: Path) -> None:
     assert pairs == [("winner", "current"), ("winner", "proposed"), ("proposed", "current")]
 
 
-def test_what_there_is_when_the_time_is_over_is_no_verdict(tuner: Tuner, unfinished: None) -> None:
+def test_there_is_no_verdict_when_the_time_is_over_early(tuner: Tuner, unfinished: None) -> None:
     said = tuner(f"{SAME} --minutes 0.0001")
     assert said.code == 0, said.err
     assert "Time limit reached" in said.err
     assert said.out.splitlines()[0].endswith("runs so far")
-    assert "Verdicts come when all is run" in said.out
+    assert "Verdicts follow once all runs are done" in said.out
     found = json.loads(tuner("status toy --json").out)["confirmation"]["runs"]
     assert found["done"] == found["planned"] - 1
-    assert f"Confirmation: {found['done']} of {found['planned']} runs; `tuner confirm toy`" in tuner("status toy").out
+    assert (
+        f"Confirmation: {found['done']} of {found['planned']} runs; resume with `tuner confirm toy`."
+        in tuner("status toy").out
+    )
 
 
-def test_ctrl_c_shows_what_there_is(tuner: Tuner, unfinished: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_shows_the_runs_so_far(tuner: Tuner, unfinished: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
@@ -85,7 +88,7 @@ def test_ctrl_c_shows_what_there_is(tuner: Tuner, unfinished: None, monkeypatch:
     assert "runs so far" in said.out
 
 
-def test_status_tells_the_answer_and_what_came_since(
+def test_status_shows_the_answer_and_the_trials_since(
     tuner: Tuner, answered: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     confirmed = json.loads(tuner(f"{SAME} --json").out)
@@ -96,7 +99,7 @@ def test_status_tells_the_answer_and_what_came_since(
     reading = read_status("toy", None).reading
     assert reading is not None
     print_reading(replace(reading, newer=2))
-    since = "The study has had 2 completed trials since: `tuner confirm toy` takes them in."
+    since = "The study has completed 2 trials since: `tuner confirm toy` includes them."
     assert since in capsys.readouterr().out
 
 
@@ -131,7 +134,7 @@ def test_a_run_may_end_with_its_confirmation(tuner: Tuner, answered: Path, monke
         ("confirm toy --storage sqlite:///no.db", 1, "no database at"),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_line(tuner: Tuner, finished: Path, line: str, code: int, words: str) -> None:
+def test_an_invalid_value_is_refused_in_a_line(tuner: Tuner, finished: Path, line: str, code: int, words: str) -> None:
     said = tuner(line)
     assert (said.code, said.out) == (code, "")
     assert words in said.err

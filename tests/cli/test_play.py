@@ -96,7 +96,7 @@ def test_a_model_that_was_deleted_is_said(tuner: Tuner, finished: Path, tmp_path
         ("play --expert -o a.mp4 --episodes 0", "--episodes 0: must be at least 1"),
         ("play --expert -o a.mp4 --env Nowhere-v0", "no environment called 'Nowhere-v0'"),
         ("play --expert -o a.mp4 --env planted_toys:Healthy", "has no render mode 'rgb_array'"),
-        ("play --expert -o a.mp4 --env seen_toys:SeenLine", "--expert: SeenLine offers none"),
+        ("play --expert -o a.mp4 --env seen_toys:SeenLine", "--expert: SeenLine has none"),
         ("play --model none.zip -o a.mp4", "--model none.zip: No such file or directory"),
         ("play --model . -o a.mp4", "--model .: Is a directory"),
         (
@@ -131,7 +131,7 @@ def test_a_window_needs_a_display(tuner: Tuner, monkeypatch: pytest.MonkeyPatch)
     said = tuner("play --expert --gui")
     assert said.code == 2
     assert said.err.splitlines()[-1] == (
-        "tuner: --gui: there is no display here (DISPLAY is not set); write a video with -o video.mp4"
+        "tuner: --gui: no display (DISPLAY is not set); record a video with -o video.mp4 instead"
     )
 
 

@@ -76,8 +76,8 @@ def _filmed(ref: object, actor: object, goals: object, target: Path, tell: objec
 
 def test_no_film_no_harm(tuner: Tuner, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
-        raise RecordingFailed("ffmpeg gave up: <no> reason")
+        raise RecordingFailed("ffmpeg failed: <no> reason")
 
     monkeypatch.setattr("tuner.app.report.play", broken)
     assert tuner("report toy --videos").code == 0
-    assert "ffmpeg gave up: &lt;no&gt; reason" in Path("toy-report.html").read_text()
+    assert "ffmpeg failed: &lt;no&gt; reason" in Path("toy-report.html").read_text()

@@ -27,7 +27,7 @@ def test_what_came_of_it_is_printed_and_the_same_again_prints_it_again(tuner: Tu
     assert "trial 3 of study 'toy': PPO in tuner_toys:ToyLine-v0, 384 steps, into trained/best" in first.err
     assert "Training seed" in first.err
     assert "No video: environment" in first.err
-    assert "The curve is the trial's, to the digit (6 evaluations)." in first.out
+    assert "The curve is the trial's, bit for bit (6 evaluations)." in first.out
     assert first.out.splitlines()[-1] == "Models, curve and card: trained/best/README.md"
     again = tuner(f"train best.yml {INLINE}")
     assert again.code == 0
@@ -43,7 +43,7 @@ def test_what_differs_from_the_trial_is_said(tuner: Tuner, best: Path) -> None:
     assert said.code == 0, said.err
     assert "700 steps were rounded up to 704" in said.err
     assert "not the trial any more: learning_rate" in said.err
-    assert "to the digit" not in said.out
+    assert "bit for bit" not in said.out
 
 
 def test_json_holds_the_runs_there_are_and_which_are_missing_is_said(tuner: Tuner, best: Path) -> None:
@@ -78,7 +78,7 @@ def test_one_that_was_cut_short_has_its_exit_code(tuner: Tuner, best: Path, stan
         ("a: [", "x.yml", "x.yml: line 1"),
         ("[1]", "x.yml", "must be a mapping of environments' ids"),
         ("ToyLine-v0: 3", "x.yml --env tuner_toys:ToyLine-v0", "must be a mapping of hyperparameters"),
-        ("{A-v0: {}, B-v0: {}}", "x.yml", "which environment's? give --env ID; there is: A-v0, B-v0"),
+        ("{A-v0: {}, B-v0: {}}", "x.yml", "which environment? give --env ID; the file has: A-v0, B-v0"),
         ("Nobody-v0: {}", "x.yml", "no environment called 'Nobody-v0'"),
         ("tuner_toys:ToyLine-v0: {n_steps: 32}", "x.yml", "n_timesteps: is required"),
         ("tuner_toys:ToyLine-v0: {n_timesteps: many}", "x.yml", "n_timesteps: 'many' must be a whole number"),
@@ -94,7 +94,7 @@ def test_one_that_was_cut_short_has_its_exit_code(tuner: Tuner, best: Path, stan
         (None, "best.yml --seeds ,", "--seeds ',': names none"),
         (None, "best.yml --timesteps 0", "--timesteps 0: must be at least 1"),
         (None, "best.yml --engine x", "--engine 'x': must be one of"),
-        (None, "best.yml -o studies", "-o studies: holds other files and no training"),
+        (None, "best.yml -o studies", "-o studies: has other files and no training"),
         (None, "best.yml -o toy.yaml", "-o toy.yaml: is no folder"),
         (None, "best.yml -o toy.yaml/x", "cannot make the folder toy.yaml/x: Not a directory"),
     ],

@@ -74,8 +74,8 @@ def test_a_winner_is_compared_with_the_baseline(spec: StudySpec) -> None:
     assert found.answer.arm("winner").selection_bias == pytest.approx(0.9 - statistics.fmean(GOOD))
     lines = conclusions(found)
     assert lines[0].startswith("Winner is confirmed better than current: IQM +0.")
-    assert lines[1].startswith("Optimism, what tuning said of trial 7 less what the test says: ")
-    assert lines[2:] == ["To train with: trial 7 (`tuner export toy`)."]
+    assert lines[1].startswith("Selection bias (tuning score minus test score) of trial 7: ")
+    assert lines[2:] == ["Recommended: trial 7 (`tuner export toy`)."]
 
 
 def test_there_is_no_verdict_before_all_is_run(spec: StudySpec) -> None:
@@ -98,9 +98,9 @@ def test_the_same_runs_give_the_same_answer(spec: StudySpec) -> None:
 @pytest.mark.parametrize(
     ("tuned", "proposed", "recommended", "verdicts"),
     [
-        (GOOD, BAD, "trial 7", ["confirmed better", "confirmed better", "not shown"]),
-        (BAD, BAD, "current", ["not shown", "not shown", "not shown"]),
-        (BAD, GOOD, "proposed", ["not shown", "confirmed worse", "confirmed better"]),
+        (GOOD, BAD, "trial 7", ["confirmed better", "confirmed better", "no evidence"]),
+        (BAD, BAD, "current", ["no evidence", "no evidence", "no evidence"]),
+        (BAD, GOOD, "proposed", ["no evidence", "confirmed worse", "confirmed better"]),
     ],
     ids=["winner", "no difference", "another baseline"],
 )
@@ -123,7 +123,7 @@ def test_the_recommendation_follows_from_the_test(
     assert [one.verdict for one in found.answer.comparisons] == verdicts
     assert found.recommended is not None
     assert found.recommended.name == found.data()["recommended"] == recommended
-    assert conclusions(found)[-1].startswith(f"To train with: {recommended} ")
+    assert conclusions(found)[-1].startswith(f"Recommended: {recommended} ")
 
 
 def test_baselines_alone_are_tested_without_a_race(spec: StudySpec) -> None:

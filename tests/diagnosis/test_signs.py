@@ -1,4 +1,4 @@
-"""Every question of a diagnosis, by series as training makes them: healthy ones, and one for each fault."""
+"""Every question of a diagnosis, on series as training makes them: healthy ones, and one for each problem."""
 
 from typing import Any
 
@@ -110,7 +110,7 @@ def test_a_healthy_run_is_ok_in_every_line() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_a_fault_is_named_with_its_cure(
+def test_a_problem_is_named_with_its_suggestion(
     changed: TrainingRecord, name: str, verdict: str, symptom: str, suggestion: str
 ) -> None:
     found = sign(changed, name)
@@ -138,7 +138,7 @@ def test_a_fault_is_named_with_its_cure(
         "critic", "temperature", "entropy", "long", "default",
     ],
 )  # fmt: skip
-def test_what_only_looks_like_a_fault_is_ok(changed: TrainingRecord, name: str) -> None:
+def test_what_only_looks_like_a_problem_is_ok(changed: TrainingRecord, name: str) -> None:
     found = sign(changed, name)
     assert found is not None
     assert found.verdict == "ok"
@@ -168,7 +168,7 @@ def test_what_only_looks_like_a_fault_is_ok(changed: TrainingRecord, name: str) 
         (run(arguments={"normalize_advantage": False}), "policy loss"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_told_gets_no_line(changed: TrainingRecord, name: str) -> None:
+def test_a_missing_signal_gets_no_line(changed: TrainingRecord, name: str) -> None:
     assert sign(changed, name) is None
 
 
@@ -178,20 +178,20 @@ def test_short_episodes_without_a_success_signal_say_nothing_of_gamma() -> None:
     assert found.verdict == "ok"
 
 
-def test_a_trial_of_before_has_no_diagnosis() -> None:
+def test_a_trial_of_an_earlier_version_has_no_diagnosis() -> None:
     assert diagnose("ppo", {}, {"curve": [{"step": 1, "success": 0.0, "return": 0.0}], "timeout_share": 1.0}) == ()
 
 
-def test_an_empty_record_is_borne() -> None:
+def test_an_empty_record_has_no_diagnosis() -> None:
     assert diagnose("ppo", {}, {"health": {}}) == ()
     assert len(QUESTIONS) == 13
 
 
-def test_the_words_for_the_dashboard_tell_verdict_finding_and_cure() -> None:
+def test_the_dashboard_attributes_have_verdict_finding_and_suggestion() -> None:
     signs = judge(run(arguments={"gamma": 0.99}, length=17.0))
     words = in_words(signs)
     assert worst(signs) == "warning"
     assert words.keys() == {"diagnosis", "diagnosis gamma"}
     assert words["diagnosis"] == "warning (1 warning, 10 ok)"
     assert words["diagnosis gamma"].startswith("warning: far-sighted: 0.99 looks 100 steps ahead")
-    assert words["diagnosis gamma"].endswith("(guide: 0.95 for short episodes)")
+    assert words["diagnosis gamma"].endswith("(PPO guide: 0.95 for short episodes)")

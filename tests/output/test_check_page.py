@@ -1,4 +1,4 @@
-"""The page of a check: whole, alone, and safe to show."""
+"""The page of a check: complete, self-contained, safe to open."""
 
 import re
 from dataclasses import replace
@@ -15,7 +15,7 @@ VOID = {"meta"}
 
 
 class Balance(HTMLParser):
-    """Every tag that opens closes."""
+    """Checks that every tag that opens is closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ def report() -> CheckReport:
     return run_check(EnvironmentRef(id="planted_toys:Exploded"), full(10))
 
 
-def test_it_needs_nothing_else_and_says_everything(report: CheckReport) -> None:
+def test_it_is_self_contained_and_complete(report: CheckReport) -> None:
     text = render(report)
     parser = Balance()
     parser.feed(text)

@@ -1,4 +1,4 @@
-"""The page of a comparison: whole, alone, safe to show."""
+"""The page of a comparison: complete, self-contained, safe to open."""
 
 import json
 import re
@@ -27,7 +27,7 @@ COMPARISON = Comparison(
 )
 
 
-def test_it_needs_nothing_else_and_says_everything() -> None:
+def test_it_is_self_contained_and_complete() -> None:
     text = render(COMPARISON)
     assert re.findall(r'(?:src|href)="(?!#|data:)|@import|url\(', text.partition("<script")[0]) == []
     for words in ("ppo, sac in Toy-v0", "0.2 minutes", "2 seeds", "20 episodes", "baseline current", "did not begin"):
@@ -40,7 +40,7 @@ def test_it_needs_nothing_else_and_says_everything() -> None:
     assert drawn[1][0]["y"] == [point.success for point in POINTS]
 
 
-def test_words_from_elsewhere_are_text() -> None:
+def test_texts_are_escaped() -> None:
     text = render(replace(COMPARISON, environment="<i>mine</i>"))
     assert "<b>" not in text
     assert "<i>" not in text
@@ -70,7 +70,7 @@ def test_words_from_elsewhere_are_text() -> None:
         ),
     ],
 )
-def test_whatever_there_is_makes_a_page(runs: tuple[TimedRun, ...]) -> None:
+def test_every_state_makes_a_page(runs: tuple[TimedRun, ...]) -> None:
     text = render(replace(COMPARISON, runs=runs))
     assert "nan" not in text.partition("<script")[0]
     assert "Figures" in text

@@ -1,4 +1,4 @@
-"""What is exported once a confirmation has spoken, and what the file then tells."""
+"""Exports after a confirmation: which configuration, and its provenance."""
 
 import json
 import shutil
@@ -42,20 +42,20 @@ def exported(tuner: Tuner, line: str = "export toy --format json") -> Any:
     return json.loads(said.out)
 
 
-def test_the_recommended_configuration_is_taken_and_said(tuner: Tuner, confirmed: Path) -> None:
+def test_the_recommended_configuration_is_exported(tuner: Tuner, confirmed: Path) -> None:
     recommended = json.loads(tuner(f"confirm toy --seeds 5 --top 2 {INLINE} --json").out)["recommended"]
     said = tuner("export toy -o best.yml")
     assert said.code == 0
     assert f"Exporting {recommended}, recommended by the confirmation" in said.err
     text = Path("best.yml").read_text()
-    assert "Confirmed over 5 fresh training seeds, 100 fresh goals each." in text.splitlines()[0]
+    assert "Confirmed over 5 fresh training seeds, 100 fresh episodes each." in text.splitlines()[0]
     assert "# tuner train best.yml" in text
     provenance = yaml.safe_load(text)["provenance"]
     assert provenance["confirmed"] is True
     assert recommended in (f"trial {provenance['trial']}", provenance["role"].partition(":")[2])
 
 
-def test_the_provenance_is_all_that_it_takes_to_judge_and_to_repeat(tuner: Tuner, confirmed: Path) -> None:
+def test_the_provenance_has_all_that_it_takes_to_judge_and_reproduce(tuner: Tuner, confirmed: Path) -> None:
     provenance = exported(tuner)["provenance"]
     found = provenance["confirmation"]
     assert found["seeds"]["test"] == [3_000_000, 3_000_001, 3_000_002, 3_000_003, 3_000_004]
@@ -88,7 +88,7 @@ def test_the_provenance_is_all_that_it_takes_to_judge_and_to_repeat(tuner: Tuner
     assert [point["step"] for point in provenance["curve"]] == provenance["budget"]["checkpoints"]
 
 
-def test_another_trial_is_told_not_to_be_the_one(tuner: Tuner, confirmed: Path) -> None:
+def test_another_trial_is_exported_as_not_recommended(tuner: Tuner, confirmed: Path) -> None:
     tested = exported(tuner, "export toy --format json --trial 1")["provenance"]
     assert tested["confirmation"]["arm"] == "proposed"
     if tested["confirmation"]["recommended"] != "proposed":
@@ -96,7 +96,7 @@ def test_another_trial_is_told_not_to_be_the_one(tuner: Tuner, confirmed: Path) 
         assert "Tested over 5 fresh training seeds" in tuner("export toy --trial 1").out.splitlines()[0]
 
 
-def test_trials_since_the_confirmation_are_said(tuner: Tuner, confirmed: Path) -> None:
+def test_trials_since_the_confirmation_are_noted(tuner: Tuner, confirmed: Path) -> None:
     assert tuner(f"run toy.yaml --sampler random --seed 1 --pruner none --trials 5 {INLINE}").code == 0
     assert "Note: the study has 1 completed trial since" in tuner("export toy").err
 
@@ -114,7 +114,7 @@ def test_an_unfinished_confirmation_does_not_choose(tuner: Tuner, finished: Path
     assert yaml.safe_load(said.out)["provenance"]["confirmed"] is False
 
 
-def test_a_script_says_how_far_it_is_confirmed(tuner: Tuner, confirmed: Path) -> None:
+def test_a_script_says_whether_it_is_confirmed(tuner: Tuner, confirmed: Path) -> None:
     assert "Confirmed over 5 fresh training seeds" in tuner("export toy --format sb3").out.splitlines()[0]
 
 
@@ -132,9 +132,9 @@ def test_the_file_is_still_a_baseline_of_another_study(tuner: Tuner, confirmed: 
     assert set(taken.left) == {"n_envs", "n_timesteps", "policy"}
 
 
-def test_training_with_other_seeds_is_held_beside_the_confirmation(tuner: Tuner, confirmed: Path) -> None:
+def test_training_with_other_seeds_is_compared_with_the_confirmation(tuner: Tuner, confirmed: Path) -> None:
     tuner("export toy -o best.yml")
     said = tuner(f"train best.yml --seeds 5 {INLINE}")
     assert said.code == 0, said.err
-    assert "The confirmation had IQM" in said.out
+    assert "The confirmation found IQM" in said.out
     assert "the intervals " in said.out

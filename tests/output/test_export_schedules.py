@@ -1,4 +1,4 @@
-"""Schedules in exports: rl_zoo3's notation where it has one, and a script that trains as the trial did."""
+"""Schedules in exports: in rl_zoo3's notation if it has one, and in a script that trains as the trial did."""
 
 import runpy
 import shutil
@@ -73,7 +73,7 @@ def test_a_schedule_becomes_what_rl_zoo3_can_follow(name: str, value: object, si
     assert replaced({name: value}) == ({} if value == simple else {name: value})
 
 
-def test_what_was_put_instead_is_said_in_a_line() -> None:
+def test_a_replaced_schedule_is_noted_in_a_line() -> None:
     said = note({"clip_range": "lin_0.3_0.1", "ent_coef": "lin_0.01", "gamma": 0.9}, "tuner export NAME")
     assert said == (
         "rl_zoo3 has no notation for clip_range = lin_0.3_0.1 (here 0.2), ent_coef = lin_0.01 (here 0.005); "
@@ -152,7 +152,7 @@ def test_a_format_and_its_file_go_together(tuner: Tuner, finished: Path, line: s
     assert words in said.err
 
 
-def test_arguments_without_schedules_are_exported_as_ever() -> None:
+def test_arguments_without_schedules_are_exported_unchanged() -> None:
     values = {"learning_rate": 3e-4, "net_arch": [64, 64], "clip_range_vf": None}
     assert zoo_arguments(simplified(values)) == {"learning_rate": 3e-4, "policy_kwargs": "dict(net_arch=[64, 64])"}
 

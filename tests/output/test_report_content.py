@@ -1,4 +1,4 @@
-"""What the report says: the same figures in every form, nothing of a study's texts taken for markup."""
+"""The report's contents: the same figures in every format, and no text of a study taken for markup."""
 
 import json
 import re
@@ -78,7 +78,7 @@ def test_every_figure_of_the_tables_is_in_the_json(confirmed: Study, spec: Study
     assert set(tables.found) <= told
 
 
-def test_the_pictures_show_the_figures_of_the_json(confirmed: Study, spec: StudySpec) -> None:
+def test_the_plots_show_the_figures_of_the_json(confirmed: Study, spec: StudySpec) -> None:
     report = report_of(confirmed, spec)
     pictures = draw(made.reader_of(confirmed, spec), report)
     dots = [trace for trace in pictures["arms"].data if trace.text is not None]
@@ -88,10 +88,10 @@ def test_the_pictures_show_the_figures_of_the_json(confirmed: Study, spec: Study
     assert medians == {one.name: one.median for one in report.curves}
 
 
-def test_the_answer_is_the_confirmation_s(confirmed: Study, spec: StudySpec) -> None:
+def test_the_answer_is_that_of_the_confirmation(confirmed: Study, spec: StudySpec) -> None:
     report = report_of(confirmed, spec)
     said = r"Trial \d+ is confirmed better than current: success 80\.5% \[.*\], against success 40\.5% \[.*\], "
-    assert re.fullmatch(said + r"over 6 fresh seeds\. To train with: trial \d+\.", report.headline)
+    assert re.fullmatch(said + r"over 6 fresh seeds\. Recommended: trial \d+\.", report.headline)
     assert report.confirm_command == ""
     assert report.confirmed is not None
     text = markdown.render(report, sections(report))
@@ -108,7 +108,7 @@ def test_a_baseline_that_wins_is_kept(spec: StudySpec) -> None:
     made.confirm(study, spec, {**WORTH, "current": 0.95})
     headline = report_of(study, spec).headline
     assert "is confirmed worse than current" in headline
-    assert headline.endswith("To train with: current.")
+    assert headline.endswith("Recommended: current.")
 
 
 def test_trials_after_a_confirmation_ask_for_another(confirmed: Study, spec: StudySpec) -> None:
@@ -119,7 +119,7 @@ def test_trials_after_a_confirmation_ask_for_another(confirmed: Study, spec: Stu
     assert report.notes[-1] == "1 trial was completed since the confirmation and took no part in it."
 
 
-def test_without_a_confirmation_the_command_stands_there(spec: StudySpec) -> None:
+def test_without_a_confirmation_the_command_is_given(spec: StudySpec) -> None:
     study = made.filled(spec, 20)
     report = build_report(
         made.reader_of(study, spec), np.random.default_rng(0), storage=["--storage", "sqlite:///a b.db"]
@@ -210,7 +210,7 @@ def test_the_files_in_the_report_are_the_study(space: str, tmp_path: Path) -> No
     assert again.model_copy(update={"space_name": spec.space_name}) == spec
 
 
-def test_pruning_is_a_bill_that_adds_up(spec: StudySpec) -> None:
+def test_costs_and_savings_of_pruning_add_up(spec: StudySpec) -> None:
     study = made.filled(spec, 30)
     bill = report_of(study, spec).pruning
     ran = [trial.user_attrs["steps"] for trial in study.get_trials()]
@@ -221,7 +221,7 @@ def test_pruning_is_a_bill_that_adds_up(spec: StudySpec) -> None:
     assert bill.seconds_saved == pytest.approx(bill.pruned * 20.0)  # 10 s for the first third
 
 
-def test_a_diverged_trial_was_not_spared_on_purpose(spec: StudySpec) -> None:
+def test_a_diverged_trial_counts_as_no_saving(spec: StudySpec) -> None:
     study = made.empty(spec)
     params = made.params_of(spec, np.random.default_rng(0))
     study.add_trial(made.trial(spec, params, 0.1, state=TrialState.PRUNED, evaluations=2, reason="loss is nan"))
@@ -229,7 +229,7 @@ def test_a_diverged_trial_was_not_spared_on_purpose(spec: StudySpec) -> None:
     assert (bill.pruned, bill.diverged, bill.steps_saved) == (0, 1, 0)
 
 
-def test_a_band_is_the_middle_half_of_the_seeds() -> None:
+def test_a_band_is_between_the_quartiles_of_the_seeds() -> None:
     curves = [[{"step": 1, "success": 0.0}, {"step": 2, "success": worth / 10}] for worth in range(5)]
     found = band("x", [*curves, [{"step": 1, "success": 0.9}], []], "success")
     assert found is not None
@@ -250,7 +250,7 @@ def test_thinning_keeps_what_counts(spec: StudySpec) -> None:
     assert all(trial.state in states for trial in Sample(study, kept).get_trials(states=states))
 
 
-def test_importances_are_the_same_for_the_same_seed_and_silent_about_few(spec: StudySpec) -> None:
+def test_importances_are_reproducible_and_absent_with_few_trials(spec: StudySpec) -> None:
     study = made.filled(spec, 60, prune=0.0)
     one, other = (importances(made.reader_of(study, spec), np.random.default_rng(5)) for _ in range(2))
     assert one == other
@@ -273,7 +273,7 @@ def test_a_parameter_that_never_changed_has_no_importance(spec: StudySpec) -> No
     assert len(found.parameters) == 4
 
 
-def test_the_edge_of_a_range_is_told(spec: StudySpec) -> None:
+def test_a_best_value_at_the_end_of_a_range_is_remarked(spec: StudySpec) -> None:
     study = made.filled(spec, 5)
     params = {**made.params_of(spec, np.random.default_rng(0)), "clip_range": 0.3}
     study.add_trial(made.trial(spec, params, 1.0))

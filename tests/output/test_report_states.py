@@ -1,4 +1,4 @@
-"""Every state that a study can be in gives a report that says so, in all three forms."""
+"""A report in every state that a study can be in, in all three formats."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from tuner.results.report_data import StudyReport
 
 
 class Tags(HTMLParser):
-    """Counts that every element is closed where it was opened."""
+    """Checks that every element is closed where it was opened."""
 
     VOID = ("meta", "br", "img")
 
@@ -76,7 +76,7 @@ def under_way(spec: StudySpec) -> Study:
 
 
 def older(spec: StudySpec) -> Study:
-    """A study whose trials recorded next to nothing."""
+    """A study whose trials recorded almost nothing."""
     study = made.filled(spec, 6)
     bare = made.empty(spec)
     for trial in study.get_trials():
@@ -89,7 +89,7 @@ STATES: dict[str, tuple[Callable[[StudySpec], Study], str]] = {
     "empty": (made.empty, "No trial is complete yet."),
     "one trial": (one_trial, "keep it, or give the study more trials"),
     "all pruned": (all_of(TrialState.PRUNED), "No trial ran to its end"),
-    "all diverged": (all_of(TrialState.PRUNED, reason="the loss is nan"), "5 trials left the finite numbers"),
+    "all diverged": (all_of(TrialState.PRUNED, reason="the loss is nan"), "5 trials diverged"),
     "all failed": (all_of(TrialState.FAIL, failure="the arm fell off"), "the arm fell off"),
     "running": (under_way, "1 trial still running"),
     "older version": (older, "did not record hardware"),
@@ -98,7 +98,7 @@ STATES: dict[str, tuple[Callable[[StudySpec], Study], str]] = {
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_is_told_in_all_forms(state: str) -> None:
+def test_every_state_is_reported_in_all_formats(state: str) -> None:
     make, words = STATES[state]
     spec = made.reach()
     study = make(spec)
@@ -109,7 +109,7 @@ def test_every_state_is_told_in_all_forms(state: str) -> None:
     assert json.loads(json.dumps(report.data(), allow_nan=False))["study"] == "reach"
 
 
-def test_without_success_the_return_is_told() -> None:
+def test_without_success_the_return_is_reported() -> None:
     spec = made.reach()
     report = report_of(made.filled(spec, 5, success=False), spec)
     assert report.measure == "return"

@@ -1,4 +1,4 @@
-"""The exported file: what rl_zoo3 reads, whole or not at all, read back before it says done."""
+"""The exported file: readable by rl_zoo3, written completely or not at all, and read back."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ def read(path: Path) -> dict[str, Any]:
     return data
 
 
-def test_the_file_holds_the_best_trial_and_where_it_comes_from(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
+def test_the_file_has_the_best_trial_and_its_provenance(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
     said = tuner("export toy -o best.yml")
     assert said.code == 0
     data = read(tmp_path / "best.yml")
@@ -38,7 +38,7 @@ def test_the_file_holds_the_best_trial_and_where_it_comes_from(tuner: Tuner, fin
     assert all(isinstance(block[key], int | float | str) for key in block)
 
 
-def test_the_command_stands_in_the_file_and_is_said(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
+def test_the_command_is_printed_and_in_the_file(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
     said = tuner("export toy -o best.yml")
     command = "python -m rl_zoo3.train --algo ppo --env ToyLine-v0 --gym-packages tuner_toys --conf-file best.yml"
     assert command in said.err
@@ -50,7 +50,7 @@ def test_without_a_file_the_yaml_goes_to_standard_output(tuner: Tuner, finished:
     assert set(yaml.safe_load(said.out)) == {"ToyLine-v0", "provenance"}
 
 
-def test_a_trial_can_be_named_and_brings_its_overrides(tuner: Tuner, finished: Path) -> None:
+def test_a_trial_can_be_chosen_and_has_its_overrides(tuner: Tuner, finished: Path) -> None:
     data = yaml.safe_load(tuner("export toy --trial 1").out)
     assert data["provenance"]["role"] == "baseline:proposed"
     assert data["ToyLine-v0"]["n_epochs"] == 2
@@ -97,7 +97,7 @@ def test_a_path_that_cannot_be_written_is_named(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_link_stays_and_its_target_is_written(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
+def test_a_link_is_kept_and_its_target_written(tuner: Tuner, finished: Path, tmp_path: Path) -> None:
     (tmp_path / "target.yml").touch()
     (tmp_path / "link.yml").symlink_to("target.yml")
     assert tuner("export toy -o link.yml").code == 0

@@ -1,4 +1,4 @@
-"""Episodes into videos and pictures, and what keeps them from becoming any."""
+"""Episodes as videos and pictures, and the errors on the way."""
 
 import shutil
 from pathlib import Path
@@ -22,9 +22,9 @@ from tuner.records import EnvironmentRef
 
 
 def played(name: str, output: Path, count: int = 1) -> Played:
-    told: list[PlayedEpisode] = []
-    found = play(EnvironmentRef(id=f"seen_toys:{name}"), EXPERT, seeds.play_goals(count), output, told.append)
-    assert told == found.episodes
+    reported: list[PlayedEpisode] = []
+    found = play(EnvironmentRef(id=f"seen_toys:{name}"), EXPERT, seeds.play_goals(count), output, reported.append)
+    assert reported == found.episodes
     return found
 
 
@@ -32,16 +32,16 @@ def shown(seconds: float) -> int:
     return round(seconds * FPS)
 
 
-def test_a_film_is_one_that_browsers_play(tmp_path: Path) -> None:
+def test_a_video_is_playable_by_browsers(tmp_path: Path) -> None:
     played("Seen", tmp_path / "video.mp4")
     said = described(tmp_path / "video.mp4")
     for words in ("h264", "yuv420p", "64x48", f"{FPS} fps"):
         assert words in said
     content = (tmp_path / "video.mp4").read_bytes()
-    assert content.index(b"moov") < content.index(b"mdat")  # so that it plays before it is all there
+    assert content.index(b"moov") < content.index(b"mdat")  # so that it plays before it is completely loaded
 
 
-def test_a_film_shows_every_step_and_stands_still_at_start_and_end(tmp_path: Path) -> None:
+def test_a_video_shows_every_step_and_holds_start_and_end(tmp_path: Path) -> None:
     found = played("Seen", tmp_path / "video.mp4", 2)
     pictures = frames(tmp_path / "video.mp4")
     steps = [episode.steps for episode in found.episodes]
@@ -51,7 +51,7 @@ def test_a_film_shows_every_step_and_stands_still_at_start_and_end(tmp_path: Pat
     ]
 
 
-def test_the_arms_marker_turns_green_in_the_film(tmp_path: Path) -> None:
+def test_the_arms_marker_turns_green_in_the_video(tmp_path: Path) -> None:
     arm = EnvironmentRef(id="roarm_envs:RoArmReach-v0")
     found = play(arm, EXPERT, seeds.play_goals(1), tmp_path / "video.mp4", print)
     pictures = frames(tmp_path / "video.mp4").astype(int)
@@ -62,10 +62,10 @@ def test_the_arms_marker_turns_green_in_the_film(tmp_path: Path) -> None:
     assert marked[1].tolist() == [False] * (len(pictures) - 15) + [True] * 15
 
 
-def test_what_was_played_is_told(tmp_path: Path) -> None:
+def test_the_results_of_episodes_are_reported(tmp_path: Path) -> None:
     found = played("Seen", tmp_path / "video.mp4", 2)
     assert [episode.seed for episode in found.episodes] == [8_000_000, 8_000_001]
-    assert [episode.stages for episode in found.episodes] == [("halfway",)] * 2  # `lost` is told, and is not so
+    assert [episode.stages for episode in found.episodes] == [("halfway",)] * 2  # `lost` is in `info`, and false
     assert found.success == 1.0
     assert found.data()["episodes"][0]["return"] == found.episodes[0].total_return > 10.0
 
@@ -120,11 +120,11 @@ def test_an_episode_without_an_end_is_cut_off(tmp_path: Path, monkeypatch: pytes
         ("Growing", EnvironmentFailed, "changed the size of its pictures, from (32, 16) to (32, 32)"),
         ("Floating", EnvironmentFailed, "must return a picture of shape (height, width, 3) of uint8"),
         ("Blind", EnvironmentFailed, "the environment raised in render: RuntimeError: the lens is covered"),
-        ("Unsure", EnvironmentUnusable, "--expert: Unsure offers none (make_expert, see docs/environments.md)"),
-        ("SeenLine", EnvironmentUnusable, "--expert: SeenLine offers none"),
+        ("Unsure", EnvironmentUnusable, "--expert: Unsure has none (make_expert, see docs/environments.md)"),
+        ("SeenLine", EnvironmentUnusable, "--expert: SeenLine has none"),
     ],
 )
-def test_what_cannot_be_filmed_is_said_and_leaves_nothing(
+def test_a_failed_recording_is_reported_and_leaves_no_file(
     tmp_path: Path, name: str, error: type[TunerError], words: str
 ) -> None:
     target = tmp_path / "video.mp4"
@@ -137,12 +137,12 @@ def test_what_cannot_be_filmed_is_said_and_leaves_nothing(
     assert target.read_text() == "the last video"
 
 
-def test_an_environment_without_pictures_is_refused_with_what_it_offers(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentUnusable, match="has no render mode 'rgb_array': it offers none"):
+def test_an_environment_without_the_render_mode_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentUnusable, match="has no render mode 'rgb_array': it has none"):
         play(EnvironmentRef(id="planted_toys:Healthy"), EXPERT, (1,), tmp_path / "video.mp4", print)
 
 
-def test_an_ffmpeg_that_is_not_there_is_said_before_anything_is_made(
+def test_a_missing_ffmpeg_is_reported_before_anything_is_played(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "nowhere"))
@@ -157,7 +157,9 @@ def test_an_ffmpeg_that_is_not_there_is_said_before_anything_is_made(
     [("exit 1", "does not run"), ("echo mpeg4", "was built without libx264")],
     ids=["failing", "without h264"],
 )
-def test_an_ffmpeg_of_no_use_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str) -> None:
+def test_an_unusable_ffmpeg_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
+) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", program(tmp_path, script))
     with pytest.raises(RecordingFailed, match=words):
         played("Seen", tmp_path / "video.mp4")
@@ -173,7 +175,7 @@ def program(folder: Path, script: str) -> str:
 def test_there_may_be_no_ffmpeg_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imageio_ffmpeg._utils._get_ffmpeg_exe", lambda: None)
     monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", raises)
-    with pytest.raises(RecordingFailed, match="there is no ffmpeg to code a video"):
+    with pytest.raises(RecordingFailed, match="no ffmpeg found to encode the video"):
         played("Seen", tmp_path / "video.mp4")
 
 
@@ -181,15 +183,15 @@ def raises() -> str:
     raise RuntimeError("No ffmpeg exe could be found.")
 
 
-def test_an_ffmpeg_that_gives_up_half_way_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_failing_ffmpeg_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = 'case "$*" in *encoders*) echo libx264;; *) echo "[mp4] out of luck" >&2; exit 3;; esac'
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", program(tmp_path, script))
-    with pytest.raises(RecordingFailed, match=r"ffmpeg gave up: \[mp4\] out of luck"):
+    with pytest.raises(RecordingFailed, match=r"ffmpeg failed: \[mp4\] out of luck"):
         played("Seen", tmp_path / "video.mp4", 3)
     assert [path.name for path in tmp_path.iterdir()] == ["ffmpeg"]
 
 
-def test_no_coder_is_left_where_an_episode_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_ffmpeg_is_left_after_an_interrupted_episode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def children() -> set[str]:
         return {child for file in Path("/proc/self/task").glob("*/children") for child in file.read_text().split()}
 
@@ -226,14 +228,14 @@ def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
         ("pipe.mp4", "is no regular file"),
     ],
 )
-def test_a_path_that_is_no_films_is_refused(tmp_path: Path, name: str, words: str) -> None:
+def test_a_path_that_cannot_be_recorded_to_is_refused(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "pipe.mp4").symlink_to("/dev/null")
     with pytest.raises(UsageProblem, match=words):
         check_target(tmp_path / name)
 
 
-def test_a_folder_that_takes_no_file_is_said(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
     check_target(folder / "video.mp4")

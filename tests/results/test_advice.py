@@ -1,4 +1,4 @@
-"""Words about the best parameters: at an end of a range, and gamma for short episodes."""
+"""Remarks on the best parameters: at an end of a range, and gamma for short episodes."""
 
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def test_the_end_of_a_range_is_named(spec: StudySpec, params: dict[str, Any], wo
     assert words in found[0]
 
 
-def test_the_middle_of_every_range_needs_no_word(spec: StudySpec) -> None:
+def test_the_middle_of_every_range_gets_no_remark(spec: StudySpec) -> None:
     assert advice(row(gamma=0.95), spec) == {}
 
 

@@ -1,4 +1,4 @@
-"""What a study has come to: the best, the baselines, and a verdict that does not promise too much."""
+"""The summary of a study: the best trial, the baselines, and a verdict no stronger than one seed allows."""
 
 from collections.abc import Sequence
 
@@ -51,11 +51,11 @@ CURRENT, PROPOSED = row(0, 0.4, "baseline:current"), row(1, 0.2, "baseline:propo
         ([row(0, None, state="pruned")], "No trial is complete yet."),
         ([CURRENT, PROPOSED, row(2, 0.3)], "No trial scored above the current configuration"),
         ([CURRENT, PROPOSED, row(2, 0.6)], "Trial 2 scored above current and proposed: one training seed each"),
-        ([row(0, 0.6)], "there is no baseline to hold it against"),
+        ([row(0, 0.6)], "there is no baseline to compare it with"),
     ],
     ids=["empty", "all pruned", "no better", "better", "no baselines"],
 )
-def test_the_verdict_says_what_one_seed_can_say(rows: list[Row], words: str) -> None:
+def test_the_verdict_says_no_more_than_one_seed_allows(rows: list[Row], words: str) -> None:
     assert words in verdict(summary(rows))
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 from itertools import combinations
 
 import numpy as np
@@ -23,7 +24,7 @@ def only(arms: dict[str, list[float]], goals: int | None = 100) -> PairedTest:
     return comparison
 
 
-def test_three_arms_are_compared_in_pairs_with_holms_correction() -> None:
+def test_three_configurations_are_compared_in_pairs_with_holms_correction() -> None:
     found = ask({"current": LOW, "proposed": NONE, "winner": HIGH})
     pairs = [(one.first, one.second, one.verdict) for one in found.comparisons]
     assert pairs == [
@@ -44,7 +45,7 @@ def test_where_the_winner_is_a_baseline_there_is_one_comparison() -> None:
     assert comparison.p == comparison.p_holm
 
 
-def test_arms_of_any_name_are_compared_in_their_order() -> None:
+def test_configurations_of_any_name_are_compared_in_their_order() -> None:
     pairs = [(one.first, one.second) for one in ask({"b": LOW, "a": HIGH, "c": LOW}).comparisons]
     assert pairs == [("b", "a"), ("b", "c"), ("a", "c")]
 
@@ -56,11 +57,12 @@ def test_figures_of_a_comparison() -> None:
     assert comparison.interval is not None
     assert comparison.interval.low < 0.405 < comparison.interval.high
     assert comparison.smallest == pytest.approx(0.22, abs=0.03)
+    assert re.fullmatch(r"smallest difference that ten seeds can detect: 2\d points", comparison.detectable("success"))
     assert comparison.words.startswith("winner is confirmed better than current: IQM +0.405 [+0.2")
     assert comparison.words.endswith("P(winner > current) 0.92, p 0.0007 (Holm)")
 
 
-def test_swapping_the_arms_mirrors_the_comparison() -> None:
+def test_swapping_the_configurations_mirrors_the_comparison() -> None:
     there, back = only({"a": HIGH, "b": LOW}), only({"b": LOW, "a": HIGH})
     assert (there.verdict, back.verdict) == ("confirmed better", "confirmed worse")
     assert there.p == pytest.approx(back.p)
@@ -68,25 +70,25 @@ def test_swapping_the_arms_mirrors_the_comparison() -> None:
     assert there.difference == pytest.approx(-(back.difference or 0))
 
 
-def test_equal_arms_keep_the_current_configuration() -> None:
+def test_equal_configurations_keep_the_current_configuration() -> None:
     comparison = only({"winner": LOW, "current": LOW})
-    assert comparison.verdict == "not shown"
-    assert comparison.words.startswith("that winner is better than current is not shown (keep current): IQM +0")
+    assert comparison.verdict == "no evidence"
+    assert comparison.words.startswith("no evidence that the winner beats current (keep current): IQM +0")
 
 
 @pytest.mark.parametrize(
     ("seeds", "expected"),
     [
-        (0, "not shown"),
-        (1, "not shown"),
-        (2, "not shown"),
+        (0, "no evidence"),
+        (1, "no evidence"),
+        (2, "no evidence"),
         (3, "probably better"),
         (4, "probably better"),
         (5, "confirmed better"),
         (10, "confirmed better"),
     ],
 )
-def test_what_arms_apart_come_to_by_their_seeds(seeds: int, expected: Verdict) -> None:
+def test_the_verdict_on_separate_values_by_the_number_of_seeds(seeds: int, expected: Verdict) -> None:
     low, high = np.linspace(0.0, 0.2, seeds), np.linspace(0.7, 0.9, seeds)
     assert only({"a": high.tolist(), "b": low.tolist()}).verdict == expected
 
@@ -103,21 +105,21 @@ INTERVALS = {"above": Interval(low=0.1, high=0.3), "across": Interval(low=-0.1, 
         pytest.param(5, 0.9, 0.001, "across", "probably better", id="interval holds 0"),
         pytest.param(5, 0.9, 0.001, "none", "probably better", id="no interval"),
         pytest.param(5, 0.8, 0.06, "across", "probably better", id="just P = .8"),
-        pytest.param(5, 0.79, 0.06, "across", "not shown", id="P under .8"),
+        pytest.param(5, 0.79, 0.06, "across", "no evidence", id="P under .8"),
         pytest.param(5, 0.2, 0.06, "across", "probably worse", id="just P = .2"),
-        pytest.param(5, 0.21, 0.06, "across", "not shown", id="P over .2"),
-        pytest.param(0, None, None, "none", "not shown", id="no seed"),
+        pytest.param(5, 0.21, 0.06, "across", "no evidence", id="P over .2"),
+        pytest.param(0, None, None, "none", "no evidence", id="no seed"),
     ],
 )
 def test_verdict(seeds: int, superiority: float | None, p: float | None, interval: str, expected: Verdict) -> None:
     assert verdict(seeds, superiority, p, INTERVALS[interval]) == expected
 
 
-def test_an_arm_without_a_seed_is_said() -> None:
+def test_a_configuration_without_a_seed_is_reported() -> None:
     found = ask({"winner": HIGH, "current": []})
     assert found.arm("current").iqm is None
     assert found.arm("current").mean_interval is None
-    assert found.comparisons[0].words.endswith("is not shown (keep current) (an arm has no seed)")
+    assert found.comparisons[0].words.endswith("beats current (keep current) (a configuration has no seed)")
     json.dumps(found.data(), allow_nan=False)
 
 
@@ -127,7 +129,7 @@ def test_a_comparison_without_seeds_does_not_count_for_holm() -> None:
     assert first.p_holm == first.p
 
 
-def test_optimism_is_tuning_less_test() -> None:
+def test_selection_bias_is_tuning_minus_test() -> None:
     found = ask({"winner": HIGH, "current": LOW}, tuned={"winner": 0.9})
     assert found.arm("winner").selection_bias == pytest.approx(0.9 - np.mean(HIGH))
     assert found.arm("current").selection_bias is None
@@ -153,7 +155,7 @@ def test_the_same_generator_gives_the_same_answer() -> None:
 
 
 @pytest.mark.parametrize("arms", [{}, {"winner": HIGH}], ids=["none", "one"])
-def test_fewer_than_two_arms_have_no_comparison(arms: dict[str, list[float]]) -> None:
+def test_fewer_than_two_configurations_have_no_comparison(arms: dict[str, list[float]]) -> None:
     found = ask(arms)
     assert len(found.arms) == len(arms)
     assert found.comparisons == ()
@@ -162,26 +164,26 @@ def test_fewer_than_two_arms_have_no_comparison(arms: dict[str, list[float]]) ->
 @pytest.mark.parametrize(
     ("values", "goals", "message"),
     [
-        pytest.param([0.5, 1.2], 100, "winner: 1.2 is no share between 0 and 1", id="over 1"),
-        pytest.param([-0.1], 100, "winner: -0.1 is no share", id="under 0"),
+        pytest.param([0.5, 1.2], 100, "winner: 1.2 is no success rate from 0 to 1", id="over 1"),
+        pytest.param([-0.1], 100, "winner: -0.1 is no success rate", id="under 0"),
         pytest.param([float("nan")], None, "winner: nan is not finite", id="nan"),
         pytest.param([float("inf")], 100, "winner: inf is not finite", id="inf"),
-        pytest.param([0.5], 0, "goals is 0, and must be at least 1", id="no goals"),
-        pytest.param([[0.5]], 100, "winner: values by seed have one dimension, not 2", id="nested"),
+        pytest.param([0.5], 0, "goals is 0, must be at least 1", id="no episodes"),
+        pytest.param([[0.5]], 100, "winner: values by seed must have one dimension, not 2", id="nested"),
     ],
 )
-def test_what_is_no_value_is_refused(values: list[float], goals: int | None, message: str) -> None:
+def test_an_invalid_value_is_refused(values: list[float], goals: int | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ask({"winner": values}, goals)
 
 
-def test_tuned_values_of_no_arm_are_refused() -> None:
-    with pytest.raises(ValueError, match="tuned names winer, and the arms are winner"):
+def test_tuned_values_of_an_unknown_configuration_are_refused() -> None:
+    with pytest.raises(ValueError, match="tuned: unknown winer; the configurations are winner"):
         ask({"winner": HIGH}, tuned={"winer": 0.5})
 
 
 @pytest.mark.parametrize("arm", [ARMS[0], ARMS[3], ARMS[10]], ids=lambda arm: arm.name)
-def test_of_three_equal_arms_one_is_confirmed_better_in_one_of_twenty_at_the_most(arm: KnownArm) -> None:
+def test_of_three_equal_configurations_one_is_confirmed_better_in_at_most_one_of_twenty(arm: KnownArm) -> None:
     drawn = np.random.default_rng(5)
     repeats = 300
     confirmed = 0
@@ -196,7 +198,7 @@ def test_of_three_equal_arms_one_is_confirmed_better_in_one_of_twenty_at_the_mos
     ("arms", "name"),
     [
         pytest.param({"winner": HIGH, "current": LOW}, "winner", id="better"),
-        pytest.param({"winner": LOW, "current": LOW, "proposed": LOW}, "current", id="not shown"),
+        pytest.param({"winner": LOW, "current": LOW, "proposed": LOW}, "current", id="no evidence"),
         pytest.param({"winner": HIGH, "current": LOW, "proposed": NONE}, "winner", id="the current one decides"),
         pytest.param({"winner": LOW, "current": NONE, "proposed": HIGH}, "proposed", id="better than both"),
         pytest.param({"winner": NONE, "current": NONE, "proposed": HIGH}, "proposed", id="another baseline"),
@@ -209,6 +211,6 @@ def test_what_is_recommended_follows_from_the_verdicts(arms: dict[str, list[floa
     assert recommended(ask(arms)) == name
 
 
-def test_nothing_is_recommended_without_an_arm() -> None:
+def test_nothing_is_recommended_without_a_configuration() -> None:
     with pytest.raises(ValueError, match="recommends nothing"):
         recommended(ask({}))

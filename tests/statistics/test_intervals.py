@@ -39,12 +39,12 @@ def test_iqm(values: list[float], expected: float) -> None:
 
 
 def level(seeds: int) -> float:
-    """Two-sided, at which a normal law leaves out as much as 2.5 % of Student's t at either end."""
+    """Two-sided level at which a normal distribution is cut where Student's t leaves 2.5 % at either end."""
     return float(1 - 2 * stats.norm.cdf(-stats.t.ppf(0.975, seeds - 1)))
 
 
 def trimmed(*drawn: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """The first's IQM, less the second's where there is one."""
+    """The IQM of the first, minus that of the second if there is one."""
     means = [stats.trim_mean(values, 0.25, axis=axis) for values in drawn]
     return np.asarray(means[0] - means[1] if len(means) > 1 else means[0])
 
@@ -72,7 +72,7 @@ def test_difference_interval_is_scipys_percentile_bootstrap_of_both_by_the_fewer
 
 @pytest.mark.parametrize("find", [iqm_interval, mean_interval], ids=["IQM", "mean"])
 @pytest.mark.parametrize("share", [0.0, 0.42, 1.0])
-def test_where_all_seeds_agree_it_is_wilson_over_the_pooled_goals(find: Find, share: float) -> None:
+def test_where_all_seeds_agree_it_is_wilson_over_the_pooled_episodes(find: Find, share: float) -> None:
     found = find(np.full(10, share), GOALS, rng())
     assert found == wilson(share, 1000)
     assert found.width > 0
@@ -87,7 +87,7 @@ def test_wilson_by_hand() -> None:
 
 
 @pytest.mark.parametrize("find", [iqm_interval, mean_interval], ids=["IQM", "mean"])
-def test_returns_that_agree_tell_no_interval(find: Find) -> None:
+def test_equal_returns_have_no_interval(find: Find) -> None:
     assert find(np.full(10, -200.0), None, rng()) is None
 
 
@@ -99,14 +99,14 @@ def test_under_three_seeds_there_is_none(find: Find, count: int) -> None:
 
 @pytest.mark.parametrize("find", [iqm_interval, mean_interval], ids=["IQM", "mean"])
 @pytest.mark.parametrize("count", [3, 4, 5, 9, 10, 30])
-def test_intervals_hold_the_middle_within_shares(find: Find, count: int) -> None:
+def test_intervals_hold_the_middle_within_0_and_1(find: Find, count: int) -> None:
     values = np.linspace(0.02, 0.98, count)
     found = find(values, GOALS, rng())
     assert found is not None
     assert 0 <= found.low < 0.5 < found.high <= 1
 
 
-def test_returns_are_not_cut_at_shares() -> None:
+def test_returns_are_not_cut_to_0_and_1() -> None:
     found = mean_interval(np.array([-300.0, -100.0, 50.0]), None, rng())
     assert found is not None
     assert found.low < -300
@@ -122,7 +122,7 @@ def test_one_outlier_among_many_leaves_no_interval_of_width_zero() -> None:
     assert apart.low < 0 < apart.high
 
 
-def test_the_difference_of_two_arms_without_spread_is_newcombes() -> None:
+def test_the_difference_of_two_configurations_without_spread_is_newcombes() -> None:
     found = difference_interval(np.ones(10), np.zeros(10), GOALS, rng())
     each = z2 / (1000 + z2) if (z2 := stats.norm.isf(0.025) ** 2) else 0.0
     assert found is not None
@@ -130,7 +130,7 @@ def test_the_difference_of_two_arms_without_spread_is_newcombes() -> None:
     assert found.high == pytest.approx(1)
 
 
-def test_a_difference_from_returns_without_spread_has_the_others() -> None:
+def test_a_difference_from_returns_without_spread_has_the_interval_of_the_other() -> None:
     values = np.linspace(-150.0, -100.0, 10)
     found = difference_interval(values, np.full(10, -200.0), None, np.random.default_rng(0))
     alone = iqm_interval(values, None, np.random.default_rng(0))
@@ -149,7 +149,7 @@ def test_the_same_generator_gives_the_same_interval() -> None:
 def held(
     find: Callable[[NDArray[np.float64], np.random.Generator], Interval | None], truth: float, arm: KnownArm
 ) -> float:
-    """How often an interval of ten seeds holds the truth."""
+    """How often an interval over ten seeds contains the true value."""
     drawn = np.random.default_rng(11)
     found = [find(values, drawn) for values in arm.draw(10, drawn, REPEATS)]
     return float(np.mean([one is not None and one.low - 1e-9 <= truth <= one.high + 1e-9 for one in found]))

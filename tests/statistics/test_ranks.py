@@ -24,7 +24,7 @@ def test_p_is_scipys_at_seven_seeds_with_ties() -> None:
     assert permutation_p(a, b) == pytest.approx(theirs.pvalue, rel=1e-12)
 
 
-# of the 20 ways to choose 3 of the ranks 1 to 6, sums of 6 to 15 come about in
+# Of the 20 ways to choose 3 of the ranks 1 to 6: how many have the sum 6, 7, … 15.
 WAYS_3_3 = [1, 1, 2, 3, 3, 3, 3, 2, 1, 1]
 
 
@@ -48,13 +48,13 @@ def test_the_smallest_p_of_so_many_seeds(seeds: int, least: float) -> None:
     )
 
 
-def test_many_seeds_take_no_enumeration() -> None:
+def test_many_seeds_need_no_enumeration() -> None:
     a, b = np.linspace(0, 1, 40), np.linspace(0.2, 1.2, 40)
     exact = stats.mannwhitneyu(a, b, method="exact").pvalue
     assert permutation_p(a, b) == pytest.approx(exact, rel=0.05)
 
 
-def test_equal_values_show_nothing() -> None:
+def test_equal_values_are_no_evidence() -> None:
     assert permutation_p(np.zeros(10), np.zeros(10)) == 1
     assert superiority(np.zeros(10), np.zeros(10)) == 0.5
 
@@ -73,7 +73,7 @@ def test_holm(p: list[float], corrected: list[float]) -> None:
     assert holm(p) == pytest.approx(corrected)
 
 
-def test_the_smallest_difference_is_found_in_four_of_five_cases() -> None:
+def test_the_smallest_difference_is_detected_in_four_of_five_cases() -> None:
     even = np.linspace(-1, 1, 10)
     smallest = smallest_difference(even, even, None)
     assert smallest is not None
@@ -96,7 +96,7 @@ def test_the_smallest_difference_grows_with_spread_and_comparisons_and_falls_wit
     assert wider == pytest.approx(2 * at_ten)
 
 
-def test_shares_without_spread_vary_by_their_goals() -> None:
+def test_success_rates_without_spread_vary_by_their_episodes() -> None:
     smallest = smallest_difference(np.full(10, 0.5), np.full(10, 0.5), 100)
     assert smallest == pytest.approx(0.05 * 1.395, rel=0.01)
 
@@ -110,5 +110,5 @@ def test_shares_without_spread_vary_by_their_goals() -> None:
         pytest.param([], 100, id="no seed"),
     ],
 )
-def test_where_nothing_could_be_shown_there_is_no_smallest_difference(values: list[float], goals: int | None) -> None:
+def test_where_nothing_can_be_detected_there_is_no_smallest_difference(values: list[float], goals: int | None) -> None:
     assert smallest_difference(np.array(values), np.array(values), goals) is None

@@ -16,7 +16,7 @@ from tuner.final_training.recipe import read_recipe
 from tuner.final_training.training_folder import as_json, claim, evaluations, make, refuse_other, result, write
 from tuner.final_training.training_plan import TrainingPlan, at_length, make_training_plan
 from tuner.final_training.training_source import TrainingSource
-from tuner.final_training.training_summary import TrainingSummary, foremost, summarise_training
+from tuner.final_training.training_summary import TrainingSummary, best_run, summarise_training
 from tuner.final_training.training_video import record_video
 from tuner.output.curve_picture import picture
 from tuner.output.model_card import card
@@ -166,7 +166,7 @@ def _record_video(plan: TrainingPlan, summary: TrainingSummary, request: TrainRe
     path = plan.folder / VIDEO
     if path.is_file() and plan.one:
         return True
-    best = foremost(summary)
+    best = best_run(summary)
     if best["state"] != "completed" or not request.video:
         return False
     ref = replace(plan.recipe.spec.environment.ref(), n_envs=1, vec_env="dummy")

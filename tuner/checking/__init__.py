@@ -1,1 +1,1 @@
-"""Whether an environment can be learnt in, seen before any training: policies that learn nothing, and what they met."""
+"""Checks of an environment before any training, from episodes of policies that do not learn."""

@@ -1,4 +1,4 @@
-"""How much a check looks at, from which seeds and for how long, and what it says: plain data that travels."""
+"""The plan of a check (episodes, seeds, time) and its report, as plain data."""
 
 import time
 from dataclasses import asdict
@@ -8,45 +8,45 @@ from tuner import seeds
 from tuner.record_type import Record
 from tuner.verdicts import Line, Verdict, worst
 
-EPISODES = 100  # a policy
+EPISODES = 100  # per policy
 QUICK_SECONDS = 10.0
 PROBE_SHARE = 0.25  # of the time, for the probes
 
 
 class CheckPlan(Record):
-    """The episodes' seeds, the same for every policy, and a bound on the time."""
+    """The seeds of the episodes, the same for every policy, and a time limit."""
 
     goals: tuple[int, ...]
-    seconds: float | None = None  # None: as long as it takes
+    seconds: float | None = None  # None: no limit
 
 
 def full(episodes: int = EPISODES) -> CheckPlan:
-    """All episodes, however long they take."""
+    """All episodes, without a time limit."""
     return CheckPlan(goals=seeds.check_goals(episodes))
 
 
 def quick(seconds: float = QUICK_SECONDS) -> CheckPlan:
-    """As many of the episodes as fit."""
+    """As many of the episodes as fit into the time."""
     return CheckPlan(goals=seeds.check_goals(EPISODES), seconds=seconds)
 
 
 class Budget:
-    """The time that is left."""
+    """A time limit, counted from its creation; without seconds there is none."""
 
     def __init__(self, seconds: float | None) -> None:
         self._end = None if seconds is None else time.perf_counter() + seconds
 
     def part(self, share: float) -> "Budget":
-        """A share of what is left, from now on."""
+        """A limit of this share of the remaining time, counted from now."""
         return Budget(None if self._end is None else max(self._end - time.perf_counter(), 0.0) * share)
 
     def spent(self) -> bool:
-        """Whether nothing is left."""
+        """Whether the time is over."""
         return self._end is not None and time.perf_counter() >= self._end
 
 
 class PolicyRow(Record):
-    """What one policy came to; None where no episode ended, or `info` tells nothing of it."""
+    """The figures of one policy; None where no episode ended, or `info` does not report them."""
 
     policy: str
     episodes: int
@@ -72,7 +72,7 @@ class TermRow(Record):
 
 
 class CheckReport(Record):
-    """A whole check."""
+    """The results of a check."""
 
     environment: str
     seconds: float
@@ -83,7 +83,7 @@ class CheckReport(Record):
 
     @property
     def verdict(self) -> Verdict:
-        """That of the worst line."""
+        """The verdict of the worst line."""
         return worst(self.lines)
 
     def of(self, verdict: Verdict) -> list[Line]:

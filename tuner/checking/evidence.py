@@ -1,4 +1,4 @@
-"""All that was seen, and how verdicts are put."""
+"""What a check observed, and how its verdicts are written."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -14,61 +14,61 @@ from tuner.record_type import Record
 from tuner.verdicts import Line
 
 MOST_NAMED = 8  # entries that a line names
-ENOUGH = 50  # steps, under which nothing is said to never change
+ENOUGH = 50  # steps that it takes to say that something never changes
 
 
 class Evidence(Record):
-    """What the verdicts are drawn from."""
+    """Everything that the verdicts are based on."""
 
     action_space: gym.Space[NDArray[np.float64]]
     observation_space: gym.Space[NDArray[np.float64]]
-    recordings: dict[str, Recording]  # by policy: zero, random, and expert where one is offered
+    recordings: dict[str, Recording]  # by policy: zero, random, and expert if there is one
     probes: Probes
 
     @property
     def expert(self) -> Recording | None:
-        """What the expert met."""
+        """The recording of the expert, if there is one."""
         return self.recordings.get("expert")
 
     def observed(self) -> Observed:
         """The observations of all policies."""
-        return reduce(Observed.together, (recording.observed for recording in self.recordings.values()))
+        return reduce(Observed.merged, (recording.observed for recording in self.recordings.values()))
 
     def episodes(self) -> list[CheckedEpisode]:
-        """Those of all policies."""
+        """The episodes of all policies."""
         return [episode for recording in self.recordings.values() for episode in recording.episodes]
 
     def steps(self) -> int:
-        """Those of all policies."""
+        """The number of steps of all policies."""
         return sum(recording.steps for recording in self.recordings.values())
 
-    def tells_success(self) -> bool:
-        """Whether `info` says at an episode's end how it went."""
+    def has_success(self) -> bool:
+        """Whether `info` has `is_success` at the end of an episode."""
         return any(episode.success is not None for episode in self.episodes())
 
 
 def ok(name: str, finding: str) -> Line:
-    """Nothing to do."""
+    """A line with nothing to do."""
     return Line(name=name, verdict="ok", finding=finding)
 
 
 def warning(name: str, finding: str, fix: str) -> Line:
-    """Worth a look."""
+    """A line that is worth a look."""
     return Line(name=name, verdict="warning", finding=finding, suggestion=fix)
 
 
 def wrong(name: str, finding: str, fix: str) -> Line:
-    """Not worth a training run as it is."""
+    """A line that makes training a waste of time."""
     return Line(name=name, verdict="wrong", finding=finding, suggestion=fix)
 
 
 def graded(name: str, *, bad: bool, finding: str, fix: str) -> Line:
-    """Wrong where it is bad, else a warning."""
+    """A line that is wrong if `bad`, else a warning."""
     return (wrong if bad else warning)(name, finding, fix)
 
 
 def named(entries: Sequence[int]) -> str:
-    """Entries by their places."""
+    """Entries by their indices, in words."""
     shown = ", ".join(str(entry) for entry in entries[:MOST_NAMED])
     more = len(entries) - MOST_NAMED
     word = "entry" if len(entries) == 1 else "entries"

@@ -1,4 +1,4 @@
-"""Verdicts on the observation: its bounds, its scale, entries that say nothing."""
+"""Verdicts on the observation: its bounds, its scale, entries that never change."""
 
 import gymnasium as gym
 import numpy as np
@@ -7,26 +7,26 @@ from tuner.checking.evidence import ENOUGH, Evidence, graded, named, ok, warning
 from tuner.verdicts import Line
 
 LARGE = 5.0  # an entry beyond it is not normalised to about [-1, 1]
-HUGE = 1000.0
-TINY = 0.01  # an entry that varies, and never by more
+HUGE = 1000.0  # from here on it is wrong, no mere warning
+TINY = 0.01  # an entry that varies but is never larger
 STUCK = 0.5  # share of the steps at a bound
 
 
 def bounds(evidence: Evidence) -> Line:
-    """Observations beyond their space, or stuck at its bounds."""
+    """Observations outside their space, or stuck at its bounds."""
     name, observed = "observation bounds", evidence.observed()
     outside = np.flatnonzero(observed.outside > 0)
     if len(outside):
         worst = float(observed.outside.max())
-        fix = "declare bounds that hold, or cut the observation to them"
-        return warning(name, f"{named(outside.tolist())} beyond the space, in up to {worst:.1%} of the steps", fix)
+        fix = "declare bounds that hold, or clip the observation to them"
+        return warning(name, f"{named(outside.tolist())} outside the space, in up to {worst:.1%} of the steps", fix)
     stuck = np.flatnonzero((observed.at_bound > STUCK) & ~observed.constant & ~observed.flag)
     if len(stuck) and _is_box(evidence):
-        fix = "widen the scale of these entries: what is cut off cannot be learnt from"
+        fix = "widen the scale of these entries: PPO cannot learn from what is clipped"
         return warning(name, f"{named(stuck.tolist())} at a bound in most steps", fix)
     cut = float(observed.at_bound.max(where=~observed.constant & ~observed.flag, initial=0.0))
     at_bound = f"; at a bound in up to {cut:.0%} of the steps" if _is_box(evidence) else ""
-    return ok(name, f"{len(observed.least)} numbers stay within their space{at_bound}")
+    return ok(name, f"{len(observed.least)} entries stay within their space{at_bound}")
 
 
 def scale(evidence: Evidence) -> Line:
@@ -34,18 +34,16 @@ def scale(evidence: Evidence) -> Line:
     name, observed = "observation scale", evidence.observed()
     space = evidence.observation_space
     if not _is_box(evidence) or space.dtype == np.uint8:
-        return ok(
-            name, f"{type(space).__name__} {space.dtype or ''}: brought to scale while training".replace("  ", " ")
-        )
+        return ok(name, f"{type(space).__name__} {space.dtype or ''}: scaled during training".replace("  ", " "))
     size = observed.size
     large = np.flatnonzero(size > LARGE)
     fix = "normalise each entry to about [-1, 1], by its known range"
     if len(large):
-        finding = f"{named(large.tolist())} of up to {float(size.max()):.4g} where about 1 is meant"
+        finding = f"{named(large.tolist())} of up to {float(size.max()):.4g}, should be about 1"
         return graded(name, bad=float(size.max()) > HUGE, finding=finding, fix=fix)
     tiny = np.flatnonzero((size < TINY) & ~observed.constant)
     if len(tiny):
-        return warning(name, f"{named(tiny.tolist())} never above {TINY:g}: nearly invisible beside the others", fix)
+        return warning(name, f"{named(tiny.tolist())} never above {TINY:g}: nearly invisible next to the others", fix)
     return ok(name, f"every entry within ±{max(float(size.max(initial=0.0)), 0.01):.2g}")
 
 
@@ -53,11 +51,11 @@ def dead(evidence: Evidence) -> Line:
     """Entries that never change."""
     name, observed = "dead observations", evidence.observed()
     if observed.count < ENOUGH:
-        return ok(name, f"not known: {observed.count} observations only")
+        return ok(name, f"unknown: only {observed.count} observations")
     constant = np.flatnonzero(observed.constant)
     if not len(constant):
         return ok(name, "every entry changes")
-    fix = "find why the sensor does not speak, or leave the entry out"
+    fix = "find out why the value does not change, or leave the entry out"
     if len(constant) == len(observed.least):
         return wrong(name, "no entry ever changes: the policy is blind", fix)
     return warning(name, f"{named(constant.tolist())} of {len(observed.least)} never changed", fix)

@@ -1,4 +1,4 @@
-"""What was seen in every entry of the observation, kept as sums: an image has too many numbers to keep."""
+"""Running statistics of every entry of the observation: an image has too many numbers to keep them all."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ BATCH = 128  # rows
 
 
 class Observed:
-    """Least, greatest and how often at a bound or beyond it, for every entry."""
+    """Minimum, maximum, and how often at or outside a bound, for every entry."""
 
     def __init__(self, low: Row, high: Row) -> None:
         self.count = 0
@@ -21,13 +21,13 @@ class Observed:
         self._rows: list[Row] = []
 
     def add(self, row: Row) -> None:
-        """One observation, all of it finite."""
+        """Adds one observation of finite numbers."""
         self._rows.append(row)
         if len(self._rows) == BATCH:
-            self.settle()
+            self.flush()
 
-    def settle(self) -> "Observed":
-        """Counts what is waiting."""
+    def flush(self) -> "Observed":
+        """Adds the buffered rows to the statistics."""
         if self._rows:
             rows = np.stack(self._rows)
             self._rows = []
@@ -41,9 +41,9 @@ class Observed:
             self._outside += ((rows < self._low - slack) | (rows > self._high + slack)).sum(axis=0)
         return self
 
-    def together(self, other: "Observed") -> "Observed":
-        """Both as one."""
-        one, other = self.settle(), other.settle()
+    def merged(self, other: "Observed") -> "Observed":
+        """The statistics of both together."""
+        one, other = self.flush(), other.flush()
         both = Observed(one._low, one._high)
         both.count = one.count + other.count
         both.least = np.minimum(one.least, other.least)
@@ -67,7 +67,7 @@ class Observed:
 
     @property
     def flag(self) -> NDArray[np.bool_]:
-        """Which entries were only ever at a bound or 0: yes or no, and nothing cut off."""
+        """Which entries were only ever at a bound or 0: they are flags, and nothing was clipped."""
         return np.asarray(self._between == 0)
 
     @property
@@ -77,5 +77,5 @@ class Observed:
 
     @property
     def outside(self) -> Row:
-        """Share of the steps in which every entry was beyond its space."""
+        """Share of the steps in which every entry was outside its space."""
         return self._outside / max(self.count, 1)

@@ -1,4 +1,4 @@
-"""Actions and observations as flat numbers, and whether PPO can use their spaces at all."""
+"""The policies of a check, actions and observations as flat numbers, and whether PPO can use the spaces."""
 
 import copy
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ OBSERVATIONS = (*ACTIONS, gym.spaces.Dict)
 
 
 def usable(env: gym.Env[Any, Any]) -> str:
-    """Why PPO cannot use the environment's spaces, nothing where it can."""
+    """Why PPO cannot use the spaces of the environment; empty if it can."""
     action, observation = env.action_space, env.observation_space
     if not isinstance(action, ACTIONS):
         return f"PPO cannot act in a {type(action).__name__} space"
@@ -42,14 +42,14 @@ def flat(space: gym.Space[Any], observation: Any) -> NDArray[np.float64]:
 
 
 def bounds(space: gym.Space[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The least and the greatest of every number of a flat observation."""
+    """Lower and upper bound of every number of a flat observation."""
     box = utils.flatten_space(space)
-    assert isinstance(box, gym.spaces.Box)  # noqa: S101 - `usable` saw to it
+    assert isinstance(box, gym.spaces.Box)  # noqa: S101 - checked by `usable`
     return box.low.astype(np.float64).ravel(), box.high.astype(np.float64).ravel()
 
 
 def zero_action(space: gym.Space[Any]) -> Any:
-    """The action that asks for nothing: zeros, or the nearest that the space holds."""
+    """The zero action, or the nearest to it in the space."""
     if isinstance(space, gym.spaces.Box):
         return np.clip(np.zeros(space.shape), space.low, space.high).astype(space.dtype)
     if isinstance(space, gym.spaces.Discrete):
@@ -65,7 +65,7 @@ def entries(space: gym.Space[Any]) -> int:
 
 
 def others(space: gym.Space[Any], action: Any, entry: int) -> list[Any]:
-    """The action with one entry at its ends, or at each other choice."""
+    """Copies of the action with one entry at its bounds, or at each other choice."""
     if isinstance(space, gym.spaces.Discrete):
         return [space.start + choice for choice in range(int(space.n)) if space.start + choice != int(action)]
     flat_action = np.asarray(action)
@@ -86,17 +86,17 @@ def _with(action: NDArray[Any], entry: int, value: Any) -> NDArray[Any]:
 
 
 class Policy(Protocol):
-    """Who acts."""
+    """A policy of a check."""
 
     def reset(self, seed: int) -> None:
-        """An episode begins."""
+        """Begins an episode with this seed."""
 
     def __call__(self, observation: Any) -> Any:
         """The action for an observation."""
 
 
 class Zero:
-    """Asks for nothing, ever."""
+    """The zero action in every step."""
 
     def __init__(self, space: gym.Space[Any]) -> None:
         self._action = zero_action(space)
@@ -105,30 +105,30 @@ class Zero:
         """Nothing to do."""
 
     def __call__(self, observation: Any) -> Any:  # noqa: ARG002
-        """The same action for every observation."""
+        """The zero action."""
         return copy.copy(self._action)
 
 
 class Random:
-    """Draws from the whole action space, from the episode's own seed."""
+    """Random actions from the whole action space, by the seed of the episode."""
 
     def __init__(self, space: gym.Space[Any]) -> None:
         self._space = copy.deepcopy(space)
 
     def reset(self, seed: int) -> None:
-        """Draws anew."""
+        """Seeds the action space."""
         self._space.seed(seed)
 
     def __call__(self, observation: Any) -> Any:  # noqa: ARG002
-        """Another action every time."""
+        """A random action."""
         return self._space.sample()
 
 
 def make_policies(env: gym.Env[Any, Any], seed: int) -> dict[str, Policy]:
-    """Zero and random, and the expert where the environment's class offers one; begins an episode to see.
+    """Zero, random, and the expert if the environment has one; begins an episode to find out.
 
     Raises:
-        EnvironmentFailed: where it offers one and cannot make it.
+        EnvironmentFailed: where it has one and cannot make it.
     """
     policies: dict[str, Policy] = {"zero": Zero(env.action_space), "random": Random(env.action_space)}
     if not offers_expert(env):
@@ -137,6 +137,6 @@ def make_policies(env: gym.Env[Any, Any], seed: int) -> dict[str, Policy]:
     begin(env, seed)
     try:
         expert.reset(seed)
-    except NotImplementedError:  # a base class names the hook and leaves it to others
+    except NotImplementedError:  # a base class that only declares the hook
         return policies
     return {**policies, "expert": expert}

@@ -1,4 +1,4 @@
-"""Episodes of one policy, with all that the verdicts need of them."""
+"""Episodes of one policy, recorded for the verdicts."""
 
 import math
 import time
@@ -21,7 +21,7 @@ ENDLESS = 10_000  # steps after which an episode is taken to have no end
 
 
 class CheckedEpisode(Record):
-    """How one whole episode went."""
+    """One complete episode."""
 
     total_return: float
     last_reward: float
@@ -35,35 +35,35 @@ class CheckedEpisode(Record):
 
 @dataclass(kw_only=True)
 class Recording:
-    """Everything that one policy met."""
+    """Everything recorded of one policy."""
 
     observed: Observed
     episodes: list[CheckedEpisode] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)  # of every step
     ended: list[bool] = field(default_factory=list)  # whether the step ended an episode
-    terms: dict[str, list[float]] = field(default_factory=dict)  # a term of every step that told any
-    unexplained: list[float] = field(default_factory=list)  # reward minus the sum of its terms, where told
-    not_finite: dict[str, int] = field(default_factory=dict)  # steps, by what was not
+    terms: dict[str, list[float]] = field(default_factory=dict)  # by term, for every step with reward terms
+    unexplained: list[float] = field(default_factory=list)  # reward minus the sum of its terms, for those steps
+    not_finite: dict[str, int] = field(default_factory=dict)  # number of steps, by the value that was not finite
     endless: bool = False
     seconds: float = 0.0
 
     @property
     def steps(self) -> int:
-        """Control steps, those of episodes cut off included."""
+        """Number of control steps, those of incomplete episodes included."""
         return len(self.rewards)
 
     def returns(self) -> NDArray[np.float64]:
-        """Of every episode."""
+        """The return of every episode."""
         return np.array([episode.total_return for episode in self.episodes])
 
     def success(self) -> float | None:
-        """Share of the episodes, None where they do not tell."""
-        told = [episode.success for episode in self.episodes if episode.success is not None]
-        return sum(told) / len(told) if told else None
+        """Success rate; None without a success signal."""
+        known = [episode.success for episode in self.episodes if episode.success is not None]
+        return sum(known) / len(known) if known else None
 
 
 def record(env: gym.Env[Any, Any], policy: Policy, goals: Sequence[int], budget: Budget) -> Recording:
-    """One episode for every seed, until the time is up; an episode that it cuts off is none."""
+    """Plays one episode for every seed until the time is up; an incomplete episode does not count."""
     recording = Recording(observed=Observed(*bounds(env.observation_space)))
     begun = time.perf_counter()
     for goal in goals:
@@ -72,7 +72,7 @@ def record(env: gym.Env[Any, Any], policy: Policy, goals: Sequence[int], budget:
         episode = _episode(env, policy, goal, recording, budget)
         if episode is not None:
             recording.episodes.append(episode)
-    recording.observed.settle()
+    recording.observed.flush()
     recording.seconds = time.perf_counter() - begun
     return recording
 
@@ -80,7 +80,7 @@ def record(env: gym.Env[Any, Any], policy: Policy, goals: Sequence[int], budget:
 def _episode(
     env: gym.Env[Any, Any], policy: Policy, goal: int, recording: Recording, budget: Budget
 ) -> CheckedEpisode | None:
-    """One episode; None where it was cut off, by the time or by a value that is not finite."""
+    """Plays one episode; None if the time, its length or a value that is not finite ended it early."""
     observation, info = begin(env, goal)
     policy.reset(goal)
     distances = [number(info, "distance")]
@@ -112,7 +112,7 @@ def _episode(
 
 
 def _see(env: gym.Env[Any, Any], observation: Any, recording: Recording) -> bool:
-    """Notes an observation; whether it is finite."""
+    """Records an observation; returns whether it is finite."""
     row = flat(env.observation_space, observation)
     if not np.isfinite(row).all():
         return _bad("observation", recording)
@@ -121,7 +121,7 @@ def _see(env: gym.Env[Any, Any], observation: Any, recording: Recording) -> bool
 
 
 def _note(reward: float, ended: bool, info: Info, recording: Recording) -> bool:
-    """Notes a reward with its terms; whether all is finite."""
+    """Records a reward with its terms; returns whether all are finite."""
     distance, terms = number(info, "distance"), _terms(info)
     if not math.isfinite(reward):
         return _bad("reward", recording)
@@ -146,10 +146,10 @@ def _bad(what: str, recording: Recording) -> bool:
 
 
 def _terms(info: Info) -> dict[str, float]:
-    told = info.get("reward_terms")
-    if told is None:
+    terms = info.get("reward_terms")
+    if terms is None:
         return {}
     try:
-        return {str(name): float(value) for name, value in told.items()}
+        return {str(name): float(value) for name, value in terms.items()}
     except (AttributeError, TypeError, ValueError):
-        raise EnvironmentFailed(f"info['reward_terms'] must map names to numbers, and is {told!r}") from None
+        raise EnvironmentFailed(f"info['reward_terms'] must map names to numbers, not {terms!r}") from None

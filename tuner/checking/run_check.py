@@ -1,4 +1,4 @@
-"""The whole check: policies through the environment, probes, verdicts."""
+"""The check of an environment: episodes of its policies, tests of determinism and actions, verdicts."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -40,14 +40,14 @@ QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
     world.speed,
 )
 
-NORMALIZED = {  # what an argument of SB3's VecNormalize answers, by the names of lines
+NORMALIZED = {  # names of the lines that an argument of SB3's VecNormalize settles
     "norm_obs": ("observation scale",),
     "norm_reward": ("reward a step", "success bonus", "return an episode"),
 }
 
-NOTHING = 1e-3  # of the largest policy's reward a step
+NOTHING = 1e-3  # share of the largest reward a step of a policy, under which a reward is rounding
 
-OF_WHOLE_EPISODES = {  # not asked where values that are not finite cut episodes off: those left are a choice of them
+OF_WHOLE_EPISODES = {  # not asked after values that are not finite: the remaining episodes are a biased sample
     reward_checks.bonus,
     reward_checks.return_scale,
     success.agreement,
@@ -58,16 +58,16 @@ OF_WHOLE_EPISODES = {  # not asked where values that are not finite cut episodes
 
 
 def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None) -> CheckReport:
-    """Looks at an environment before any training.
+    """Checks an environment before any training.
 
     Args:
         ref: The environment.
-        plan: How much to look at.
-        algorithm: What is to learn in it, where that is known.
+        plan: Episodes and time limit.
+        algorithm: The algorithm that is to be trained in it, if known.
 
     Raises:
         EnvironmentUnusable: where it cannot be made, or the algorithm cannot act in it.
-        EnvironmentFailed: where it raises, or its expert does, or it returns what no environment returns.
+        EnvironmentFailed: where it or its expert raises, or it returns an invalid value.
     """
     begun = time.perf_counter()
     env = make_bare(ref, looked_at=False)
@@ -88,20 +88,20 @@ def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None
 
 
 def behind_normalize(report: CheckReport, arguments: Mapping[str, Any]) -> CheckReport:
-    """The report without the questions that SB3's VecNormalize answers, where the arguments have it."""
+    """The report without the lines that SB3's VecNormalize settles, if the arguments use it."""
     answered = {line for name, lines in NORMALIZED.items() if arguments.get(name) for line in lines}
     return replace(report, lines=tuple(line for line in report.lines if line.name not in answered))
 
 
 def refuse_wrong(report: CheckReport) -> None:
-    """Stops at an environment in which training is a waste of time.
+    """Refuses an environment in which training is a waste of time.
 
     Raises:
         CheckFailed: with the lines that are wrong, and their suggestions.
     """
     lines = [f"{line.name}: {line.finding} → {line.suggestion}" for line in report.of("wrong")]
     if lines:
-        way_out = f"mend it, and see `tuner check {report.environment}`; --skip-check insists"
+        way_out = f"fix it (see `tuner check {report.environment}`), or use --skip-check to train anyway"
         raise CheckFailed("\n".join([f"{report.environment} is not worth training in:", *lines, way_out]))
 
 
@@ -145,7 +145,7 @@ def _row(policy: str, recording: Recording) -> PolicyRow:
 
 
 def _terms(recordings: Mapping[str, Recording]) -> tuple[TermRow, ...]:
-    """Every term under every policy; one whose reward is rounding beside the others' has no shares to tell of."""
+    """Every term under every policy; shares are 0 under a policy whose reward is mere rounding."""
     sizes = {
         policy: {term: float(np.mean(np.abs(values))) for term, values in recording.terms.items()}
         for policy, recording in recordings.items()

@@ -1,4 +1,4 @@
-"""Verdicts on success: whether the return points at it, whether it can be had, whether it comes by itself."""
+"""Verdicts on success: whether the return agrees with it, whether it can be reached, whether it is too easy."""
 
 import itertools
 from collections.abc import Iterator
@@ -13,24 +13,24 @@ from tuner.verdicts import SEVERITY, Line
 
 Row = NDArray[np.float64]
 
-SURE = 0.01  # p under which a difference is taken for one
-FEW = 5  # episodes on either side, under which nothing is compared
-FAILURE_PAYS = 0.1  # share of failures that return more than the usual success
-MOST_FAILURES_PAY = 0.5
-FOLLOWS = 0.2  # rank correlation
-EASY = 0.5  # success of a policy that does nothing of use
-EXPERT_GOOD, EXPERT_BAD = 0.95, 0.5  # success of an expert
-NEAR = 0.25  # of the distance at the start
+SURE = 0.01  # p under which a difference counts
+FEW = 5  # episodes that a comparison needs on either side
+FAILURE_PAYS = 0.1  # share of the failures that return more than the median success, from which it is a warning
+MOST_FAILURES_PAY = 0.5  # the same share, from which it is wrong
+FOLLOWS = 0.2  # rank correlation of return and progress that counts
+EASY = 0.5  # success rate of a policy that knows nothing, from which the task is too easy
+EXPERT_GOOD, EXPERT_BAD = 0.95, 0.5  # success rates of an expert
+NEAR = 0.25  # share of the distance at the start that counts as near
 
 NAME = "return and success"
-FIX = "make every term fall when success moves away: reward progress, not posture or being alive"
+FIX = "make every term fall when success gets farther: reward progress, not posture or being alive"
 
 
 def agreement(evidence: Evidence) -> Line:
-    """Whether return and success agree in sign and rank. The alarm: the return rises, success does not."""
-    if not evidence.tells_success():
+    """Whether return and success agree in sign and rank: a return that can rise without success is a problem."""
+    if not evidence.has_success():
         fix = 'set info["is_success"] at an episode\'s end: a return can rise without the task being done'
-        return warning(NAME, 'info["is_success"] is not told: the return alone decides', fix)
+        return warning(NAME, 'info["is_success"] is missing: only the return can be judged', fix)
     contradictions = [*_between(evidence.recordings), *_within(evidence.recordings)]
     if contradictions:
         return max(contradictions, key=lambda line: SEVERITY[line.verdict])
@@ -40,7 +40,7 @@ def agreement(evidence: Evidence) -> Line:
 
 
 def _between(recordings: dict[str, Recording]) -> list[Line]:
-    """Pairs of policies of which one succeeds more and returns less; those of the expert first."""
+    """Pairs of policies of which one succeeds more and returns less; pairs with the expert first."""
     found = []
     for (one, first), (other, second) in itertools.combinations(reversed(recordings.items()), 2):
         wins, losses = _counts(first), _counts(second)
@@ -55,13 +55,13 @@ def _between(recordings: dict[str, Recording]) -> list[Line]:
                 f"{better} succeeds more than {worse} ({good.success():.0%}, {bad.success():.0%}) and returns less "
                 f"({good.returns().mean():.3g}, {bad.returns().mean():.3g})"
             )
-            # Zero may well return more than random: it touches nothing, and seldom succeeds.
+            # Zero may return more than random and succeed less: it makes no costly moves.
             found.append(graded(NAME, bad="expert" in (better, worse), finding=finding, fix=FIX))
     return found
 
 
 def _within(recordings: dict[str, Recording]) -> Iterator[Line]:
-    """Policies whose successes return less than their failures, or that are paid for the way off."""
+    """Policies whose successes return less than failures, or whose return rises with the distance to the goal."""
     for policy, recording in recordings.items():
         won, lost = _split(recording)
         if _less(won, lost):
@@ -75,14 +75,14 @@ def _within(recordings: dict[str, Recording]) -> Iterator[Line]:
 
 
 def _failure_pays(recordings: dict[str, Recording]) -> Line | None:
-    """Failures that gather as much as a success pays."""
+    """Failures that return as much as a success."""
     won = np.concatenate([_split(recording)[0] for recording in recordings.values()])
     lost = np.concatenate([_split(recording)[1] for recording in recordings.values()])
     share = float(np.mean(lost >= np.median(won))) if min(won.size, lost.size) >= FEW else 0.0
     if share <= FAILURE_PAYS:
         return None
-    finding = f"{share:.0%} of the failures return as much as the usual success"
-    fix = "pay success more than any failure can gather: a bonus of 10 … 50, and the episode ends there"
+    finding = f"{share:.0%} of the failures return as much as the median success"
+    fix = "pay success more than any failure can collect: a bonus of 10 … 50, and end the episode there"
     return graded(NAME, bad=share > MOST_FAILURES_PAY, finding=finding, fix=fix)
 
 
@@ -92,50 +92,50 @@ def _by_distance(evidence: Evidence) -> Line:
     follows = "" if rank is None else f"; rank correlation of return and progress under random {rank:.2f}"
     if won >= FEW:
         return ok(NAME, f"success returns more than failure{follows}")
-    few = f"{won} success{'es' * (won != 1)} only" if won else "no success"
+    few = f"only {won} success{'es' * (won != 1)}" if won else "no success"
     if rank is not None and rank < FOLLOWS:
         return warning(NAME, f"{few} seen, and the return does not follow the distance{follows}", FIX)
-    return ok(NAME, f"nothing against it, with {few} seen{follows}")
+    return ok(NAME, f"no contradiction, with {few} seen{follows}")
 
 
 def goals(evidence: Evidence) -> Line:
-    """Goals out of reach."""
+    """Whether goals can be reached."""
     name, expert = "goals in reach", evidence.expert
-    if not evidence.tells_success():
-        return ok(name, "not known without a success signal")
+    if not evidence.has_success():
+        return ok(name, "unknown without a success signal")
     rate = expert.success() if expert is not None else None
     if rate is not None:
         finding = f"the expert succeeds in {rate:.0%}{_nearest(evidence)}"
         if rate >= EXPERT_GOOD:
             return ok(name, finding)
-        fix = "see where it fails: draw goals and starts that are proven reachable, or mend the expert"
+        fix = "see where it fails: draw goals and starts that are proven reachable, or fix the expert"
         return (wrong if rate < EXPERT_BAD else warning)(name, finding, fix)
     if any(episode.success for episode in evidence.episodes()):
-        return ok(name, "some were reached; without an expert (make_expert) it is not known of all")
-    fix = "draw goals that are proven reachable, and show it by an expert: make_expert(env), see docs/environments.md"
-    return warning(name, f"no policy succeeded{_nearest(evidence)}; not known whether any can", fix)
+        return ok(name, "some were reached; whether all can be is unknown without an expert (make_expert)")
+    fix = "draw goals that are proven reachable, and prove it by an expert: make_expert(env), see docs/environments.md"
+    return warning(name, f"no policy succeeded{_nearest(evidence)}; whether any can is unknown", fix)
 
 
 def _nearest(evidence: Evidence) -> str:
-    """How near anybody ever came, as a share of the distance at the start."""
+    """The smallest distance of all episodes, as a share of the distance at the start, in words."""
     ratios = [e.nearest / e.start_distance for e in evidence.episodes() if e.nearest is not None and e.start_distance]
     if not ratios:
         return ""
     least = min(ratios)
-    never = "" if least <= NEAR else "nobody came near, "
+    never = "" if least <= NEAR else "no policy came near, "
     return f"; {never}the nearest was {least:.0%} of the distance at the start"
 
 
 def ease(evidence: Evidence) -> Line:
-    """Success that comes by itself."""
+    """Whether policies that know nothing succeed."""
     name = "difficulty"
     rates = {p: evidence.recordings[p].success() for p in ("zero", "random")}
     known = {policy: rate for policy, rate in rates.items() if rate is not None}
     if not known:
-        return ok(name, "not known without a success signal")
+        return ok(name, "unknown without a success signal")
     finding = ", ".join(f"{policy} succeeds in {rate:.0%}" for policy, rate in known.items())
     if max(known.values()) > EASY:
-        fix = "tighten the success rule or start farther away: there is little left to learn, and nothing to tune"
+        fix = "tighten the success rule or start farther away: there is little to learn, and nothing to tune"
         return warning(name, finding, fix)
     return ok(name, finding)
 
@@ -147,13 +147,13 @@ def _counts(recording: Recording) -> tuple[int, int]:
 
 def _split(recording: Recording) -> tuple[Row, Row]:
     """Returns of the successes and of the failures."""
-    told = recording.episodes
-    won = np.array([e.total_return for e in told if e.success is True])
-    return won, np.array([e.total_return for e in told if e.success is False])
+    episodes = recording.episodes
+    won = np.array([e.total_return for e in episodes if e.success is True])
+    return won, np.array([e.total_return for e in episodes if e.success is False])
 
 
 def _less(one: Row, other: Row) -> bool:
-    """Whether the mean of `one` is surely below that of `other`: Welch's test, with few degrees of freedom."""
+    """Whether the mean of `one` is significantly below that of `other`: Welch's test, with few degrees of freedom."""
     few = min(one.size, other.size)
     if few < FEW:
         return False
@@ -163,12 +163,12 @@ def _less(one: Row, other: Row) -> bool:
 
 
 def _follows(episodes: list[CheckedEpisode]) -> float | None:
-    """Rank correlation of an episode's return with the way made to the goal; None where it tells nothing."""
-    told = [
+    """Rank correlation of return and progress to the goal over episodes; None if not significant."""
+    pairs = [
         (e.total_return, e.start_distance - e.distance) for e in episodes if e.start_distance and e.distance is not None
     ]
-    returns, progress = np.array(told).T if told else (np.zeros(0), np.zeros(0))
-    if len(told) < 2 * FEW or np.ptp(returns) == 0 or np.ptp(progress) == 0:
+    returns, progress = np.array(pairs).T if pairs else (np.zeros(0), np.zeros(0))
+    if len(pairs) < 2 * FEW or np.ptp(returns) == 0 or np.ptp(progress) == 0:
         return None
     result = scipy.stats.spearmanr(returns, progress)
     return float(result.statistic) if result.pvalue < SURE else None

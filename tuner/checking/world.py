@@ -1,19 +1,19 @@
-"""Verdicts on the world itself: values that are finite, episodes that repeat and end, actions that act, speed."""
+"""Verdicts on the environment itself: finite values, determinism, effect and bounds of actions, endings, speed."""
 
 import gymnasium as gym
 import numpy as np
 
 from tuner.checking.evidence import Evidence, graded, named, ok, warning, wrong
-from tuner.checking.probes import FELT
+from tuner.checking.probes import ROUNDING
 from tuner.checking.rollout import ENDLESS
 from tuner.verdicts import Line
 
 SLOW = 100.0  # steps a second
-TRIAL_STEPS = 100_000  # the everyday budget of a trial
+TRIAL_STEPS = 100_000  # the usual length of a trial
 
 
 def finite(evidence: Evidence) -> Line:
-    """NaN and infinity."""
+    """Whether all values are finite."""
     counts: dict[str, int] = {}
     for recording in evidence.recordings.values():
         for what, count in recording.not_finite.items():
@@ -21,42 +21,42 @@ def finite(evidence: Evidence) -> Line:
     if not counts:
         return ok("finite values", f"observations, rewards and info in {evidence.steps():,} steps")
     found = ", ".join(f"{what} in {count} episode{'s' * (count > 1)}" for what, count in counts.items())
-    fix = "find the division, square root or exploding state that makes NaN or infinity; one such step ends a trial"
+    fix = "find the division, square root or exploding state that gives NaN or infinity; one such step ends a trial"
     return wrong("finite values", f"not finite: {found}", fix)
 
 
 def determinism(evidence: Evidence) -> Line:
-    """The same seed and actions twice."""
+    """Whether the same seed and actions give the same episode."""
     probes = evidence.probes
-    if probes.difference <= FELT:
-        return ok("determinism", f"{probes.episodes} episodes ran twice from their seeds, and were the same")
-    by = "by their ends" if np.isinf(probes.difference) else f"by up to {probes.difference:.3g}"
+    if probes.difference <= ROUNDING:
+        return ok("determinism", f"{probes.episodes} episodes ran twice from their seeds, with the same results")
+    by = "in their lengths" if np.isinf(probes.difference) else f"by up to {probes.difference:.3g}"
     fix = (
-        "draw every random number from self.np_random, call super().reset(seed=seed), and put the whole state back in "
-        "reset; else no goal is the same goal twice and no score can be compared"
+        "draw every random number from self.np_random, call super().reset(seed=seed), and restore the whole state in "
+        "reset; else no episode repeats and no scores can be compared"
     )
     return wrong("determinism", f"the same seed and actions, twice, differ {by}", fix)
 
 
 def actions(evidence: Evidence) -> Line:
-    """Actions that have no effect."""
+    """Whether every action entry has an effect."""
     idle, count = evidence.probes.idle, evidence.probes.entries
     name = "action effect"
     if idle is None:
-        if evidence.probes.difference > FELT:
-            return warning(name, "not known: the environment does not repeat itself", "see determinism")
-        return warning(name, "not known: no time was left", "`tuner check` takes longer")
+        if evidence.probes.difference > ROUNDING:
+            return warning(name, "unknown: the environment is not deterministic", "see determinism")
+        return warning(name, "unknown: no time was left", "run `tuner check`, which takes longer")
     if not idle:
         each = "the action changes" if count == 1 else f"each of {count} action entries changes"
         return ok(name, f"{each} what is observed")
     all_idle = len(idle) == count
     which = "no action entry changes" if all_idle else f"{named(idle)} of {count} never change{'s' * (len(idle) == 1)}"
-    fix = "see that every action entry reaches a motor and is not overwritten; leave out those that steer nothing"
+    fix = "make sure that every action entry reaches a motor and is not overwritten; leave out those without effect"
     return graded(name, bad=all_idle, finding=f"{which} what is observed", fix=fix)
 
 
 def action_scale(evidence: Evidence) -> Line:
-    """Bounds of the actions."""
+    """Whether the bounds of the actions are [-1, 1]."""
     space, name = evidence.action_space, "action bounds"
     if not isinstance(space, gym.spaces.Box):
         return ok(name, f"{space}")
@@ -68,21 +68,21 @@ def action_scale(evidence: Evidence) -> Line:
 
 
 def endings(evidence: Evidence) -> Line:
-    """Time-outs, episodes without an end, time told as an end of another kind."""
+    """Time-outs, episodes without an end, time limits reported as `terminated`."""
     name, episodes = "episode ends", evidence.episodes()
     if any(recording.endless for recording in evidence.recordings.values()):
-        return wrong(name, f"an episode did not end in {ENDLESS:,} steps", "truncate an episode when its time is up")
+        return wrong(name, f"an episode did not end in {ENDLESS:,} steps", "truncate episodes at a time limit")
     if not episodes:
-        return warning(name, "no episode ended in the time that there was", "`tuner check` takes longer")
+        return warning(name, "no episode ended in the time given", "run `tuner check`, which takes longer")
     share = _timeouts(evidence)
     shares = ", ".join(f"{policy} {value:.0%}" for policy, value in share.items())
     if all(value == 1.0 for value in share.values()):
-        fix = "terminate on success and on failure; tell them apart from time running out (truncated)"
+        fix = "terminate on success and on failure, and truncate at the time limit alone"
         return warning(name, f"every episode timed out ({shares})", fix)
     failed = [episode.length for episode in episodes if episode.terminated and episode.success is False]
     if len(failed) >= 10 and len(set(failed)) == 1:
-        fix = "return truncated, not terminated, when time is up: PPO then knows that the future had worth"
-        return warning(name, f"all {len(failed)} failures were `terminated` at {failed[0]} steps, as by a clock", fix)
+        fix = "return truncated, not terminated, at the time limit: PPO then counts the value of the steps not taken"
+        return warning(name, f"all {len(failed)} failures were `terminated` at {failed[0]} steps: a time limit?", fix)
     return ok(name, f"time-outs: {shares}")
 
 
@@ -95,10 +95,10 @@ def _timeouts(evidence: Evidence) -> dict[str, float]:
 
 
 def speed(evidence: Evidence) -> Line:
-    """Steps a second."""
+    """Whether the environment is fast enough."""
     recording = evidence.recordings["random"]
     rate = recording.steps / max(recording.seconds, 1e-9)
     finding = f"{rate:,.0f} steps a second; {TRIAL_STEPS:,} take {TRIAL_STEPS / max(rate, 1e-9) / 60:.1f} minutes"
     if rate >= SLOW:
         return ok("speed", finding)
-    return warning("speed", finding, "fewer or cheaper physics steps a control step; no rendering while training")
+    return warning("speed", finding, "fewer or cheaper physics steps per control step; no rendering during training")

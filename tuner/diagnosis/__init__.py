@@ -1,1 +1,1 @@
-"""What a trial's training signals say of its health: pure functions over recorded series, and no learning library."""
+"""Diagnosis of a trial from its recorded training signals: pure functions, without a learning library."""

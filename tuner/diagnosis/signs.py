@@ -1,4 +1,4 @@
-"""A trial's diagnosis: the questions that its training signals can answer, in the guide's order, and their answers."""
+"""A trial's diagnosis: the PPO guide's questions about training signals, in its order, and their answers."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ SMALLER = "lower learning_rate, lower clip_range, fewer n_epochs"
 LARGER = "higher learning_rate, or more n_epochs"
 REWARD_FIRST = "verify the reward first (`tuner check`), then lower learning_rate"
 VALUES = "more n_epochs or smaller batch_size for the value net; rewards scaled to a return of about ±50"
-DEFAULT_GAMMA = 0.99  # Stable-Baselines3's, of every algorithm
+DEFAULT_GAMMA = 0.99  # of every algorithm of Stable-Baselines3
 
 
 def _ok(name: str, finding: str) -> Sign:
@@ -26,7 +26,7 @@ def _sign(verdict: Verdict, name: str, symptom: str, finding: str, fix: str) -> 
 
 
 def kl(run: TrainingRecord) -> Iterator[Sign]:
-    """The guide: within 0.01 … 0.05, over 0.1 a fault."""
+    """The PPO guide: within 0.01 … 0.05, and never over 0.1."""
     values, peak = run.known("approx_kl"), run.peaks.get("approx_kl")
     if values is None or peak is None:
         return
@@ -44,14 +44,14 @@ def kl(run: TrainingRecord) -> Iterator[Sign]:
 
 
 def clipping(run: TrainingRecord) -> Iterator[Sign]:
-    """The guide: within 0.1 … 0.3."""
+    """The PPO guide: within 0.1 … 0.3."""
     if (values := run.known("clip_fraction")) is not None:
         yield from _between("clip_fraction", float(values.mean()), bounds.CLIPPED)
 
 
 def _between(name: str, mean: float, bounds: tuple[float, float]) -> Iterator[Sign]:
     low, high = bounds
-    said = f"{mean:.3g} on average (guide: {low:g} … {high:g})"
+    said = f"{mean:.3g} on average (PPO guide: {low:g} … {high:g})"
     if mean > high:
         yield _sign("warning", name, f"above {high:g}", said, SMALLER)
     elif mean < low:
@@ -61,7 +61,7 @@ def _between(name: str, mean: float, bounds: tuple[float, float]) -> Iterator[Si
 
 
 def policy_loss(run: TrainingRecord) -> Iterator[Sign]:
-    """The guide: neither huge nor tiny. Only where advantages are normalised does a size mean something."""
+    """The PPO guide: neither huge nor tiny. Asked only where advantages are normalised: else rewards scale it."""
     values = run.known("policy_gradient_loss")
     if values is None or run.arguments.get("normalize_advantage", True) is False:
         return
@@ -77,7 +77,7 @@ def policy_loss(run: TrainingRecord) -> Iterator[Sign]:
 
 
 def exploration(run: TrainingRecord) -> Iterator[Sign]:
-    """The spread of continuous actions, else the entropy of discrete ones: it may fall with success, not before."""
+    """The standard deviation of continuous actions, else the entropy of discrete ones: may fall only with success."""
     if (spread := run.trend("std")) is not None:
         yield _explores("std", early(spread), late(spread), solved=run.solved)
     elif (loss := run.trend("entropy_loss")) is not None and early(loss) < 0:  # the entropy with a minus
@@ -87,16 +87,16 @@ def exploration(run: TrainingRecord) -> Iterator[Sign]:
 def _explores(name: str, first: float, last: float, *, solved: bool) -> Sign:
     said = f"{first:.2g} → {last:.2g}"
     if last < bounds.COLLAPSED * first and not solved:
-        fix = "higher ent_coef (guide: 0.01 early), or lower learning_rate"
+        fix = "higher ent_coef (PPO guide: 0.01 early), or lower learning_rate"
         return _sign("wrong", name, "collapsed", f"collapsed before success, {said}", fix)
     if last > bounds.EXPLODED * first:
-        fix = "lower ent_coef (guide: 0 … 0.01, towards 0 at the end)"
+        fix = "lower ent_coef (PPO guide: 0 … 0.01, towards 0 at the end)"
         return _sign("warning", name, "grows", f"grows, so actions get random, {said}", fix)
     return _ok(name, said)
 
 
 def value_loss(run: TrainingRecord) -> Iterator[Sign]:
-    """The guide: it falls. Where rewards begin to come it may rise before; what counts is that it comes down."""
+    """The PPO guide: it falls. It may rise first as rewards begin to come, but must come down."""
     values = run.trend("value_loss")
     if values is None or run.curriculum:
         return
@@ -114,7 +114,7 @@ def value_loss(run: TrainingRecord) -> Iterator[Sign]:
 
 
 def critic_loss(run: TrainingRecord) -> Iterator[Sign]:
-    """Off-policy critics: their loss grows with what they value, but not without bound."""
+    """Off-policy critics: their loss grows with the returns, but must not diverge."""
     values = run.trend("critic_loss")
     if values is None:
         return
@@ -128,7 +128,7 @@ def critic_loss(run: TrainingRecord) -> Iterator[Sign]:
 
 
 def temperature(run: TrainingRecord) -> Iterator[Sign]:
-    """SAC's entropy coefficient where it adapts: one that runs away drowns the reward."""
+    """SAC's entropy coefficient where it adapts: a huge one outweighs the reward."""
     values = run.trend("ent_coef")
     if values is None or not values.std():
         return
@@ -141,7 +141,7 @@ def temperature(run: TrainingRecord) -> Iterator[Sign]:
 
 
 def explained_variance(run: TrainingRecord) -> Iterator[Sign]:
-    """How much of the returns the value net foretells: 1 all, 0 nothing, less than 0 worse than a constant."""
+    """How well the value net predicts the returns: 1 perfectly, 0 as well as a constant, under 0 worse."""
     values = run.trend("explained_variance")
     if values is None:
         return
@@ -152,14 +152,14 @@ def explained_variance(run: TrainingRecord) -> Iterator[Sign]:
         finding = f"below 0, {said}: worse than a constant"
         yield _sign("wrong", "explained_variance", "below 0", finding, VALUES)
     elif last < little:
-        finding, symptom = f"{said}: the values foretell little", f"below {little:g}"
+        finding, symptom = f"{said}: the value net predicts little", f"below {little:g}"
         yield _sign("warning", "explained_variance", symptom, finding, VALUES)
     else:
         yield _ok("explained_variance", said)
 
 
 def reward(run: TrainingRecord) -> Iterator[Sign]:
-    """The guide: ep_rew_mean rises; its tip 5: the reward does not change. A curriculum makes it harder meanwhile."""
+    """The PPO guide: ep_rew_mean rises; its tip 5: the reward does not change. Not asked under a curriculum."""
     values = run.trend("ep_rew_mean")
     if values is None or run.curriculum:
         return
@@ -177,7 +177,7 @@ def reward(run: TrainingRecord) -> Iterator[Sign]:
 
 
 def length(run: TrainingRecord) -> Iterator[Sign]:
-    """The guide: ep_len_mean falls. Asked only where success is what ends episodes early."""
+    """The PPO guide: ep_len_mean falls. Asked only where episodes end early by success alone."""
     values = run.trend("ep_len_mean")
     if values is None or not ends_by_success(run) or run.curriculum or not values.std():
         return
@@ -186,22 +186,22 @@ def length(run: TrainingRecord) -> Iterator[Sign]:
         yield _ok(name, f"falls, {said}" if way <= -bounds.MOVED else said)
     else:
         trend = "rises" if way >= bounds.MOVED else "does not fall"
-        fix = "success takes ever longer: lower learning_rate, or a larger success bonus (guide: 10 … 50)"
+        fix = "success takes ever longer: lower learning_rate, or a larger success bonus (PPO guide: 10 … 50)"
         yield _sign("warning", name, trend, f"{trend}, {said}", fix)
 
 
 def ends_by_success(run: TrainingRecord) -> bool:
-    """Whether episodes end early by success alone: some succeed, and who succeeds does not time out."""
+    """Whether episodes end early by success alone: some succeed, and an episode either succeeds or times out."""
     success, timeouts = run.late_success, run.timeouts
     return bool(success) and timeouts is not None and abs(1.0 - (success or 0.0) - timeouts) < 0.1
 
 
 def timeouts(run: TrainingRecord) -> Iterator[Sign]:
-    """The user's own environment timed out in every episode. Asked where there is a success to be late for."""
+    """Episodes that end by their time limit. Asked only with a success signal, and while success is low."""
     share, success = run.timeouts, run.late_success
     if share is None or success is None or success >= bounds.SOLVED:
         return
-    said = f"{share:.0%} of the evaluation's episodes"
+    said = f"{share:.0%} of the evaluation episodes"
     if share > bounds.MANY_TIMEOUTS:
         finding = f"{said}, success {success:.0%}"
         symptom = "every episode" if share >= bounds.ALL_TIMEOUTS else "most episodes"
@@ -213,7 +213,7 @@ def timeouts(run: TrainingRecord) -> Iterator[Sign]:
 
 
 def return_without_success(run: TrainingRecord) -> Iterator[Sign]:
-    """A return that rises while success stays where it was: the reward pays for something else."""
+    """A return that rises while success does not: the reward pays for something else."""
     if run.success is None or run.returns is None or len(run.returns) < bounds.EVALUATIONS or run.curriculum:
         return
     rises = moved(run.returns) >= bounds.MOVED
@@ -225,26 +225,26 @@ def return_without_success(run: TrainingRecord) -> Iterator[Sign]:
             "success",
             "return up, success flat",
             f"flat while the return rises, {said}",
-            "terms of 0.5 … 2 a step, a success bonus of 10 … 50 (`tuner check` shows who gets how much)",
+            "terms of 0.5 … 2 a step, a success bonus of 10 … 50 (`tuner check` shows the share of each)",
         )
     elif rises:
         yield _ok("success", f"comes with the return, {said}")
 
 
 def gamma(run: TrainingRecord) -> Iterator[Sign]:
-    """The guide: 0.95 for short episodes, 0.99 for long ones. The horizon is 1 / (1 - gamma) steps."""
+    """The PPO guide: 0.95 for short episodes, 0.99 for long ones. The horizon is 1 / (1 - gamma) steps."""
     if run.length is None or not run.length:
         return
     value = float(run.arguments.get("gamma", DEFAULT_GAMMA))
     horizon = 1 / (1 - value) if value < 1 else float("inf")
     said = f"{value:g} looks {horizon:.3g} steps ahead, episodes last {run.length:.4g}"
-    # Without a success signal a short episode may be a bad one, and says nothing of the task.
+    # Without a success signal a short episode may be a failure, and its length says nothing about the task.
     far = run.late_success is not None and value > bounds.SHORT_GAMMA and horizon > bounds.SIGHT * run.length
     if far:
-        fix = f"guide: {bounds.SHORT_GAMMA:g} for short episodes"
+        fix = f"PPO guide: {bounds.SHORT_GAMMA:g} for short episodes"
         yield _sign("warning", "gamma", "far-sighted", f"far-sighted: {said}", fix)
     elif value < bounds.LONG_GAMMA and horizon * bounds.SIGHT < run.length:
-        fix = f"guide: {bounds.LONG_GAMMA:g} for long episodes"
+        fix = f"PPO guide: {bounds.LONG_GAMMA:g} for long episodes"
         yield _sign("warning", "gamma", "short-sighted", f"short-sighted: {said}", fix)
     else:
         yield _ok("gamma", said)
@@ -268,17 +268,17 @@ QUESTIONS: tuple[Callable[[TrainingRecord], Iterator[Sign]], ...] = (
 
 
 def judge(run: TrainingRecord) -> tuple[Sign, ...]:
-    """A line for each question; none where a signal is missing or too short to tell."""
+    """The answers to all questions; none to one whose signal is missing or too short."""
     return tuple(sign for question in QUESTIONS for sign in question(run))
 
 
 def diagnose(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[str, Any]) -> tuple[Sign, ...]:
-    """The lines for a trial by what is stored with it; none where its signals were not recorded."""
+    """The diagnosis of a trial from its stored attributes; empty if its training signals were not recorded."""
     return judge(run_of(algorithm, arguments, attributes)) if "health" in attributes else ()
 
 
 def in_words(signs: Sequence[Sign]) -> dict[str, str]:
-    """A diagnosis as a trial's attributes, of at least one line: the dashboard gives each a line, and breaks none."""
+    """A diagnosis of at least one sign as trial attributes, one per problem: the dashboard does not break lines."""
     counts = Counter(sign.verdict for sign in signs)
     bad = [sign for sign in signs if sign.verdict != "ok"]
     found = [verdict for verdict in reversed(SEVERITY) if counts[verdict]]  # the worst first

@@ -1,4 +1,4 @@
-"""A trial's recorded signals, and the few questions that are asked of a series."""
+"""A trial's recorded training signals, and simple statistics of a series."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -19,11 +19,11 @@ class Peak(Record):
 
     value: float
     step: int
-    above: int  # updates over the guide's limit
+    above: int  # updates over the PPO guide's limit
 
 
 class TrainingRecord(Record):
-    """All that a diagnosis looks at. What a trial does not have is empty or None."""
+    """All that a diagnosis uses. What was not recorded is empty or None."""
 
     algorithm: str
     arguments: Mapping[str, Any]
@@ -34,20 +34,20 @@ class TrainingRecord(Record):
     returns: Values | None = None  # mean return at each evaluation
     timeouts: float | None = None  # share of the late evaluations' episodes
     length: float | None = None  # of the late evaluations' episodes, control steps
-    curriculum: bool = False  # training got harder meanwhile
+    curriculum: bool = False  # whether the difficulty rose during training
 
     @property
     def late_success(self) -> float | None:
-        """The mean of the last three evaluations; None without a success signal."""
+        """Mean success rate of the last three evaluations; None without a success signal."""
         return None if self.success is None else float(self.success[-3:].mean())
 
     @property
     def solved(self) -> bool:
-        """Whether so little is left to learn that nothing needs to move."""
+        """Whether success is so high that no signal needs to improve any more."""
         return self.late_success is not None and self.late_success >= SOLVED
 
     def known(self, name: str, fewest: int = 1) -> Values | None:
-        """A signal's values where it has them, None where those are fewer than `fewest`."""
+        """The finite values of a signal; None if they are fewer than `fewest`."""
         values = self.signals.get(name)
         if values is None:
             return None
@@ -55,18 +55,18 @@ class TrainingRecord(Record):
         return values if len(values) >= fewest else None
 
     def trend(self, name: str) -> Values | None:
-        """A signal that is long enough to have a trend."""
+        """The finite values of a signal; None if they are too few to show a trend."""
         return self.known(name, FEWEST)
 
 
 class Sign(Line):
-    """One line of a diagnosis; `symptom` is its finding without figures, to be counted over trials."""
+    """One line of a diagnosis; `symptom` is the finding without figures, by which trials are counted."""
 
     symptom: str = ""
 
 
 def read(health: Mapping[str, Any]) -> tuple[dict[str, Values], dict[str, Peak]]:
-    """The stored record's series and peaks."""
+    """Series and peaks of the stored attribute `health`."""
     signals = {
         name: np.array([np.nan if value is None else value for value in values], dtype=np.float64)
         for name, values in health.get("signals", {}).items()
@@ -75,7 +75,7 @@ def read(health: Mapping[str, Any]) -> tuple[dict[str, Values], dict[str, Peak]]
 
 
 def run_of(algorithm: str, arguments: Mapping[str, Any], attributes: Mapping[str, Any]) -> TrainingRecord:
-    """A run from what is stored with a trial."""
+    """The training record of a trial from its stored attributes."""
     health = attributes.get("health", {})
     signals, peaks = read(health)
     curve: Sequence[Mapping[str, Any]] = attributes.get("curve", [])
@@ -109,15 +109,15 @@ def late(values: Values) -> float:
 
 
 def highest(values: Values) -> float:
-    """The largest mean of a quarter, wherever it begins."""
+    """The largest mean over a window of a quarter of the series."""
     width = _quarter(values)
     return float(np.convolve(values, np.full(width, 1 / width), mode="valid").max())
 
 
 def moved(values: Values) -> float:
-    """How far a series came: last less first quarter, in standard deviations; 0 where it never changed.
+    """Change of a series: last minus first quarter, in standard deviations; 0 if it never changed.
 
-    A straight line comes 2.6 far, noise around a constant rarely 1.
+    A straight line has 2.6, noise around a constant rarely 1.
     """
     spread = float(values.std())
     return (late(values) - early(values)) / spread if spread > 0 else 0.0

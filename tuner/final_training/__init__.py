@@ -1,1 +1,1 @@
-"""Training for use, after the tuning: a file in, models with their card out."""
+"""Final training after tuning: from a file of hyperparameters to models with a model card."""

@@ -1,4 +1,4 @@
-"""What to train, read from a file: an export of ours with all that a trial was, or a plain one of rl_zoo3's."""
+"""The configuration to train, read from a file: an export with its provenance, or any file of rl_zoo3."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,29 +16,29 @@ from tuner.errors import SpecInvalid, UsageProblem, did_you_mean
 from tuner.record_type import Record
 from tuner.training.making import full_id
 
-OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs")  # keys of a block that are no argument's
+OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs")  # keys of a block that are no arguments
 CHECKPOINTS = 12
 
 
 class Recipe(Record):
-    """One configuration with everything that training it takes."""
+    """One configuration with everything needed to train it."""
 
     file: str
     spec: StudySpec  # environment, algorithm, length, checkpoints, goals
     arguments: dict[str, Any]  # the algorithm's
-    provenance: dict[str, Any]  # as the file has it, empty where it has none
-    timesteps: int  # as the file says, before they are rounded up
-    changed: tuple[str, ...] = ()  # what is not as the trial ran any more
+    provenance: dict[str, Any]  # of the file; empty if it has none
+    timesteps: int  # as in the file, before rounding up
+    changed: tuple[str, ...] = ()  # names of settings that differ from the trial
 
     @property
     def seed(self) -> int | None:
-        """The trial's training seed, None where the file tells none."""
+        """The trial's training seed; None if the file has none."""
         seed = self.provenance.get("training_seed")
         return seed if isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 else None
 
     @property
     def label(self) -> str:
-        """What it is, in words."""
+        """A description for people, such as `trial 7 of study 'reach'`."""
         if "study" not in self.provenance:
             return f"the configuration in {self.file}"
         role = str(self.provenance.get("role", "")).partition(":")[2]
@@ -46,12 +46,12 @@ class Recipe(Record):
 
     @property
     def curve(self) -> list[dict[str, Any]] | None:
-        """The trial's own curve, where training is to be the trial again."""
+        """The learning curve of the trial; None if unknown, or if a setting was changed."""
         curve = self.provenance.get("curve")
         return curve if isinstance(curve, list) and not self.changed else None
 
     def confirmed(self) -> dict[str, Any] | None:
-        """What a confirmation showed of this configuration: values, IQM and intervals; None where there is none."""
+        """The confirmation's figures of this configuration: values, IQM, intervals; None without a confirmation."""
         found = self.provenance.get("confirmation")
         if not isinstance(found, dict) or self.changed:
             return None
@@ -60,17 +60,17 @@ class Recipe(Record):
 
 
 def read_recipe(path: Path, env: str | None, algorithm: str | None) -> Recipe:
-    """Reads a file.
+    """Reads the configuration from a file.
 
     Args:
-        path: YAML whose keys are environments' ids.
-        env: Which environment, where the file does not say it or says several.
-        algorithm: Whose hyperparameters they are; the file's own, else PPO's.
+        path: YAML whose keys are ids of environments.
+        env: The environment, needed if the file has several.
+        algorithm: The algorithm of the hyperparameters; by default that of the file, else PPO.
 
     Raises:
-        UsageProblem: where it cannot be read, or it is not clear which block is meant.
-        SpecInvalid: where it holds what no training takes.
-        EnvironmentUnusable: where nobody knows the environment.
+        UsageProblem: where it cannot be read, or several blocks are possible.
+        SpecInvalid: where a value or key is invalid.
+        EnvironmentUnusable: where the environment is unknown.
     """
     data = read_yaml(path)
     if not isinstance(data, dict) or not data:
@@ -103,7 +103,7 @@ def _spec(path: Path, stored: Any) -> StudySpec:
         more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
         raise SpecInvalid(
             str(path),
-            [f"provenance.spec.{error.faults[0]}{more}: leave `spec` as it was exported, or take provenance out whole"],
+            [f"provenance.spec.{error.faults[0]}{more}: leave `spec` as exported, or remove the whole provenance"],
         ) from None
 
 
@@ -125,17 +125,17 @@ def _environment(path: Path, data: Mapping[str, Any], spec: StudySpec | None, as
         return full_id(spec.environment.id)
     blocks = [str(key) for key in data if key not in BESIDE]
     if len(blocks) != 1:
-        raise UsageProblem(f"{path}: which environment's? give --env ID; there is: {', '.join(blocks) or 'none'}")
+        raise UsageProblem(f"{path}: which environment? give --env ID; the file has: {', '.join(blocks) or 'none'}")
     return full_id(blocks[0])
 
 
 def _block(path: Path, data: Mapping[str, Any], environment: str) -> dict[str, Any]:
-    """What the file says of the run itself."""
+    """The block of the environment, with its settings of the run checked."""
     blocks = {str(key): value for key, value in data.items() if key not in BESIDE}
     bare = split(environment)[1]
     block = blocks.get(bare) if bare in blocks or len(blocks) != 1 else next(iter(blocks.values()))
     if block is None:
-        raise UsageProblem(f"{path}: has no block {bare!r}; there is: {', '.join(blocks) or 'none'}")
+        raise UsageProblem(f"{path}: has no block {bare!r}; it has: {', '.join(blocks) or 'none'}")
     if not isinstance(block, dict):
         raise SpecInvalid(str(path), [f"{bare}: must be a mapping of hyperparameters, not {block!r}"])
     faults = []
@@ -155,7 +155,7 @@ def _block(path: Path, data: Mapping[str, Any], environment: str) -> dict[str, A
 def _unknown(left: Iterable[str], algorithm: str) -> list[str]:
     known = [*ALGORITHMS[algorithm].arguments, *OF_THE_RUN, *READ]
     return [
-        f"unknown key {name!r}{did_you_mean(name, known)} ({algorithm.upper()} takes none of that name here)"
+        f"unknown key {name!r}{did_you_mean(name, known)} ({algorithm.upper()} has no such argument here)"
         for name in left
         if name not in OF_THE_RUN
     ]
@@ -164,7 +164,7 @@ def _unknown(left: Iterable[str], algorithm: str) -> list[str]:
 def _bare_spec(
     path: Path, environment: str, algorithm: str, block: Mapping[str, Any], values: dict[str, Any]
 ) -> StudySpec:
-    """A study of one point, for a file that tells hyperparameters and nothing else."""
+    """A study with a single configuration, for a file without provenance."""
     if "n_timesteps" not in block:
         raise SpecInvalid(str(path), [f"{split(environment)[1]}.n_timesteps: is required"])
     space = SpaceSpec.model_construct(
@@ -205,11 +205,11 @@ def _with_rollout(algorithm: str, values: Mapping[str, Any]) -> dict[str, Any]:
 def _exported(
     path: Path, spec: StudySpec, block: Mapping[str, Any], values: dict[str, Any], provenance: dict[str, Any]
 ) -> Recipe:
-    """An export of ours: what was changed by hand since counts, and is told."""
+    """The configuration of an export; settings that were changed by hand since take effect, and are listed."""
     ran = provenance.get("arguments")
     ran = ran if isinstance(ran, dict) else values
     nulls = {name: value for name, value in ran.items() if value is None and name not in values}
-    values = {**values, **nulls}  # rl_zoo3 must not see some of them
+    values = {**values, **nulls}  # the export leaves out nulls that rl_zoo3 does not accept
     names = {*values, *ran}
     changed = sorted(name for name in names if values.get(name) != ran.get(name) and not _same_off(name, values, ran))
     known = ALGORITHMS[spec.algorithm].arguments
@@ -232,12 +232,12 @@ def _exported(
 
 
 def _same_off(name: str, values: Mapping[str, Any], ran: Mapping[str, Any]) -> bool:
-    """Whether both do without: a file says nothing of what is off."""
+    """Whether both have normalisation off: a file leaves out what is off."""
     return name in ("norm_obs", "norm_reward") and not values.get(name) and not ran.get(name)
 
 
 def own_rollout(spec: StudySpec, values: Mapping[str, Any]) -> StudySpec:
-    """The study, its checkpoints at whole updates of a configuration that is none of its space's."""
+    """The study with checkpoints at whole updates of a configuration that is not in its space."""
     entry = ALGORITHMS[spec.algorithm]
     own = int(values.get(entry.rollout, entry.defaults[entry.rollout])) * spec.environment.n_envs
     if largest_rollout(spec.space, spec.baselines, spec.environment.n_envs) % own == 0:
@@ -249,10 +249,10 @@ def own_rollout(spec: StudySpec, values: Mapping[str, Any]) -> StudySpec:
 
 
 def with_timesteps(spec: StudySpec, timesteps: int, source: str) -> StudySpec:
-    """The study at another length, rounded up to whole rollouts; its checkpoints lie where the protocol has them.
+    """The study with another number of steps, rounded up to whole rollouts, and its checkpoints to match.
 
     Raises:
-        SpecInvalid: where an algorithm would do nothing but wait.
+        SpecInvalid: where `learning_starts` would not be reached.
     """
     asked = spec.model_copy(update={"timesteps": timesteps})
     found = asked.model_copy(update={"timesteps": whole_budget(asked.space, asked)})

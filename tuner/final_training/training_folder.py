@@ -1,4 +1,4 @@
-"""The folder of a training for use: what it is of, what of it is done, and its files, written whole or not at all."""
+"""The folder of a final training: its settings, finished runs and files, each written completely or not at all."""
 
 import csv
 import io
@@ -15,27 +15,27 @@ from tuner.records import Evaluation
 from tuner.training.model_files import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, newest
 from tuner.writing import write_whole
 
-WHAT = "training.json"  # what the folder is of
-RESULT = "result.json"  # of a run; its last file, so that a run is finished where it is there
+WHAT = "training.json"  # the settings of the training
+RESULT = "result.json"  # of a run; written last, so a run is finished if it exists
 FINAL, FINAL_STATISTICS = "final.zip", "final-vecnormalize.pkl"
 FILES = {LAST_STATISTICS: FINAL_STATISTICS, LAST: FINAL, BEST_STATISTICS: BEST_STATISTICS, BEST: BEST}
 CURVE = ("step", "score", "success", "distance", "mean_return", "mean_length", "timeout_share", "difficulty", "seconds")
-SHOWN = 3  # differences in a line
+SHOWN = 3  # differences that an error names
 
 
 def refuse_other(plan: TrainingPlan) -> None:
-    """Refuses a folder that is not new and not of this very training.
+    """Refuses a folder that is neither new nor of the same training.
 
     Raises:
-        UsageProblem: where it is of another training, or holds something else.
+        UsageProblem: where it has a training with other settings, or other files.
     """
     folder, path = plan.folder, plan.folder / WHAT
     if path.is_file():
         _refuse_other(folder, _read(path).get("what", {}), plan.identity())
     elif folder.exists() and not folder.is_dir():
-        raise UsageProblem(f"-o {folder}: is no folder; give the name of one")
+        raise UsageProblem(f"-o {folder}: is no folder; give the name of a folder")
     elif folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
-        raise UsageProblem(f"-o {folder}: holds other files and no training; give a new folder")
+        raise UsageProblem(f"-o {folder}: has other files and no training; give a new folder")
 
 
 def make(folder: Path) -> None:
@@ -51,7 +51,7 @@ def make(folder: Path) -> None:
 
 
 def claim(plan: TrainingPlan, command: str) -> None:
-    """Writes down what the folder is of, where that is not there yet.
+    """Writes the settings of the training into a new folder.
 
     Raises:
         UsageProblem: as `refuse_other`.
@@ -65,25 +65,26 @@ def claim(plan: TrainingPlan, command: str) -> None:
 def _refuse_other(folder: Path, there: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     names = [name for name in {**there, **asked} if there.get(name) != asked.get(name)]
     if names:
-        told = [f"{name} {there.get(name)!r} there, {asked.get(name)!r} here" for name in names[:SHOWN]]
+        differences = [f"{name} {there.get(name)!r} there, {asked.get(name)!r} asked for" for name in names[:SHOWN]]
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        raise UsageProblem(f"-o {folder}: holds another training ({'; '.join(told)}{more}); give another folder")
+        why = f"has a training with other settings ({'; '.join(differences)}{more})"
+        raise UsageProblem(f"-o {folder}: {why}; give another folder")
 
 
 def result(folder: Path) -> dict[str, Any] | None:
-    """What a finished run came to, None where it is not finished."""
+    """The result of a run; None if it is not finished."""
     path = folder / RESULT
     return _read(path) if path.is_file() else None
 
 
 def evaluations(folder: Path) -> list[Evaluation]:
-    """Those of a run so far, up to its last checkpoint."""
+    """The evaluations of a run up to its last checkpoint."""
     found = newest(folder)
     return [] if found is None else [Evaluation(**one) for one in _read(found / STATE)["evaluations"]]
 
 
 def finish(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Puts a run's models, curve and result where its user finds them.
+    """Writes the models, curve and result of a finished run into its folder.
 
     Raises:
         StorageFailed: where they cannot be written.
@@ -99,11 +100,11 @@ def finish(folder: Path, facts: Mapping[str, Any]) -> None:
     write(folder / "curve.json", as_json([asdict(one) for one in curve]))
     write(folder / RESULT, as_json(facts))
     if found is not None:
-        shutil.rmtree(found, ignore_errors=True)  # nothing goes on from a finished run
+        shutil.rmtree(found, ignore_errors=True)  # a finished run is never resumed
 
 
 def write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all.
+    """Writes a file completely or not at all.
 
     Raises:
         ExportFailed: where it cannot be written.
@@ -117,7 +118,7 @@ def as_json(data: Any) -> bytes:
 
 
 def _csv(curve: Sequence[Evaluation]) -> bytes:
-    """A line an evaluation; a number in its shortest form that reads back as the same."""
+    """One line per evaluation; numbers in the shortest form that reads back exactly."""
     milestones = list(curve[-1].milestones) if curve else []
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
@@ -132,4 +133,4 @@ def _read(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         why = " ".join(str(error).split())
-        raise ModelUnusable(f"{path}: cannot be read ({why}); delete its folder to train anew") from None
+        raise ModelUnusable(f"{path}: cannot be read ({why}); delete its folder to train again") from None

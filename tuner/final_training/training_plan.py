@@ -1,4 +1,4 @@
-"""Which runs a training for use is made of."""
+"""The runs of a final training."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,26 +10,26 @@ from tuner.final_training.recipe import Recipe
 from tuner.record_type import Record
 from tuner.records import Keeping, TrialJob
 
-TEST_GOALS = 100  # of a run's test
+TEST_GOALS = 100  # evaluation episodes of a run's test
 
 Goals = Literal["the trial's own", "fresh"]
 
 
 class TrainingPlan(Record):
-    """The runs: one, or one a seed."""
+    """The runs: one, or one per training seed."""
 
     recipe: Recipe
     folder: Path
     seeds: tuple[int, ...]
-    one: bool  # a single run, whose files lie in the folder itself
-    own: bool  # with the trial's training seed, evaluated on the trial's goals: the trial again
+    one: bool  # whether it is a single run, with its files in the folder itself
+    own: bool  # whether it repeats the trial: its training seed and its evaluation episodes
 
     def run_folder(self, seed: int) -> Path:
-        """Where a run's files go."""
+        """The folder of a run."""
         return self.folder if self.one else self.folder / f"seed-{seed}"
 
     def job(self, seed: int) -> TrialJob:
-        """The run of a seed."""
+        """The run with a training seed, as a job."""
         spec = self.recipe.spec
         late = spec.goals.late
         keeping = Keeping(
@@ -49,9 +49,9 @@ class TrainingPlan(Record):
         )
 
     def identity(self) -> dict[str, Any]:
-        """All that makes these runs what they are, as flat JSON: the same folder goes on with nothing else.
+        """The settings of the runs as flat JSON: a folder can only be resumed with the same.
 
-        Further seeds may come to those there are.
+        Without the seeds of several runs, so that further ones can be added.
         """
         spec = self.recipe.spec
         meaning = {name: value for name, value in spec.meaning().items() if not name.startswith(("space.", "fixed."))}
@@ -62,12 +62,12 @@ class TrainingPlan(Record):
 
 
 def make_training_plan(recipe: Recipe, folder: Path, asked: Sequence[int] | None) -> TrainingPlan:
-    """The trial again, with its own seed, unless seeds are asked for.
+    """A repetition of the trial with its own seed, or a run per seed if seeds are given.
 
     Args:
-        recipe: What to train.
-        folder: Where to.
-        asked: Training seeds; None for the trial's own, or the first of the plan's where the file has none.
+        recipe: The configuration.
+        folder: The folder to write to.
+        asked: Training seeds; None for that of the trial, or the first of the seed plan if the file has none.
     """
     if asked is not None:
         return TrainingPlan(recipe=recipe, folder=folder, seeds=tuple(asked), one=False, own=False)
@@ -78,12 +78,12 @@ def make_training_plan(recipe: Recipe, folder: Path, asked: Sequence[int] | None
 
 
 def other_seeds(count: int) -> tuple[int, ...]:
-    """So many training seeds that no trial and no confirmation ever had."""
+    """The first `count` training seeds for final training, which no trial or confirmation uses."""
     return tuple(range(seeds.FINAL, seeds.FINAL + count))
 
 
 def at_length(plan: TrainingPlan, timesteps: int) -> TrainingPlan:
-    """The same runs at another length."""
+    """The same runs with another number of steps."""
     from tuner.final_training.recipe import own_rollout, with_timesteps
 
     spec = own_rollout(plan.recipe.spec, plan.recipe.arguments)

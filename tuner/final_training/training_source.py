@@ -1,4 +1,4 @@
-"""A training for use as a source of jobs: the runs that are not finished, each from its last checkpoint on."""
+"""A final training as a source of jobs: its unfinished runs, each from its last checkpoint."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tuner.study.stored import MAX_ATTEMPTS, too_many_failures
 
 
 class TrainingSource:
-    """Hands out runs, and has their files written when they have ended."""
+    """Hands out runs, and writes their files when they end."""
 
     def __init__(self, plan: TrainingPlan) -> None:
         self._plan = plan
@@ -21,11 +21,11 @@ class TrainingSource:
 
     @property
     def missing(self) -> int:
-        """Runs that are not finished."""
+        """Number of runs that are not finished."""
         return len(self._waiting) + len(self._running)
 
     def next_job(self) -> TrialJob | None:
-        """The next run."""
+        """The next run; None if all were started."""
         if not self._waiting:
             return None
         seed = self._waiting.pop(0)
@@ -35,20 +35,20 @@ class TrainingSource:
         return job
 
     def so_far(self, number: int) -> list[Evaluation]:
-        """The evaluations of a run under way, those before an interruption included."""
+        """The evaluations of a current run, those before an interruption included."""
         return self._evaluations[number]
 
     def seed(self, number: int) -> int:
-        """The training seed of a run under way."""
+        """The training seed of a current run."""
         return self._running[number]
 
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
-        """Goes on."""
+        """Keeps the evaluation; a final training is never pruned."""
         self._evaluations[number].append(evaluation)
         return Decision(go_on=True)
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
-        """Writes what a run came to; one whose environment or worker failed goes on from its checkpoint.
+        """Writes the result of a run; one whose environment or worker failed resumes from its checkpoint.
 
         Raises:
             TooManyFailures: after three failures of one run.
@@ -60,13 +60,13 @@ class TrainingSource:
                 raise too_many_failures(f"seed {seed}", outcome)
             self._waiting.insert(0, seed)
             return
-        finish(self._plan.run_folder(seed), _told(seed, seen, outcome))
+        finish(self._plan.run_folder(seed), _result(seed, seen, outcome))
 
     def interrupt(self) -> None:
-        """Checkpoints are on the disk already."""
+        """Does nothing: checkpoints are on disk already."""
 
 
-def _told(seed: int, seen: list[Evaluation], outcome: TrialOutcome) -> dict[str, Any]:
+def _result(seed: int, seen: list[Evaluation], outcome: TrialOutcome) -> dict[str, Any]:
     last = seen[-1].seconds if seen else outcome.seconds
     return {
         "seed": seed,

@@ -1,4 +1,4 @@
-"""What the runs of a training for use have come to, as data and in words."""
+"""The results of a final training, as data and in words."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ KINDS: tuple[Which, ...] = ("final", "best")
 
 
 class TrainingSummary(Record):
-    """The finished runs together."""
+    """The results of all finished runs."""
 
     measure: Measure
     results: tuple[dict[str, Any], ...]  # of each run, in the order of the seeds
-    final: ArmStatistics  # over the seeds; the models at the end of training
-    best: ArmStatistics  # over the seeds; the models of the highest evaluation of each
+    final: ArmStatistics  # the models at the end of training, over the seeds
+    best: ArmStatistics  # the models of the highest evaluation of each run, over the seeds
     words: tuple[str, ...]
 
     def data(self) -> dict[str, Any]:
@@ -39,11 +39,15 @@ class TrainingSummary(Record):
 
 
 def summarise_training(plan: TrainingPlan, results: Sequence[Mapping[str, Any]]) -> TrainingSummary:
-    """Puts together what finished runs came to; the same runs always give the same figures."""
-    told = any((one.get("tests") or {}).get("final", {}).get("success") is not None for one in results)
-    measure: Measure = "success" if told and plan.recipe.spec.objective != "return" else "return"
+    """The summary of finished runs; the same runs always give the same figures."""
+    reported = any((one.get("tests") or {}).get("final", {}).get("success") is not None for one in results)
+    measure: Measure = "success" if reported and plan.recipe.spec.objective != "return" else "return"
     arms = {kind: _arm(kind, results, measure) for kind in KINDS}
-    words = [*_figures(arms, measure), *_beside_confirmation(plan, arms["final"], measure), *_again(plan, results)]
+    words = [
+        *_figures(arms, measure),
+        *_confirmation(plan, arms["final"], measure),
+        *_same_curve(plan, results),
+    ]
     return TrainingSummary(
         measure=measure,
         results=tuple(dict(one) for one in results),
@@ -53,25 +57,25 @@ def summarise_training(plan: TrainingPlan, results: Sequence[Mapping[str, Any]])
     )
 
 
-def worth(result: Mapping[str, Any], kind: Which, measure: Measure) -> float | None:
-    """What a run's model is worth by its test, None where it diverged."""
+def test_value(result: Mapping[str, Any], kind: Which, measure: Measure) -> float | None:
+    """The success rate or return of a run's model in its test; None if the run diverged."""
     test = (result.get("tests") or {}).get(kind)
     return None if test is None else test[measure]
 
 
-def foremost(summary: TrainingSummary) -> dict[str, Any]:
-    """The run whose best model did best in its test, the first of equals."""
+def best_run(summary: TrainingSummary) -> dict[str, Any]:
+    """The run whose best model was best in its test, the first of equals."""
 
     def merit(result: dict[str, Any]) -> float:
-        value = worth(result, "best", summary.measure)
+        value = test_value(result, "best", summary.measure)
         return -math.inf if value is None else value
 
     return max(summary.results, key=merit)
 
 
 def _arm(kind: Which, results: Sequence[Mapping[str, Any]], measure: Measure) -> ArmStatistics:
-    """Over the seeds; a run that diverged succeeds never, or is worth as little as the worst return there is."""
-    found = [worth(one, kind, measure) for one in results]
+    """Statistics over the seeds; a diverged run counts as success 0, or as the worst return of all runs."""
+    found = [test_value(one, kind, measure) for one in results]
     worst = 0.0 if measure == "success" else min((one for one in found if one is not None), default=0.0)
     values = [worst if one is None else one for one in found]
     goals = TEST_GOALS if measure == "success" else None
@@ -83,29 +87,29 @@ def _figures(arms: Mapping[Which, ArmStatistics], measure: Measure) -> list[str]
     if count > 1:
         names: dict[Which, str] = {"final": "final models", "best": "best models by evaluation"}
         return [
-            f"{measure.capitalize()} of the {names[kind]} over {count} seeds, {TEST_GOALS} fresh goals each: "
+            f"{measure.capitalize()} of the {names[kind]} over {count} seeds, {TEST_GOALS} fresh episodes each: "
             f"IQM {interval(arms[kind].iqm, arms[kind].iqm_interval, measure)}, "
             f"mean {interval(arms[kind].mean, arms[kind].mean_interval, measure)}"
             for kind in KINDS
         ]
     return [
-        f"{measure.capitalize()} of the {kind} model over {TEST_GOALS} fresh goals: "
+        f"{measure.capitalize()} of the {kind} model over {TEST_GOALS} fresh episodes: "
         + interval(arms[kind].mean, _of_goals(arms[kind], measure), measure)
         for kind in KINDS
     ]
 
 
 def _of_goals(arm: ArmStatistics, measure: Measure) -> Interval | None:
-    """What so many goals can tell of one model; nothing of another training seed."""
+    """The interval of one model's success rate, from its episodes alone; None for returns."""
     return wilson(arm.values[0], TEST_GOALS) if measure == "success" and arm.values else None
 
 
-def _beside_confirmation(plan: TrainingPlan, final: ArmStatistics, measure: Measure) -> list[str]:
+def _confirmation(plan: TrainingPlan, final: ArmStatistics, measure: Measure) -> list[str]:
     found = plan.recipe.confirmed()
     if found is None or len(final.values) < 2:
         return []
     theirs = Interval(**found["iqm_interval"]) if found.get("iqm_interval") else None
-    said = f"The confirmation had IQM {interval(found.get('iqm'), theirs, measure)} over {len(found['values'])} seeds"
+    said = f"The confirmation found IQM {interval(found.get('iqm'), theirs, measure)} over {len(found['values'])} seeds"
     steps = plan.recipe.provenance.get("budget", {}).get("timesteps")
     if steps != plan.recipe.spec.timesteps:
         return [f"{said}, at {steps:,} steps"] if isinstance(steps, int) else [said]
@@ -116,8 +120,8 @@ def _beside_confirmation(plan: TrainingPlan, final: ArmStatistics, measure: Meas
     return [f"{said}: the intervals {'do not overlap' if apart else 'overlap'}"]
 
 
-def _again(plan: TrainingPlan, results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Whether the trial's curve came out again, where that was to be."""
+def _same_curve(plan: TrainingPlan, results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Whether a repetition of the trial has the same learning curve, and if not, possible reasons."""
     theirs = plan.recipe.curve
     same_length = plan.recipe.provenance.get("budget", {}).get("timesteps") == plan.recipe.spec.timesteps
     if not plan.own or not theirs or not results or not same_length:
@@ -125,13 +129,13 @@ def _again(plan: TrainingPlan, results: Sequence[Mapping[str, Any]]) -> list[str
     ours = results[0].get("curve", [])
     apart = next((place for place, point in enumerate(theirs) if not _same(point, ours, place)), None)
     if apart is None:
-        return [f"The curve is the trial's, to the digit ({len(theirs)} evaluations)"]
+        return [f"The curve is the trial's, bit for bit ({len(theirs)} evaluations)"]
     point = ours[apart] if apart < len(ours) else {}
     said = (
-        f"The curve parts from the trial's at step {theirs[apart]['step']:,} "
-        f"(score {theirs[apart]['score']} there, {point.get('score')} here)"
+        f"The curve differs from the trial's from step {theirs[apart]['step']:,} on "
+        f"(score {theirs[apart]['score']} in the trial, {point.get('score')} here)"
     )
-    return [f"{said}: {'; '.join(_reasons(plan, results[0])) or 'the machines round differently, perhaps'}"]
+    return [f"{said}: {'; '.join(_reasons(plan, results[0])) or 'perhaps the machines round differently'}"]
 
 
 def _same(point: Mapping[str, Any], ours: Sequence[Mapping[str, Any]], place: int) -> bool:
@@ -139,12 +143,12 @@ def _same(point: Mapping[str, Any], ours: Sequence[Mapping[str, Any]], place: in
 
 
 def _reasons(plan: TrainingPlan, result: Mapping[str, Any]) -> list[str]:
-    reasons = [f"training was cut short and went on at step {step:,}" for step in result.get("resumed", [])]
+    reasons = [f"training was interrupted and resumed at step {step:,}" for step in result.get("resumed", [])]
     theirs, ours = plan.recipe.provenance.get("versions", {}), result.get("versions", {})
     reasons += [f"{name} was {theirs[name]}, is {ours.get(name)}" for name in theirs if theirs[name] != ours.get(name)]
     return reasons
 
 
 def interval(value: float | None, span: Interval | None, measure: Measure) -> str:
-    """A figure with its interval, and the decimal that a hundred goals over seeds can have."""
+    """A figure with its interval, with the decimal that a mean over seeds can have."""
     return figure(value, measure, span, percent=".3g")

@@ -1,4 +1,4 @@
-"""A video of a trained model, made in a process of its own where runs have theirs."""
+"""A video of a trained model, recorded in a separate process if the runs have theirs."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ EPISODES = 5
 
 
 def record_video(ref: EnvironmentRef, folder: Path, output: Path) -> Played:
-    """Plays the best model of a run on goals that neither tuning nor a test uses.
+    """Records the best model of a run in episodes that neither tuning nor a test uses.
 
     Raises:
-        TunerError: what keeps it from being played, or the video from being written.
+        TunerError: where it cannot be played, or the video cannot be written.
     """
     statistics = folder / BEST_STATISTICS
     actor = Actor(

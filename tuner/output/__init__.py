@@ -1,1 +1,1 @@
-"""What is written for people and programs: pages, Markdown, plots, rl_zoo3 YAML, scripts."""
+"""Output formats: HTML pages, Markdown, plots, model cards, rl_zoo3 YAML, Stable-Baselines3 scripts."""

@@ -1,4 +1,4 @@
-"""What a section is made of, whatever it is written as."""
+"""Building blocks of a section, the same for HTML and Markdown."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -7,11 +7,11 @@ from tuner.record_type import Record
 
 
 class Cell(Record):
-    """A figure as people read it, with the value that it stands for."""
+    """A figure as text, with its exact value."""
 
     text: str
     value: float | None = None
-    verdict: str = ""  # ok, warning, wrong: coloured so
+    verdict: str = ""  # ok, warning or wrong, which colours the cell
 
 
 class Text(Record):
@@ -36,21 +36,21 @@ class Table(Record):
 
 
 class Picture(Record):
-    """One of the report's pictures, by its name."""
+    """One of the page's plots, by its name."""
 
     name: str
     caption: str
-    wide: bool = False  # keeps its width on a narrow screen, and scrolls
+    wide: bool = False  # whether it scrolls on a narrow screen instead of shrinking
 
 
 class Gallery(Record):
-    """Pictures side by side, as many as there is room for."""
+    """Plots in a row, as many as fit."""
 
     pictures: Sequence[Picture]
 
 
 class Code(Record):
-    """Text to be copied as it is."""
+    """Text to be copied, such as commands."""
 
     text: str
     title: str = ""
@@ -65,7 +65,7 @@ class VideoBlock(Record):
 
 
 class Reel(Record):
-    """Videos side by side."""
+    """Videos in a row, as many as fit."""
 
     videos: Sequence[VideoBlock]
 
@@ -74,7 +74,7 @@ Block = Text | Bullets | Table | Picture | Gallery | Code | Reel
 
 
 class Section(Record):
-    """A heading and what stands under it."""
+    """A heading and the blocks under it."""
 
     key: str
     title: str

@@ -1,4 +1,4 @@
-"""A check as a page."""
+"""The report of `tuner check` as an HTML page."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tuner.checking.check_report import CheckReport, PolicyRow
 from tuner.output.blocks import Cell, Picture, Section, Table
 from tuner.output.html_page import Page
 from tuner.output.html_page import render as render_page
-from tuner.output.palette import INK, TUNED, dressed
+from tuner.output.palette import INK, TUNED, styled
 
 COLUMNS = ("policy", "episodes", "success", "return", "lowest … highest", "steps", "time-outs", "distance")
 NOTHING = 1e-3
@@ -17,9 +17,9 @@ Rows = list[list[Cell | str]]
 
 
 def render(report: CheckReport) -> str:
-    """The page's text."""
+    """The HTML of the page."""
     counts = ", ".join(f"{len(report.of(verdict))} {verdict}" for verdict in ("wrong", "warning", "ok"))
-    looked = f"Looked at for {report.seconds:.1f} s, episodes from seed {report.first_seed} on; nothing was trained."
+    looked = f"Checked for {report.seconds:.1f} s without training, episodes from seed {report.first_seed} on."
     page = Page(
         title=f"Check of {report.environment}",
         heading=report.environment,
@@ -43,7 +43,7 @@ def _sections(report: CheckReport) -> Iterator[Section]:
     if report.policies:
         figures: Rows = [[row.policy, *map(_cell, cells(row)[1:])] for row in report.policies]
         table = Table(heads=COLUMNS, rows=figures)
-        picture = Picture(name="returns", caption="Returns: the mean, and from the lowest to the highest episode.")
+        picture = Picture(name="returns", caption="Mean return; the bar spans the lowest to the highest episode.")
         yield Section(key="policies", title="Policies", blocks=(table, picture))
     if report.terms:
         heads = ("policy", "term", "an episode", "share")
@@ -51,7 +51,7 @@ def _sections(report: CheckReport) -> Iterator[Section]:
             [row.policy, row.term, _cell(f"{shown(row.per_episode):.3g}"), _cell(f"{row.share:.0%}")]
             for row in report.terms
         ]
-        picture = Picture(name="terms", caption="Share of each term in the size of a step's reward.")
+        picture = Picture(name="terms", caption="Share of each term in the mean absolute reward of a step.")
         yield Section(key="terms", title="Reward terms", blocks=(Table(heads=heads, rows=terms), picture))
 
 
@@ -72,7 +72,7 @@ def _returns(report: CheckReport) -> go.Figure:
     marker = {"size": 11, "color": TUNED}
     names = [row.policy for row in rows]
     figure = go.Figure(go.Scatter(x=means, y=names, mode="markers", marker=marker, error_x=spread))
-    return dressed(figure, 90 + 40 * len(rows), xaxis={"title": {"text": "return of an episode"}}, showlegend=False)
+    return styled(figure, 90 + 40 * len(rows), xaxis={"title": {"text": "return of an episode"}}, showlegend=False)
 
 
 def _terms(report: CheckReport) -> go.Figure:
@@ -82,7 +82,7 @@ def _terms(report: CheckReport) -> go.Figure:
         figure.add_bar(x=[row.share for row in own], y=[row.policy for row in own], name=term, orientation="h")
     across = {"title": {"text": "share"}, "tickformat": ".0%", "range": [0, 1]}
     policies = len({row.policy for row in report.terms})
-    return dressed(figure, 110 + 40 * policies, xaxis=across, barmode="stack", showlegend=True)
+    return styled(figure, 110 + 40 * policies, xaxis=across, barmode="stack", showlegend=True)
 
 
 def cells(row: PolicyRow) -> tuple[str, ...]:
@@ -107,5 +107,5 @@ def _figure(value: float | None, form: str) -> str:
 
 
 def shown(value: float) -> float:
-    """Nothing where it is next to nothing: the rounding of a return at rest."""
+    """The value, 0 if it is so small that it is rounding."""
     return 0.0 if abs(value) < NOTHING else value

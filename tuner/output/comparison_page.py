@@ -1,4 +1,4 @@
-"""A comparison as a page."""
+"""The results of `tuner compare` as an HTML page."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,9 +9,9 @@ from tuner.comparison.comparison_records import Comparison, Measures, Point, fin
 from tuner.output.blocks import Block, Bullets, Cell, Picture, Section, Table
 from tuner.output.html_page import Page
 from tuner.output.html_page import render as render_page
-from tuner.output.palette import dressed
+from tuner.output.palette import styled
 
-LINES = {  # told apart without colours as well
+LINES = {  # distinguishable without colours too
     "ppo": {"color": "#3b82c4"},
     "a2c": {"color": "#d97706", "dash": "dash"},
     "sac": {"color": "#16a34a"},
@@ -31,15 +31,15 @@ COLUMNS = (
 
 
 def render(comparison: Comparison) -> str:
-    """The page's text."""
+    """The HTML of the page."""
     title = f"{', '.join(arm.algorithm for arm in comparison.arms)} in {comparison.environment}"
     page = Page(
         title=title,
         heading=title,
         under=(
-            f"{comparison.minutes:g} minutes of training a run, {comparison.seeds} "
-            f"seed{'s' * (comparison.seeds > 1)} each, {comparison.goals} episodes an evaluation; evaluations are "
-            "not on the clock."
+            f"{comparison.minutes:g} minutes of training per run, {comparison.seeds} "
+            f"seed{'s' * (comparison.seeds > 1)} each, {comparison.goals} episodes per evaluation; the time of "
+            "evaluations is not counted."
         ),
         sections=tuple(_sections(comparison)),
     )
@@ -50,8 +50,8 @@ def _sections(comparison: Comparison) -> Iterator[Section]:
     curves: list[Block] = [Bullets(lines=tuple(findings(comparison)))]
     if any(run.points for run in comparison.runs):
         curves += [
-            Picture(name="steps", caption="Against steps: who needs the fewest samples; a line a seed."),
-            Picture(name="time", caption="Against time: who is there first; a line a seed."),
+            Picture(name="steps", caption="Against steps: sample efficiency; one line per seed."),
+            Picture(name="time", caption="Against time: training speed; one line per seed."),
         ]
     yield Section(key="curves", title="Learning curves", blocks=curves)
     rows = [_row(comparison, arm.algorithm, arm.source) for arm in comparison.arms]
@@ -107,9 +107,7 @@ def _curves(comparison: Comparison, across: dict[str, Any], place: Callable[[Poi
         )
         seen.add(run.algorithm)
     up = {"title": {"text": "success"}, "tickformat": ".0%", "range": [-0.03, 1.03]}
-    return dressed(
-        figure, 380, xaxis=across, yaxis=up if success else {"title": {"text": "mean return"}}, showlegend=True
-    )
+    return styled(figure, 380, xaxis=across, yaxis=up if success else {"title": {"text": "mean return"}}, showlegend=True)
 
 
 def _worth(value: float | None, *, has_success: bool) -> str:

@@ -1,4 +1,4 @@
-"""The learning curves of runs as an SVG picture, for model cards."""
+"""Learning curves of runs as an SVG picture, for model cards."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ SAME: dict[Any, Any] = {"svg.hashsalt": "tuner", "svg.fonttype": "none"}  # the 
 
 
 def picture(results: Sequence[Mapping[str, Any]], measure: Measure) -> bytes | None:
-    """A line a run, None where there is no evaluation to draw."""
+    """One line per run; None if there is no evaluation to draw."""
     curves = [curve for one in results if (curve := one.get("curve"))]
     if not curves:
         return None

@@ -1,4 +1,4 @@
-"""One HTML page that needs nothing else, no other file and no network: of a report, a check, a comparison."""
+"""A self-contained HTML page (no other file, no network) of a report, a check or a comparison."""
 
 import base64
 import functools
@@ -16,12 +16,12 @@ from tuner.output.blocks import Block, Gallery, Picture, Section, Table
 from tuner.output.texts import template_text
 from tuner.record_type import Record
 
-LONG = 26  # characters from which a cell may break its line
+LONG = 26  # characters from which a cell may wrap
 NOTHING = "'none'"
 
 
 class Page(Record):
-    """What stands on a page."""
+    """The contents of a page."""
 
     title: str
     heading: str
@@ -30,14 +30,12 @@ class Page(Record):
 
 
 def render(page: Page, figures: Mapping[str, go.Figure], videos: Mapping[str, bytes] | None = None) -> str:
-    """The page's text.
-
-    Nothing but its own scripts runs in it, whatever its texts hold: they are known by their digests.
+    """The HTML of the page. Its Content-Security-Policy allows its own scripts alone, by their digests.
 
     Args:
-        page: What stands on it.
-        figures: Plots, by the names that its pictures call them by; a picture without a plot is left out.
-        videos: MP4 files by their labels, likewise.
+        page: The contents.
+        figures: Plots by the names of the page's pictures; a picture without a plot is left out.
+        videos: MP4 files by their labels; a video without a file is left out.
     """
     blocks = [block for section in page.sections for block in section.blocks]
     drawn = [one.name for block in blocks for one in _pictures(block) if one.name in figures]
@@ -86,7 +84,7 @@ def _template() -> jinja2.Template:
 
 
 def _prose(text: str) -> Markup:
-    """Escaped, with what stands between backticks as code."""
+    """Escaped text, with `<code>` for backticks."""
     parts = str(escape(text)).split("`")
     if len(parts) % 2 == 0:
         return escape(text)
@@ -94,11 +92,11 @@ def _prose(text: str) -> Markup:
 
 
 def _inert(figure: Any) -> Markup:
-    """A plot's data, in which no text can end the element that holds it."""
+    """A plot as JSON in which no text can close the script element around it."""
     data = figure.to_json().replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return Markup(data)  # noqa: S704
 
 
 def _has_sentences(table: Table) -> bool:
-    """Whether a table becomes a list of cards on a phone."""
+    """Whether a table has long texts, so that it becomes a list of cards on a phone."""
     return any(isinstance(cell, str) and len(cell) >= LONG for row in table.rows for cell in row)

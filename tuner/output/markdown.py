@@ -1,4 +1,4 @@
-"""The report as Markdown, for a pull request or a wiki: the same words and tables, without the pictures."""
+"""The report as Markdown, for a pull request or a wiki: the same text and tables, without plots and videos."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#~"})
 
 
 def render(report: StudyReport, sections: list[Section]) -> str:
-    """The whole text."""
+    """The Markdown of the report."""
     lines = [f"# {_text(report.study)}: {_text(report.algorithm.upper())} in {_text(report.environment)}", ""]
     lines += [f"{report.made}, tuner {report.tuner}", ""]
     for section in sections:
@@ -58,5 +58,5 @@ def _code(code: Code) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """A line in which nothing is markup."""
+    """The text on one line, with all markup escaped."""
     return " ".join(text.split()).translate(SPECIAL)

@@ -1,4 +1,4 @@
-"""The model card: what a folder holds, how good it is, where it comes from, how to use it."""
+"""The model card of a final training: its models, their results, provenance and use."""
 
 import json
 import shlex
@@ -9,13 +9,13 @@ from tuner import __version__
 from tuner.config.arguments import is_normalized
 from tuner.final_training.training_folder import FINAL, WHAT
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
-from tuner.final_training.training_summary import TrainingSummary, foremost, interval, worth
+from tuner.final_training.training_summary import TrainingSummary, best_run, interval, test_value
 from tuner.output.texts import template
 from tuner.training.model_files import BEST, BEST_STATISTICS
 
 
 def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: bool) -> str:
-    """The README of a training's folder, as Markdown."""
+    """The README of the folder of a final training, as Markdown."""
     recipe, spec, first = plan.recipe, plan.recipe.spec, summary.results[0]
     return template("model_card.md.j2").render(
         plan=plan,
@@ -33,7 +33,7 @@ def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: b
         statistics=BEST_STATISTICS,
         what=WHAT,
         scaled=is_normalized(recipe.arguments),
-        where="" if plan.one else f"seed-{foremost(summary)['seed']}/",
+        where="" if plan.one else f"seed-{best_run(summary)['seed']}/",
         environment=shlex.quote(spec.environment.id),
         options=json.dumps(spec.environment.kwargs) if spec.environment.kwargs else "",
         version=__version__,
@@ -47,12 +47,12 @@ def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: b
 
 
 def _row(plan: TrainingPlan, one: Mapping[str, Any], summary: TrainingSummary) -> dict[str, str]:
-    """A run's line of the table."""
+    """The table row of a run."""
     state = one["state"] + (f", {one['reason']}" if one.get("reason") else "")
     return {
         "seed": str(one["seed"]),
-        "final": interval(worth(one, "final", summary.measure), None, summary.measure),
-        "best": interval(worth(one, "best", summary.measure), None, summary.measure),
+        "final": interval(test_value(one, "final", summary.measure), None, summary.measure),
+        "best": interval(test_value(one, "best", summary.measure), None, summary.measure),
         "step": "-" if one.get("best_step") is None else f"{one['best_step']:,}",
         "state": state + "".join(f", resumed at {at:,}" for at in one.get("resumed", [])),
         "folder": "." if plan.one else f"[seed-{one['seed']}](seed-{one['seed']})",
@@ -62,7 +62,7 @@ def _row(plan: TrainingPlan, one: Mapping[str, Any], summary: TrainingSummary) -
 def _standing(provenance: Mapping[str, Any]) -> str:
     found = provenance.get("confirmation")
     if not provenance.get("confirmed") or not isinstance(found, dict):
-        return "chosen by one training seed and not confirmed"
+        return "chosen by one training seed, not confirmed"
     verdicts = "; ".join(found.get("verdicts", []))
     return f"confirmed over {found.get('test_seeds')} seeds" + (f": {verdicts}" if verdicts else "")
 

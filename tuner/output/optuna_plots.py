@@ -1,4 +1,4 @@
-"""Optuna's own plots of a study, in the report's dress and small enough for a page."""
+"""Optuna's own plots of a study, in the style of the report and small enough for a page."""
 
 import itertools
 import math
@@ -16,7 +16,7 @@ from optuna.visualization import (
     plot_slice,
 )
 
-from tuner.output.palette import CURRENT, SCALE, SOFT, TUNED, colours, dressed, faded
+from tuner.output.palette import CURRENT, SCALE, SOFT, TUNED, colours, faded, styled
 from tuner.results.report_data import ParameterLine, StudyReport
 from tuner.results.report_parts import MOST_CROSSED
 from tuner.study.reader import StudyReader
@@ -24,11 +24,11 @@ from tuner.study.sample import Sample, thinned
 
 SCORE = "score"
 MOST_POINTS, MOST_COURSES, MOST_LINES, MOST_CROSSINGS = 1500, 150, 300, 80  # trials in a plot
-MARGIN = 0.06  # of a range, on either side of it
+MARGIN = 0.06  # share of a range, on either side of it
 
 
 def optuna_plots(reader: StudyReader, report: StudyReport) -> Iterator[tuple[str, go.Figure]]:
-    """Every plot that the study has trials for, by its name."""
+    """Every plot for which the study has trials, by its name."""
     study = reader.optuna_study
     trials = study.get_trials(deepcopy=False)
     done = [trial for trial in trials if trial.state == TrialState.COMPLETE and math.isfinite(trial.value or 0.0)]
@@ -56,7 +56,7 @@ def optuna_plots(reader: StudyReader, report: StudyReport) -> Iterator[tuple[str
 
 
 def history(study: Study, report: StudyReport) -> go.Figure:
-    """Scores in the order of the trials, the best so far, the baselines as stars."""
+    """Scores by trial number, the best so far, and the baselines as stars."""
     figure = plot_optimization_history(study, target_name=SCORE)
     kept = {trial.number for trial in thinned(study.get_trials(deepcopy=False), MOST_POINTS)}
     for trace in figure.data:
@@ -70,11 +70,11 @@ def history(study: Study, report: StudyReport) -> go.Figure:
         if trial.value is not None:
             marker = {"symbol": "star", "size": 14, "color": colour[trial.label]}
             figure.add_scatter(x=[trial.number], y=[trial.value], mode="markers", marker=marker, name=trial.label)
-    return dressed(figure, 360, xaxis={"title": {"text": "trial"}}, yaxis={"title": {"text": SCORE}}, showlegend=True)
+    return styled(figure, 360, xaxis={"title": {"text": "trial"}}, yaxis={"title": {"text": SCORE}}, showlegend=True)
 
 
 def courses(study: Study) -> go.Figure:
-    """What the pruner saw of each trial."""
+    """Intermediate values of each trial, which the pruner judges."""
     figure = plot_intermediate_values(study)
     states = [
         trial.state for trial in study.get_trials(states=(TrialState.PRUNED, TrialState.COMPLETE, TrialState.RUNNING))
@@ -84,17 +84,17 @@ def courses(study: Study) -> go.Figure:
         trace.update(mode="lines", line={"color": shade, "width": 1.2})
     across = {"title": {"text": "environment steps"}, "nticks": 6}
     up = {"title": {"text": "score as reported"}}
-    return dressed(figure, 340, xaxis=across, yaxis=up, showlegend=False)
+    return styled(figure, 340, xaxis=across, yaxis=up, showlegend=False)
 
 
 def cut(study: Study, line: ParameterLine) -> go.Figure:
-    """Scores against one parameter, its range marked."""
+    """Scores by one parameter, with its range."""
     figure = plot_slice(study, params=[line.name], target_name=SCORE)
     figure.update_traces(
         marker={"size": 7, "colorscale": SCALE, "showscale": False, "line": {"width": 0.5, "color": SOFT}},
         selector={"type": "scatter"},
     )
-    dressed(figure, 270, showlegend=False, margin={"l": 50, "r": 10, "t": 10, "b": 42})
+    styled(figure, 270, showlegend=False, margin={"l": 50, "r": 10, "t": 10, "b": 42})
     figure.update_xaxes(title={"text": line.name}, nticks=5)
     figure.update_yaxes(title={"text": SCORE})
     _mark_range(figure, line)
@@ -110,7 +110,7 @@ def _mark_range(figure: go.Figure, line: ParameterLine) -> None:
 
 
 def _beyond(line: ParameterLine) -> tuple[float, float]:
-    """The range and a little more, as Plotly has it on the parameter's scale."""
+    """The range with margins, in Plotly's units on the parameter's scale."""
     low, high = line.low or 0.0, line.high or 0.0
     if line.scale != "linear":
         low, high = math.log10(low), math.log10(high)
@@ -118,7 +118,7 @@ def _beyond(line: ParameterLine) -> tuple[float, float]:
 
 
 def _ticks(line: ParameterLine) -> dict[str, object]:
-    """Powers of two and of ten as numbers that people say."""
+    """Ticks at powers of two or ten, as plain numbers."""
     low, high = line.low or 0.0, line.high or 0.0
     if line.scale == "power_of_two":
         values: Sequence[float] = [low * 2**octave for octave in range(round(math.log2(high / low)) + 1)]
@@ -132,11 +132,11 @@ def _ticks(line: ParameterLine) -> dict[str, object]:
 
 
 def contour(study: Study, first: ParameterLine, second: ParameterLine) -> go.Figure:
-    """Scores over two parameters at once."""
+    """Scores by two parameters."""
     figure = plot_contour(study, params=[first.name, second.name], target_name=SCORE)
     figure.update_traces(colorscale=SCALE, reversescale=False, selector={"type": "contour"})
     figure.update_traces(colorbar={"thickness": 10, "title": {"text": SCORE}, "len": 0.9}, selector={"type": "contour"})
-    dressed(figure, 330, showlegend=False, margin={"l": 54, "r": 10, "t": 10, "b": 42})
+    styled(figure, 330, showlegend=False, margin={"l": 54, "r": 10, "t": 10, "b": 42})
     by_name = {line.name: line for line in (first, second)}
     for update, axis in ((figure.update_xaxes, figure.layout.xaxis), (figure.update_yaxes, figure.layout.yaxis)):
         if axis.title.text in by_name:
@@ -145,14 +145,14 @@ def contour(study: Study, first: ParameterLine, second: ParameterLine) -> go.Fig
 
 
 def parallel(study: Study, done: Sequence[FrozenTrial], names: Sequence[str]) -> go.Figure:
-    """Every trial's parameters as one line, the better the darker."""
+    """The parameters of each trial as a line, darker for better scores."""
     figure = plot_parallel_coordinate(Sample(study, thinned(done, MOST_LINES)), params=list(names), target_name=SCORE)
     figure.for_each_annotation(lambda one: one.update(text=_plain(one.text)))
-    return dressed(figure, 380, margin={"l": 40, "r": 10, "t": 24, "b": 60})
+    return styled(figure, 380, margin={"l": 40, "r": 10, "t": 24, "b": 60})
 
 
 def _plain(text: str) -> str:
-    """`8.19e+03` as people say it."""
+    """`8.19e+03` as 8190."""
     try:
         value = float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Colours and the layout that every picture shares."""
+"""Colours and layout shared by all plots."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ SCALE = [[0.0, "#e3f2f5"], [0.5, "#5ab1bf"], [1.0, "#0b4f5c"]]
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each configuration, the user's two always the same."""
+    """A colour for each configuration; `current` and `proposed` always have the same."""
     known = {"current": CURRENT, "proposed": PROPOSED}
     tuned = [name for name in names if name.startswith("trial ")]
     rest = iter([*([TUNED] if tuned else []), *(OTHERS * (len(names) // len(OTHERS) + 1))])
@@ -22,13 +22,13 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
 
 def faded(colour: str, opacity: float) -> str:
-    """`#rrggbb` as a colour that lets others through."""
+    """`#rrggbb` as a transparent colour."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
 
 
-def dressed(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
-    """The figure in the report's layout; what it is about stands in the page, not in the picture."""
+def styled(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
+    """The figure in the report's layout, without a title: the page has a caption."""
     axis = {"gridcolor": LINE, "zeroline": False, "linecolor": SOFT, "ticks": "outside", "tickcolor": LINE}
     figure.update_layout(template="none", title=None, height=height, autosize=True)
     figure.update_layout(

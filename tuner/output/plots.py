@@ -1,20 +1,20 @@
-"""The pictures that Optuna has no plot for."""
+"""Plots of the report that Optuna does not have."""
 
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from tuner.output.palette import INK, SOFT, STATES, TUNED, colours, dressed, faded
+from tuner.output.palette import INK, SOFT, STATES, TUNED, colours, faded, styled
 from tuner.results.report_data import ArmLine, Band, Importances, StudyReport, TrialLine
 from tuner.statistics.answer_records import Measure
 
 SHARE = {"tickformat": ".0%"}
 MOST_DOTS = 1500
-SPREAD = 0.22  # of a row, over which a configuration's dots lie
+SPREAD = 0.22  # of a row, the height over which the dots of a configuration spread
 
 
 def arms(found: Sequence[ArmLine], measure: Measure) -> go.Figure:
-    """Every seed's dot, the IQM and its interval, a row each."""
+    """A row per configuration: a dot per seed, the IQM and its interval."""
     colour, figure = colours([arm.name for arm in found]), go.Figure()
     for row, arm in enumerate(reversed(found)):
         levels = [row - SPREAD + 2 * SPREAD * (place % 3) / 2 for place in range(len(arm.values))]
@@ -35,7 +35,7 @@ def arms(found: Sequence[ArmLine], measure: Measure) -> go.Figure:
         "title": {"text": f"{measure}, test"},
         **({**SHARE, "range": [-0.03, 1.03]} if measure == "success" else {}),
     }
-    dressed(figure, 90 + 70 * len(names), showlegend=False, xaxis=across, yaxis=ticks)
+    styled(figure, 90 + 70 * len(names), showlegend=False, xaxis=across, yaxis=ticks)
     return figure.update_yaxes(showgrid=False, ticks="")
 
 
@@ -53,7 +53,7 @@ def _diamond(arm: ArmLine, colour: str) -> dict[str, object]:
 
 
 def curves(bands: Sequence[Band], measure: Measure) -> go.Figure:
-    """Medians over the seeds, the middle half of the seeds as a band, each seed as a thin line."""
+    """Medians over the seeds, quartiles as a band, each seed as a thin line."""
     colour, figure = colours([band.name for band in bands]), go.Figure()
     for band in bands:
         shade = colour[band.name]
@@ -77,11 +77,11 @@ def curves(bands: Sequence[Band], measure: Measure) -> go.Figure:
         )
     up = {"title": {"text": measure}, **({**SHARE, "range": [-0.03, 1.03]} if measure == "success" else {})}
     across = {"title": {"text": "environment steps"}, "rangemode": "tozero", "nticks": 6}
-    return dressed(figure, 380, xaxis=across, yaxis=up, showlegend=True)
+    return styled(figure, 380, xaxis=across, yaxis=up, showlegend=True)
 
 
 def ends(trials: Sequence[TrialLine], full_steps: int) -> go.Figure:
-    """When each trial ended, coloured by how."""
+    """The step at which each trial ended, coloured by its state."""
     figure = go.Figure()
     shown = [trial for trial in trials if trial.state in ("complete", "pruned", "fail") and trial.steps > 0]
     stride = -(-len(shown) // MOST_DOTS) or 1
@@ -91,7 +91,7 @@ def ends(trials: Sequence[TrialLine], full_steps: int) -> go.Figure:
             figure.add_scatter(
                 x=[trial.number for trial in some],
                 y=[trial.steps for trial in some],
-                name={"complete": "ran to the end", "pruned": "pruned", "fail": "failed"}[state],
+                name={"complete": "complete", "pruned": "pruned", "fail": "failed"}[state],
                 mode="markers",
                 marker={"size": 6, "color": STATES[state], "line": {"width": 0.5, "color": "white"}},
                 text=[trial.label for trial in some],
@@ -99,11 +99,11 @@ def ends(trials: Sequence[TrialLine], full_steps: int) -> go.Figure:
             )
     figure.add_hline(y=full_steps, line={"color": SOFT, "width": 1, "dash": "dot"})
     up = {"title": {"text": "steps at the end"}, "rangemode": "tozero"}
-    return dressed(figure, 320, xaxis={"title": {"text": "trial"}}, yaxis=up, showlegend=True)
+    return styled(figure, 320, xaxis={"title": {"text": "trial"}}, yaxis=up, showlegend=True)
 
 
 def importance(found: Importances) -> go.Figure:
-    """Medians with 90 % intervals, and what a parameter that does nothing comes to."""
+    """Medians with 90 % intervals, and the importance of a parameter without effect as noise."""
     rows = list(reversed(found.parameters))
     paint = {"matters": TUNED, "perhaps": faded(TUNED, 0.55), "noise": "#adb5bd"}
     figure = go.Figure(
@@ -128,11 +128,11 @@ def importance(found: Importances) -> go.Figure:
         figure.add_vrect(x0=0, x1=found.floor.high, fillcolor="#f08c00", opacity=0.14, line_width=0, layer="below")
         figure.add_vline(x=found.floor.high, line={"color": "#f08c00", "width": 1.5, "dash": "dash"})
     across = {"title": {"text": "share of importance; shaded: noise"}, **SHARE, "rangemode": "tozero"}
-    return dressed(figure, 100 + 34 * len(rows), xaxis=across, bargap=0.35, showlegend=False)
+    return styled(figure, 100 + 34 * len(rows), xaxis=across, bargap=0.35, showlegend=False)
 
 
 def seconds(report: StudyReport) -> go.Figure:
-    """What a trial took against what it was worth."""
+    """Duration against score of each trial."""
     figure = go.Figure()
     done = [trial for trial in report.trials if trial.value is not None and trial.seconds is not None]
     stride = -(-len(done) // MOST_DOTS) or 1
@@ -144,7 +144,7 @@ def seconds(report: StudyReport) -> go.Figure:
         if trial.value is not None and trial.seconds is not None:
             figure.add_scatter(name=trial.label, **_dots([trial], colour[trial.label], "star", 14))
     across = {"title": {"text": "seconds of a full trial"}}
-    return dressed(figure, 340, xaxis=across, yaxis={"title": {"text": "score"}}, showlegend=True)
+    return styled(figure, 340, xaxis=across, yaxis={"title": {"text": "score"}}, showlegend=True)
 
 
 def _dots(trials: Sequence[TrialLine], colour: str, symbol: str, size: int) -> dict[str, object]:

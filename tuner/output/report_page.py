@@ -1,4 +1,4 @@
-"""A study's report as a page, with all its plots."""
+"""The report of a study as an HTML page, with all its plots."""
 
 from collections.abc import Mapping
 
@@ -13,11 +13,11 @@ from tuner.study.reader import StudyReader
 
 
 def report_page(reader: StudyReader, report: StudyReport, videos: Mapping[str, bytes]) -> str:
-    """The page's text, with its plots.
+    """The HTML of the page.
 
     Args:
         reader: The study, for Optuna's own plots.
-        report: What it says.
+        report: The report.
         videos: MP4 files by their labels.
     """
     what = f"{report.algorithm.upper()} in {report.environment}"
@@ -34,7 +34,7 @@ Figures = dict[str, go.Figure]
 
 
 def draw(reader: StudyReader, report: StudyReport) -> Figures:
-    """Those that there is something to draw for."""
+    """All plots for which there are data."""
     figures: Figures = dict(optuna_plots(reader, report))
     if report.confirmed is not None and report.confirmed.arms:
         figures["arms"] = plots.arms(report.confirmed.arms, report.measure)

@@ -1,4 +1,4 @@
-"""The report's sections in their order, from the answer to how to have it again."""
+"""The sections of a report in order, from the answer to its reproduction."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,11 +6,11 @@ from tuner.output import study_sections
 from tuner.output.blocks import Block, Bullets, Cell, Code, Picture, Reel, Section, Table, Text, VideoBlock
 from tuner.results.answer import amount, change
 from tuner.results.report_data import ArmLine, Confirmed, StudyReport, ValidationLine
-from tuner.statistics.answer_records import Interval, Measure
+from tuner.statistics.answer_records import Interval, Measure, points
 
 
 def sections(report: StudyReport) -> list[Section]:
-    """All of them; one without data says so."""
+    """All sections; one without data says so."""
     parts = (
         ("answer", "The answer", _answer(report)),
         ("arms", "Configurations compared", _arms(report)),
@@ -23,7 +23,7 @@ def sections(report: StudyReport) -> list[Section]:
         ("health", "Health of the trials", study_sections.health(report)),
         ("seconds", "Time against score", study_sections.seconds(report)),
         ("videos", "Videos", _videos(report)),
-        ("again", "How to have it again", _again(report)),
+        ("reproduce", "Reproduce", _reproduce(report)),
     )
     return [Section(key=key, title=title, blocks=tuple(blocks)) for key, title, blocks in parts]
 
@@ -33,7 +33,7 @@ def _answer(report: StudyReport) -> Iterator[Block]:
     for note in report.notes:
         yield Text(text=note, kind="warning")
     if report.confirm_command:
-        why = "Takes in what is new:" if report.confirmed and report.confirmed.complete else "What would settle it:"
+        why = "To include new trials:" if report.confirmed and report.confirmed.complete else "To confirm:"
         yield Code(text=report.confirm_command, title=why)
     if report.best is not None or report.baselines:
         yield study_sections.best_table(report)
@@ -44,14 +44,12 @@ def _answer(report: StudyReport) -> Iterator[Block]:
 def _arms(report: StudyReport) -> Iterator[Block]:
     found, measure = report.confirmed, report.measure
     if found is None:
-        yield Text(
-            text="Not confirmed: each configuration had one training seed, and nothing can be said of its spread."
-        )
+        yield Text(text="Not confirmed: each configuration had one training seed, so its spread is unknown.")
         return
     if not found.complete:
-        yield Text(text=f"{found.done} of {found.planned} runs are done. Verdicts come when all are.", kind="warning")
+        yield Text(text=f"{found.done} of {found.planned} runs are done. Verdicts follow when all are.", kind="warning")
     if found.arms:
-        yield Picture(name="arms", caption="Each dot a test seed; the diamond is their IQM, the bar its 95 % interval.")
+        yield Picture(name="arms", caption="A dot per test seed; the diamond is their IQM, the bar its 95 % interval.")
         yield _arm_table(found, measure)
     if found.comparisons:
         yield Bullets(lines=[one.words for one in found.comparisons])
@@ -59,32 +57,25 @@ def _arms(report: StudyReport) -> Iterator[Block]:
     winner = next((arm for arm in found.arms if arm.winner), None)
     if winner is not None and winner.selection_bias is not None:
         yield Text(
-            text=f"Optimism: tuning said {amount(winner.tuned, measure)} of {winner.name}, the test says "
-            f"{amount(winner.mean, measure)} on average, {_points(winner.selection_bias, measure)} less."
-            if winner.selection_bias >= 0
-            else f"Optimism: none. Tuning said {amount(winner.tuned, measure)} of {winner.name}, the test says "
-            f"{amount(winner.mean, measure)} on average."
+            text=f"Selection bias (tuning score minus test score) of {winner.name}: "
+            f"{points(winner.selection_bias, measure, form='.1f')} ({amount(winner.tuned, measure)} in tuning, "
+            f"{amount(winner.mean, measure)} on average in the test)."
         )
     if any(one.values for one in found.validation):
         yield _validation_table(found.validation, measure)
 
 
-def _points(value: float, measure: Measure) -> str:
-    return f"{100 * value:.1f} points" if measure == "success" else f"{value:.4g}"
-
-
 def _arm_table(found: Confirmed, measure: Measure) -> Table:
-    of = f" over {found.goals} goals each" if found.goals else ""
+    of = f" over {found.goals} episodes each" if found.goals else ""
     return Table(
-        heads=("configuration", "IQM", "95 %", "mean", "95 %", "in tuning", "selection_bias", "by seed"),
+        heads=("configuration", "IQM", "95 %", "mean", "95 %", "in tuning", "selection bias", "by seed"),
         rows=[_arm_row(arm, measure) for arm in found.arms],
-        caption=f"{measure}, {found.seeds} test seeds{of}; neither seeds nor goals took part in tuning; "
-        "selection_bias: in tuning less the mean",
+        caption=f"{measure}, {found.seeds} test seeds{of}, all with seeds that tuning did not use; "
+        "selection bias: in tuning minus mean",
     )
 
 
 def _arm_row(arm: ArmLine, measure: Measure) -> list[Cell | str]:
-    selection_bias = _selection_bias(arm.selection_bias, measure)
     return [
         f"{arm.name} (best tuned)" if arm.winner else arm.name,
         _cell(arm.iqm, measure),
@@ -92,7 +83,7 @@ def _arm_row(arm: ArmLine, measure: Measure) -> list[Cell | str]:
         _cell(arm.mean, measure),
         _span(arm.mean_interval, measure),
         _cell(arm.tuned, measure),
-        selection_bias,
+        _selection_bias(arm.selection_bias, measure),
         " ".join(_short(value, measure) for value in arm.values),
     ]
 
@@ -128,7 +119,7 @@ def _comparison_table(found: Confirmed) -> Table:
             "P(first > second)",
             "p",
             "p (Holm)",
-            "can show",
+            "detectable",
         ),
         rows=[
             [
@@ -144,13 +135,13 @@ def _comparison_table(found: Confirmed) -> Table:
             ]
             for one in found.comparisons
         ],
-        caption="can show: the difference that so many seeds show in four of five cases",
+        caption="detectable: smallest difference that these seeds can detect (power 80 %)",
     )
 
 
 def _validation_table(lines: Sequence[ValidationLine], measure: Measure) -> Table:
     return Table(
-        heads=("configuration", "in tuning", "by seed", "mean", "selection_bias", ""),
+        heads=("configuration", "in tuning", "by seed", "mean", "selection bias", ""),
         rows=[
             [
                 one.name,
@@ -162,23 +153,21 @@ def _validation_table(lines: Sequence[ValidationLine], measure: Measure) -> Tabl
             ]
             for one in lines
         ],
-        caption=f"validation ({measure}): chose who went into the test, on seeds of its own",
+        caption=f"validation ({measure}, on separate seeds), which chose the tuned configuration to test",
     )
 
 
 def _curves(report: StudyReport) -> Iterator[Block]:
     if not report.curves:
-        yield Text(text="No trial recorded its course yet.")
+        yield Text(text="No trial recorded its learning curve yet.")
         return
     if report.curves_of == "confirmation":
-        caption = (
-            "Median over the test seeds; band: the middle half of them; thin: every seed. The last is over more goals."
-        )
+        caption = "Median and quartiles over the test seeds; thin: each seed. The last evaluation has more episodes."
     else:
-        caption = "One training seed each, as tuning saw them: the best trial and the baselines."
+        caption = "The best trial and the baselines in tuning, one training seed each."
     yield Picture(name="curves", caption=caption)
     yield Table(
-        heads=("configuration", "seeds", "evaluations", "half way", "at the end", "middle half at the end"),
+        heads=("configuration", "seeds", "evaluations", "half way", "at the end", "quartiles at the end"),
         rows=[
             [
                 band.name,
@@ -195,7 +184,7 @@ def _curves(report: StudyReport) -> Iterator[Block]:
 
 def _videos(report: StudyReport) -> Iterator[Block]:
     if not report.videos:
-        yield Text(text="None were asked for; `tuner report --videos` puts them in, where the models were kept.")
+        yield Text(text="No videos; `tuner report --videos` adds them if models were kept.")
         return
     made = [video for video in report.videos if not video.why_not]
     if made:
@@ -205,21 +194,19 @@ def _videos(report: StudyReport) -> Iterator[Block]:
                 for video in made
             ]
         )
-        yield Text(
-            text=f"The same {len(made[0].goals)} goals in each, which neither tuning nor a test used.", kind="note"
-        )
+        said = f"The same {len(made[0].goals)} episodes in each, with seeds that neither tuning nor a test used."
+        yield Text(text=said, kind="note")
     missing = [f"{video.label}: {video.why_not}" for video in report.videos if video.why_not]
     if missing:
         yield Bullets(lines=missing)
 
 
-def _again(report: StudyReport) -> Iterator[Block]:
+def _reproduce(report: StudyReport) -> Iterator[Block]:
     again = report.reproduction
     yield Code(text="\n".join(again.commands), title="Commands")
     yield Bullets(lines=again.notes)
-    yield Table(
-        heads=("seeds of", "from"), rows=[[name.replace("_", " "), f"{start:,}"] for name, start in again.seeds.items()]
-    )
+    roles = {name: name.replace("_goals", " evaluation episodes").replace("_", " ") for name in again.seeds}
+    yield Table(heads=("seeds of", "from"), rows=[[roles[name], f"{start:,}"] for name, start in again.seeds.items()])
     if again.versions:
         names = list(dict.fromkeys(name for record in again.versions for name in record))
         rows = [[name, *(record.get(name, "-") for record in again.versions)] for name in names]

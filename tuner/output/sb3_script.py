@@ -1,4 +1,4 @@
-"""The answer as a Python script: Stable-Baselines3 and nothing of ours, everything as the trial ran it."""
+"""A trial as a Python script that needs Stable-Baselines3 alone and trains as the trial did."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,11 @@ from tuner.output.texts import template
 from tuner.output.zoo_yaml import normalize_kwargs, policy_kwargs
 from tuner.study.reader import Row
 
-CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # what SB3 takes as a function of the remaining progress
+CALLED = (
+    "learning_rate",
+    "clip_range",
+    "clip_range_vf",
+)  # arguments that SB3 takes as functions of the remaining progress
 NOISES = {"normal": "NormalActionNoise", "ornstein-uhlenbeck": "OrnsteinUhlenbeckActionNoise"}
 
 
@@ -21,7 +25,7 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
     arguments, name = row.arguments, spec.environment.id
     front, last = split(name)
     moved = {name: line for name, value in arguments.items() if name not in CALLED and (line := parse(value))}
-    apart = spec.environment.vec_env == "subproc"  # every environment in a process of its own
+    apart = spec.environment.vec_env == "subproc"  # one process per environment
     return template("sb3_script.py.j2").render(
         algorithm=spec.algorithm.upper(),
         label=row.label,
@@ -56,7 +60,7 @@ def _environment(spec: StudySpec, *, apart: bool) -> str:
 
 
 def _normalizing(arguments: Mapping[str, Any]) -> str:
-    """What VecNormalize is laid round the environment with, the algorithm's gamma among it; empty without."""
+    """The arguments of VecNormalize, with the algorithm's gamma; empty if it is not used."""
     kwargs = normalize_kwargs(arguments)
     if kwargs and "gamma" in arguments:
         kwargs["gamma"] = arguments["gamma"]
@@ -64,7 +68,7 @@ def _normalizing(arguments: Mapping[str, Any]) -> str:
 
 
 def _arguments(arguments: Mapping[str, Any], spec: StudySpec) -> Iterator[str]:
-    """The algorithm's arguments, a keyword each; a replay buffer as large as the trial's, which ran no longer."""
+    """The algorithm's arguments as keywords; the replay buffer is as large as in the trial."""
     if ALGORITHMS[spec.algorithm].off_policy:
         largest = arguments.get("buffer_size", ALGORITHMS[spec.algorithm].defaults["buffer_size"])
         yield f"buffer_size={min(largest, spec.timesteps)}"

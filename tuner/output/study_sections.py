@@ -1,4 +1,4 @@
-"""The sections that come out of the study's trials alone."""
+"""The sections of a report about the trials of the study."""
 
 import itertools
 from collections.abc import Iterator
@@ -40,14 +40,14 @@ def _score(trial: TrialLine) -> Cell:
 
 
 def history(report: StudyReport) -> Iterator[Block]:
-    """How scores rose."""
+    """Scores by trial, and the best of them."""
     counts = ", ".join(f"{count:,} {state}" for state, count in report.counts.items() if count) or "no trial yet"
     yield Text(text=f"{report.finished:,} of {max(report.target, report.finished):,} trials finished ({counts}).")
     done = sorted(
         (trial for trial in report.trials if trial.value is not None), key=lambda trial: -(trial.value or 0.0)
     )
     if not done:
-        yield Text(text="No trial is complete: there is no history to draw.")
+        yield Text(text="No trial is complete yet, so there is no history to plot.")
         yield from _reasons(report)
         return
     yield Picture(name="history", caption="Completed trials by number, the best so far, the baselines as stars.")
@@ -70,27 +70,27 @@ def history(report: StudyReport) -> Iterator[Block]:
 
 def _reasons(report: StudyReport) -> Iterator[Block]:
     """Why trials failed, diverged or were interrupted."""
-    told = [f"{trial.label} ({trial.state}): {trial.end}" for trial in report.trials if trial.end]
-    if told:
-        more = [f"and {len(told) - MOST_REASONS:,} more (`tuner status {report.study} --trials`)"]
-        yield Text(text="Trials that ended otherwise:")
-        yield Bullets(lines=told[:MOST_REASONS] + (more if len(told) > MOST_REASONS else []))
+    reasons = [f"{trial.label} ({trial.state}): {trial.end}" for trial in report.trials if trial.end]
+    if reasons:
+        more = [f"and {len(reasons) - MOST_REASONS:,} more (`tuner status {report.study} --trials`)"]
+        yield Text(text="Trials that failed, diverged or were interrupted:")
+        yield Bullets(lines=reasons[:MOST_REASONS] + (more if len(reasons) > MOST_REASONS else []))
 
 
 def pruned(report: StudyReport) -> Iterator[Block]:
-    """The bill."""
+    """Cost of the study and savings by pruning."""
     bill = report.pruning
     if not bill.steps_spent:
         yield Text(text="No trial has ended yet.")
         return
-    share = f", {bill.share_saved:.0%} of what all of them would have cost at full length" if bill.pruned else ""
+    share = f", {bill.share_saved:.0%} of the cost of all trials at full length" if bill.pruned else ""
     yield Text(
-        text=f"{bill.pruned:,} trials were stopped early. The study took {bill.steps_spent:,} steps and "
+        text=f"{bill.pruned:,} trials were pruned. The study took {bill.steps_spent:,} steps and "
         f"{_time(bill.seconds_spent)} of training; pruning saved {bill.steps_saved:,} steps and "
         f"{_time(bill.seconds_saved)}{share}."
     )
     if bill.diverged:
-        yield Text(text=f"{bill.diverged:,} trials left the finite numbers and were ended at once.")
+        yield Text(text=f"{bill.diverged:,} trials diverged (NaN or infinity) and were stopped at once.")
     yield Picture(name="ends", caption="The step at which each trial ended; dotted: a trial's full length.")
     if bill.ends:
         yield Table(
@@ -100,7 +100,7 @@ def pruned(report: StudyReport) -> Iterator[Block]:
                 for step, count in itertools.islice(bill.ends.items(), MOST_ROWS)
             ],
         )
-    yield Picture(name="courses", caption="What the pruner saw: dark, trials that ran to their end; grey, pruned ones.")
+    yield Picture(name="courses", caption="Intermediate values of trials: dark if complete, grey if pruned.")
 
 
 def _time(seconds: float) -> str:
@@ -110,16 +110,17 @@ def _time(seconds: float) -> str:
 
 
 def importance(report: StudyReport) -> Iterator[Block]:
-    """What matters, and what noise looks like."""
+    """Importances of the parameters, with the level of noise."""
     found = report.importances
     if not found.parameters or found.floor is None:
         yield Text(
-            text=f"Not enough data: {found.completed} tuned trials ran to their end, and under {found.needed} an "
+            text=f"Not enough data: {found.completed} tuned trials are complete; below {found.needed} an "
             "importance is mostly noise."
         )
         return
     yield Picture(
-        name="importances", caption="Median and 90 % interval; shaded: what a parameter that does nothing gets."
+        name="importances",
+        caption="Median and 90 % interval; shaded: up to the importance of a parameter without effect.",
     )
     said = {"matters": "above the noise", "perhaps": "perhaps", "noise": "not above the noise"}
     rows: list[list[Cell | str]] = [
@@ -131,17 +132,17 @@ def importance(report: StudyReport) -> Iterator[Block]:
         ]
         for one in found.parameters
     ]
-    rows.append(["(does nothing)", "", f"{found.floor.low:.1%} … {found.floor.high:.1%}", "the noise"])
+    rows.append(["(no effect)", "", f"{found.floor.low:.1%} … {found.floor.high:.1%}", "the noise"])
     yield Table(heads=("parameter", "importance", "90 %", ""), rows=rows)
     yield Text(
-        text=f"{found.method} over {found.completed:,} completed trials, drawn anew {found.resamples} times: how much "
-        "a parameter tells the best tenth from the others. Where the sampler looked decides as well.",
+        text=f"{found.method} over {found.completed:,} completed trials, resampled {found.resamples} times: how well "
+        "a parameter separates the best tenth from the others. The sampler's choice of values affects it as well.",
         kind="note",
     )
 
 
 def ranges(report: StudyReport) -> Iterator[Block]:
-    """Where in its range the best lies."""
+    """The range of each parameter, its best value, and plots of the scores."""
     yield Table(
         heads=("parameter", "range", "scale", "best trial", ""),
         rows=[
@@ -151,7 +152,7 @@ def ranges(report: StudyReport) -> Iterator[Block]:
     )
     drawn = [line for line in report.parameters if line.drawn]
     if sum(trial.value is not None for trial in report.trials) < 2 or not drawn:
-        yield Text(text="Too few trials are complete to draw scores against parameters.")
+        yield Text(text="Too few trials are complete to plot scores by parameter.")
         return
     why = "the most important" if report.importances.parameters else "in the space's order"
     yield Text(text=f"Completed trials by parameter ({why}); later trials are darker, dashed lines mark the range.")
@@ -171,21 +172,21 @@ def _range(line: ParameterLine) -> str:
 
 
 def parallel(report: StudyReport) -> Iterator[Block]:
-    """All parameters of a trial as one line."""
+    """The parallel-coordinate plot."""
     if sum(line.varied for line in report.parameters) < 2:
         yield Text(text="Fewer than two parameters varied among completed trials.")
         return
-    yield Picture(name="parallel", caption="Each line a completed trial, the better the darker.", wide=True)
+    yield Picture(name="parallel", caption="One line per completed trial, darker for better scores.", wide=True)
 
 
 def health(report: StudyReport) -> Iterator[Block]:
-    """What the guide's bounds say."""
+    """Diagnoses of all trials by the bounds of the PPO guide."""
     found = report.health
     if found is None:
         yield Text(text="No trial recorded its training signals.")
         return
     counts = ", ".join(f"{count:,} {verdict}" for verdict, count in found.verdicts.items())
-    yield Text(text=f"{found.judged:,} trials were held to the guide's bounds: {counts}.")
+    yield Text(text=f"{found.judged:,} trials were diagnosed by the bounds of the PPO guide: {counts}.")
     if found.best is not None and report.best is not None:
         verdict, has = found.best
         said = {"ok": "is ok", "warning": "has a warning", "wrong": "has something wrong"}[verdict]
@@ -201,12 +202,12 @@ def health(report: StudyReport) -> Iterator[Block]:
 
 
 def seconds(report: StudyReport) -> Iterator[Block]:
-    """Whether better costs more."""
+    """Duration against score."""
     done = [trial for trial in report.trials if trial.value is not None and trial.seconds is not None]
     if not done:
         yield Text(text="No completed trial recorded its time.")
         return
-    yield Picture(name="seconds", caption="Completed trials: what one took, and what it was worth.")
+    yield Picture(name="seconds", caption="Completed trials: duration and score.")
     quickest = min(done, key=lambda trial: trial.seconds or 0.0)
     slowest = max(done, key=lambda trial: trial.seconds or 0.0)
     yield Text(

@@ -1,4 +1,4 @@
-"""Texts from the templates beside this module."""
+"""Texts from the templates in this package."""
 
 import functools
 from importlib.resources import files
@@ -7,14 +7,14 @@ import jinja2
 
 
 def template_text(name: str) -> str:
-    """A file of the templates' folder."""
+    """The text of a file in the templates folder."""
     return (files("tuner.output") / "templates" / name).read_text(encoding="utf-8")
 
 
 @functools.cache
 def template(name: str) -> jinja2.Template:
-    """A template of plain text: a line that holds a statement alone leaves none behind."""
-    environment = jinja2.Environment(  # noqa: S701 - no page
+    """A plain-text template; lines with statements only are removed."""
+    environment = jinja2.Environment(  # noqa: S701 - plain text, no HTML
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined
     )
     return environment.from_string(template_text(name))

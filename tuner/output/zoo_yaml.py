@@ -1,4 +1,4 @@
-"""The answer as a file: YAML that rl_zoo3 reads unchanged, with where it comes from beside it."""
+"""A trial as YAML that rl_zoo3 reads unchanged, with its provenance."""
 
 import json
 import shlex
@@ -20,25 +20,25 @@ from tuner.study.reader import Row
 from tuner.study.stored import meaning_hash
 from tuner.writing import beside
 
-TARGETS = {  # an example of a file, its endings, and why so, by the form of an export
+TARGETS = {  # by format: an example of a file, its endings, and the reason for them
     "zoo": ("best.yml", (".yml", ".yaml"), "or rl_zoo3 takes it for a Python module"),
     "sb3": ("train.py", (".py",), "since --format sb3 writes Python"),
     "json": ("best.json", (".json",), "since --format json writes JSON"),
 }
-NOT_EXPORTED = {"clip_range_vf"}  # where it is null, rl_zoo3 must not see it
+NOT_EXPORTED = {"clip_range_vf"}  # left out where null, which rl_zoo3 does not accept
 
 
 def document(
     row: Row, spec: StudySpec, storage: str, rows: Sequence[Row] = (), confirmation: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The file's data: rl_zoo3's block under the environment's id, and the provenance beside it.
+    """The file's data: rl_zoo3's block under the environment's id, and the provenance.
 
     Args:
         row: The trial.
         spec: Its study.
         storage: The database's URL.
-        rows: All trials of the study, to be counted.
-        confirmation: What the study's confirmation showed, as `confirmation_data` has it.
+        rows: All trials of the study, for its budget.
+        confirmation: The study's confirmation, as `confirmation_data` gives it.
     """
     package, bare = zoo_names(spec.environment.id)
     block: dict[str, Any] = {
@@ -60,7 +60,7 @@ def document(
         "success_rate": row.success,
         "confirmed": confirmation is not None and confirmation["recommended"] == row.label,
         "training_seed": row.seed,
-        "seeds": seeds.plan(),  # where each role's begin
+        "seeds": seeds.plan(),  # where the range of each role begins
         "environment": spec.environment.id,
         "gym_packages": [package] if package else [],
         "versions": row.attributes.get("versions", {}),  # as the trial ran
@@ -81,7 +81,7 @@ def document(
 
 
 def _budget(spec: StudySpec, rows: Sequence[Row]) -> dict[str, Any]:
-    """What was spent on the answer."""
+    """What the study cost."""
     finished = [row for row in rows if row.finished]
     return {
         "timesteps": spec.timesteps,
@@ -99,13 +99,13 @@ def _budget(spec: StudySpec, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """As JSON has it: no tuples, and no two places that are one object, which YAML would write as references."""
+    """The values as JSON has them: no tuples, and no shared objects, which YAML would write as references."""
     plain: dict[str, Any] = json.loads(json.dumps(values))
     return plain
 
 
 def zoo_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as rl_zoo3 writes them: those of the policy as text that it evaluates."""
+    """Arguments in rl_zoo3's notation: those of the policy as Python, which it evaluates."""
     flat = {name: value for name, value in arguments.items() if name not in POLICY and name not in NORMALIZE}
     kept = {name: value for name, value in flat.items() if name not in NOT_EXPORTED or value is not None}
     if normalize := normalize_kwargs(arguments):
@@ -115,14 +115,14 @@ def zoo_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def normalize_kwargs(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What SB3's VecNormalize is made with, its gamma apart; empty where nothing is scaled."""
+    """The arguments of SB3's VecNormalize without gamma; empty if nothing is normalised."""
     if not is_normalized(arguments):
         return {}
     return {"norm_obs": False, "norm_reward": False} | {n: v for n, v in arguments.items() if n in NORMALIZE}
 
 
 def policy_kwargs(arguments: Mapping[str, Any]) -> str:
-    """The policy's own arguments as Python, `dict(activation_fn=nn.ReLU)`; empty where there are none."""
+    """The policy's arguments as Python, `dict(activation_fn=nn.ReLU)`; empty if there are none."""
     policy = [f"{name}={_python(name, value)}" for name, value in arguments.items() if name in POLICY]
     return f"dict({', '.join(policy)})" if policy else ""
 
@@ -134,9 +134,9 @@ def _python(name: str, value: Any) -> str:
 
 
 def zoo_names(environment: str) -> tuple[str, str]:
-    """The package that registers an environment, empty where Gymnasium does, and its bare id.
+    """The package that registers an environment (empty for Gymnasium's own), and its id without the package.
 
-    rl_zoo3 knows ids alone: a class goes by the id under which its user will have to register it.
+    rl_zoo3 needs a registered id: for a class, the id under which its user has to register it.
     """
     package, bare = split(environment)
     if is_class(environment):
@@ -145,13 +145,13 @@ def zoo_names(environment: str) -> tuple[str, str]:
 
 
 def zoo_note(environment: str) -> str:
-    """What rl_zoo3 needs besides the file, nothing where it needs nothing."""
+    """What rl_zoo3 needs besides the file; empty if nothing."""
     if not is_class(environment):
         return ""
     front, last = split(environment)
     return (
-        f"rl_zoo3 finds registered ids alone: register {last} of {front} as '{last}-v0' in a module, and name that "
-        "module with --gym-packages"
+        f"rl_zoo3 needs a registered id: register {last} of {front} as '{last}-v0' in a module, and give that "
+        "module as --gym-packages"
     )
 
 
@@ -165,27 +165,27 @@ def zoo_command(spec: StudySpec, file: str) -> str:
 
 
 def script_command(row: Row, spec: StudySpec) -> list[str]:
-    """The command that exports everything as it ran, a word each."""
+    """The command that exports the trial as a script with all its schedules, as words."""
     return ["tuner", "export", spec.name, "--trial", str(row.number), "--format", "sb3", "-o", "train.py"]
 
 
 def standing(data: Mapping[str, Any]) -> str:
-    """How far a file's configuration is confirmed, in a sentence or some."""
+    """Whether the configuration of a file is confirmed, in a few sentences."""
     provenance = data["provenance"]
     found = provenance.get("confirmation")
     if found is None or found["arm"] is None:
         return "One training seed: not yet confirmed."
-    seeds_run = f"{found['test_seeds']} fresh training seeds, {found['test_goals']} fresh goals each"
+    seeds_run = f"{found['test_seeds']} fresh training seeds, {found['test_goals']} fresh episodes each"
     if not provenance["confirmed"]:
-        return f"Tested over {seeds_run}; to train with is {found['recommended']}."
-    kept = "" if provenance["role"] == "tuned" else " No tuned trial is shown to be better than this baseline."
+        return f"Tested over {seeds_run}; recommended: {found['recommended']}."
+    kept = "" if provenance["role"] == "tuned" else " No evidence that a tuned trial beats this baseline."
     return " ".join(
         [f"Confirmed over {seeds_run}.{kept}", *(f"{words[0].upper()}{words[1:]}." for words in found["verdicts"])]
     )
 
 
 def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str] = ()) -> str:
-    """The file's text, with notes in its heading."""
+    """The text of the file, with notes in its heading."""
     algorithm = spec.algorithm.upper()
     heading = (
         f"# {algorithm} hyperparameters from tuner's study {spec.name!r}. {standing(data)}\n"
@@ -198,7 +198,7 @@ def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str
 
 
 def write(text: str, data: dict[str, Any], path: Path) -> None:
-    """Writes the file whole or not at all, and reads it back.
+    """Writes the file completely or not at all, and reads it back.
 
     Raises:
         ExportFailed: where it cannot be written, or reads back as something else.
@@ -208,7 +208,7 @@ def write(text: str, data: dict[str, Any], path: Path) -> None:
         with beside(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
             if read_yaml(temporary) != data or yaml.safe_load(temporary.read_text(encoding="utf-8")) != data:
-                raise ExportFailed(f"{path}: what was written does not read back as the same")
+                raise ExportFailed(f"{path}: the file does not read back as it was written")
             temporary.replace(path)
     except OSError as error:
         raise ExportFailed(f"cannot write {path}: {error.strerror} (choose another file with -o)") from None
@@ -220,7 +220,7 @@ def as_json(data: Mapping[str, Any]) -> str:
 
 
 def check_target(path: Path, form: str) -> None:
-    """Refuses an output path at which no file can be, or whose ending is another than its form's.
+    """Refuses an output path that cannot be a file, or whose ending does not fit the format.
 
     Raises:
         UsageProblem: naming the path, the rule and a way out.

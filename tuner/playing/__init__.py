@@ -1,1 +1,1 @@
-"""Episodes to look at: who acts, in front of which camera, and what is made of the pictures."""
+"""Episodes for people to watch: played by a model or expert, recorded as a video or picture or shown live."""

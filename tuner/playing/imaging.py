@@ -1,4 +1,4 @@
-"""Pictures of an environment: the doorway to imageio, and an episode as one picture, moments side by side."""
+"""Pictures of an environment, PNG files, ffmpeg, and an episode as a grid of pictures; the doorway to imageio."""
 
 import subprocess
 from pathlib import Path
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from tuner.errors import EnvironmentFailed, RecordingFailed
 from tuner.training.making import blaming
 
-USUAL_FPS = 30.0  # where an environment does not tell
-BLOCK = 16  # pixels: video coders work in blocks of so many
+USUAL_FPS = 30.0  # if the environment gives no rate
+BLOCK = 16  # pixels: video encoders work in blocks of this size
 
 Picture = NDArray[np.uint8]  # (height, width, 3)
 
 
 def take(env: gym.Env[Any, Any]) -> Picture:
-    """What the environment looks like now.
+    """A picture of the environment.
 
     Raises:
         EnvironmentFailed: where it raises, or returns no picture.
@@ -34,19 +34,19 @@ def take(env: gym.Env[Any, Any]) -> Picture:
 
 
 def frames_a_second(env: gym.Env[Any, Any]) -> float:
-    """How many pictures make a second, as the environment's metadata has it.
+    """Frames per second by the environment's metadata.
 
     Raises:
-        EnvironmentFailed: where that is no rate.
+        EnvironmentFailed: where they have no valid rate.
     """
-    told = env.metadata.get("render_fps") or USUAL_FPS
-    if isinstance(told, bool) or not isinstance(told, int | float) or not 0.1 <= told <= 1000:
-        raise EnvironmentFailed(f"metadata['render_fps'] must be a number from 0.1 to 1000, not {told!r}")
-    return float(told)
+    rate = env.metadata.get("render_fps") or USUAL_FPS
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0.1 <= rate <= 1000:
+        raise EnvironmentFailed(f"metadata['render_fps'] must be a number from 0.1 to 1000, not {rate!r}")
+    return float(rate)
 
 
 def whole_blocks(picture: Picture) -> Picture:
-    """The picture with its border drawn out to the next whole block on every side."""
+    """The picture padded to whole blocks, by repeating its border."""
     height, width, _ = picture.shape
     down, right = -height % BLOCK, -width % BLOCK
     sides = ((down // 2, down - down // 2), (right // 2, right - right // 2), (0, 0))
@@ -54,14 +54,12 @@ def whole_blocks(picture: Picture) -> Picture:
 
 
 CODEC = "libx264"
-PATIENCE = 60  # s in which a program that is asked what it can do must answer
-WAY_OUT = (
-    "`pip install imageio-ffmpeg` brings one, the variable IMAGEIO_FFMPEG_EXE names another, -o FILE.png needs none"
-)
+ANSWER_LIMIT = 60  # s for ffmpeg to list its encoders
+WAY_OUT = "`pip install imageio-ffmpeg`, set IMAGEIO_FFMPEG_EXE to another, or use -o FILE.png, which needs none"
 
 
 def find_ffmpeg() -> str:
-    """An ffmpeg that runs and codes h264.
+    """Path of an ffmpeg that runs and encodes h264.
 
     Raises:
         RecordingFailed: where there is none.
@@ -71,10 +69,10 @@ def find_ffmpeg() -> str:
     try:
         program: str = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError:
-        raise RecordingFailed(f"there is no ffmpeg to code a video ({WAY_OUT})") from None
+        raise RecordingFailed(f"no ffmpeg found to encode the video ({WAY_OUT})") from None
     command = [program, "-hide_banner", "-encoders"]
     try:
-        said = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=PATIENCE, check=True)  # noqa: S603
+        said = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=ANSWER_LIMIT, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError) as error:
         why = error.strerror if isinstance(error, OSError) else _why(error)
         raise RecordingFailed(f"ffmpeg {program!r} does not run: {why} ({WAY_OUT})") from None
@@ -85,25 +83,28 @@ def find_ffmpeg() -> str:
 
 def _why(error: subprocess.SubprocessError) -> str:
     if isinstance(error, subprocess.CalledProcessError):
-        return f"asked for its encoders, it ended with {error.returncode}"
-    return f"it did not answer in {PATIENCE} s"
+        return f"`-encoders` ended with exit code {error.returncode}"
+    return f"it did not answer in {ANSWER_LIMIT} s"
 
 
 def write_png(path: Path, picture: Picture) -> None:
-    """Writes a picture, whatever the name's ending."""
+    """Writes a picture as PNG, whatever the ending of the name."""
     import imageio.v3
 
-    # Made in memory: imageio leaves a traceback where a disk is full.
+    # Encoded in memory: imageio prints a traceback when the disk is full.
     path.write_bytes(imageio.v3.imwrite("<bytes>", picture, extension=".png", optimize=True))
 
 
 COLUMNS, ROWS = 3, 2
-HELD = 64  # pictures in memory at the most
-GAP = 4  # pixels of white between them
+HELD = 64  # most pictures in memory
+GAP = 4  # white pixels between pictures
 
 
 class Storyboard:
-    """Keeps every picture of a short episode, of a longer one every second, fourth and so on, and the last."""
+    """An episode as one picture: a grid of moments from the first to the last.
+
+    Keeps every picture of a short episode, every second, fourth and so on of a longer one, and the last.
+    """
 
     render_mode = "rgb_array"
 
@@ -114,7 +115,7 @@ class Storyboard:
         self._count, self._stride = 0, 1
 
     def show(self, env: gym.Env[Any, Any], *, hold: float = 0.0) -> None:  # noqa: ARG002
-        """Takes the next picture."""
+        """Adds the next picture."""
         self._last = take(env)
         if self._count % self._stride == 0:
             self._kept.append(self._last)
@@ -123,24 +124,24 @@ class Storyboard:
             self._kept, self._stride = self._kept[::2], 2 * self._stride
 
     def finish(self) -> None:
-        """Writes the picture."""
+        """Writes the grid."""
         if self._last is None:
             return
         before = self._kept[:-1] if self._kept[-1] is self._last else self._kept
         write_png(self._path, in_a_grid(moments([*before, self._last], COLUMNS * ROWS)))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: no file is open."""
 
 
 def moments(pictures: list[Picture], count: int) -> list[Picture]:
-    """So many of the pictures, evenly from the first to the last; all of them where they are fewer."""
+    """`count` of the pictures, evenly from the first to the last; all if they are fewer."""
     chosen = np.unique(np.linspace(0, len(pictures) - 1, count).round().astype(int))
     return [pictures[index] for index in chosen]
 
 
 def in_a_grid(pictures: list[Picture]) -> Picture:
-    """The pictures (h, w, 3) in rows, as one."""
+    """The pictures, each (h, w, 3), in a grid as one."""
     height, width, _ = pictures[0].shape
     columns = min(COLUMNS, len(pictures))
     rows = -(-len(pictures) // columns)

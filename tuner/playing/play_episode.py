@@ -1,4 +1,4 @@
-"""Who acts, and one episode, every picture of it handed to a screen."""
+"""One episode, played by a model or the expert and shown on a screen."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -14,30 +14,30 @@ from tuner.training.stepping import HOOK, Expert, Info, advance, begin, number, 
 
 
 class Actor(Record):
-    """Who acts: a model, or else the environment's own expert."""
+    """A model, or the environment's own expert if `model` is None."""
 
     label: str
-    model: bytes | None = None  # a zip of Stable-Baselines3's
-    statistics: bytes | None = None  # what VecNormalize.save wrote, where observations were scaled
+    model: bytes | None = None  # a zip file of Stable-Baselines3
+    statistics: bytes | None = None  # written by VecNormalize.save, if observations were normalised
 
 
 EXPERT = Actor(label="the expert")
 
 
 class PlayedEpisode(Record):
-    """How one episode went."""
+    """The results of one episode."""
 
     episode: int  # from 1
-    seed: int  # of its reset, which stands for the goal
+    seed: int  # of its reset
     steps: int
     total_return: float
-    success: bool | None  # None where the environment does not tell
+    success: bool | None  # None without a success signal
     distance: float | None  # at the end, in the environment's unit
-    stages: tuple[str, ...]  # what `info` told to be reached, in its order
+    stages: tuple[str, ...]  # true entries of `info`, in the order reached
 
 
 class Played(Record):
-    """Everything that was played."""
+    """The results of all episodes."""
 
     environment: str
     actor: str
@@ -45,12 +45,12 @@ class Played(Record):
 
     @property
     def success(self) -> float | None:
-        """The share of successes, None where the environment does not tell."""
-        told = [episode.success for episode in self.episodes if episode.success is not None]
-        return sum(told) / len(told) if told else None
+        """The success rate; None without a success signal."""
+        known = [episode.success for episode in self.episodes if episode.success is not None]
+        return sum(known) / len(known) if known else None
 
     def data(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """As JSON."""
         rows = [asdict(episode) for episode in self.episodes]
         for row in rows:
             row["return"] = row.pop("total_return")
@@ -58,34 +58,34 @@ class Played(Record):
 
 
 ENDLESS = 10_000  # steps after which an episode is cut off
-FIRST, LAST = 0.4, 0.75  # s for which these pictures stand still, so that the goal and the end are seen
-NO_STAGE = ("is_success", "TimeLimit.truncated")
+FIRST, LAST = 0.4, 0.75  # s for which the first and last picture are held
+NO_STAGE = ("is_success", "TimeLimit.truncated")  # entries of `info` that are no stages
 
 
 class Player(Protocol):
-    """Who acts."""
+    """A policy that plays."""
 
     def reset(self, seed: int) -> None:
-        """An episode has begun."""
+        """Begins an episode with this seed."""
 
     def __call__(self, observation: Any) -> Any:
         """The action for an observation."""
 
 
 class Screen(Protocol):
-    """Where the pictures go."""
+    """A file or window that shows the episode."""
 
     render_mode: str  # of the environment
 
     def show(self, env: gym.Env[Any, Any], *, hold: float = 0.0) -> None:
-        """What the environment looks like now, standing still for so many seconds."""
+        """Shows the environment as it is now, for at least `hold` seconds."""
 
 
 def play_episode(env: gym.Env[Any, Any], player: Player, episode: int, seed: int, screen: Screen) -> PlayedEpisode:
-    """Plays one to its end, or until it seems to have none.
+    """Plays one episode to its end, or for `ENDLESS` steps.
 
     Raises:
-        EnvironmentFailed: where the environment raises, or says what it must not.
+        EnvironmentFailed: where the environment raises, or returns an invalid value.
     """
     observation, info = begin(env, seed)
     player.reset(seed)
@@ -113,19 +113,19 @@ def play_episode(env: gym.Env[Any, Any], player: Player, episode: int, seed: int
 
 
 def _stages(info: Info) -> dict[str, None]:
-    """The names of what `info` says is so, in its order."""
-    told = (name for name, value in info.items() if isinstance(value, bool | np.bool_) and value)
-    return dict.fromkeys(str(name) for name in told if name not in NO_STAGE)
+    """The names of the true entries of `info`, in order."""
+    names = (name for name, value in info.items() if isinstance(value, bool | np.bool_) and value)
+    return dict.fromkeys(str(name) for name in names if name not in NO_STAGE)
 
 
 class Model:
-    """A trained model, at its best action."""
+    """A trained model with deterministic actions."""
 
     def __init__(self, act: Callable[[Any], Any]) -> None:
         self._act = act
 
     def reset(self, seed: int) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def __call__(self, observation: Any) -> Any:
         """The model's action."""
@@ -133,13 +133,13 @@ class Model:
 
 
 class OwnExpert(Expert):
-    """The environment's expert, there for certain."""
+    """The environment's expert; it is an error if there is none."""
 
     def reset(self, seed: int) -> None:
-        """As `Expert.reset`.
+        """Makes the expert if needed, and begins an episode.
 
         Raises:
-            EnvironmentUnusable: where a base class only names the hook.
+            EnvironmentUnusable: where a base class only declares the hook.
         """
         try:
             super().reset(seed)
@@ -148,14 +148,14 @@ class OwnExpert(Expert):
 
 
 def make_player(actor: Actor, env: gym.Env[Any, Any]) -> Player:
-    """Who acts in this environment.
+    """The model or the expert, ready to play in this environment.
 
     Raises:
         EnvironmentUnusable: where it has no expert.
-        ModelUnusable: where the model cannot be loaded, or does not suit the environment.
+        ModelUnusable: where the model cannot be loaded, or does not fit the environment.
     """
     if actor.model is not None:
-        from tuner.training.load_model import load_actor  # takes torch with it
+        from tuner.training.load_model import load_actor  # imports torch
 
         return Model(load_actor(actor.model, actor.label, env, actor.statistics))
     if not offers_expert(env):
@@ -165,6 +165,4 @@ def make_player(actor: Actor, env: gym.Env[Any, Any]) -> Player:
 
 def _no_expert(env: gym.Env[Any, Any]) -> EnvironmentUnusable:
     kind = type(env.unwrapped).__name__
-    return EnvironmentUnusable(
-        f"--expert: {kind} offers none ({HOOK}, see docs/environments.md); name a --model or a --study"
-    )
+    return EnvironmentUnusable(f"--expert: {kind} has none ({HOOK}, see docs/environments.md); give --model or --study")

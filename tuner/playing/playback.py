@@ -1,4 +1,4 @@
-"""Plays episodes in front of a camera or in a window."""
+"""Plays episodes into a file or in a window."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -19,17 +19,17 @@ Tell = Callable[[PlayedEpisode], None]
 
 
 def play(ref: EnvironmentRef, actor: Actor, goals: Sequence[int], output: Path | None, tell: Tell) -> Played:
-    """Plays an episode for every goal; into a video or picture, or in a window where there is no file.
+    """Plays an episode for every seed, into a video or picture, or in a window if there is no file.
 
     Args:
-        ref: The environment, single.
-        actor: Who acts.
-        goals: The seeds of the episodes' resets.
-        output: Where to, as `screens.check_target` has it.
-        tell: Hears of every episode.
+        ref: The environment.
+        actor: The model or expert.
+        goals: Reset seeds of the episodes.
+        output: A file that `screens.check_target` allows, None for a window.
+        tell: Called with the results of every episode.
 
     Raises:
-        TunerError: what keeps the episodes from being played, or the file from being written.
+        TunerError: where the episodes cannot be played, or the file cannot be written.
     """
     with contextlib.ExitStack() as stack:
         screen = stack.enter_context(open_screen(output))
@@ -44,21 +44,21 @@ def play(ref: EnvironmentRef, actor: Actor, goals: Sequence[int], output: Path |
 
 
 def make_seen(ref: EnvironmentRef, render_mode: str) -> gym.Env[Any, Any]:
-    """One environment that can be looked at.
+    """One environment with a render mode.
 
     Raises:
-        EnvironmentUnusable: where it does not offer that render mode, or cannot be made.
+        EnvironmentUnusable: where it does not have that render mode, or cannot be made.
     """
     spec = gym.spec(find_environment(ref.id).id)
     modes = made(ref, lambda: _render_modes(spec.entry_point))
     if modes is not None and render_mode not in modes:
-        there = f"it offers {', '.join(map(repr, modes))}" if modes else "it offers none"
+        there = f"it has {', '.join(map(repr, modes))}" if modes else "it has none"
         raise EnvironmentUnusable(f"environment {ref.id!r} has no render mode {render_mode!r}: {there}")
     return make_bare(replace(ref, kwargs={**ref.kwargs, "render_mode": render_mode}), looked_at=False)
 
 
 def _render_modes(entry_point: Any) -> Sequence[str] | None:
-    """What a class says of itself; a function that makes environments says nothing."""
+    """The render modes in the metadata of a class; None for a function, which has none."""
     creator = load_env_creator(entry_point) if isinstance(entry_point, str) else entry_point
     metadata = getattr(creator, "metadata", None)
     return None if metadata is None else metadata.get("render_modes", [])

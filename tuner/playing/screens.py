@@ -1,4 +1,4 @@
-"""What becomes of the pictures, by the ending of the file that they go to."""
+"""Where an episode is shown: a video or picture, by the ending of the file, or a window."""
 
 import contextlib
 import os
@@ -18,21 +18,21 @@ from tuner.writing import beside, refuse_no_file
 
 
 class RecordingScreen(Screen, Protocol):
-    """A screen that makes a file."""
+    """A screen that writes a file."""
 
     def finish(self) -> None:
-        """Makes the file whole."""
+        """Completes the file."""
 
     def close(self) -> None:
-        """Lets go of everything, whatever came before."""
+        """Releases all resources, also after an error."""
 
 
 RECORDERS: dict[str, Callable[[Path], RecordingScreen]] = {".mp4": VideoScreen, ".png": Storyboard}
-ONE_EPISODE = (".png",)  # whose pictures show no more
+ONE_EPISODE = (".png",)  # endings of files that show a single episode
 
 
 def check_target(path: Path) -> None:
-    """Refuses a path that nothing can be recorded to, before anything is played.
+    """Refuses a path that cannot be recorded to, before anything is played.
 
     Raises:
         UsageProblem: naming the path and the rule.
@@ -43,17 +43,17 @@ def check_target(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise UsageProblem(f"-o {path}: is no regular file")
     if path.exists() and not os.access(path, os.W_OK):
-        raise UsageProblem(f"-o {path}: is there, and may not be written to (choose another file)")
+        raise UsageProblem(f"-o {path}: is not writable (choose another file)")
 
 
 @contextlib.contextmanager
 def open_screen(path: Path | None) -> Iterator[Screen]:
-    """A file that is there, whole, once all went well; a window where there is no path.
+    """A screen for a file, which is only written if all goes well, or for a window if there is no path.
 
     Raises:
         UsageProblem: where there is no display for a window.
         ExportFailed: where the file cannot be written.
-        RecordingFailed: where there is no coder, or it gave up.
+        RecordingFailed: where there is no ffmpeg, or it fails.
     """
     if path is None:
         yield LiveWindow()
@@ -70,19 +70,19 @@ def open_screen(path: Path | None) -> Iterator[Screen]:
 
 
 class LiveWindow:
-    """Leaves the showing, and its pace, to the environment."""
+    """A window that the environment itself draws, at its own pace."""
 
     render_mode = "human"
 
     def __init__(self) -> None:
-        """Looks whether there is a display.
+        """Checks that there is a display.
 
         Raises:
             UsageProblem: where there is none.
         """
         if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise UsageProblem("--gui: there is no display here (DISPLAY is not set); write a video with -o video.mp4")
+            raise UsageProblem("--gui: no display (DISPLAY is not set); record a video with -o video.mp4 instead")
 
     def show(self, env: gym.Env[Any, Any], *, hold: float = 0.0) -> None:  # noqa: ARG002
-        """Leaves what is seen there for so many seconds."""
+        """Waits for `hold` seconds."""
         time.sleep(hold)

@@ -1,1 +1,1 @@
-"""What a study says, as data: trials, the best of them, health, advice, importances, the report."""
+"""Results of a study as data: trials, the best of them, health, advice, importances, the report."""

@@ -1,4 +1,4 @@
-"""The answer in words: from the confirmation where there is one, else what tuning alone can say."""
+"""The answer in words: from the confirmation if there is one, else from tuning alone."""
 
 import statistics
 
@@ -10,7 +10,7 @@ from tuner.statistics.answer_records import CURRENT, Measure, PairedTest
 
 
 def confirmed(reading: ConfirmationReading | None) -> Confirmed | None:
-    """The confirmation's figures; None where there is none."""
+    """The figures of the confirmation; None if the study has none."""
     if reading is None:
         return None
     found = reading.confirmation
@@ -31,13 +31,13 @@ def confirmed(reading: ConfirmationReading | None) -> Confirmed | None:
 
 def _validation(one: ArmResult, measure: Measure) -> ValidationLine:
     mean = statistics.fmean(one.validation) if one.validation else None
-    told = tuning(one.arm, measure)
+    tuned = tuning(one.arm, measure)
     return ValidationLine(
         name=one.arm.name,
-        tuned=told,
+        tuned=tuned,
         values=one.validation,
         mean=mean,
-        selection_bias=None if told is None or mean is None else told - mean,
+        selection_bias=None if tuned is None or mean is None else tuned - mean,
         dropped=one.dropped,
     )
 
@@ -46,7 +46,7 @@ def _arms(found: Confirmation) -> tuple[ArmLine, ...]:
     if found.answer is None:
         return ()
     pairs = [(one.arm, vars(found.answer.arm(name_in_answer(one.arm)))) for one in found.tested]
-    return tuple(ArmLine(**{**told, "name": arm.name, "winner": arm.role is None}) for arm, told in pairs)
+    return tuple(ArmLine(**{**figures, "name": arm.name, "winner": arm.role is None}) for arm, figures in pairs)
 
 
 def _comparisons(found: Confirmation) -> tuple[ComparisonLine, ...]:
@@ -63,16 +63,16 @@ def _comparison(one: PairedTest, names: dict[str, str], measure: Measure) -> Com
 
 
 def _words(one: PairedTest, first: str, second: str, measure: Measure) -> str:
-    """A comparison as a sentence with every figure of it."""
-    if one.verdict == "not shown":
-        said = f"That {first} is better than {second} is not shown" + (" (keep it)" if second == CURRENT else "")
+    """A comparison as a sentence with all its figures."""
+    if one.verdict == "no evidence":
+        said = f"No evidence that {first} beats {second}" + (f" (keep {CURRENT})" if second == CURRENT else "")
     else:
         said = f"{capital(first)} is {one.verdict} than {second}"
     if one.difference is None or one.superiority is None or one.p is None or one.p_holm is None:
-        return f"{said}: an arm has no seed."
+        return f"{said}: a configuration has no seed."
     span = f", 95 % interval {change(one.interval.low)} … {change(one.interval.high)}" if one.interval else ""
-    unit = " (1 is every goal)" if measure == "success" else ""
-    least = f" So many seeds show a difference of {one.smallest:.3g} in four of five cases." if one.smallest else ""
+    unit = " (success rates from 0 to 1)" if measure == "success" else ""
+    least = f" {capital(one.detectable(measure))}." if one.smallest else ""
     return (
         f"{said}: its IQM differs by {change(one.difference)}{span}{unit}; a run of {first} beats one of {second} with "
         f"probability {one.superiority:.2f}; p = {one.p:.2g}, {one.p_holm:.2g} after Holm's correction.{least}"
@@ -84,21 +84,21 @@ def headline(summary: Summary, found: Confirmed | None, measure: Measure) -> str
     if found is None:
         return verdict(summary)
     if not found.complete or found.recommended is None:
-        return f"The confirmation has come to {found.done} of {found.planned} runs: no answer yet. {verdict(summary)}"
-    follows = f"To train with: {found.recommended}."
+        return f"The confirmation has done {found.done} of {found.planned} runs: no answer yet. {verdict(summary)}"
+    follows = f"Recommended: {found.recommended}."
     leader, against = found.arms[0], _main(found)
     if against is None:
-        return f"On fresh seeds {leader.name} came to {arm_words(leader, measure)}. {follows}"
-    told = {arm.name: arm for arm in found.arms}
-    first, second = told[against.first], told[against.second]
+        return f"On fresh seeds {leader.name} reached {arm_words(leader, measure)}. {follows}"
+    arms = {arm.name: arm for arm in found.arms}
+    first, second = arms[against.first], arms[against.second]
     figures = f"{arm_words(first, measure)}, against {arm_words(second, measure)}, over {len(first.values)} fresh seeds"
-    if against.verdict == "not shown":
-        return f"That {first.name} is better than {second.name} is not shown ({figures}). {follows}"
+    if against.verdict == "no evidence":
+        return f"No evidence that {first.name} beats {second.name} ({figures}). {follows}"
     return f"{capital(first.name)} is {against.verdict} than {second.name}: {figures}. {follows}"
 
 
 def _main(found: Confirmed) -> ComparisonLine | None:
-    """The comparison that the answer is about: with the current configuration, where it took part."""
+    """The comparison for the headline: with the current configuration if it took part, of the winner if it can be."""
     about = [one for one in found.comparisons if CURRENT in (one.first, one.second)] or list(found.comparisons)
     return next((one for one in about if one.first == found.winner), about[0] if about else None)
 
@@ -111,7 +111,7 @@ def arm_words(arm: ArmLine, measure: Measure) -> str:
 
 
 def capital(text: str) -> str:
-    """With a capital letter in front."""
+    """The text with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
@@ -123,5 +123,5 @@ def amount(value: float | None, measure: Measure) -> str:
 
 
 def change(value: float) -> str:
-    """A difference, with its sign."""
+    """A difference with its sign, in three digits."""
     return f"{value:+.3g}"

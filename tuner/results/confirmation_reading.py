@@ -1,4 +1,4 @@
-"""Who takes part in a confirmation, and what it has come to, as data. Nothing is written."""
+"""A confirmation read from its runs: the configurations in it, their results and the answer. Nothing is written."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,27 +36,27 @@ from tuner.study.reader import Row, StudyReader, baselines
 
 
 class ArmResult(Record):
-    """What one arm's runs have come to."""
+    """The runs of one configuration so far."""
 
     arm: Arm
-    validation: tuple[float, ...]  # by seed; success rates, or returns where there is no success
+    validation: tuple[float, ...]  # by seed: success rates, or returns without a success signal
     dropped: bool  # clearly behind in the validation
     test: tuple[float, ...]  # by seed
 
 
 class Confirmation(Record):
-    """A confirmation at a moment."""
+    """The state of a confirmation."""
 
     study: str
     environment: str
     measure: Measure
     test_seeds: int  # asked for
     arms: tuple[ArmResult, ...]
-    winner: Arm | None  # the tuned one that goes into the test; None while it is not decided, or none was tuned
+    winner: Arm | None  # the tuned one that is tested; None while undecided, or if none was tuned
     decided: bool  # whether the validation is over
     done: int  # runs
     planned: int
-    answer: Answer | None  # what the test showed, its comparisons once all is run; None before its first run
+    answer: Answer | None  # of the test so far, comparisons only once all runs are done; None before the first
 
     @property
     def complete(self) -> bool:
@@ -65,7 +65,7 @@ class Confirmation(Record):
 
     @property
     def recommended(self) -> Arm | None:
-        """What to train with by the test, None before it is complete; `tuner.statistics.verdict` has the rule."""
+        """The recommended configuration by the rule of `tuner.statistics.verdict`; None until all runs are done."""
         if not self.complete or self.answer is None:
             return None
         by_name = {name_in_answer(one.arm): one.arm for one in self.tested}
@@ -73,7 +73,7 @@ class Confirmation(Record):
 
     @property
     def tested(self) -> tuple[ArmResult, ...]:
-        """Those with test runs, the winner first."""
+        """Configurations with test runs, the winner first."""
         found = [one for one in self.arms if one.test]
         return tuple(sorted(found, key=lambda one: one.arm.role is not None))
 
@@ -107,13 +107,13 @@ def _arm_data(one: ArmResult) -> dict[str, Any]:
 
 
 def conclude(plan: ConfirmationPlan, spec: StudySpec, results: Mapping[RunKey, RunResult]) -> Confirmation:
-    """Puts together what the runs of a plan have come to. The same runs always give the same answer."""
+    """The state of a confirmation from the results of its runs. The same runs always give the same answer."""
     runs = planned(plan, results)
     measure = measured(spec, results.values())
     racing = {arm.name for arm in left(plan, results)}
     chosen = winner(plan, results)
     over = decided(plan, results)
-    testing = tested(plan, chosen) if over else ()  # a former winner's tests are no longer anybody's
+    testing = tested(plan, chosen) if over else ()  # tests of a former winner no longer count
     arms = tuple(
         ArmResult(
             arm=arm,
@@ -126,7 +126,7 @@ def conclude(plan: ConfirmationPlan, spec: StudySpec, results: Mapping[RunKey, R
     done = sum(run.key in results for run in runs)
     shown = _answer([one for one in arms if one.test], measure)
     if shown is not None and done < len(runs):
-        shown = replace(shown, comparisons=())  # who looks again after every seed finds a difference sooner or later
+        shown = replace(shown, comparisons=())  # testing again after every seed would find a difference sooner or later
     return Confirmation(
         study=spec.name,
         environment=spec.environment.id,
@@ -142,38 +142,38 @@ def conclude(plan: ConfirmationPlan, spec: StudySpec, results: Mapping[RunKey, R
 
 
 def _answer(arms: Sequence[ArmResult], measure: Measure) -> Answer | None:
-    """What the test showed, the winner and the baselines held against one another."""
+    """The winner and the baselines compared over the test runs; None without any."""
     if not arms:
         return None
-    told = {name_in_answer(one.arm): tuning(one.arm, measure) for one in arms}
+    tuned = {name_in_answer(one.arm): tuning(one.arm, measure) for one in arms}
     return answer(
         {name_in_answer(one.arm): one.test for one in arms},
         TEST_GOALS if measure == "success" else None,
         np.random.default_rng(seeds.TEST),
-        tuned={name: value for name, value in told.items() if value is not None},
+        tuned={name: value for name, value in tuned.items() if value is not None},
     )
 
 
 def name_in_answer(arm: Arm) -> str:
-    """A baseline's own, `winner` for the one tuned arm there."""
+    """The name in an `Answer`: a baseline's own, `winner` for the tuned configuration."""
     return WINNER if arm.role is None else arm.name
 
 
 def tuning(arm: Arm, measure: Measure) -> float | None:
-    """What an arm was worth in the trial that it was chosen for."""
+    """The figure of the trial for which a configuration was chosen."""
     return arm.success if measure == "success" else arm.mean_return
 
 
 def measured(spec: StudySpec, results: Iterable[RunResult]) -> Measure:
-    """Success where the environment tells it, unless the study is scored by return."""
-    told = any(result.success is not None for result in results)
-    return "success" if told and spec.objective != "return" else "return"
+    """Success where the environment reports it, unless the study is scored by return."""
+    reported = any(result.success is not None for result in results)
+    return "success" if reported and spec.objective != "return" else "return"
 
 
 def _values(
     arm: Arm, phase: Phase, count: int, results: Mapping[RunKey, RunResult], measure: Measure
 ) -> tuple[float, ...]:
-    """An arm's runs by seed; one that diverged succeeds never, or is worth as little as the worst return there is."""
+    """Values of a configuration by seed; a diverged run counts as success 0, or as the worst return of all runs."""
     keys = [ConfirmationRun(phase=phase, arm=arm, place=place).key for place in range(count)]
     found = [_value(results[key], measure) for key in keys if key in results]
     known = [value for result in results.values() if (value := _value(result, measure)) is not None]
@@ -202,14 +202,14 @@ def make_plan(rows: Sequence[Row], spec: StudySpec, *, top: int, test_seeds: int
             taken.add(arm.configuration)
     if not any(row.value is not None for row in rows):
         raise NothingToShow(
-            f"study {spec.name!r} has no completed trial yet: nothing to confirm (go on with `tuner run`)"
+            f"study {spec.name!r} has no completed trial yet: nothing to confirm (resume it with `tuner run`)"
         )
     return ConfirmationPlan(arms=(*tuned, *fixed), test_seeds=test_seeds, scale=_scale(rows, spec))
 
 
 def plan_again(rows: Sequence[Row], spec: StudySpec, asked: AskedConfirmation) -> ConfirmationPlan | None:
-    """The plan that an earlier confirmation followed, whatever was tuned since; None where an arm's trial is gone."""
-    rows = rows[: asked.trials]  # what came since has no say
+    """The plan of an earlier confirmation, without trials that came later; None if one of its trials is gone."""
+    rows = rows[: asked.trials]  # those that the confirmation was planned from
     last = {row.label: row for row in rows if row.finished}
     if not last.keys() >= set(asked.arms):
         return None
@@ -218,7 +218,7 @@ def plan_again(rows: Sequence[Row], spec: StudySpec, asked: AskedConfirmation) -
 
 
 def make_arm(row: Row) -> Arm:
-    """A trial's configuration as an arm."""
+    """A trial's configuration as one of a confirmation."""
     return Arm(
         name=row.label,
         role=row.role,
@@ -230,7 +230,7 @@ def make_arm(row: Row) -> Arm:
 
 
 def _scale(rows: Sequence[Row], spec: StudySpec) -> float:
-    """One for success rates; for returns, how far the study's scores lie apart, if that can be said."""
+    """The range of the measure: 1 for success rates, that of the study's scores for returns (infinite if unknown)."""
     if spec.objective != "return" and any(row.success is not None for row in rows):
         return 1.0
     values = [row.value for row in rows if row.value is not None]
@@ -238,11 +238,11 @@ def _scale(rows: Sequence[Row], spec: StudySpec) -> float:
 
 
 class ConfirmationReading(Record):
-    """The last confirmation of a study, with the arms and the number of seeds that it was made with."""
+    """The last confirmation of a study, with the configurations and the number of seeds that it was made with."""
 
     confirmation: Confirmation
-    recommended: Row | None  # the trial or the baseline to train with, once everything is run
-    newer: int  # completed trials that the study has had since
+    recommended: Row | None  # the recommended trial or baseline; None until all runs are done
+    newer: int  # trials that completed since
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -250,16 +250,16 @@ class ConfirmationReading(Record):
 
 
 def read_confirmation(reader: StudyReader) -> ConfirmationReading | None:
-    """The study's last confirmation as far as it has come, None where it has none.
+    """The study's last confirmation in its present state, None if it has none.
 
-    Trials that were tuned since take no part in it; `newer` counts them.
+    Trials that completed since take no part in it; `newer` counts them.
     """
     spec, results = reader.spec, reader.confirmation_results()
     if not results:
         return None
     rows, asked = reader.rows, reader.asked_confirmation()
     plan = plan_again(rows, spec, asked) if asked else None
-    if plan is None:  # its companion is of an earlier version
+    if plan is None:  # its confirmation study is of an earlier version
         plan = make_plan(rows, spec, top=DEFAULT_TOP, test_seeds=DEFAULT_SEEDS)
     confirmation = conclude(plan, spec, results)
     name = confirmation.recommended.name if confirmation.recommended else None
@@ -271,9 +271,9 @@ def read_confirmation(reader: StudyReader) -> ConfirmationReading | None:
 
 
 def confirmation_data(reading: ConfirmationReading, row: Row) -> dict[str, Any]:
-    """A complete confirmation beside the trial that is exported.
+    """A complete confirmation as provenance of an exported trial.
 
-    `arm` is what the answer calls that trial's configuration, None where it was not tested.
+    `arm` is the name of that trial's configuration in the answer, None if it was not tested.
     """
     found = reading.confirmation
     own = digest(row.arguments)

@@ -1,4 +1,4 @@
-"""How healthy a study's trials trained: each by its diagnosis, and what ails most of them."""
+"""Training health of a study: the verdict of every trial's diagnosis, and the most common problems."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ MOST_COMMON = 3
 
 
 class Problem(Record):
-    """What several trials have."""
+    """A symptom and the number of trials that show it."""
 
     name: str
     symptom: str
@@ -23,7 +23,7 @@ class Problem(Record):
     suggestion: str
 
     def shown(self) -> str:
-        """In words."""
+        """The problem in words, with its suggestion."""
         return f"{self.name} {self.symptom} in {self.trials} ({self.suggestion})"
 
 
@@ -35,7 +35,7 @@ class Health(Record):
     common: tuple[Problem, ...]  # the most common first, at most three
 
     def line(self) -> str:
-        """For people."""
+        """A summary in one line."""
         others = {"warning": "with a warning", "wrong": "wrong"}
         counts = [f"{self.verdicts[verdict]} {word}" for verdict, word in others.items() if self.verdicts[verdict]]
         said = ", ".join([f"health: {self.verdicts['ok']} of {self.judged} trials ok", *counts])
@@ -43,12 +43,12 @@ class Health(Record):
 
 
 def signs_of(row: Row, spec: StudySpec) -> tuple[Sign, ...]:
-    """A trial's diagnosis; empty where it has none of its signals recorded."""
+    """A trial's diagnosis; empty if its training signals were not recorded."""
     return diagnose(spec.algorithm, row.arguments, row.attributes)
 
 
 def study_health(rows: Sequence[Row], spec: StudySpec) -> Health | None:
-    """All finished trials' diagnoses in one; None where no trial has recorded its signals."""
+    """The diagnoses of all finished trials together; None if no trial recorded its training signals."""
     table = health_table(rows, spec, None)
     if table is None:
         return None
@@ -63,7 +63,7 @@ def study_health(rows: Sequence[Row], spec: StudySpec) -> Health | None:
 
 
 def health_table(rows: Sequence[Row], spec: StudySpec, best: Row | None) -> HealthTable | None:
-    """Everything that ails finished trials, the most common first; None where no trial recorded its signals."""
+    """All problems of finished trials, the most common first; None if no trial recorded its training signals."""
     judged = {row.number: signs for row in rows if row.finished and (signs := signs_of(row, spec))}
     if not judged:
         return None

@@ -1,4 +1,4 @@
-"""Builds the report of a study, once for every form that it is written in, with how to have all of it again."""
+"""Builds the report of a study, the same for every format, with all that is needed to reproduce it."""
 
 import json
 import shlex
@@ -28,13 +28,13 @@ def build_report(
     storage: Sequence[str] = (),
     videos: Sequence[VideoLine] = (),
 ) -> StudyReport:
-    """Reads a study and its confirmation.
+    """Builds the report from a study and its confirmation.
 
     Args:
         reader: The study.
-        generator: For the resamples of the importances.
-        storage: `--storage URL` as words, where commands need it.
-        videos: What was recorded.
+        generator: Draws the resamples of the importances.
+        storage: `--storage URL` as words, if it is not the default database.
+        videos: Recorded videos.
     """
     spec, rows, summary = reader.spec, reader.rows, summarise(reader)
     reading = read_confirmation(reader)
@@ -78,8 +78,8 @@ def build_report(
 def _measure(spec: StudySpec, rows: Sequence[Row], reading: ConfirmationReading | None) -> Measure:
     if reading is not None:
         return reading.confirmation.measure
-    told = any(row.success is not None for row in rows)
-    return "success" if spec.objective != "return" and (told or not rows) else "return"
+    reported = any(row.success is not None for row in rows)
+    return "success" if spec.objective != "return" and (reported or not rows) else "return"
 
 
 def _line(row: Row) -> TrialLine:
@@ -101,7 +101,7 @@ def _curves(
 
 
 def _seen(rows: Sequence[Row]) -> list[str]:
-    """Parameters of which completed trials have several values."""
+    """Parameters that have more than one value among completed trials."""
     values: dict[str, set[str]] = {}
     for row in rows:
         if row.value is not None:
@@ -114,13 +114,13 @@ def _notes(summary: Summary, found: Confirmed | None) -> list[str]:
     notes = []
     running = summary.counts["running"]
     if running:
-        notes.append(f"{running} trial{'s' * (running > 1)} still running: the figures are those of this moment.")
+        notes.append(f"{running} trial{'s' * (running > 1)} still running: figures will change.")
     if summary.finished < summary.target and not running:
         notes.append(f"{summary.finished} of the {summary.target} trials asked for are finished.")
     if summary.finished and summary.best is None:
-        notes.append("No trial ran to its end: every one was pruned or left the finite numbers.")
+        notes.append("No trial ran to its end: all were pruned or diverged.")
     if summary.counts["fail"] and not summary.finished:
-        notes.append("Every trial failed; the reasons stand below.")
+        notes.append("Every trial failed; see the reasons below.")
     if found is not None and found.newer:
         more = "1 trial was" if found.newer == 1 else f"{found.newer} trials were"
         notes.append(f"{more} completed since the confirmation and took no part in it.")
@@ -128,7 +128,7 @@ def _notes(summary: Summary, found: Confirmed | None) -> list[str]:
 
 
 def reproduction(spec: StudySpec, rows: Sequence[Row], found: Confirmed | None, storage: Sequence[str]) -> Reproduction:
-    """From what the trials recorded; `storage` are the words that name the database, if it is not the default."""
+    """Commands, versions, hardware, seeds and files as the trials recorded them; `storage` as in `build_report`."""
     finished = sum(row.finished for row in rows)
     trials = ["--trials", str(finished or spec.trials)]
     file = f"{spec.name}.yaml"
@@ -137,8 +137,8 @@ def reproduction(spec: StudySpec, rows: Sequence[Row], found: Confirmed | None, 
     export = ["tuner", "export", spec.name, "-o", "best.yml"]
     return Reproduction(
         commands=(
-            f"{again}  # anew, from the two files below",
-            shlex.join(["tuner", "run", spec.name, *trials, *storage]) + "  # goes on with the stored study",
+            f"{again}  # from scratch, with the two files below",
+            shlex.join(["tuner", "run", spec.name, *trials, *storage]) + "  # resumes the stored study",
             shlex.join([*confirm, *storage]),
             shlex.join([*export, *storage]),
         ),
@@ -153,19 +153,19 @@ def reproduction(spec: StudySpec, rows: Sequence[Row], found: Confirmed | None, 
 
 def _how_drawn(spec: StudySpec, rows: Sequence[Row]) -> Iterable[str]:
     yield (
-        f"A trial trains with seed {seeds.TRAINING:,} + its number, a retry with that of the trial it replaces; goals "
-        f"of tuning begin at {seeds.TUNING_GOALS:,}."
+        f"The training seed of a trial is {seeds.TRAINING:,} + its number (a retry keeps that of the trial it "
+        f"replaces); seeds of tuning's evaluation episodes start at {seeds.TUNING_GOALS:,}."
     )
     if spec.seed is None:
-        yield f"The sampler ({spec.sampler}) was not seeded: a new run proposes other parameters."
+        yield f"The sampler ({spec.sampler}) was not seeded: a new run samples other parameters."
     else:
-        yield f"The sampler ({spec.sampler}) was seeded with {spec.seed}; several workers ask in no fixed order."
+        yield f"The sampler ({spec.sampler}) was seeded with {spec.seed}; several workers sample in no fixed order."
     if not any(row.attributes.get("hardware") for row in rows):
-        yield "The trials are of a version that did not record hardware."
+        yield "These trials were run by a version of tuner that did not record hardware."
 
 
 def _different(found: Iterable[Any]) -> list[dict[str, Any]]:
-    """Each record once, in the order in which they came."""
+    """Each different record once, in order."""
     return [json.loads(text) for text in dict.fromkeys(json.dumps(one) for one in found if isinstance(one, dict))]
 
 

@@ -1,4 +1,4 @@
-"""Everything that a report says, as plain data: the page, the Markdown and the JSON are renderings of it."""
+"""The contents of a report as plain data, which is rendered as HTML, Markdown and JSON."""
 
 from typing import Any, Literal
 
@@ -10,13 +10,13 @@ Source = Literal["confirmation", "tuning"]
 
 
 class ArmLine(ArmStatistics):
-    """One configuration over the test seeds of the confirmation, by its own name: `trial 12`, or a baseline's."""
+    """One configuration over the test seeds of the confirmation; its name is `trial 12` or that of a baseline."""
 
     winner: bool
 
 
 class ComparisonLine(Record):
-    """One configuration against another; figures are of the first, from the second."""
+    """One configuration compared with another; a difference is the first minus the second."""
 
     first: str
     second: str
@@ -26,7 +26,7 @@ class ComparisonLine(Record):
     superiority: float | None  # P(first > second)
     p: float | None
     p_holm: float | None
-    smallest: float | None  # difference that so many seeds show in four of five cases
+    smallest: float | None  # difference that these seeds detect with a power of 80 %
     words: str
 
 
@@ -34,23 +34,23 @@ class ValidationLine(Record):
     """One configuration over the validation seeds, which chose the winner."""
 
     name: str
-    tuned: float | None  # what tuning said of it
+    tuned: float | None  # its figure in tuning
     values: tuple[float, ...]  # by seed
     mean: float | None
-    selection_bias: float | None  # what tuning said less that mean
+    selection_bias: float | None  # `tuned` minus `mean`
     dropped: bool  # clearly behind
 
 
 class Confirmed(Record):
-    """What the study's last confirmation came to."""
+    """The study's last confirmation."""
 
     complete: bool
     done: int  # runs
     planned: int
     seeds: int  # of the test, asked for
-    goals: int | None  # of each seed's evaluation; None where the values are returns
-    winner: str | None  # the tuned one that was tested; None while it is not decided, or where none was tuned
-    recommended: str | None  # what to train with; None before all is run
+    goals: int | None  # evaluation episodes of each seed; None where the values are returns
+    winner: str | None  # the tuned one that was tested; None while undecided, or if none was tuned
+    recommended: str | None  # None until all runs are done
     validation: tuple[ValidationLine, ...]
     arms: tuple[ArmLine, ...]  # tested ones, the winner first
     comparisons: tuple[ComparisonLine, ...]
@@ -58,7 +58,7 @@ class Confirmed(Record):
 
 
 class Band(Record):
-    """A learning curve; over several seeds its middle and how far seeds lie apart."""
+    """A learning curve; over several seeds their median and quartiles."""
 
     name: str
     seeds: int
@@ -66,7 +66,7 @@ class Band(Record):
     median: tuple[float, ...]
     low: tuple[float, ...]  # first quartile of the seeds
     high: tuple[float, ...]  # third quartile
-    lines: tuple[tuple[float, ...], ...]  # every seed's own
+    lines: tuple[tuple[float, ...], ...]  # the curve of each seed
 
 
 class TrialLine(Record):
@@ -82,25 +82,25 @@ class TrialLine(Record):
     seconds: float | None
     params: dict[str, Any]
     arguments: dict[str, Any]
-    end: str  # how it ended, where not by its budget or by the pruner
+    end: str  # why it ended, if neither at its full length nor by the pruner
 
 
 class Pruning(Record):
-    """What trials cost, and what stopping them early saved."""
+    """What trials cost, and what pruning saved."""
 
-    full_steps: int  # of a trial that runs to its end
+    full_steps: int  # of a trial at full length
     pruned: int
     diverged: int
     steps_spent: int
     steps_saved: int
-    share_saved: float | None  # of what all would have cost; None where nothing ran
+    share_saved: float | None  # of the cost of all trials at full length; None where nothing ran
     seconds_spent: float
     seconds_saved: float  # at each pruned trial's own speed
-    ends: dict[int, int]  # pruned trials by the checkpoint at which they ended
+    ends: dict[int, int]  # number of pruned trials by the step of the checkpoint at which they ended
 
 
 class Importance(Record):
-    """How much a parameter decides whether a trial is among the best."""
+    """The importance of one parameter for whether a trial is among the best."""
 
     name: str
     median: float  # share, over the resamples
@@ -109,18 +109,18 @@ class Importance(Record):
 
 
 class Importances(Record):
-    """All parameters' importances beside that of a parameter that does nothing."""
+    """Importances of all parameters, and of a dummy parameter that has no effect."""
 
-    completed: int  # trials they were drawn from
+    completed: int  # trials that they were computed from
     needed: int
     method: str
     resamples: int
     parameters: tuple[Importance, ...]  # the most important first; none where there are too few trials
-    floor: Interval | None  # of the dummy, 90 %; above its high end begins what is no noise
+    floor: Interval | None  # of the dummy, 90 %; up to its high end an importance is noise
 
 
 class ParameterLine(Record):
-    """A parameter's range, and where the best trial stands in it."""
+    """A parameter's range, and its value in the best trial."""
 
     name: str
     kind: str  # float, int, choice
@@ -129,13 +129,13 @@ class ParameterLine(Record):
     high: float | None
     choices: tuple[Any, ...]
     best: Any
-    varied: bool  # whether completed trials have several values of it
-    drawn: bool  # among those with a picture
-    word: str  # where the best sits at an edge
+    varied: bool  # whether it has more than one value among completed trials
+    drawn: bool  # whether it has a plot
+    word: str  # a remark if the best is at an end of the range
 
 
 class HealthLine(Record):
-    """What several trials had."""
+    """A problem and the number of trials that show it."""
 
     name: str
     symptom: str
@@ -145,20 +145,20 @@ class HealthLine(Record):
 
 
 class HealthTable(Record):
-    """How healthy the trials trained."""
+    """Diagnoses of all finished trials together."""
 
     judged: int
     verdicts: dict[str, int]
-    best: tuple[str, str] | None  # the best trial's verdict, and what it has
+    best: tuple[str, str] | None  # verdict and problems of the best trial
     problems: tuple[HealthLine, ...]
 
 
 class Reproduction(Record):
-    """How to have all of it again."""
+    """All that is needed to reproduce a study."""
 
     commands: tuple[str, ...]
     notes: tuple[str, ...]
-    versions: tuple[dict[str, str], ...]  # those that trials ran with, all that differ
+    versions: tuple[dict[str, str], ...]  # of packages; each different set that trials ran with
     hardware: tuple[dict[str, Any], ...]
     seeds: dict[str, int]
     study_file: str  # YAML
@@ -166,16 +166,16 @@ class Reproduction(Record):
 
 
 class VideoLine(Record):
-    """A video of one configuration, or why there is none."""
+    """A video of one configuration, or the reason why there is none."""
 
     label: str
-    goals: tuple[int, ...]  # seeds of the episodes' resets, the same in every video
+    goals: tuple[int, ...]  # reset seeds of the episodes, the same in every video
     success: float | None  # share of the episodes
     why_not: str = ""
 
 
 class StudyReport(Record):
-    """A study at a moment."""
+    """The report of a study."""
 
     study: str
     environment: str
@@ -190,7 +190,7 @@ class StudyReport(Record):
     finished: int
     target: int
     confirmed: Confirmed | None
-    confirm_command: str  # what would settle it; empty where it is settled
+    confirm_command: str  # empty if the last confirmation is complete and no trial is newer
     best: TrialLine | None
     baselines: tuple[TrialLine, ...]
     advice: tuple[str, ...]
@@ -201,5 +201,5 @@ class StudyReport(Record):
     importances: Importances
     parameters: tuple[ParameterLine, ...]
     health: HealthTable | None
-    videos: tuple[VideoLine, ...]  # none where none were asked for
+    videos: tuple[VideoLine, ...]  # empty if none were asked for
     reproduction: Reproduction

@@ -1,4 +1,4 @@
-"""What a report takes from trials: importances with their uncertainty, learning curves, ranges, what pruning saved."""
+"""Parts of a report from trials: importances with intervals, learning curves, ranges, savings by pruning."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ METHOD = "PED-ANOVA"
 
 
 def importances(reader: StudyReader, generator: np.random.Generator) -> Importances:
-    """The share of each parameter in whether a trial is among the best tenth, over resamples of the trials.
+    """Importance of each parameter for whether a trial is among the best tenth (PED-ANOVA), over resamples of trials.
 
     Args:
         reader: The study.
@@ -54,7 +54,7 @@ Points = Sequence[Mapping[str, Any]]
 
 
 def test_curves(reader: StudyReader, found: Confirmation, measure: Measure) -> tuple[Band, ...]:
-    """A band for each tested arm; none where no test run recorded its course."""
+    """A band for each tested configuration; none if no test run recorded its curve."""
     of_test = reader.test_runs()
     bands = [
         band(
@@ -74,12 +74,12 @@ def tuning_curves(rows: Iterable[Row], measure: Measure) -> tuple[Band, ...]:
 
 
 def band(name: str, curves: Sequence[Points], measure: Measure) -> Band | None:
-    """Several seeds' curves as one; those that did not go through the same steps as the longest are left out."""
-    told = [course for curve in curves if (course := _course(curve, measure))]
-    if not told:
+    """Curves of several seeds as one band; curves without the same steps as the longest are left out."""
+    courses = [course for curve in curves if (course := _course(curve, measure))]
+    if not courses:
         return None
-    steps = max((tuple(course) for course in told), key=len)
-    values = np.array([[course[step] for step in steps] for course in told if tuple(course) == steps])
+    steps = max((tuple(course) for course in courses), key=len)
+    values = np.array([[course[step] for step in steps] for course in courses if tuple(course) == steps])
     low, median, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
     return Band(
         name=name,
@@ -103,14 +103,14 @@ MOST_CROSSED = 3  # parameters, each pair of which has a contour
 def parameters(
     spec: StudySpec, best: Row | None, advice: Mapping[str, str], found: Importances, seen: Sequence[str]
 ) -> tuple[ParameterLine, ...]:
-    """Every parameter, the most important first; in the space's order where importances are not known.
+    """Every parameter, the most important first, or in the order of the space if importances are unknown.
 
     Args:
         spec: The study.
         best: Its best trial.
-        advice: What there is to say about it, by parameter.
+        advice: Remarks on the best parameters, by name.
         found: The importances.
-        seen: Parameters of which completed trials have more than one value.
+        seen: Parameters that have more than one value among completed trials.
     """
     ranked = [one.name for one in found.parameters if one.name in spec.space.parameters]
     order = [*ranked, *(name for name in spec.space.parameters if name not in ranked)]
@@ -156,7 +156,7 @@ def _line(
 
 
 def pruning(trials: Sequence[TrialLine], spec: StudySpec) -> Pruning:
-    """The bill of a study. Trials that diverged ended early as well, but were not spared on purpose."""
+    """The cost of a study and the savings by pruning. A trial that diverged ended early too, but saves nothing."""
     behind = [trial for trial in trials if trial.state == "pruned" and not trial.end]
     saved = [(max(spec.timesteps - trial.steps, 0), trial) for trial in behind]
     spent, spared = sum(trial.steps for trial in trials), sum(steps for steps, _ in saved)
@@ -177,5 +177,5 @@ def pruning(trials: Sequence[TrialLine], spec: StudySpec) -> Pruning:
 
 
 def _checkpoint(steps: int, checkpoints: Sequence[int]) -> int:
-    """The evaluation after which a trial was stopped: training ends a step later."""
+    """The step of the evaluation after which a trial was pruned: training ends a step later."""
     return max((step for step in checkpoints if step <= steps), default=0)

@@ -1,4 +1,4 @@
-"""What a study has come to, as data: for the table at the end, for `status`, for `--json`."""
+"""The results of a study as data: for the table at the end of a run, `tuner status` and `--json`."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from tuner.study.reader import Row, StudyReader, baselines, best
 
 
 class Summary(Record):
-    """A study at a moment."""
+    """The state of a study."""
 
     study: str
     environment: str
@@ -22,13 +22,13 @@ class Summary(Record):
     counts: dict[str, int]
     finished: int
     best: Row | None
-    best_tuned: Row | None  # the best that is no baseline
+    best_tuned: Row | None  # the best trial that is no baseline
     baselines: list[Row]
     steps_per_second: float | None  # of one worker, the median over the trials
     advice: dict[str, str] = field(default_factory=dict)  # on the best parameters, by their names
-    health: Health | None = None  # None where no trial recorded its signals
-    full_seconds: float | None = None  # of a trial that ran to its end, the median
-    contenders: int = 0  # completed trials of different arguments, baselines apart
+    health: Health | None = None  # None if no trial recorded its training signals
+    full_seconds: float | None = None  # of a completed trial, the median
+    contenders: int = 0  # completed configurations, without baselines
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -49,7 +49,7 @@ class Summary(Record):
 
 
 def summarise(reader: StudyReader) -> Summary:
-    """Reads a study."""
+    """The summary of a study."""
     spec, rows = reader.spec, reader.rows
     winner = best(rows)
     return Summary(
@@ -70,14 +70,14 @@ def summarise(reader: StudyReader) -> Summary:
 
 
 def verdict(summary: Summary) -> str:
-    """Whether the best is above the baselines, said as what it is: one training seed each."""
+    """Whether the best trial scored above the baselines, with the caveat that each had one training seed."""
     if summary.best is None:
         return "No trial is complete yet."
     others = [row for row in summary.baselines if row.value is not None and row.number != summary.best.number]
     if summary.best.role is not None:
         return f"No trial scored above the {summary.best.label} configuration; keep it, or give the study more trials."
     if not others:
-        return f"Trial {summary.best.number} scored best; there is no baseline to hold it against."
+        return f"Trial {summary.best.number} scored best; there is no baseline to compare it with."
     names = " and ".join(row.label for row in others)
     return (
         f"Trial {summary.best.number} scored above {names}: one training seed each, so a lucky seed is possible and "
@@ -98,11 +98,11 @@ def _median(values: Sequence[float | None]) -> float | None:
 
 EDGE_SHARE = 0.05  # of a range, on its own scale
 SHORT_EPISODE = 200  # control steps
-LONG_SIGHT = 0.98  # a gamma that looks further than a short episode lasts
+LONG_SIGHT = 0.98  # a gamma whose horizon is longer than a short episode
 
 
 def advice(best: Row, spec: StudySpec) -> dict[str, str]:
-    """Everything worth saying about the best parameters, by their names."""
+    """Remarks on the best parameters, by their names."""
     return {**dict(_edges(best, spec)), **dict(_gamma(best, spec))}
 
 
@@ -127,12 +127,12 @@ def _place(parameter: FloatParameter | IntParameter, value: float) -> float:
 
 def _gamma(best: Row, spec: StudySpec) -> Iterator[tuple[str, str]]:
     gamma = best.arguments.get("gamma", 0.99)
-    ends_early = best.success is not None  # without a success signal a short episode may be a bad one
+    ends_early = best.success is not None  # without a success signal a short episode may be a failure
     short = ends_early and best.episode_length is not None and best.episode_length <= SHORT_EPISODE
     if short and "gamma" not in spec.space.parameters and gamma >= LONG_SIGHT:
         searching = "ppo_full" if spec.algorithm == "ppo" else ALGORITHMS[spec.algorithm].space
         said = (
-            f"gamma is fixed at {gamma:g}, and episodes are short ({best.episode_length:.0f} steps), for which the "
-            f"guide has 0.95: `--space {searching} --name NAME` searches it"
+            f"gamma is fixed at {gamma:g}, and episodes are short ({best.episode_length:.0f} steps); the PPO guide "
+            f"recommends 0.95 for them: `--space {searching} --name NAME` searches it"
         )
         yield "gamma", said

@@ -1,1 +1,1 @@
-"""What success over several seeds shows, and what it does not: pure functions of NumPy and SciPy."""
+"""Statistics over training seeds: intervals, comparisons and verdicts, as pure functions of NumPy and SciPy."""

@@ -1,30 +1,31 @@
-"""An answer over seeds: every arm, every comparison, and what they come to in words. Plain data."""
+"""The answer of a confirmation as plain data: configurations, their comparisons, and the verdicts in words."""
 
 from dataclasses import asdict
 from typing import Any, Literal
 
 from tuner.record_type import Record
 
-WINNER = "winner"  # of the trials that were tuned
+WINNER = "winner"  # the best tuned configuration
 CURRENT = "current"  # the configuration that is kept until another is shown to be better
 Measure = Literal["success", "return"]
-Verdict = Literal["confirmed better", "probably better", "not shown", "probably worse", "confirmed worse"]
+Verdict = Literal["confirmed better", "probably better", "no evidence", "probably worse", "confirmed worse"]
+COUNTS = dict(enumerate(("five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), start=5))
 
 
 class Interval(Record):
-    """Of 95 % confidence."""
+    """A confidence interval, of 95 % unless said otherwise."""
 
     low: float
     high: float
 
     @property
     def width(self) -> float:
-        """From end to end."""
+        """`high` minus `low`."""
         return self.high - self.low
 
 
 def figure(value: float | None, measure: Measure, span: Interval | None = None, *, percent: str = ".0f") -> str:
-    """A success rate in per cent (in that form), a return in four digits; with its interval where there is one."""
+    """A success rate in per cent (in the format `percent`) or a return in four digits, with its interval if given."""
     if value is None:
         return "-"
     said = f"{100 * value:{percent}}%" if measure == "success" else f"{value:.4g}"
@@ -33,45 +34,56 @@ def figure(value: float | None, measure: Measure, span: Interval | None = None, 
     return f"{said} [{figure(span.low, measure, percent=percent)}, {figure(span.high, measure, percent=percent)}]"
 
 
+def points(value: float, measure: Measure, *, form: str = ".0f") -> str:
+    """A difference: of success rates in percentage points (in that format), of returns in four digits."""
+    return f"{100 * value:{form}} points" if measure == "success" else f"{value:.4g}"
+
+
 class ArmStatistics(Record):
-    """One configuration over its seeds."""
+    """One configuration over its training seeds."""
 
     name: str
-    values: tuple[float, ...]  # by seed: shares of goals, or returns
+    values: tuple[float, ...]  # by seed: success rates, or returns
     iqm: float | None  # interquartile mean; None without a seed
-    iqm_interval: Interval | None  # None where so little tells nothing (under three seeds)
+    iqm_interval: Interval | None  # None under three seeds
     mean: float | None
     mean_interval: Interval | None
-    tuned: float | None = None  # what tuning said of it, in the same unit
+    tuned: float | None = None  # its figure in tuning, in the same unit
     selection_bias: float | None = None  # `tuned` minus `mean`
 
 
 class PairedTest(Record):
-    """One arm against another; all figures are of the first, from the second."""
+    """One configuration compared with another; a difference is the first minus the second."""
 
     first: str
     second: str
     seeds: tuple[int, int]
-    superiority: float | None  # P(first > second), ties for half
-    p: float | None  # Mann-Whitney, exact over all permutations, two-sided
-    p_holm: float | None  # corrected for all comparisons of the answer
+    superiority: float | None  # P(first > second), a tie counts half
+    p: float | None  # of the exact two-sided Mann-Whitney test, over all permutations
+    p_holm: float | None  # after Holm's correction for all comparisons of the answer
     difference: float | None  # of the IQMs
-    interval: Interval | None
-    smallest: float | None  # difference that so many seeds show in four of five cases; None where there is none
+    interval: Interval | None  # of that difference
+    smallest: float | None  # difference that these seeds detect with a power of 80 %; None if there is none
     verdict: Verdict
 
     @property
     def words(self) -> str:
         """The verdict as a sentence with its figures."""
         said = f"{self.first} is {self.verdict} than {self.second}"
-        if self.verdict == "not shown":
+        if self.verdict == "no evidence":
             keep = f" (keep {CURRENT})" if self.second == CURRENT else ""
-            said = f"that {self.first} is better than {self.second} is not shown{keep}"
+            said = f"no evidence that {'the ' * (self.first == WINNER)}{self.first} beats {self.second}{keep}"
         return f"{said}{self._figures()}"
+
+    def detectable(self, measure: Measure) -> str:
+        """The smallest difference that so many seeds can detect, in words; empty where there is none."""
+        seeds = min(self.seeds)
+        said = f"smallest difference that {COUNTS.get(seeds, seeds)} seeds can detect: "
+        return "" if self.smallest is None else said + points(self.smallest, measure)
 
     def _figures(self) -> str:
         if self.difference is None or self.superiority is None or self.p_holm is None:
-            return " (an arm has no seed)"
+            return " (a configuration has no seed)"
         span = f" [{self.interval.low:+.3g}, {self.interval.high:+.3g}]" if self.interval else ""
         return (
             f": IQM {self.difference:+.3g}{span}, P({self.first} > {self.second}) {self.superiority:.2f}, "
@@ -84,14 +96,14 @@ class PairedTest(Record):
 
 
 class Answer(Record):
-    """Everything that seeds showed."""
+    """All configurations and comparisons of a confirmation."""
 
-    goals: int | None  # of each seed's evaluation; None where the values are returns
+    goals: int | None  # evaluation episodes of each seed; None where the values are returns
     arms: tuple[ArmStatistics, ...]
     comparisons: tuple[PairedTest, ...]
 
     def arm(self, name: str) -> ArmStatistics:
-        """The arm of that name.
+        """The configuration of that name.
 
         Raises:
             KeyError: There is none.

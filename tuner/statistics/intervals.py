@@ -1,4 +1,4 @@
-"""Intervals of 95 % that hold their coverage over few seeds (measured: docs/statistics.md)."""
+"""95 % confidence intervals that keep their coverage with few seeds (measured in docs/statistics.md)."""
 
 import math
 
@@ -13,18 +13,18 @@ Values = NDArray[np.float64]  # (seeds,)
 RESAMPLES = 10_000
 TAIL = 0.025
 QUARTER = 0.25
-ENOUGH_SEEDS = 10  # under which the bootstrap-t takes its wider floor
-FEW_SEEDS = 5  # under which not even the whole range of the values covers the IQM in 95 %
-LEAST_SEEDS = 3  # under which no interval is worth its name
+ENOUGH_SEEDS = 10  # fewer: the bootstrap-t uses its lower floor of the spread, and its intervals get wider
+FEW_SEEDS = 5  # fewer: not even the whole range of the values covers the IQM in 95 %
+LEAST_SEEDS = 3  # fewer: no interval is given
 
 
 def iqm(values: Values) -> float:
-    """Interquartile mean: without the lowest and highest quarter of the values, rounded down (Agarwal et al. 2021)."""
+    """Interquartile mean: the lowest and highest quarter (rounded down) are left out (Agarwal et al. 2021)."""
     return float(scipy.stats.trim_mean(values, QUARTER))
 
 
 def wilson(share: float, trials: int) -> Interval:
-    """Wilson's score interval of a share of so many trials."""
+    """Wilson's score interval of a success rate over `trials` independent episodes."""
     found = scipy.stats.binomtest(round(share * trials), trials).proportion_ci(1 - 2 * TAIL, method="wilson")
     return Interval(low=float(found.low), high=float(found.high))
 
@@ -32,19 +32,19 @@ def wilson(share: float, trials: int) -> Interval:
 def mean_interval(
     values: Values, goals: int | None, rng: np.random.Generator, *, resamples: int = RESAMPLES
 ) -> Interval | None:
-    """Of the mean, by the bootstrap-t with a floor under the resamples' spread.
+    """Interval of the mean by the bootstrap-t, with a floor under the spread of the resamples.
 
-    Resamples of few seeds often repeat one value; their spread is then nearly zero and their t boundless. A floor of
-    half the values' own spread (a quarter under ten seeds) keeps the coverage without boundless intervals.
+    Resamples of few seeds often repeat one value; their spread is then nearly zero and their t unbounded. A floor of
+    half the values' own spread (a quarter under ten seeds) keeps the coverage without unbounded intervals.
 
     Args:
         values: By seed.
-        goals: Episodes behind each value, where values are shares; else None.
+        goals: Evaluation episodes behind each value where values are success rates; None for returns.
         rng: Draws the resamples.
-        resamples: How many.
+        resamples: Number of resamples.
 
     Returns:
-        None under three seeds, and where all agree and are no shares.
+        None under three seeds, and for returns that are all equal.
     """
     count = len(values)
     if count < LEAST_SEEDS:
@@ -62,13 +62,12 @@ def mean_interval(
 def iqm_interval(
     values: Values, goals: int | None, rng: np.random.Generator, *, resamples: int = RESAMPLES
 ) -> Interval | None:
-    """Of the IQM, by the percentile bootstrap, calibrated: its level is Student's t's for so many seeds.
+    """Interval of the IQM by the percentile bootstrap, its level raised to that of Student's t for so many seeds.
 
-    At the plain level it is too narrow over few seeds (92 to 95 % at ten, less at five).
+    At the nominal level it is too narrow with few seeds (it covers 92 to 95 % at ten, less at five). Under five seeds
+    even the range of the values is too narrow, and the interval is extended to include that of the mean.
 
-    Under five seeds the values' range is too narrow, and the mean's interval is added to it.
-
-    Takes and returns what `mean_interval` does.
+    Arguments and result are those of `mean_interval`.
     """
     count = len(values)
     if count < LEAST_SEEDS:
@@ -84,13 +83,13 @@ def iqm_interval(
 def difference_interval(
     first: Values, second: Values, goals: int | None, rng: np.random.Generator, *, resamples: int = RESAMPLES
 ) -> Interval | None:
-    """Of the IQM of the first less that of the second, by the percentile bootstrap, as `iqm_interval`.
+    """Interval of the difference of the IQMs, first minus second, by the same bootstrap as `iqm_interval`.
 
-    Where seeds are under five, or all of an arm agree on a share, resamples vary too little: the two arms' own
-    intervals are put together instead (Zou and Donner 2008; with Wilson's, that is Newcombe 1998).
+    With under five seeds, or where all seeds of a configuration have the same success rate, resamples vary too little:
+    the intervals of the two IQMs are combined instead (Zou and Donner 2008; with Wilson's, that is Newcombe 1998).
 
     Returns:
-        None where an arm has no interval of its own and resamples do not vary.
+        None where a configuration has no interval of its own and resamples do not vary.
     """
     fewest = min(len(first), len(second))
     if fewest < LEAST_SEEDS:
@@ -109,7 +108,7 @@ def difference_interval(
 
 
 def _apart(first: float, mine: Interval, second: float, theirs: Interval) -> Interval:
-    """The interval of a difference from the intervals of its two sides."""
+    """The interval of a difference from the intervals of its two terms."""
     below = math.hypot(first - mine.low, theirs.high - second)
     above = math.hypot(mine.high - first, second - theirs.low)
     return Interval(low=first - second - below, high=first - second + above)
@@ -126,17 +125,17 @@ def _percentiles(drawn: Values, count: int) -> Interval:
 
 
 def _tail(count: int) -> float:
-    """What to leave out at either end: where a normal law has what Student's t has beyond its 2.5 %."""
+    """Probability to cut off at either end: that of a normal distribution beyond the 2.5 % quantile of Student's t."""
     return float(scipy.stats.norm.sf(scipy.stats.t.isf(TAIL, count - 1)))
 
 
 def _pooled(share: float, count: int, goals: int | None) -> Interval | None:
-    """Where seeds do not vary, what the goals alone can tell."""
+    """The interval where seeds do not vary: that of their pooled episodes; None for returns."""
     return None if goals is None else wilson(share, count * goals)
 
 
 def _within(low: float, high: float, goals: int | None) -> Interval:
-    """Shares end at 0 and 1."""
+    """The interval, cut to 0 … 1 for success rates."""
     if goals is None:
         return Interval(low=float(low), high=float(high))
     return Interval(low=max(0.0, float(low)), high=min(1.0, float(high)))

@@ -1,4 +1,4 @@
-"""Two arms by their ranks: how often one is above the other, whether that may be luck, what could have been shown."""
+"""Rank statistics of two samples: superiority, the exact Mann-Whitney p, Holm's correction, detectable difference."""
 
 import math
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ from tuner.statistics.intervals import FEW_SEEDS, Values
 
 ALPHA = 0.05
 POWER = 0.8
-EFFICIENCY = 3 / math.pi  # of ranks beside means, where values are normal
+EFFICIENCY = 3 / math.pi  # asymptotic relative efficiency of the rank test to the t-test, for normal values
 LARGEST_EFFECT = 50.0  # standard deviations
 
 
 def superiority(first: Values, second: Values) -> float:
-    """P(first > second) = U / (n m), ties for half."""
+    """P(first > second) = U / (n m); a tie counts half."""
     above = np.sign(first[:, None] - second[None, :])
     return float((above.sum() + above.size) / (2 * above.size))
 
 
 def permutation_p(first: Values, second: Values) -> float:
-    """Two-sided p of the Mann-Whitney test over every way to deal the values to the arms, ties as they are.
+    """Two-sided p of the Mann-Whitney test over all permutations of the values, ties as they are.
 
-    The same as SciPy's `mannwhitneyu` with a `PermutationMethod` of all permutations, of which 20 against 20 seeds have
-    10¹¹; here the distribution of the rank sum is counted value by value.
+    Equal to SciPy's `mannwhitneyu` with a `PermutationMethod` of all permutations (10¹¹ of them at 20 seeds each);
+    here the distribution of the rank sum is counted rank by rank.
     """
     ranks = scipy.stats.rankdata(np.concatenate([first, second]))
     ranks = np.rint(2 * ranks).astype(np.int64)  # doubled: ties have halves
@@ -36,7 +36,7 @@ def permutation_p(first: Values, second: Values) -> float:
 
 
 def _rank_sums(ranks: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """The chance of every sum of so many of the ranks: shape (sum of all + 1,)."""
+    """Probability of every sum of `count` of the ranks: shape (sum of all ranks + 1,)."""
     most = int(ranks.sum())
     ways = np.zeros((count + 1, most + 1))  # [how many chosen, their sum]
     ways[0, 0] = 1
@@ -46,7 +46,7 @@ def _rank_sums(ranks: NDArray[np.int64], count: int) -> NDArray[np.float64]:
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Holm's corrected p of several comparisons, in their order."""
+    """Corrects p values by Holm's method, in the order given."""
     corrected = [0.0] * len(p)
     highest = 0.0
     for place, index in enumerate(np.argsort(p, kind="stable")):
@@ -56,15 +56,15 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def smallest_difference(first: Values, second: Values, goals: int | None, comparisons: int = 1) -> float | None:
-    """The difference of means that so many seeds find in four of five cases, at the spread seen.
+    """The smallest difference of means that so many seeds detect with a power of 80 %, at the observed spread.
 
-    Of two normal arms with the pooled standard deviation of these, by the two-sided rank test at the strictest level
-    that Holm's correction asks (0.05 over the number of comparisons): the power of a t-test with 3/π of the seeds at
-    the highest level that so many ranks attain. Where values are shares, the spread is at least that of so many goals.
+    For two normal distributions with the pooled standard deviation of the samples and the two-sided rank test at the
+    strictest level of Holm's correction (0.05 over the number of comparisons): the power of a t-test with 3/π of the
+    seeds, at the highest level that so many ranks attain. For success rates the spread is at least the binomial one.
 
     Returns:
-        None where nothing could be shown: under five seeds, where no p is small enough, where shares cannot differ
-        as much, or where returns have no spread.
+        None where nothing can be detected: under five seeds, where no p is small enough, where success rates cannot
+        differ as much, or where returns have no spread.
     """
     n, m = len(first), len(second)
     if min(n, m) < FEW_SEEDS or (level := _attainable(n, m, ALPHA / max(comparisons, 1))) == 0:
@@ -78,13 +78,13 @@ def smallest_difference(first: Values, second: Values, goals: int | None, compar
 
 @cache
 def _attainable(n: int, m: int, level: float) -> float:
-    """The highest p without ties that lies under a level, 0 where none does."""
+    """The highest p below a level that ranks without ties attain, 0 where there is none."""
     possible = 2 * np.cumsum(_rank_sums(np.arange(1, n + m + 1), n))
     return float(possible[possible < level].max(initial=0.0))
 
 
 def _goals_spread(values: Values, goals: int) -> float:
-    """The standard deviation of a share of goals; two successes and two failures added, so that it is never 0."""
+    """Binomial standard deviation of a success rate; two successes and two failures are added so that it is never 0."""
     trials = len(values) * goals
     share = (float(values.mean()) * trials + 2) / (trials + 4)
     return math.sqrt(share * (1 - share) / goals)
@@ -92,7 +92,7 @@ def _goals_spread(values: Values, goals: int) -> float:
 
 @cache
 def _effect(n: float, m: float, level: float) -> float:
-    """In standard deviations."""
+    """The detectable difference, in standard deviations."""
     freedom = n + m - 2
     bound = scipy.stats.t.isf(level / 2, freedom)
     root = math.sqrt(n * m / (n + m))

@@ -1,4 +1,4 @@
-"""From the values of every arm by seed to an answer: intervals, comparisons, verdicts."""
+"""From the values of every configuration by seed to an answer: intervals, comparisons, verdicts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,23 +21,23 @@ def answer(
     tuned: Mapping[str, float] | None = None,
     resamples: int = intervals.RESAMPLES,
 ) -> Answer:
-    """Holds every arm against every other: the winner first, the current configuration last.
+    """Compares every configuration with every other: the winner first, the current configuration last.
 
     Args:
-        arms: Values by seed of each, up to three: success as a share of `goals`, or returns. Seeds need not be as many
-            in each. A run that diverged counts as what it came to; leaving it out would flatter its arm.
-        goals: Episodes behind each share; None where the values are returns.
+        arms: Values by seed of each configuration, by name: success rates over `goals` episodes, or returns. Numbers
+            of seeds may differ. A run that diverged must be in it; leaving it out would flatter its configuration.
+        goals: Evaluation episodes behind each success rate; None where the values are returns.
         rng: Draws the resamples of every interval.
-        tuned: What tuning said of an arm, in the unit of its values; its selection_bias is this minus the mean.
-        resamples: Of each bootstrap.
+        tuned: Figures of tuning by name, in the unit of the values; the selection bias is this minus the mean.
+        resamples: Number of resamples of each bootstrap.
 
     Raises:
-        ValueError: A value is not finite or no share, `goals` is not at least 1, or `tuned` names no arm.
+        ValueError: A value is not finite or no success rate, `goals` is under 1, or `tuned` has an unknown name.
     """
     values = {name: _checked(name, given, goals) for name, given in arms.items()}
     tuned = {} if tuned is None else tuned
     if strangers := set(tuned) - set(values):
-        raise ValueError(f"tuned names {', '.join(sorted(strangers))}, and the arms are {', '.join(values)}")
+        raise ValueError(f"tuned: unknown {', '.join(sorted(strangers))}; the configurations are {', '.join(values)}")
     pairs = _pairs(values)
     return Answer(
         goals=goals,
@@ -49,16 +49,16 @@ def answer(
 
 
 def verdict(seeds: int, superiority: float | None, p_holm: float | None, interval: Interval | None) -> Verdict:
-    """In words.
+    """The verdict on a comparison.
 
     Args:
-        seeds: Of the arm that has fewer.
+        seeds: The smaller number of seeds of the two.
         superiority: P(first > second).
-        p_holm: Corrected for all comparisons.
-        interval: Of the difference of the IQMs.
+        p_holm: p after Holm's correction for all comparisons.
+        interval: Interval of the difference of the IQMs.
     """
     if superiority is None or seeds < intervals.LEAST_SEEDS:
-        return "not shown"
+        return "no evidence"
     if seeds >= intervals.FEW_SEEDS and interval is not None and p_holm is not None and p_holm < ALPHA:
         if interval.low > 0:
             return "confirmed better"
@@ -66,17 +66,17 @@ def verdict(seeds: int, superiority: float | None, p_holm: float | None, interva
             return "confirmed worse"
     if superiority >= PROBABLE:
         return "probably better"
-    return "probably worse" if 1 - superiority >= PROBABLE else "not shown"
+    return "probably worse" if 1 - superiority >= PROBABLE else "no evidence"
 
 
 def recommended(found: Answer) -> str:
-    """The arm to go on with: the winner where it is (confirmed or probably) better than the reference, else that.
+    """Name of the recommended configuration: the winner if confirmed or probably better than the reference, else that.
 
-    The reference is the current configuration, else the other arm of the highest IQM; another that is confirmed better
-    than it takes its place.
+    The reference is the current configuration (without one, the other of the highest IQM); a baseline that is confirmed
+    better takes its place.
 
     Raises:
-        ValueError: There is no arm.
+        ValueError: There is no configuration.
     """
     names = [arm.name for arm in found.arms]
     others = [arm for arm in found.arms if arm.name != WINNER]
@@ -95,20 +95,20 @@ def _height(arm: ArmStatistics) -> float:
 
 
 def _no_arm() -> str:
-    raise ValueError("an answer without an arm recommends nothing")
+    raise ValueError("an answer without a configuration recommends nothing")
 
 
 def _checked(name: str, given: Sequence[float], goals: int | None) -> intervals.Values:
     if goals is not None and goals < 1:
-        raise ValueError(f"goals is {goals}, and must be at least 1")
+        raise ValueError(f"goals is {goals}, must be at least 1")
     values = np.asarray(given, dtype=np.float64)
     if values.ndim != 1:
-        raise ValueError(f"{name}: values by seed have one dimension, not {values.ndim}")
+        raise ValueError(f"{name}: values by seed must have one dimension, not {values.ndim}")
     for value in values:
         if not np.isfinite(value):
             raise ValueError(f"{name}: {value} is not finite")
         if goals is not None and not 0 <= value <= 1:
-            raise ValueError(f"{name}: {value:g} is no share between 0 and 1 (goals=None takes returns)")
+            raise ValueError(f"{name}: {value:g} is no success rate from 0 to 1 (for returns, goals=None)")
     return values
 
 
@@ -150,7 +150,7 @@ def _comparison(
     *,
     resamples: int,
 ) -> PairedTest:
-    """Not yet corrected for the others, and without its verdict."""
+    """A comparison before Holm's correction, without its verdict."""
     first, second = values[pair[0]], values[pair[1]]
     there = len(first) > 0 and len(second) > 0
     return PairedTest(
@@ -163,12 +163,12 @@ def _comparison(
         difference=intervals.iqm(first) - intervals.iqm(second) if there else None,
         interval=intervals.difference_interval(first, second, goals, rng, resamples=resamples),
         smallest=smallest_difference(first, second, goals, comparisons),
-        verdict="not shown",
+        verdict="no evidence",
     )
 
 
 def _corrected(comparisons: Sequence[PairedTest]) -> tuple[PairedTest, ...]:
-    """With Holm's p and the verdicts."""
+    """The comparisons with Holm's p and their verdicts."""
     corrected = iter(holm([comparison.p for comparison in comparisons if comparison.p is not None]))
     done = []
     for comparison in comparisons:

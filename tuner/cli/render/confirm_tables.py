@@ -1,4 +1,4 @@
-"""A confirmation as tables for people, on standard output."""
+"""A confirmation as tables on standard output."""
 
 import statistics
 
@@ -7,39 +7,38 @@ from rich.table import Table
 
 from tuner.cli.render.tables import make_console
 from tuner.finals.confirmation_plan import TEST_GOALS
+from tuner.results.answer import capital
 from tuner.results.confirmation_reading import ArmResult, Confirmation, ConfirmationReading, name_in_answer, tuning
-from tuner.statistics.answer_records import WINNER, Answer, Measure, figure
+from tuner.statistics.answer_records import WINNER, Answer, Measure, figure, points
 
 
 def print_confirmation(confirmation: Confirmation) -> None:
-    """Who takes part and what each seed gave, then the answer."""
+    """The answer first, then the validation that chose the winner, seed by seed."""
     console = make_console()
     state = "" if confirmation.complete else f", {confirmation.done} of {confirmation.planned} runs so far"
     console.print(f"Confirmation of study {confirmation.study!r}{state}")
     if confirmation.answer is not None:
         _print_answer(console, confirmation, confirmation.answer)
     if not confirmation.complete:
-        console.print("Verdicts come when all is run: the same command goes on.")
+        console.print("Verdicts follow once all runs are done: run the same command to resume.")
     if any(one.validation for one in confirmation.arms):
         _print_validation(console, confirmation)
 
 
 def print_reading(reading: ConfirmationReading) -> None:
-    """What a confirmation has come to, in some lines."""
+    """The state of a confirmation in a few lines."""
     console, found = make_console(), reading.confirmation
     if not found.complete or found.answer is None:
-        console.print(
-            f"Confirmation: {found.done} of {found.planned} runs; `tuner confirm {found.study}` goes on with it."
-        )
+        console.print(f"Confirmation: {found.done} of {found.planned} runs; resume with `tuner confirm {found.study}`.")
         return
     arms = [(one, found.answer.arm(name_in_answer(one.arm))) for one in found.tested]
-    told = [f"{one.arm.name} {figure(arm.iqm, found.measure, arm.iqm_interval)}" for one, arm in arms]
-    console.print(f"Confirmed over {found.test_seeds} test seeds, IQM of {found.measure}, 95 %: {'; '.join(told)}.")
+    figures = [f"{one.arm.name} {figure(arm.iqm, found.measure, arm.iqm_interval)}" for one, arm in arms]
+    console.print(f"Confirmed over {found.test_seeds} test seeds, IQM of {found.measure}, 95 %: {'; '.join(figures)}.")
     for line in conclusions(found):
         console.print(line)
     if reading.newer:
-        one_more = f"{reading.newer} completed trial{'s' * (reading.newer > 1)}"
-        console.print(f"The study has had {one_more} since: `tuner confirm {found.study}` takes them in.")
+        more = f"{reading.newer} trial{'s' * (reading.newer > 1)}"
+        console.print(f"The study has completed {more} since: `tuner confirm {found.study}` includes them.")
 
 
 def _print_validation(console: Console, confirmation: Confirmation) -> None:
@@ -47,14 +46,14 @@ def _print_validation(console: Console, confirmation: Confirmation) -> None:
     table = Table(f"{measure}, validation", "in tuning", "by seed", "mean", "", box=None, pad_edge=False)
     for one in confirmation.arms:
         mean = statistics.fmean(one.validation) if one.validation else None
-        told = figure(tuning(one.arm, measure), measure)
+        tuned = figure(tuning(one.arm, measure), measure)
         table.add_row(
-            one.arm.name, told, _by_seed(one.validation, measure), figure(mean, measure), _fate(one, confirmation)
+            one.arm.name, tuned, _by_seed(one.validation, measure), figure(mean, measure), _standing(one, confirmation)
         )
     console.print(table)
 
 
-def _fate(one: ArmResult, confirmation: Confirmation) -> str:
+def _standing(one: ArmResult, confirmation: Confirmation) -> str:
     if confirmation.winner is not None and one.arm.name == confirmation.winner.name:
         return "best"
     return "clearly behind" if one.dropped else ""
@@ -70,30 +69,26 @@ def _print_answer(console: Console, confirmation: Confirmation, answer: Answer) 
         mean = figure(found.mean, measure, found.mean_interval)
         table.add_row(name, _by_seed(one.test, measure), iqm, mean)
     console.print(table)
-    console.print(f"A seed's value is that of the last evaluation, over {TEST_GOALS} goals.")
+    console.print(f"The value of a seed is that of the last evaluation, over {TEST_GOALS} episodes.")
     for line in conclusions(confirmation):
         console.print(line)
 
 
 def conclusions(confirmation: Confirmation) -> list[str]:
-    """What the test showed, a line each, and what follows."""
+    """The verdict of each comparison, the selection bias and the recommendation, a line each."""
     answer, measure = confirmation.answer, confirmation.measure
     if answer is None:
         return []
     lines = []
     for comparison in answer.comparisons:
-        least = (
-            "" if comparison.smallest is None else f"; so many seeds can show {figure(comparison.smallest, measure)}"
-        )
-        lines.append(f"{comparison.words[0].upper()}{comparison.words[1:]}{least}.")
+        lines.append(f"{'; '.join(filter(None, (capital(comparison.words), comparison.detectable(measure))))}.")
     winner = confirmation.winner
     selection_bias = answer.arm(WINNER).selection_bias if winner and confirmation.tested[0].arm.role is None else None
     if winner and selection_bias is not None:
-        lines.append(
-            f"Optimism, what tuning said of {winner.name} less what the test says: {figure(selection_bias, measure)}."
-        )
+        of = f"Selection bias (tuning score minus test score) of {winner.name}"
+        lines.append(f"{of}: {points(selection_bias, measure)}.")
     if confirmation.recommended is not None:
-        lines.append(f"To train with: {confirmation.recommended.name} (`tuner export {confirmation.study}`).")
+        lines.append(f"Recommended: {confirmation.recommended.name} (`tuner export {confirmation.study}`).")
     return lines
 
 
