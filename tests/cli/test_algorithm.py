@@ -16,12 +16,12 @@ def test_what_comes_next_names_it(tuner: Tuner, finished: Path) -> None:
     ("line", "words"),
     [
         ("run --algorithm ddpg", "--algorithm 'ddpg': must be one of ppo, a2c, sac, td3, dqn"),
-        ("run --algorithm sac --space td3_robot", "algorithm: 'sac', but the space td3_robot is of td3"),
+        ("run --algorithm sac --space td3_robot", "algorithm: 'sac', but the space td3_robot is for td3"),
         (
             "run --algorithm sac --timesteps 32",
             "timesteps: 32 is less than one largest rollout (train_freq x n_envs = 64)",
         ),
-        ("run --algorithm sac --timesteps 8000", "learning_starts: 10,000 of 8,000 timesteps would leave nothing"),
+        ("run --algorithm sac --timesteps 8000", "learning_starts: 10,000 of 8,000 timesteps leave none"),
     ],
 )
 def test_usage_is_refused_in_a_line_before_anything_is_written(
