@@ -107,7 +107,9 @@ def _curves(comparison: Comparison, across: dict[str, Any], place: Callable[[Poi
         )
         seen.add(run.algorithm)
     up = {"title": {"text": "success"}, "tickformat": ".0%", "range": [-0.03, 1.03]}
-    return styled(figure, 380, xaxis=across, yaxis=up if success else {"title": {"text": "mean return"}}, showlegend=True)
+    return styled(
+        figure, 380, xaxis=across, yaxis=up if success else {"title": {"text": "mean return"}}, showlegend=True
+    )
 
 
 def _worth(value: float | None, *, has_success: bool) -> str:
