@@ -240,3 +240,8 @@ def test_changes_of_a_malformed_parameter_are_an_error(tmp_path: Path) -> None:
     path.write_text("parameters: {gamma: 3}\n")
     with pytest.raises(SpecInvalid, match=r"parameters\.gamma: must be a mapping, not 3"):
         load_space(find("search_spaces", str(path)), {"gamma": {"low": 0.9}})
+
+
+def test_another_environment_does_not_keep_the_studys_description() -> None:
+    assert load_study(find("studies", "reach")).description
+    assert load_study(find("studies", "reach"), env="CartPole-v1").description == ""

@@ -116,10 +116,7 @@ def _look(env: gym.Env[Any, Any], plan: CheckPlan) -> tuple[dict[str, Recording]
     for left, (name, policy) in zip(range(len(policies), 0, -1), policies.items(), strict=True):
         recordings[name] = record(env, policy, plan.goals, budget.part(1 / left))
     evidence = Evidence(
-        action_space=env.action_space,
-        observation_space=env.observation_space,
-        recordings=recordings,
-        probes=probes,
+        action_space=env.action_space, observation_space=env.observation_space, recordings=recordings, probes=probes
     )
     whole = world.finite(evidence).verdict == "ok"
     return recordings, [question(evidence) for question in QUESTIONS if whole or question not in OF_WHOLE_EPISODES]

@@ -112,7 +112,7 @@ def load_study(
         data = _with_changes(data, wanted, study_algorithm(found, data), space)
         chosen = "space" in wanted or data.get("space") != own
         if env is not None and isinstance(environment, dict) and not same_environment(env, environment.get("id")):
-            data["environment"] = {"id": env}
+            data |= {"environment": {"id": env}, "description": ""}  # the text is about the own environment
         if options := (changes or {}).get("environment"):
             data["environment"] = {**data.get("environment", {}), **options}
     faults: list[SpecInvalid] = []
@@ -166,11 +166,7 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
         SpecInvalid: if they do not fit together, listing every problem.
     """
     space, study = _normalized(space, study)
-    problems = [
-        *algorithm_faults(space, study),
-        *baseline_faults(space, study.baselines),
-        *budget_faults(space, study),
-    ]
+    problems = [*algorithm_faults(space, study), *baseline_faults(space, study.baselines), *budget_faults(space, study)]
     if problems:
         raise SpecInvalid(source, problems)
     rest = study.model_dump(exclude={"space", "space_changes", "timesteps", "normalize"})

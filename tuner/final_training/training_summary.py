@@ -43,11 +43,7 @@ def summarise_training(plan: TrainingPlan, results: Sequence[Mapping[str, Any]])
     reported = any((one.get("tests") or {}).get("final", {}).get("success") is not None for one in results)
     measure: Measure = "success" if reported and plan.recipe.spec.objective != "return" else "return"
     arms = {kind: _arm(kind, results, measure) for kind in KINDS}
-    words = [
-        *_figures(arms, measure),
-        *_confirmation(plan, arms["final"], measure),
-        *_same_curve(plan, results),
-    ]
+    words = [*_figures(arms, measure), *_confirmation(plan, arms["final"], measure), *_same_curve(plan, results)]
     return TrainingSummary(
         measure=measure,
         results=tuple(dict(one) for one in results),
