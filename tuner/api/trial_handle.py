@@ -101,7 +101,7 @@ class Trial:
             if result.interrupted:
                 raise KeyboardInterrupt
             if result.summary is None or result.diverged:
-                raise NothingToShow(f"trial {self.row.number}: training left the finite numbers and kept no model")
+                raise NothingToShow(f"trial {self.row.number}: training diverged and kept no model")
             spec = result.plan.recipe.spec
             return load_trained(result.plan.run_folder(result.plan.seeds[0]), spec.algorithm, spec.environment.ref())
 

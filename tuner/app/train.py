@@ -68,7 +68,7 @@ class TrainResult(Record):
 
     @property
     def diverged(self) -> bool:
-        """Whether every run left the finite numbers."""
+        """Whether every run diverged."""
         return self.summary is not None and all(one["state"] == "diverged" for one in self.summary.results)
 
 
