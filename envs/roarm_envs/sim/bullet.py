@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 __all__ = ["pybullet", "quiet"]
 
+MISSING = "PyBullet is missing (wheels end at Python 3.11): `uv venv --python 3.11`, or compile: `pip install pybullet`"
+
 
 @contextlib.contextmanager
 def quiet(descriptor: int) -> Iterator[None]:
@@ -29,5 +31,8 @@ def quiet(descriptor: int) -> Iterator[None]:
         os.close(sink)
 
 
-with quiet(2):  # the build-time banner
-    import pybullet
+try:
+    with quiet(2):  # the build-time banner
+        import pybullet
+except ModuleNotFoundError:
+    raise ModuleNotFoundError(MISSING, name="pybullet") from None
