@@ -1,5 +1,6 @@
 """The door: commands in, exit codes out, every error in a line."""
 
+import importlib.metadata
 import logging
 import os
 import signal
@@ -37,7 +38,6 @@ TERMINATED = 128 + signal.SIGTERM
 app = typer.Typer(
     name="tuner",
     help="Tunes PPO, SAC and others for robot learning: Optuna proposes, Stable-Baselines3 trains, success decides.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -60,14 +60,19 @@ app.command("list")(list_command.list_names)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(__version__)
+        optuna, sb3 = (importlib.metadata.version(name) for name in ("optuna", "stable-baselines3"))
+        typer.echo(f"tuner {__version__}, Optuna {optuna}, Stable-Baselines3 {sb3}")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
     version: bool = typer.Option(  # noqa: ARG001 - its callback does it
-        False, "--version", callback=_version, is_eager=True, help="Print the version."
+        False,
+        "--version",
+        callback=_version,
+        is_eager=True,
+        help="Print the versions of tuner, Optuna and Stable-Baselines3.",
     ),
     verbose: bool = typer.Option(False, "--verbose", help="Log more, to standard error."),
 ) -> None:
