@@ -59,7 +59,7 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
 
 def test_the_map_of_folders_names_every_folder() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S607
-    folders = {Path(name).parts[0] for name in listed.stdout.splitlines() if "/" in name} - {".ci"}
+    folders = {Path(name).parts[0] for name in listed.stdout.splitlines() if "/" in name} - {".ci", ".github"}
     assert folders
     assert all(f"{folder}/" in README for folder in folders)
 
