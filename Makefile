@@ -1,4 +1,5 @@
-# `make tune` and `make test` do all the set-up on a machine that has Python 3.11 and nothing else.
+# `make tune` and `make test` do all the set-up on a machine with any Python 3: .ready has what running needs, .ready-dev
+# what tests need as well. PIP_ARGS=-v shows what pip does.
 STUDY ?= reach
 TRIALS ?= 20
 PIP_ARGS ?=
@@ -6,9 +7,12 @@ PYTEST_ARGS ?=
 JOBS ?= logical
 MINUTES ?= 10
 ENGINE ?= processes
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
 VENV := .venv
 BIN := $(VENV)/bin
+UV := .uv
 READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
 
 .PHONY: help tune test faults chaos check format lint types layers wheel clean
 
@@ -24,47 +28,44 @@ tune: $(READY)
 	$(BIN)/tuner run $(STUDY) --trials $(TRIALS)
 	@echo "(To type these commands: source $(VENV)/bin/activate)"
 
-test: $(READY)
+test: $(READY_DEV)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --numprocesses $(JOBS) $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-faults: $(READY)
+faults: $(READY_DEV)
 	$(BIN)/python -m pytest --numprocesses $(JOBS) -m "long or not long" tests/faults
 
-chaos: $(READY)
+chaos: $(READY_DEV)
 	$(BIN)/python tests/faults/chaos.py --minutes $(MINUTES) --engine $(ENGINE)
 
 check: format lint types layers test
 
-format: $(READY)
+format: $(READY_DEV)
 	$(BIN)/ruff format --check .
 
-lint: $(READY)
+lint: $(READY_DEV)
 	$(BIN)/ruff check .
 
-types: $(READY)
+types: $(READY_DEV)
 	$(BIN)/mypy
 
-layers: $(READY)
+layers: $(READY_DEV)
 	$(BIN)/lint-imports
 
-wheel: $(READY)
+wheel: $(READY_DEV)
 	$(BIN)/python -m build --wheel --no-isolation
 
 $(READY): requirements.lock pyproject.toml
-	@python=$$(command -v python3.11 || command -v python3 || true); \
-	if ! "$${python:-false}" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
-	    echo "Python 3.11 is needed and was not found ($$("$${python:-false}" --version 2>/dev/null || echo 'no python3')):" >&2; \
-	    echo "PyBullet has wheels for CPython 3.9 to 3.11 only, and today's NumPy and SciPy want 3.11 or newer." >&2; \
-	    echo "Install Python 3.11 (with its venv module) beside the one you have; this one will not be touched." >&2; \
-	    exit 1; \
-	fi; \
-	"$$python" -m venv $(VENV)
-	$(BIN)/python -m pip install $(PIP_ARGS) -r requirements.lock
-	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
+	@tools/make_venv.sh $(VENV) $(UV)
+	@$(BIN)/python tools/install_locked.py requirements.lock $(PIP_ARGS)
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(READY_DEV): $(READY) requirements-dev.lock
+	@$(BIN)/python tools/install_locked.py requirements-dev.lock $(PIP_ARGS)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) dist build .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(UV) dist build .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,6 +1,10 @@
 """`tuner run` as it is typed, once from file to answer; lists and help."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,8 +48,7 @@ def test_lists_name_what_there_is(tuner: Tuner, kind: str) -> None:
 def test_help_and_version(tuner: Tuner) -> None:
     assert "export" in tuner("--help").out
     assert tuner("").out == tuner("--help").out
-    assert tuner("--version").out.strip()[0].isdigit()
-
+    assert re.fullmatch(r"tuner \S+, Optuna [\d.]+, Stable-Baselines3 [\d.]+\n", tuner("--version").out)
 
 def test_every_command_has_a_whole_line_of_help_at_80_columns(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -78,3 +81,12 @@ def test_a_usage_error_names_the_help_of_its_command(tuner: Tuner, line: str, he
     said = tuner(line)
     assert said.code == 2
     assert f"(see `{help_line} --help`)" in said.err
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("tuner ex", ["export"]), ("tuner run --tri", ["--trials"])])
+def test_shells_complete_commands_and_options(typed: str, offered: list[str]) -> None:
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1), "_TUNER_COMPLETE": "complete_bash"}
+    program = "import sys; sys.argv = ['tuner']; from tuner.cli.main import main; main()"
+    command = [sys.executable, "-c", program]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env={**os.environ, **words})
+    assert said.stdout.split() == offered

@@ -1,5 +1,6 @@
 """Entry point: registers the commands, turns errors into one line and an exit code."""
 
+import importlib.metadata
 import logging
 import os
 import signal
@@ -57,7 +58,6 @@ app = typer.Typer(
     name="tuner",
     cls=_Groups,
     help="Tune PPO and other Stable-Baselines3 algorithms for robot learning with Optuna, scored by success rate.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -80,14 +80,19 @@ app.command("list")(list_command.list_names)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(__version__)
+        optuna, sb3 = (importlib.metadata.version(name) for name in ("optuna", "stable-baselines3"))
+        typer.echo(f"tuner {__version__}, Optuna {optuna}, Stable-Baselines3 {sb3}")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
     version: bool = typer.Option(  # noqa: ARG001 - its callback does it
-        False, "--version", callback=_version, is_eager=True, help="Print the version."
+        False,
+        "--version",
+        callback=_version,
+        is_eager=True,
+        help="Print the versions of tuner, Optuna and Stable-Baselines3.",
     ),
     verbose: bool = typer.Option(False, "--verbose", help="Log more to standard error."),
 ) -> None:

@@ -105,6 +105,8 @@ def _imported(name: str, what: str, act: Callable[[], ModuleType]) -> ModuleType
     try:
         return act()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - what is being imported may raise anything
+        if isinstance(error, ModuleNotFoundError) and type(error) is not ModuleNotFoundError:  # a package's own words
+            raise EnvironmentUnusable(f"environment {name!r}: {error}") from None
         way_out = "fix it" if is_file(what) else "install its package, or see `tuner list envs`"
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise EnvironmentUnusable(f"environment {name!r}: cannot import {what!r} ({why}); {way_out}") from None
@@ -164,6 +166,8 @@ def made(ref: EnvironmentRef, make: Callable[[], Made]) -> Made:
     except TunerError:
         raise
     except Exception as error:
+        if _tells_the_way_out(error):
+            raise EnvironmentUnusable(f"environment {ref.id!r}: {error}") from error
         if (foreign := _foreign_option(ref, error)) is not None:
             raise EnvironmentUnusable(foreign) from error
         options = f" with {ref.kwargs}" if ref.kwargs else ""

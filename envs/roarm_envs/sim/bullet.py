@@ -7,6 +7,12 @@ from collections.abc import Iterator
 
 __all__ = ["pybullet", "quiet"]
 
+MISSING = "PyBullet is missing (wheels end at Python 3.11): `uv venv --python 3.11`, or compile: `pip install pybullet`"
+
+
+class PyBulletMissing(ModuleNotFoundError):
+    """The message says how to install it."""
+
 
 @contextlib.contextmanager
 def quiet(descriptor: int) -> Iterator[None]:
@@ -29,5 +35,8 @@ def quiet(descriptor: int) -> Iterator[None]:
         os.close(sink)
 
 
-with quiet(2):  # the build-time banner
-    import pybullet
+try:
+    with quiet(2):  # the build-time banner
+        import pybullet
+except ModuleNotFoundError:
+    raise PyBulletMissing(MISSING, name="pybullet") from None

@@ -1,0 +1,87 @@
+"""The installation's own words: one line a lock file, and one before gigabytes come."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import install_locked
+
+LOCK = "# made by hand\n-r other.lock\nnumpy==2.4.6\ntorch==2.13.0\n"
+CUDA = ["filelock", "cuda-toolkit[cublas]==13.0; platform_system == 'Linux'", "nvidia-nccl-cu13==2.0"]
+CPU = ["filelock", "sympy>=1.13.3"]
+
+
+class Pip:
+    """Stands for pip: writes the report of a dry run, and remembers what it was asked."""
+
+    def __init__(self, needs: list[str] | None) -> None:
+        self.needs = needs
+        self.asked: list[list[str]] = []
+
+    def __call__(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
+        self.asked.append(command[3:])
+        if "--dry-run" in command:
+            if self.needs is None:
+                raise subprocess.TimeoutExpired(command, 1.0)
+            report = {"install": [{"metadata": {"name": "torch", "requires_dist": self.needs}}]}
+            Path(command[command.index("--report") + 1]).write_text(json.dumps(report))
+        return subprocess.CompletedProcess(command, 7)
+
+
+@pytest.fixture
+def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(install_locked, "installed_torch", lambda: None)
+    path = tmp_path / "some.lock"
+    path.write_text(LOCK)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("needs", "heavy"),
+    [
+        pytest.param(CUDA, True, id="CUDA"),
+        pytest.param(CPU, False, id="CPU"),
+        pytest.param(None, False, id="no answer in time"),
+        pytest.param(["nvidia-nccl-cu13; platform_machine == 'another'"], False, id="CUDA on other machines alone"),
+    ],
+)
+def test_gigabytes_are_said_before_they_come(
+    lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], needs: list[str], heavy: bool
+) -> None:
+    pip = Pip(needs)
+    monkeypatch.setattr(subprocess, "run", pip)
+    assert install_locked.main([str(lock), "--no-index"]) == 7
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == f"Installing 2 packages ({lock}) ..."
+    assert lines[:-1] == (install_locked.HEAVY.splitlines() if heavy else [])
+    assert all(len(line) <= 80 for line in lines[:-1])
+    look, install = pip.asked
+    assert look[-3:] == ["torch==2.13.0", "--no-index", "-qq"]
+    assert install == ["install", "--requirement", str(lock), "--no-index", "-qq"]
+
+
+def test_pytorch_that_is_there_is_not_asked_for(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pip = Pip(CUDA)
+    monkeypatch.setattr(subprocess, "run", pip)
+    monkeypatch.setattr(install_locked, "installed_torch", lambda: "2.13.0")
+    install_locked.main([str(lock)])
+    assert len(pip.asked) == 1
+
+
+def test_what_is_installed_is_known_without_its_suffix() -> None:
+    version = install_locked.installed_torch()
+    assert version is not None
+    assert "+" not in version
+
+
+@pytest.mark.parametrize("option", ["-v", "--quiet", "-vv"])
+def test_how_much_pip_says_can_be_chosen(lock: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    pip = Pip(CPU)
+    monkeypatch.setattr(subprocess, "run", pip)
+    install_locked.main([str(lock), option])
+    assert pip.asked[-1] == ["install", "--requirement", str(lock), option]
