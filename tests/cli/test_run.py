@@ -50,6 +50,7 @@ def test_help_and_version(tuner: Tuner) -> None:
     assert tuner("").out == tuner("--help").out
     assert re.fullmatch(r"tuner \S+, Optuna [\d.]+, Stable-Baselines3 [\d.]+\n", tuner("--version").out)
 
+
 def test_every_command_has_a_whole_line_of_help_at_80_columns(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     said = tuner("--help").out

@@ -141,18 +141,14 @@ def work(
     databases.prepare_folder(url)
     with databases.study_lock(url, spec.name) as lock:
         storage = databases.open_to_write(url, lock)
-        if seconds is None and _is_new(storage, spec.name):
+        there = spec.name in stored_names(storage)
+        if seconds is None and not (there and storage.get_all_trials(storage.get_study_id_from_name(spec.name))):
             seconds = _first_look(request, spec, engine, notifier, skip_check=skip_check)
         writer, changes = StudyWriter.open(storage, spec, databases.artifact_folder(url))
         if changes:
             notifier.notify(events.SettingsChanged(changes=tuple(changes)))
         _run(writer, spec, engine, seconds, request, notifier)
         return summarise(writer.reader())
-
-
-def _is_new(storage: databases.Storage, name: str) -> bool:
-    """Whether a study is not there, or was only submitted."""
-    return name not in stored_names(storage) or not storage.get_all_trials(storage.get_study_id_from_name(name))
 
 
 def _first_look(

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +43,27 @@ class _Groups(TyperGroup):
     """The list of commands in the order of use, under headings."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        for title, names in GROUPS.items():
+        for title, names in COMMANDS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(LONGEST)) for name in names])
 
 
 RENAMED = {"--films": "--videos"}  # options; old names work for one version
 LONGEST = 68  # characters of a command's first line, at 80 columns
-GROUPS = {
-    "Tune": ("check", "run", "confirm", "export", "train"),
-    "Understand": ("status", "show", "report", "play", "compare", "list"),
-    "Serve": ("dashboard", "serve", "submit", "cancel"),
-}
+COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
+    "Tune": {
+        "check": check_command.check, "run": run_command.run, "confirm": confirm_command.confirm,
+        "export": export_command.export, "train": train_command.train,
+    },
+    "Understand": {
+        "status": status_command.status, "show": show_command.show, "report": report_command.report,
+        "play": play_command.play, "compare": compare_command.compare, "list": list_command.list_names,
+    },
+    "Serve": {
+        "dashboard": dashboard_command.dashboard, "serve": serve_command.serve, "submit": serve_command.submit,
+        "cancel": serve_command.cancel,
+    },
+}  # fmt: skip
 app = typer.Typer(
     name="tuner",
     cls=_Groups,
@@ -61,21 +71,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("run")(run_command.run)
-app.command("check")(check_command.check)
-app.command("confirm")(confirm_command.confirm)
-app.command("compare")(compare_command.compare)
-app.command("play")(play_command.play)
-app.command("status")(status_command.status)
-app.command("show")(show_command.show)
-app.command("report")(report_command.report)
-app.command("export")(export_command.export)
-app.command("train")(train_command.train)
-app.command("dashboard")(dashboard_command.dashboard)
-app.command("serve")(serve_command.serve)
-app.command("submit")(serve_command.submit)
-app.command("cancel")(serve_command.cancel)
-app.command("list")(list_command.list_names)
+for _group in COMMANDS.values():
+    for _name, _command in _group.items():
+        app.command(_name)(_command)
 
 
 def _version(wanted: bool) -> None:
@@ -87,13 +85,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: bool = typer.Option(  # noqa: ARG001 - its callback does it
-        False,
-        "--version",
-        callback=_version,
-        is_eager=True,
-        help="Print the versions of tuner, Optuna and Stable-Baselines3.",
-    ),
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print versions."),  # noqa: ARG001
     verbose: bool = typer.Option(False, "--verbose", help="Log more to standard error."),
 ) -> None:
     logging.basicConfig(

@@ -14,11 +14,8 @@ def _each_a_list(when: Any) -> Any:
     """The condition with single values as lists of one."""
     if not isinstance(when, dict):
         return when
-    return {name: [value] if _is_single(value) else value for name, value in when.items()}
-
-
-def _is_single(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float | str)
+    single = bool | int | float | str | None
+    return {name: [value] if isinstance(value, single) else value for name, value in when.items()}
 
 
 Values = Annotated[tuple[Plain, ...], Field(strict=False)]

@@ -105,11 +105,16 @@ def _imported(name: str, what: str, act: Callable[[], ModuleType]) -> ModuleType
     try:
         return act()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - what is being imported may raise anything
-        if isinstance(error, ModuleNotFoundError) and type(error) is not ModuleNotFoundError:  # a package's own words
+        if _explains_itself(error):
             raise EnvironmentUnusable(f"environment {name!r}: {error}") from None
         way_out = "fix it" if is_file(what) else "install its package, or see `tuner list envs`"
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise EnvironmentUnusable(f"environment {name!r}: cannot import {what!r} ({why}); {way_out}") from None
+
+
+def _explains_itself(error: Exception | SystemExit) -> bool:
+    """Whether it is a package's own class of missing modules, whose message says what to install."""
+    return isinstance(error, ModuleNotFoundError) and type(error) is not ModuleNotFoundError
 
 
 def _registered(name: str, front: str, last: str, module: ModuleType) -> Named:
@@ -166,7 +171,7 @@ def made(ref: EnvironmentRef, make: Callable[[], Made]) -> Made:
     except TunerError:
         raise
     except Exception as error:
-        if _tells_the_way_out(error):
+        if _explains_itself(error):
             raise EnvironmentUnusable(f"environment {ref.id!r}: {error}") from error
         if (foreign := _foreign_option(ref, error)) is not None:
             raise EnvironmentUnusable(foreign) from error
