@@ -73,10 +73,10 @@ def test_who_insists_gets_the_study_and_is_not_asked_again(tuner: Tuner, tmp_pat
     path = write_study(tmp_path, environment={"id": "planted_toys:Exploded"}, trials=2)
     said = tuner(f"run {path} --engine inline --skip-check")
     assert said.code == 0
-    assert "Looking at the environment" not in said.err
+    assert "Checking the environment" not in said.err
     more = tuner(f"run {path} --engine inline --trials 3")
     assert more.code == 0
-    assert "Looking at the environment" not in more.err
+    assert "Checking the environment" not in more.err
 
 
 def test_a_second_study_in_the_database_is_new_as_well(tuner: Tuner, finished: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_cancelled_study_stops_in_mid_run_and_a_second_service_is_refused(tune
         assert "the service stops within seconds" in tuner("cancel toy").err
         until(lambda: states() == {"toy": "cancelled"})
         until(lambda: not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'"))
-        until(lambda: "was cancelled; what is finished is kept" in Path("service.log").read_text())
+        until(lambda: "was cancelled; its finished trials are kept" in Path("service.log").read_text())
 
 
 def test_a_study_that_fails_is_marked_and_the_next_one_runs(tuner: Tuner, tmp_path: Path) -> None:
