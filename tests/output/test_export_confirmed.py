@@ -109,7 +109,7 @@ def test_an_unfinished_confirmation_does_not_choose(tuner: Tuner, finished: Path
         database.execute("UPDATE trials SET state = 'FAIL' WHERE trial_id = (SELECT max(trial_id) FROM trials)")
     database.close()
     said = tuner("export toy")
-    assert "the best of the study: its confirmation is not complete" in said.err
+    assert "the study's best: its confirmation is not complete" in said.err
     assert "One training seed: not yet confirmed." in said.out.splitlines()[0]
     assert yaml.safe_load(said.out)["provenance"]["confirmed"] is False
 
