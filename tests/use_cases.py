@@ -14,6 +14,7 @@ from tuner.app.engine_options import EngineOptions
 from tuner.app.events import Event
 from tuner.app.notify import SilentNotifier
 from tuner.app.tune import TuneRequest, tune
+from tuner.comparison import comparison_plan
 
 INLINE = EngineOptions(engine="inline")
 STAGES: list[dict[str, Any]] = [
@@ -114,3 +115,16 @@ def answered(_answered_folder: Path, tmp_path: Path) -> Path:
     """The file of the finished toy study, its winner confirmed over three seeds."""
     shutil.copytree(_answered_folder, tmp_path, dirs_exist_ok=True)
     return tmp_path / "toy.yaml"
+
+
+@pytest.fixture
+def few_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparisons measure speed over few steps and evaluate three times."""
+    monkeypatch.setattr(comparison_plan, "POINTS", 3)
+    monkeypatch.setattr(comparison_plan, "PROBE_STEPS", 32)
+
+
+@pytest.fixture
+def quick(tmp_path: Path) -> Path:
+    """A study whose PPO baseline makes short rollouts."""
+    return write_study(tmp_path, timesteps=16384, goals={"early": 1, "late": 1})

@@ -18,16 +18,7 @@ from tuner.records import TrialOutcome
 SECONDS: dict[str, Any] = {"minutes": 0.01}
 
 
-@pytest.fixture(autouse=True)
-def _few_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison_plan, "POINTS", 3)
-    monkeypatch.setattr(comparison_plan, "PROBE_STEPS", 32)
-
-
-@pytest.fixture
-def quick(tmp_path: Path) -> Path:
-    """A study whose PPO baseline makes short rollouts."""
-    return write_study(tmp_path, timesteps=16384, goals={"early": 1, "late": 1})
+pytestmark = pytest.mark.usefixtures("few_points")
 
 
 def asked(study: Path | str, **changes: Any) -> CompareRequest:

@@ -5,27 +5,17 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import Tuner, write_study
+from conftest import Tuner
 from use_cases import StandIn
 
 from tuner.app.compare import CompareResult
 from tuner.app.tallies import ComparisonTally
-from tuner.comparison import comparison_plan
 from tuner.comparison.comparison_records import Comparison
 
 SECONDS = "--minutes 0.01 --engine inline"
 
 
-@pytest.fixture(autouse=True)
-def _few_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison_plan, "POINTS", 3)
-    monkeypatch.setattr(comparison_plan, "PROBE_STEPS", 32)
-
-
-@pytest.fixture
-def quick(tmp_path: Path) -> Path:
-    """A study whose PPO baseline makes short rollouts."""
-    return write_study(tmp_path, timesteps=16384, goals={"early": 1, "late": 1})
+pytestmark = pytest.mark.usefixtures("few_points")
 
 
 def test_the_same_time_for_two_algorithms(tuner: Tuner, quick: Path, tmp_path: Path) -> None:

@@ -92,14 +92,14 @@ def tune(
         StorageFailed: the database cannot be written.
         KeyboardInterrupt: after finished trials were stored.
     """
-    if "environment" in settings:
-        raise UsageProblem("environment: is the first argument; what it is made with goes into env_kwargs and n_envs")
     storage = _storage(env_or_study, storage)
     study, environment, known = _study_and_environment(env_or_study, storage)
-    asked = {"trials": trials, "timesteps": timesteps, "algorithm": algorithm, **settings}
-    kwargs = _of(Mapping, "env_kwargs", env_kwargs, "a mapping of names to values")  # type: ignore[type-abstract]
-    made_with = {"kwargs": kwargs and dict(kwargs), "n_envs": n_envs}
-    asked["environment"] = {key: value for key, value in made_with.items() if value is not None} or None
+    asked = {
+        "trials": trials,
+        "timesteps": timesteps,
+        "algorithm": algorithm,
+        **_settings(env_kwargs, n_envs, settings),
+    }
     in_no_file = validate(SpaceSpec, dict(space), "space") if isinstance(space, Mapping) else None
     if space is not None and in_no_file is None:
         asked["space"] = str(file_path("space", space))
@@ -120,6 +120,15 @@ def tune(
         raise KeyboardInterrupt
     last = result.summaries[-1].study if result.summaries else result.spec.name
     return Study(open_reader(result.url, last), storage)
+
+
+def _settings(env_kwargs: Mapping[str, Any] | None, n_envs: int | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a study file, with the environment's options under `environment`."""
+    if "environment" in settings:
+        raise UsageProblem("environment: is the first argument; its options go into env_kwargs and n_envs")
+    kwargs = _of(Mapping, "env_kwargs", env_kwargs, "a mapping of names to values")  # type: ignore[type-abstract]
+    options = {"kwargs": kwargs and dict(kwargs), "n_envs": n_envs}
+    return {**settings, "environment": {key: value for key, value in options.items() if value is not None} or None}
 
 
 def _study_and_environment(env_or_study: EnvOrStudy, storage: str | None) -> tuple[str, str | None, str]:

@@ -12,7 +12,7 @@ from tuner.app import confirm as confirming
 from tuner.app import export as exporting
 from tuner.app import report as reporting
 from tuner.app import resolve
-from tuner.app.limits import deadline, file_path, time_limit, whole_number
+from tuner.app.limits import MOST_TEST_SEEDS, deadline, file_path, time_limit, whole_number
 from tuner.app.notify import Notifier
 from tuner.config.schedules import shown
 from tuner.errors import NothingToShow, UsageProblem
@@ -24,7 +24,6 @@ from tuner.study.reader import StudyReader, best, open_reader
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_SEEDS = 100  # what is exact over every permutation has its price
 FORMS = {".yml": "zoo", ".yaml": "zoo", ".json": "json", ".py": "sb3"}
 
 
@@ -133,8 +132,8 @@ class Study:
             study=self.name,
             storage=self.storage,
             engine=engine_options(self.environment, workers, engine),
-            top=whole_number("top", top, 1, MOST_SEEDS),
-            seeds=whole_number("seeds", seeds, 1, MOST_SEEDS),
+            top=whole_number("top", top, 1, MOST_TEST_SEEDS),
+            seeds=whole_number("seeds", seeds, 1, MOST_TEST_SEEDS),
             deadline=None if minutes is None else deadline(time_limit("minutes", minutes)),
         )
         result = confirming.confirm(request, notebook.default_notifier(notifier))

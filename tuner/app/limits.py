@@ -68,6 +68,7 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
 PLAYED_EPISODES = 5  # of a video
 COMPARED_MINUTES = 5  # of training, for each run
+MOST_TEST_SEEDS = 100  # of a confirmation, and candidates: exact tests over all permutations have their price
 MOST_SEEDS = 1000  # of a comparison or a final training
 MOST_CHECKED = 100_000  # episodes of each policy
 MOST_PLAYED = 1000  # episodes

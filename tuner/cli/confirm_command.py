@@ -2,20 +2,19 @@
 
 from typing import Annotated
 
-from tuner.app.limits import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_STUDY, MOST_TEST_SEEDS
 from tuner.cli import options
-
-MOST = 100  # of either: what is exact over every permutation has its price
 
 
 def confirm(
     study: options.StudyArgument = DEFAULT_STUDY,
     *,
     top: Annotated[
-        int | None, options.number("--top", "K", "The K best trials that are candidates. Default: 4.", high=MOST)
+        int | None,
+        options.number("--top", "K", "The K best trials that are candidates. Default: 4.", high=MOST_TEST_SEEDS),
     ] = None,
     seeds: Annotated[
-        int | None, options.number("--seeds", "N", "Test seeds per configuration. Default: 10.", high=MOST)
+        int | None, options.number("--seeds", "N", "Test seeds per configuration. Default: 10.", high=MOST_TEST_SEEDS)
     ] = None,
     workers: options.WorkersOption = None,
     minutes: options.MinutesOption = None,

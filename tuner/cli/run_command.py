@@ -44,7 +44,7 @@ def run(
         list[str] | None,
         typer.Option(metavar="FILE[:ID]", help="Another baseline, from an export or an rl_zoo3 file; repeatable."),
     ] = None,
-    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Run no baselines first.")] = False,
+    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Leave out the study's baselines.")] = False,
     from_study: Annotated[
         str | None, typer.Option("--from", metavar="STUDY", help="Add the best trial of another study as a baseline.")
     ] = None,
@@ -78,14 +78,8 @@ def run(
     from tuner.app.limits import deadline
     from tuner.app.tune import TuneRequest, curves_folder
 
-    asked: dict[str, Any] = {
-        "trials": trials,
-        "timesteps": timesteps,
-        "space": space,
-        "algorithm": algorithm,
-        "sampler": sampler,
-    }
-    asked |= {"pruner": pruner, "seed": seed, "baselines": {} if no_baselines else None}
+    asked: dict[str, Any] = {"trials": trials, "timesteps": timesteps, "space": space, "algorithm": algorithm}
+    asked |= {"sampler": sampler, "pruner": pruner, "seed": seed, "baselines": {} if no_baselines else None}
     request = TuneRequest(
         study=study,
         storage=storage,
