@@ -7,11 +7,13 @@ import pytest
 import yaml
 from conftest import BASELINES, SPACE, write_study
 
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.load import available, find, folders, load_space, load_study
 from tuner.config.model import StudySpec
 from tuner.errors import SpecInvalid, UnknownName, UsageProblem
 
 CURRENT: dict[str, Any] = BASELINES["current"]
+PPO_GUIDE = ("learning_rate", "n_steps", "batch_size", "clip_range", "ent_coef", "gamma")
 RATE = {"type": "float", "low": 1e-5, "high": 1e-2, "scale": "log"}
 
 
@@ -245,3 +247,25 @@ def test_changes_of_a_malformed_parameter_are_an_error(tmp_path: Path) -> None:
 def test_another_environment_does_not_keep_the_studys_description() -> None:
     assert load_study(find("studies", "reach")).description
     assert load_study(find("studies", "reach"), env="CartPole-v1").description == ""
+
+
+def test_another_environment_is_compared_with_the_defaults_of_stable_baselines3(tmp_path: Path) -> None:
+    found = find("studies", "reach")
+    arm, other = load_study(found), load_study(found, env="CartPole-v1")
+    assert list(arm.baselines) == ["current", "proposed"]
+    assert list(other.baselines) == ["sb3-defaults"]
+    defaults = ALGORITHMS["ppo"].defaults
+    assert other.baselines["sb3-defaults"] == {name: defaults[name] for name in (*PPO_GUIDE, "n_epochs", "gae_lambda")}
+    sac = load_study(found, env="Pendulum-v1", changes={"algorithm": "sac"}).baselines["sb3-defaults"]
+    assert sac["batch_size"] == ALGORITHMS["sac"].defaults["batch_size"]
+    assert load_study(found, env="CartPole-v1", changes={"baselines": {}}).baselines == {}
+
+
+def test_own_baselines_move_to_another_environment_and_so_do_all_where_the_defaults_do_not_fit(tmp_path: Path) -> None:
+    reach = find("studies", "reach").path.read_text()
+    values = load_study(find("studies", "reach")).baselines["current"]
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump({**yaml.safe_load(reach), "baselines": {"current": values, "mine": values}}))
+    assert list(load_study(find("studies", str(path)), env="CartPole-v1").baselines) == ["sb3-defaults", "mine"]
+    toy = find("studies", str(write_study(tmp_path)))  # its rollouts are shorter than the default
+    assert load_study(toy, env="CartPole-v1").baselines == load_study(toy).baselines

@@ -70,10 +70,12 @@ def test_swapping_the_configurations_mirrors_the_comparison() -> None:
     assert there.difference == pytest.approx(-(back.difference or 0))
 
 
-def test_equal_configurations_keep_the_current_configuration() -> None:
-    comparison = only({"winner": LOW, "current": LOW})
+@pytest.mark.parametrize("kept", ["current", "sb3-defaults"])
+def test_equal_configurations_keep_the_reference(kept: str) -> None:
+    comparison = only({kept: LOW, "winner": LOW})
     assert comparison.verdict == "no evidence"
-    assert comparison.words.startswith("no evidence that the winner beats current (keep current): IQM +0")
+    assert comparison.words.startswith(f"no evidence that the winner beats {kept} (keep {kept}): IQM +0")
+    assert recommended(ask({"winner": LOW, kept: LOW, "mine": HIGH[:3]})) == kept
 
 
 @pytest.mark.parametrize(

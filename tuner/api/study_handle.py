@@ -147,7 +147,7 @@ class Study:
 
         Args:
             path: Output file; its ending selects the format.
-            videos: Whether to include videos of the best trial and the baseline `current`.
+            videos: Whether to include videos of the best trial and the baseline `current` or `sb3-defaults`.
 
         Raises:
             UsageProblem: unknown ending or missing folder.

@@ -18,7 +18,7 @@ from tuner.record_type import Record
 from tuner.results.confirmation_reading import read_confirmation
 from tuner.results.report_build import build_report
 from tuner.results.report_data import VideoLine
-from tuner.statistics.answer_records import CURRENT
+from tuner.statistics.answer_records import KEPT
 from tuner.study.reader import Row, StudyReader, baselines, best
 from tuner.writing import refuse_no_file, write_whole
 
@@ -95,7 +95,7 @@ def render(reader: StudyReader, wanted: str, request: ReportRequest, notifier: N
 
 
 def record_video(reader: StudyReader, storage: str | None, notifier: Notifier) -> dict[str, tuple[VideoLine, bytes]]:
-    """A video of the best tuned trial and of the current configuration on the same episodes, or why there is none."""
+    """A video of the best tuned trial and of the reference baseline on the same episodes, or why there is none."""
     return {row.label: _record_video(reader, row, storage, notifier) for row in _who(reader)}
 
 
@@ -104,8 +104,8 @@ def _who(reader: StudyReader) -> list[Row]:
     name = reading.confirmation.winner.name if reading is not None and reading.confirmation.winner else None
     tuned = [row for row in rows if row.role is None]
     winner = next((row for row in tuned if row.label == name), best(tuned))
-    current = [row for row in baselines(rows) if row.label == CURRENT][-1:]
-    return [row for row in (winner, *current) if row is not None]
+    kept = [row for name in KEPT for row in baselines(rows) if row.label == name][:1]
+    return [row for row in (winner, *kept) if row is not None]
 
 
 def _record_video(reader: StudyReader, row: Row, storage: str | None, notifier: Notifier) -> tuple[VideoLine, bytes]:

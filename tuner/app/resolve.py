@@ -12,7 +12,7 @@ from tuner.app.limits import DEFAULT_STUDY
 from tuner.app.notify import Notifier
 from tuner.config import load
 from tuner.config.algorithms import ALGORITHMS
-from tuner.config.baselines import read_baseline, with_baselines
+from tuner.config.baselines import in_other_environment, read_baseline, with_baselines
 from tuner.config.environment_ids import same_environment, split
 from tuner.config.model import StudyFile, StudySpec
 from tuner.config.space import SpaceSpec
@@ -139,6 +139,8 @@ def _from_database(
         data |= {"baselines": {}, "stages": (), "trainer": "auto"}
     own_name = _joined(stored.name, environment if elsewhere else None, space.algorithm if other else None)
     study = load.validate(StudyFile, data, source)
+    if elsewhere and "baselines" not in changes:
+        study = in_other_environment(study, space, stored.baselines)
     spec = load.assemble(study, space, name or own_name, source)
     left = tuple(stored.baselines) if other else ()
     return Resolved(spec=spec, source=source, timesteps_asked=study.timesteps, left=left)

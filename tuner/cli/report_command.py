@@ -29,7 +29,8 @@ def report(
     videos: Annotated[
         bool,
         typer.Option(
-            "--videos", help="Put videos of the best tuned trial and the current configuration into the page."
+            "--videos",
+            help="Put videos of the best tuned trial and the current configuration (or SB3's defaults) into the page.",
         ),
     ] = False,
     storage: StorageOption = None,

@@ -2,18 +2,20 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tuner.config import arguments
 from tuner.config.algorithms import ALGORITHMS, UNSCALED
 from tuner.config.environment_ids import split
-from tuner.config.model import StudySpec
-from tuner.config.rules import baseline_faults, late_starts
+from tuner.config.model import StudyFile, StudySpec
+from tuner.config.rules import baseline_faults, budget_faults, late_starts
 from tuner.config.schedules import simplified
+from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem
+from tuner.statistics.answer_records import CURRENT, DEFAULTS, PROPOSED
 
 READ = ("policy_kwargs", "normalize")  # keys whose values are parsed into arguments
 BESIDE = ("provenance", "default")  # top-level keys that are not an environment's
@@ -59,6 +61,22 @@ def _original_schedules(provenance: Any, values: Mapping[str, Any]) -> dict[str,
     schedules = provenance.get("schedules") if isinstance(provenance, dict) else None
     kept = schedules if isinstance(schedules, dict) else {}
     return {name: text for name, text in kept.items() if simplified({name: text}) == {name: values.get(name)}}
+
+
+def in_other_environment(study: StudyFile, space: SpaceSpec, written: Collection[str] | None) -> StudyFile:
+    """A study as it is run in another environment than its file's, which has the baselines `written`.
+
+    `current` and `proposed` are the PPO guide's configurations for the arm: Stable-Baselines3's defaults replace them,
+    where the study's space and budget hold those.
+    """
+    if not {CURRENT, PROPOSED} & {*(written or ())}:
+        return study
+    defaults = ALGORITHMS[space.algorithm].defaults
+    values = {name: defaults[name] for name in (*space.parameters, *space.fixed) if name in defaults}
+    others = {name: given for name, given in study.baselines.items() if name not in (CURRENT, PROPOSED)}
+    changed = study.model_copy(update={"baselines": {DEFAULTS: values, **others}})
+    fits = not [*baseline_faults(space, changed.baselines), *budget_faults(space, changed)]
+    return changed if fits else study
 
 
 def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], source: str) -> StudySpec:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tuner.config.algorithms import ALGORITHMS
+from tuner.config.baselines import in_other_environment
 from tuner.config.environment_ids import same_environment
 from tuner.config.faults import describe
 from tuner.config.model import StudyFile, StudySpec
@@ -105,13 +106,16 @@ def load_study(
     """
     data = read_yaml(found.path)
     source = str(found.path)
-    chosen = False  # whether the command line names the space
+    chosen = elsewhere = False  # whether the command line names the space; whether another environment
+    written: Any = {}  # the file's baselines
     if isinstance(data, dict):
-        own, environment = data.get("space"), data.get("environment")
+        own, environment, written = data.get("space"), data.get("environment"), data.get("baselines")
         wanted = {key: value for key, value in (changes or {}).items() if key != "environment"}
         data = _with_changes(data, wanted, study_algorithm(found, data), space)
         chosen = "space" in wanted or data.get("space") != own
-        if env is not None and isinstance(environment, dict) and not same_environment(env, environment.get("id")):
+        if env is not None and isinstance(environment, dict):
+            elsewhere = not same_environment(env, environment.get("id"))
+        if elsewhere:
             data |= {"environment": {"id": env}, "description": ""}  # the text is about the own environment
         if options := (changes or {}).get("environment"):
             data["environment"] = {**data.get("environment", {}), **options}
@@ -120,6 +124,8 @@ def load_study(
     used = space or _try(faults, lambda: _space_of(data, found, chosen))
     if study is None or used is None:
         raise SpecInvalid.together(faults)
+    if elsewhere and "baselines" not in (changes or {}):
+        study = in_other_environment(study, used, written)
     return assemble(study, used, name or found.name, source)
 
 

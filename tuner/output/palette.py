@@ -15,7 +15,7 @@ SCALE = [[0.0, "#e3f2f5"], [0.5, "#5ab1bf"], [1.0, "#0b4f5c"]]
 
 def colours(names: Sequence[str]) -> dict[str, str]:
     """A colour for each configuration; `current` and `proposed` always have the same."""
-    known = {"current": CURRENT, "proposed": PROPOSED}
+    known = {"current": CURRENT, "sb3-defaults": CURRENT, "proposed": PROPOSED}
     tuned = [name for name in names if name.startswith("trial ")]
     rest = iter([*([TUNED] if tuned else []), *(OTHERS * (len(names) // len(OTHERS) + 1))])
     return {name: known[name] if name in known else next(rest) for name in dict.fromkeys([*tuned, *names])}

@@ -6,7 +6,7 @@ from tuner.finals.confirmation_plan import TEST_GOALS
 from tuner.results.confirmation_reading import ArmResult, Confirmation, ConfirmationReading, name_in_answer, tuning
 from tuner.results.report_data import ArmLine, ComparisonLine, Confirmed, ValidationLine
 from tuner.results.summary import Summary, verdict
-from tuner.statistics.answer_records import CURRENT, Measure, PairedTest
+from tuner.statistics.answer_records import KEPT, Measure, PairedTest
 
 
 def confirmed(reading: ConfirmationReading | None) -> Confirmed | None:
@@ -65,7 +65,7 @@ def _comparison(one: PairedTest, names: dict[str, str], measure: Measure) -> Com
 def _words(one: PairedTest, first: str, second: str, measure: Measure) -> str:
     """A comparison as a sentence with all its figures."""
     if one.verdict == "no evidence":
-        said = f"No evidence that {first} beats {second}" + (f" (keep {CURRENT})" if second == CURRENT else "")
+        said = f"No evidence that {first} beats {second}" + (f" (keep {second})" if second in KEPT else "")
     else:
         said = f"{capital(first)} is {one.verdict} than {second}"
     if one.difference is None or one.superiority is None or one.p is None or one.p_holm is None:
@@ -98,8 +98,8 @@ def headline(summary: Summary, found: Confirmed | None, measure: Measure) -> str
 
 
 def _main(found: Confirmed) -> ComparisonLine | None:
-    """The comparison for the headline: with the current configuration if it took part, of the winner if it can be."""
-    about = [one for one in found.comparisons if CURRENT in (one.first, one.second)] or list(found.comparisons)
+    """The comparison for the headline: with the reference if it took part, of the winner if it can be."""
+    about = [one for one in found.comparisons if {one.first, one.second} & {*KEPT}] or list(found.comparisons)
     return next((one for one in about if one.first == found.winner), about[0] if about else None)
 
 

@@ -1,12 +1,14 @@
 """The answer of a confirmation as plain data: configurations, their comparisons, and the verdicts in words."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any, Literal
 
 from tuner.record_type import Record
 
 WINNER = "winner"  # the best tuned configuration
-CURRENT = "current"  # the configuration that is kept until another is shown to be better
+CURRENT, PROPOSED, DEFAULTS = "current", "proposed", "sb3-defaults"  # baselines: the PPO guide's two, and SB3's own
+KEPT = (CURRENT, DEFAULTS)  # the first of these that takes part is kept until another is shown to be better
 Measure = Literal["success", "return"]
 Verdict = Literal["confirmed better", "probably better", "no evidence", "probably worse", "confirmed worse"]
 COUNTS = dict(enumerate(("five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), start=5))
@@ -37,6 +39,11 @@ def figure(value: float | None, measure: Measure, span: Interval | None = None, 
 def points(value: float, measure: Measure, *, form: str = ".0f") -> str:
     """A difference: of success rates in percentage points (in that format), of returns in four digits."""
     return f"{100 * value:{form}} points" if measure == "success" else f"{value:.4g}"
+
+
+def reference(names: Collection[str]) -> str | None:
+    """The configuration among these that is kept until another is shown to be better; None if there is none."""
+    return next((name for name in KEPT if name in names), None)
 
 
 class ArmStatistics(Record):
@@ -71,7 +78,7 @@ class PairedTest(Record):
         """The verdict as a sentence with its figures."""
         said = f"{self.first} is {self.verdict} than {self.second}"
         if self.verdict == "no evidence":
-            keep = f" (keep {CURRENT})" if self.second == CURRENT else ""
+            keep = f" (keep {self.second})" if self.second in KEPT else ""
             said = f"no evidence that {'the ' * (self.first == WINNER)}{self.first} beats {self.second}{keep}"
         return f"{said}{self._figures()}"
 

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from tuner.statistics import intervals
-from tuner.statistics.answer_records import CURRENT, WINNER, Answer, ArmStatistics, Interval, PairedTest, Verdict
+from tuner.statistics.answer_records import WINNER, Answer, ArmStatistics, Interval, PairedTest, Verdict, reference
 from tuner.statistics.ranks import ALPHA, holm, permutation_p, smallest_difference, superiority
 
 PROBABLE = 0.8  # P(A > B) from which A is probably better
@@ -21,7 +21,7 @@ def answer(
     tuned: Mapping[str, float] | None = None,
     resamples: int = intervals.RESAMPLES,
 ) -> Answer:
-    """Compares every configuration with every other: the winner first, the current configuration last.
+    """Compares every configuration with every other: the winner first, the reference last.
 
     Args:
         arms: Values by seed of each configuration, by name: success rates over `goals` episodes, or returns. Numbers
@@ -72,8 +72,8 @@ def verdict(seeds: int, superiority: float | None, p_holm: float | None, interva
 def recommended(found: Answer) -> str:
     """Name of the recommended configuration: the winner if confirmed or probably better than the reference, else that.
 
-    The reference is the current configuration (without one, the other of the highest IQM); a baseline that is confirmed
-    better takes its place.
+    The reference is `current` or `sb3-defaults` (without them, the other of the highest IQM); a baseline that is
+    confirmed better takes its place.
 
     Raises:
         ValueError: There is no configuration.
@@ -83,11 +83,11 @@ def recommended(found: Answer) -> str:
     if not others:
         return names[0] if names else _no_arm()
     highest = max(others, key=_height).name
-    reference = CURRENT if CURRENT in names else highest
+    kept = reference(names) or highest
     said = {(one.first, one.second): one.verdict for one in found.comparisons}
-    better = [arm for arm in others if said.get((arm.name, reference)) == "confirmed better"]
-    reference = max(better, key=_height).name if better else reference
-    return WINNER if said.get((WINNER, reference)) in ("confirmed better", "probably better") else reference
+    better = [arm for arm in others if said.get((arm.name, kept)) == "confirmed better"]
+    kept = max(better, key=_height).name if better else kept
+    return WINNER if said.get((WINNER, kept)) in ("confirmed better", "probably better") else kept
 
 
 def _height(arm: ArmStatistics) -> float:
@@ -113,11 +113,12 @@ def _checked(name: str, given: Sequence[float], goals: int | None) -> intervals.
 
 
 def _pairs(values: Mapping[str, intervals.Values]) -> list[tuple[str, str]]:
-    """Winner and current, winner and proposed, proposed and current."""
-    order = {WINNER: 0, CURRENT: 1}
+    """Winner and reference, winner and other, other and reference."""
+    last = reference(values)
+    order = {WINNER: 0, last: 1}
     by_interest = sorted(values, key=lambda name: order.get(name, 2))
     pairs = list(combinations(by_interest, 2))
-    return [(second, first) if first == CURRENT else (first, second) for first, second in pairs]
+    return [(second, first) if first == last else (first, second) for first, second in pairs]
 
 
 def _arm(
