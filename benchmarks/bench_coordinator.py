@@ -7,7 +7,7 @@ event is skipped. The history is written directly into the tables (`synthetic.py
 A row starts with all workers requesting a trial at once. Each first trial starts partway through, so that the steady
 state follows at once. It is measured from when the coordinator is first idle (at the latest `--settle` seconds after
 the last worker got a trial) for `--seconds` of real time, or for the length of two whole trials. Workers without a
-trial after `--patience` seconds get none and are counted as idle.
+trial after `--idle-after` seconds get none and are counted as idle.
 
 `trial s` is the mean length of a whole trial, 0 for workers that answer at once; `held`, the number of finished trials
 in the study before; `stopped`, whether the median pruner stops about two thirds of the trials, most of them early, or
@@ -94,7 +94,7 @@ class Window:
     def enough(self) -> bool:
         """Whether the measurement is complete. Reads the clock, so it must be called often."""
         course, now = self._engine.course, self._real()
-        if self._giving and len(course.begun) < self._case.workers and now - self._start < self._options.patience:
+        if self._giving and len(course.begun) < self._case.workers and now - self._start < self._options.idle_after:
             self._given = now
             return False
         if self._giving:
@@ -268,7 +268,7 @@ def _options() -> argparse.Namespace:
     made.add_argument("--seconds", type=float, default=10.0, help="seconds of real time to measure a row (default 10)")
     made.add_argument("--settle", type=float, default=10.0, help="seconds of real time to settle (default 10)")
     made.add_argument(
-        "--patience", type=float, default=100.0, help="seconds of real time to give all workers a trial (default 100)"
+        "--idle-after", type=float, default=100.0, help="seconds of real time to give all workers a trial (default 100)"
     )
     made.add_argument("--sampler", choices=("tpe", "random"), default="tpe", help="sampler (default tpe)")
     made.add_argument(

@@ -19,7 +19,7 @@ from tuner.training.importing import ONE_THREAD
 
 COUNTED = Path(__file__).with_name("counted.py")
 ENVIRONMENT = "RoArmReach-v0"
-PATIENCE = 15.0  # s, for a process to end after SIGTERM before it is killed
+GRACE = 15.0  # s, for a process to end after SIGTERM before it is killed
 CURRENT = {
     "learning_rate": 3e-4,
     "n_steps": 2048,
@@ -156,7 +156,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
         process.terminate()
     try:
-        process.wait(PATIENCE)
+        process.wait(GRACE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

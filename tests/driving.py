@@ -15,7 +15,7 @@ from tuner.engines.base import Engine, Evaluated, Event, Finished
 from tuner.engines.processes import ProcessEngine
 from tuner.records import Checkpoint, Decision, Evaluation, TrialJob
 
-PATIENCE = 120.0  # s, for anything that has to happen
+TIMEOUT = 120.0  # s, for anything that has to happen
 LONG = {"timesteps": 10_000_000, "checkpoints": (Checkpoint(step=64, goals=1), Checkpoint(step=10_000_000, goals=1))}
 EVALUATION = Evaluation(
     index=0,
@@ -44,7 +44,7 @@ class Arm(gymnasium.Env):
 
 
 def until_next(engine: Engine) -> Event:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         if events := engine.wait(1.0):
             assert len(events) == 1
@@ -67,7 +67,7 @@ def completes(engine: Engine, job: TrialJob) -> bool:
 
 
 def wait_for(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
     return condition()

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The names in a wheel that is built while a database and a model lie in `studies/`."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel that is built while a database lies in `studies/`."""
     folder = tmp_path_factory.mktemp("wheel")
     database = ROOT / "studies" / "left-by-the-wheel-test.db"
     database.write_bytes(b"a study of somebody")
@@ -27,8 +27,49 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         subprocess.run(command, check=True, capture_output=True, timeout=300)
     finally:
         database.unlink()
-    with zipfile.ZipFile(next(folder.glob("roarm_tuner-*.whl"))) as wheel:
-        return wheel.namelist()
+    return next(folder.glob("roarm_tuner-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> list[str]:
+    """The names in the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+@pytest.fixture
+def installed(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the wheel's packages, which are imported from there."""
+    folder = tmp_path / "installed"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return folder
+
+
+def typed(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Runs a command line in a new folder."""
+    folder.mkdir()
+    command = [sys.executable, "-P", "-m", "tuner", *line.split()]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+
+
+@pytest.mark.slow
+def test_the_installed_wheel_runs_a_packaged_study_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+    said = typed("run smoke --trials 2 --workers 2", tmp_path / "empty")
+    assert said.returncode == 0, said.stderr
+    assert "2 of 2 trials finished" in said.stdout
+
+
+@pytest.mark.slow
+def test_the_installed_wheel_without_pybullet_tunes_other_environments(installed: Path, tmp_path: Path) -> None:
+    (installed / "pybullet.py").write_text("raise ModuleNotFoundError('No module named pybullet', name='pybullet')\n")
+    said = typed("run --env CartPole-v1 --name p --trials 4 --timesteps 8192", tmp_path / "cart")
+    assert said.returncode == 0, said.stderr
+    assert "4 of 4 trials finished" in said.stdout
+    arm = typed("run", tmp_path / "arm")
+    assert arm.returncode == 2
+    assert "PyBullet is missing (wheels end at Python 3.11): `uv venv --python 3.11`" in arm.stderr
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from roarm_envs.tasks.reach import Reach
 Action = NDArray[np.float32]
 Expert = Callable[[Any], Action]  # observation → action
 
-PATIENCE = 12  # control steps without progress, after which another pose is tried
+STUCK_STEPS = 12  # control steps without progress, after which another pose is tried
 CLOSED, OPEN = figures.joint(figures.GRIPPER_JOINT).lower, figures.GRIPPER_OPEN  # rad
 CALM = 0.5  # share of full speed, with the cube in the jaws
 
@@ -57,7 +57,7 @@ class ReachExpert:
         distance = self._episode.state.distance
         self._waited = 0 if distance < self._best - 1e-4 else self._waited + 1
         self._best = min(self._best, distance)
-        if self._waited > PATIENCE and len(self._poses) > 1:
+        if self._waited > STUCK_STEPS and len(self._poses) > 1:
             self._poses.pop(0)
             self._best, self._waited = 9.9, 0
         return self._sent.towards(self._poses[0])

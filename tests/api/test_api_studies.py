@@ -153,7 +153,7 @@ def test_the_process_is_left_as_it_was() -> None:
     assert verbosity == optuna.logging.get_verbosity() == optuna.logging.INFO
 
 
-def test_the_main_module_is_back_whoever_starts_processes_meanwhile() -> None:
+def test_the_main_module_is_back_although_others_start_processes_meanwhile() -> None:
     import sys
 
     import __main__

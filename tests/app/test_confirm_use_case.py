@@ -129,7 +129,7 @@ def test_status_tells_the_answer_and_what_came_since(told: Told, finished: Path)
     later = read_status("toy", None).reading
     assert later is not None
     assert later.newer == 2
-    assert later.confirmation == found  # the one that was made, whoever leads now
+    assert later.confirmation == found  # the one that was made, although another trial leads now
 
 
 def test_workers_give_what_one_process_gives(finished: Path) -> None:

@@ -1,4 +1,4 @@
-"""Training for use: the trial again, other seeds, files of others, what ends it and what goes on."""
+"""Final training: a trial reproduced, other seeds, other tools' files, interruptions and resuming."""
 
 import csv
 import json

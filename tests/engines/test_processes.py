@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import make_job
-from driving import LONG, PATIENCE, completes, drive, gone, kill_workers, process_ids, until_next, wait_for
+from driving import LONG, TIMEOUT, completes, drive, gone, kill_workers, process_ids, until_next, wait_for
 
 from tuner.engines.base import Evaluated, Finished
 from tuner.engines.hang_detector import FIRST_LIMIT
@@ -209,7 +209,7 @@ work(Coordinator(), lifeline, JOB.environment)
 def test_a_warm_worker_imports_nothing_in_its_first_trial(tmp_path: Path) -> None:
     script = tmp_path / "late.py"
     script.write_text(LATE.replace("JOB", repr(make_job(checkpoints=()))))
-    result = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=PATIENCE)
+    result = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=TIMEOUT)
     assert result.returncode == 0, result.stderr
     assert result.stdout == ""  # prints of a worker go to stderr
     assert result.stderr == "3\n\n"

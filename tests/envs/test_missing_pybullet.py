@@ -38,11 +38,11 @@ class Typed:
         "run --trials 2 --dry-run",
         "run --env RoArmReach-v0 --trials 2 --name own",
         "check",
-        "play --expert -o film.mp4",
+        "play --expert -o video.mp4",
         "compare --minutes 1",
     ],
 )
-def test_whoever_asks_for_the_arm_hears_why_not_and_what_to_do(typed: Typed, line: str) -> None:
+def test_a_command_that_needs_the_arm_says_why_not_and_what_to_do(typed: Typed, line: str) -> None:
     said = typed(line)
     assert said.returncode == 2, said.stderr
     assert [row for row in said.stderr.splitlines() if row.startswith("tuner:")] == [REFUSED]
@@ -51,7 +51,7 @@ def test_whoever_asks_for_the_arm_hears_why_not_and_what_to_do(typed: Typed, lin
 
 
 @pytest.mark.parametrize("name", ["roarm_envs.env:RoArmReachEnv", "own.py:Own"])
-def test_so_does_whoever_asks_for_a_class_of_it(typed: Typed, tmp_path: Path, name: str) -> None:
+def test_so_does_one_that_names_a_class_of_it(typed: Typed, tmp_path: Path, name: str) -> None:
     (tmp_path / "own.py").write_text(
         "from roarm_envs.env import RoArmReachEnv\n\n\nclass Own(RoArmReachEnv):\n    pass\n"
     )

@@ -21,7 +21,7 @@ for place, end in zip((3, 4), sys.argv[1:3]):
     os.dup2(int(end), place)
 os.execv(sys.argv[3], sys.argv[3:])
 """
-PATIENCE = 60.0  # s
+TIMEOUT = 60.0  # s
 COMPLAINTS = ("Runtime.exceptionThrown", "Log.entryAdded")
 
 
@@ -72,7 +72,7 @@ class Page:
         return result
 
     def _next(self) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while b"\0" not in self._buffer:
             ready, _, _ = select.select([self._read], [], [], max(deadline - time.monotonic(), 0))
             assert ready, "the browser does not answer"
@@ -94,7 +94,7 @@ class Page:
         mobile = width < 600
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=mobile)
         self.call("Page.navigate", url=path.as_uri())
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not self.value("document.body ? document.body.dataset.drawn || '' : ''"):
             assert time.monotonic() < deadline, "the page is not drawn"
             time.sleep(0.1)
