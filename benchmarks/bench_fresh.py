@@ -15,7 +15,7 @@ from trials import fresh_job, train_all
 from tuner.app.resolve import open_study
 from tuner.config.model import StudySpec
 from tuner.records import Checkpoint, TrialJob
-from tuner.study.reader import Row, best
+from tuner.study.rows import Row, best
 
 
 def configurations(rows: list[Row]) -> dict[str, Row]:

@@ -18,6 +18,7 @@ COMPARISON_GOALS = 10_000_000
 FINAL = 11_000_000  # training seeds of `tuner train`
 FINAL_GOALS = 12_000_000  # of its evaluations, which choose the best checkpoint of a run
 FINAL_TEST_GOALS = 13_000_000  # of its tests
+FINALS = 14_000_000  # training seeds of the finals' repeats: the n-th repeat of every configuration has the n-th
 RESUMED = 100_000_000  # from here on: environment seeds of training that resumes from a checkpoint
 
 
@@ -40,6 +41,7 @@ def plan() -> dict[str, int]:
         "tuning_goals": TUNING_GOALS,
         "validation_goals": VALIDATION_GOALS,
         "test_goals": TEST_GOALS,
+        "finals": FINALS,
         "final": FINAL,
         "final_goals": FINAL_GOALS,
         "final_test_goals": FINAL_TEST_GOALS,

@@ -15,7 +15,7 @@ from tuner.app.status import read_status
 from tuner.app.submit import SubmitRequest, submit
 from tuner.app.tune import TuneRequest, tune
 from tuner.errors import SpecInvalid, UsageProblem
-from tuner.study.reader import best
+from tuner.study.rows import best
 from tuner.study.storage import open_to_write, parse_url
 
 RUN = TuneRequest(study="toy.yaml", engine=INLINE, changes={"trials": 3, "sampler": "random", "seed": 1})

@@ -13,7 +13,7 @@ from tuner.app.engine_options import EngineOptions
 from tuner.app.resolve import open_study
 from tuner.app.status import read_status
 from tuner.app.tune import TuneRequest, tune
-from tuner.study.reader import Row
+from tuner.study.rows import Row
 from tuner.study.stored import SettingChange
 
 ROLES = {"baseline:current", "baseline:proposed"}

@@ -7,7 +7,7 @@ import pytest
 from tuner import seeds
 from tuner.config.load import find, load_study
 from tuner.records import Evaluation
-from tuner.study.reader import Row
+from tuner.study.rows import Row
 
 
 def row(number: int, value: float | None, role: str | None = None) -> Row:

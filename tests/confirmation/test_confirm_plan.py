@@ -29,7 +29,7 @@ from tuner.finals.confirmation_plan import (
 )
 from tuner.results.confirmation_reading import make_plan, plan_again
 from tuner.study.confirmation_writer import AskedConfirmation
-from tuner.study.reader import Row
+from tuner.study.rows import Row
 
 Scores = Mapping[str, list[float | None]]  # by seed of the validation
 

@@ -9,7 +9,7 @@ from conftest import write_study
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.results.summary import advice
-from tuner.study.reader import Row
+from tuner.study.rows import Row
 
 
 @pytest.fixture

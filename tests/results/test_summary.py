@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from tuner.results.summary import Summary, verdict
-from tuner.study.reader import Row, baselines, best
+from tuner.study.rows import Row, baselines, best
 
 
 def row(number: int, value: float | None, role: str | None = None, state: str = "complete") -> Row:

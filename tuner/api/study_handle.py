@@ -19,7 +19,8 @@ from tuner.errors import NothingToShow, UsageProblem
 from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP
 from tuner.results.confirmation_reading import Confirmation, read_confirmation
 from tuner.results.summary import summarise, verdict
-from tuner.study.reader import StudyReader, best, open_reader
+from tuner.study.reader import StudyReader, open_reader
+from tuner.study.rows import best
 
 if TYPE_CHECKING:
     import pandas as pd

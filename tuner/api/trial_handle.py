@@ -16,7 +16,7 @@ from tuner.app.limits import LARGEST_SEED, MOST_PLAYED, MOST_STEPS, file_path, w
 from tuner.app.notify import Notifier
 from tuner.errors import NothingToShow, UsageProblem
 from tuner.playing.play_episode import Played
-from tuner.study.reader import Row
+from tuner.study.rows import Row
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm

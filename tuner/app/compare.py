@@ -23,7 +23,8 @@ from tuner.engines.processes import run_once
 from tuner.errors import EnvironmentUnusable, UsageProblem, did_you_mean
 from tuner.output import comparison_page
 from tuner.record_type import Record
-from tuner.study.reader import Row, best, find_reader
+from tuner.study.reader import find_reader
+from tuner.study.rows import Row, best
 from tuner.training.making import action_space
 from tuner.writing import refuse_no_file, write_whole
 

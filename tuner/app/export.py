@@ -11,7 +11,8 @@ from tuner.errors import UsageProblem
 from tuner.output import sb3_script, zoo_yaml
 from tuner.record_type import Record
 from tuner.results.confirmation_reading import ConfirmationReading, confirmation_data, read_confirmation
-from tuner.study.reader import Row, StudyReader, choose
+from tuner.study.reader import StudyReader
+from tuner.study.rows import Row, choose
 from tuner.study.storage import is_sqlite, storage_text
 from tuner.writing import write_whole
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import SupportsIndex
 
+from tuner.config.model import MOST_FINALS
 from tuner.errors import UsageProblem
 
 MOST_MINUTES = 7 * 24 * 60
@@ -26,6 +27,23 @@ def whole_number(name: str, value: object, low: int, high: int | None = None) ->
     if high is not None and number > high:
         raise UsageProblem(f"{name} {number}: must be at most {high}")
     return number
+
+
+def finals_share(text: str) -> float | str:
+    """`off`, `auto` or a share, as a study file has it under `finals`.
+
+    Raises:
+        UsageProblem: naming the value and the rule.
+    """
+    if text in ("off", "auto"):
+        return text
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= MOST_FINALS:
+        raise UsageProblem(f"--finals {text!r}: must be off, auto or a share from 0 to {MOST_FINALS:g}, such as 0.15")
+    return share
 
 
 def file_path(name: str, value: object) -> Path:

@@ -13,6 +13,7 @@ from tuner.final_training.training_plan import TrainingPlan
 from tuner.final_training.training_source import TrainingSource
 from tuner.planning.estimate import Estimate
 from tuner.record_type import Record
+from tuner.study.search_source import SearchSource
 
 
 class Work(Record):
@@ -26,6 +27,7 @@ class TrialsUnderWay(Work):
     finished: int  # trials, earlier runs' included
     estimate: Estimate
     best: tuple[float, float | None] | None  # score and success
+    source: SearchSource
 
 
 class ConfirmationUnderWay(Work):

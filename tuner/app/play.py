@@ -17,7 +17,7 @@ from tuner.playing.play_episode import EXPERT, Actor, Played
 from tuner.playing.screens import ONE_EPISODE, check_target
 from tuner.record_type import Record
 from tuner.records import EnvironmentRef
-from tuner.study.reader import choose
+from tuner.study.rows import choose
 from tuner.training.making import full_id
 
 STATISTICS = "vecnormalize.pkl"  # rl_zoo3's name for them

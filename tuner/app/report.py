@@ -19,7 +19,8 @@ from tuner.results.confirmation_reading import read_confirmation
 from tuner.results.report_build import build_report
 from tuner.results.report_data import VideoLine
 from tuner.statistics.answer_records import KEPT
-from tuner.study.reader import Row, StudyReader, baselines, best
+from tuner.study.reader import StudyReader
+from tuner.study.rows import Row, baselines, best
 from tuner.writing import refuse_no_file, write_whole
 
 ENDINGS = {".md": "md", ".json": "json"}

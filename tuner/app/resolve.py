@@ -20,7 +20,8 @@ from tuner.config.yaml import read_yaml
 from tuner.errors import NothingToShow, SpecInvalid, UnknownName, UsageProblem
 from tuner.record_type import Record
 from tuner.records import EnvironmentRef
-from tuner.study.reader import StudyReader, best, open_reader
+from tuner.study.reader import StudyReader, open_reader
+from tuner.study.rows import best
 from tuner.study.storage import DEFAULT_URL, Storage, describe, is_there, open_to_read, parse_url, storage_errors
 from tuner.study.stored import load_stored, stored_names
 from tuner.training.making import full_id

@@ -7,7 +7,8 @@ from tuner.record_type import Record
 from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
 from tuner.results.summary import Summary, row_data, summarise
 from tuner.study.queue import Submission
-from tuner.study.reader import Row, StudyReader, pick
+from tuner.study.reader import StudyReader
+from tuner.study.rows import Row, pick
 
 
 class StudyStatus(Record):

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -54,6 +55,7 @@ def tally_of(work: Work) -> Tally:
                 done=work.finished,
                 forecast=work.estimate,
                 best=work.best,
+                name_of=work.source.name_of,
             )
         case TrainingUnderWay():
             return TrainingTally(work)
@@ -74,13 +76,16 @@ class TrialsTally:
     done: int  # finished trials, earlier runs' included
     forecast: Estimate
     best: tuple[float, float | None] | None  # score and success
+    name_of: Callable[[int], str] = "trial {}".format  # of a job, by its number
     begun: float = field(default_factory=time.monotonic)
     pruned: int = 0
     steps: int = 0  # of trials that ended
     running: dict[int, list[Evaluation]] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
 
     def started(self, job: TrialJob) -> str:
         self.running[job.number] = []
+        self.names[job.number] = self.name_of(job.number)
         return ""
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:
@@ -88,7 +93,7 @@ class TrialsTally:
         return ""
 
     def finished(self, number: int, outcome: TrialOutcome) -> str:
-        return f"trial {number} {self._end(self.running.pop(number), outcome)}"
+        return f"{self.names.pop(number)} {self._end(self.running.pop(number), outcome)}"
 
     def _end(self, evaluations: list[Evaluation], outcome: TrialOutcome) -> str:
         """Counts an end; says how it was in a few words."""
@@ -142,7 +147,7 @@ class TrialsTally:
     def _bar(self, number: int, last: Evaluation | None) -> Bar:
         step = last.step if last else 0
         text = f"{step:,} steps  {f'score {last.score:.3f}' if last else 'starting'}"
-        return Bar(label=f"trial {number}", done=step, total=self.total_steps, text=text)
+        return Bar(label=self.names[number], done=step, total=self.total_steps, text=text)
 
 
 class ConfirmationTally:

@@ -30,6 +30,7 @@ from tuner.planning.forecast import Forecast, forecast
 from tuner.record_type import Record
 from tuner.results.summary import Summary, summarise
 from tuner.study import storage as databases
+from tuner.study.finals_schedule import TimeLimit
 from tuner.study.reader import find_reader
 from tuner.study.search_source import SearchSource
 from tuner.study.stored import differences_in_meaning, stored_names
@@ -203,10 +204,11 @@ def _run(
     known = full or seconds or _measure(request, spec, engine, notifier)
     guess = estimate.minutes(missing, engine.workers, spec, known)
     notifier.notify(events.RunEstimated(missing=missing, workers=engine.workers, estimate=guess))
-    under_way = TrialsUnderWay(spec=spec, finished=done, estimate=guess, best=writer.best())
-    source = SearchSource(writer, spec, spec.trials, request.curves)
+    last = last_start(request.deadline, known)
+    limit = TimeLimit(last_start=last, seconds=known, workers=engine.workers)
+    source = SearchSource(writer, spec, spec.trials, request.curves, limit)
+    under_way = TrialsUnderWay(spec=spec, finished=done, estimate=guess, best=writer.best(), source=source)
     with notifier.progress(under_way) as listener:
-        last = last_start(request.deadline, known)
         coordinate(source, engine, listener, last_start=last)
     if writer.count_finished() < spec.trials:
         notifier.notify(events.TimeOver(what="trial", seconds=known))

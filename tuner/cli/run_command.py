@@ -36,6 +36,14 @@ def run(
     ] = None,
     sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Optuna's sampler.")] = None,
     pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Optuna's pruner.")] = None,
+    finals: Annotated[
+        str | None,
+        typer.Option(
+            "--finals",
+            metavar="SHARE|off",
+            help="Share of the trials that repeat the leaders on new training seeds. Default: by the number of trials.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         options.number("--seed", "S", "Seed of the sampler; training seeds are separate.", low=0, high=MAX_SEED),
@@ -75,10 +83,11 @@ def run(
     options.one_of(sampler, SAMPLERS, "--sampler")
     options.one_of(pruner, PRUNERS, "--pruner")
     from tuner.app.engine_options import EngineOptions
-    from tuner.app.limits import deadline
+    from tuner.app.limits import deadline, finals_share
     from tuner.app.tune import TuneRequest, curves_folder
 
     asked: dict[str, Any] = {"trials": trials, "timesteps": timesteps, "space": space, "algorithm": algorithm}
+    asked |= {"finals": finals_share(finals) if finals is not None else None}
     asked |= {"sampler": sampler, "pruner": pruner, "seed": seed, "baselines": {} if no_baselines else None}
     request = TuneRequest(
         study=study,

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictSt
 
 from tuner.config.algorithms import ALGORITHMS, Algorithm
 from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
+from tuner.finals.finals_plan import repeats_of
 from tuner.records import Checkpoint, Curriculum, EnvironmentRef, TrialJob
 
 Sampler = Literal["tpe", "random", "qmc"]
@@ -19,8 +20,18 @@ VecEnvKind = Literal["dummy", "subproc"]
 
 MAX_SEED = 2**32 - 1  # the largest that every sampler takes
 LATE_EVALUATIONS = 3  # the last evaluations of a trial, whose mean score is its value
+MOST_FINALS = 0.5  # share of a study's trials
 ENOUGH_CHECKPOINTS = 6  # with fewer, pruning saves little
 
+
+def share_of_finals(value: Any) -> Any:
+    """Turns YAML's `off`, which is false, and the text `off` into a share of 0."""
+    return 0.0 if value is False or value == "off" else value
+
+
+Finals = Annotated[
+    Literal["auto"] | Annotated[Number, Field(ge=0, le=MOST_FINALS)], BeforeValidator(share_of_finals)
+]  # the share of the trials that repeat the leaders on new training seeds; auto: by the number of trials
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Key = Annotated[StrictStr, Field(min_length=1)]  # a key of an environment's `info`
 
@@ -131,6 +142,7 @@ class StudyFile(Frozen):
     trials: Annotated[StrictInt, Field(ge=1, le=10**9)] = 200
     sampler: Sampler = "tpe"
     pruner: Pruner = "median"
+    finals: Finals = "auto"
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     baselines: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()
@@ -165,9 +177,15 @@ class StudySpec(Frozen):
     trials: StrictInt
     sampler: Sampler
     pruner: Pruner
+    finals: Finals = "auto"
     seed: StrictInt | None
     baselines: dict[str, dict[str, Any]]
     stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()  # each runs as a study without stages
+
+    @property
+    def repeats(self) -> int:
+        """How many of its trials repeat the leaders on new training seeds."""
+        return repeats_of(self.trials, None if self.finals == "auto" else self.finals)
 
     def plan(self) -> tuple[Checkpoint, ...]:
         """The checkpoints, which are the same in every trial.

@@ -10,7 +10,7 @@ from tuner.config.model import StudySpec
 from tuner.config.schedules import Linear, parse
 from tuner.output.texts import template
 from tuner.output.zoo_yaml import normalize_kwargs, policy_kwargs
-from tuner.study.reader import Row
+from tuner.study.rows import Row
 
 CALLED = (
     "learning_rate",

@@ -16,7 +16,7 @@ from tuner.config.model import StudySpec
 from tuner.config.schedules import replaced, simplified
 from tuner.config.yaml import read_yaml
 from tuner.errors import ExportFailed, UsageProblem
-from tuner.study.reader import Row
+from tuner.study.rows import Row
 from tuner.study.stored import meaning_hash
 from tuner.writing import beside
 

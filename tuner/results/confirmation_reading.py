@@ -1,6 +1,7 @@
 """A confirmation read from its runs: the configurations in it, their results and the answer. Nothing is written."""
 
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,7 +33,8 @@ from tuner.record_type import Record
 from tuner.statistics.answer_records import WINNER, Answer, Measure
 from tuner.statistics.verdict import answer, recommended
 from tuner.study.confirmation_writer import AskedConfirmation
-from tuner.study.reader import Row, StudyReader, baselines
+from tuner.study.reader import StudyReader
+from tuner.study.rows import Configuration, Row, baselines, configurations
 
 
 class ArmResult(Record):
@@ -186,18 +188,20 @@ def _value(result: RunResult, measure: Measure) -> float | None:
 
 
 def make_plan(rows: Sequence[Row], spec: StudySpec, *, top: int, test_seeds: int) -> ConfirmationPlan:
-    """The best `top` trials of different arguments and the baselines.
+    """The best `top` configurations and the baselines; after finals, which have chosen it, the best one alone.
 
     Raises:
         NothingToShow: where no trial is complete.
     """
-    fixed = [make_arm(row) for row in {row.role: row for row in baselines(rows)}.values()]  # the last of each role
+    found = configurations(rows)
+    fixed = [
+        make_arm(row, found) for row in {row.role: row for row in baselines(rows)}.values()
+    ]  # the last of each role
+    most = 1 if any(row.repeat_of is not None for row in rows) else top
     taken = {arm.configuration for arm in fixed}
     tuned: list[Arm] = []
-    done = [row for row in rows if row.role is None and row.value is not None]
-    for row in sorted(done, key=lambda row: (-(row.value or 0.0), row.number)):
-        arm = make_arm(row)
-        if len(tuned) < top and arm.configuration not in taken:
+    for arm in (make_arm(one.first, found) for one in found if one.first.role is None):
+        if len(tuned) < most and arm.configuration not in taken:
             tuned.append(arm)
             taken.add(arm.configuration)
     if not any(row.value is not None for row in rows):
@@ -210,23 +214,30 @@ def make_plan(rows: Sequence[Row], spec: StudySpec, *, top: int, test_seeds: int
 def plan_again(rows: Sequence[Row], spec: StudySpec, asked: AskedConfirmation) -> ConfirmationPlan | None:
     """The plan of an earlier confirmation, without trials that came later; None if one of its trials is gone."""
     rows = rows[: asked.trials]  # those that the confirmation was planned from
-    last = {row.label: row for row in rows if row.finished}
+    last = {row.label: row for row in rows if row.finished and row.repeat_of is None}
     if not last.keys() >= set(asked.arms):
         return None
-    arms = tuple(make_arm(last[name]) for name in asked.arms)
+    found = configurations(rows)
+    arms = tuple(make_arm(last[name], found) for name in asked.arms)
     return ConfirmationPlan(arms=arms, test_seeds=asked.seeds, scale=_scale(rows, spec))
 
 
-def make_arm(row: Row) -> Arm:
-    """A trial's configuration as one of a confirmation."""
+def make_arm(row: Row, found: Sequence[Configuration] = ()) -> Arm:
+    """A trial's configuration as one of a confirmation; its figures are means over its seeds if it is in `found`."""
+    runs = next((one.rows for one in found if row in one.rows), (row,))
     return Arm(
         name=row.label,
         role=row.role,
         arguments=row.arguments,
         configuration=digest(row.arguments),
-        success=row.success,
-        mean_return=row.attributes.get("return"),
+        success=_mean([run.success for run in runs]),
+        mean_return=_mean([run.attributes.get("return") for run in runs]),
     )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
 
 
 def _scale(rows: Sequence[Row], spec: StudySpec) -> float:

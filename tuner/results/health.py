@@ -8,7 +8,7 @@ from tuner.diagnosis.signs import diagnose
 from tuner.diagnosis.training_record import Sign
 from tuner.record_type import Record
 from tuner.results.report_data import HealthLine, HealthTable
-from tuner.study.reader import Row
+from tuner.study.rows import Row
 from tuner.verdicts import SEVERITY, worst
 
 MOST_COMMON = 3

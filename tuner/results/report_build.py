@@ -18,7 +18,8 @@ from tuner.results.report_data import Band, Confirmed, Reproduction, Source, Stu
 from tuner.results.report_parts import importances, parameters, pruning, test_curves, tuning_curves
 from tuner.results.summary import Summary, summarise
 from tuner.statistics.answer_records import Measure
-from tuner.study.reader import Row, StudyReader
+from tuner.study.reader import StudyReader
+from tuner.study.rows import Row
 
 
 def build_report(

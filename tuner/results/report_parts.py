@@ -13,7 +13,8 @@ from tuner.results.confirmation_reading import Confirmation
 from tuner.results.report_data import Band, Importance, Importances, ParameterLine, Pruning, Standing, TrialLine
 from tuner.statistics.answer_records import Interval, Measure
 from tuner.study.importance_shares import RESAMPLES
-from tuner.study.reader import Row, StudyReader
+from tuner.study.reader import StudyReader
+from tuner.study.rows import Row
 
 FEWEST = 40  # completed trials
 METHOD = "PED-ANOVA"

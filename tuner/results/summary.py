@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import asdict, field
 from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS, least
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
 from tuner.record_type import Record
+from tuner.results.finals_lines import FinalsLines, finals_lines
 from tuner.results.health import Health, study_health
-from tuner.study.reader import Row, StudyReader, baselines, best
+from tuner.study.reader import StudyReader
+from tuner.study.rows import Row, baselines, configurations
 
 
 class Summary(Record):
@@ -29,6 +31,7 @@ class Summary(Record):
     health: Health | None = None  # None if no trial recorded its training signals
     full_seconds: float | None = None  # of a completed trial, the median
     contenders: int = 0  # completed configurations, without baselines
+    finals: FinalsLines | None = None  # None where nothing was repeated
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -42,6 +45,7 @@ class Summary(Record):
             "best": row_data(self.best) if self.best else None,
             "best_tuned": row_data(self.best_tuned) if self.best_tuned else None,
             "baselines": [row_data(row) for row in self.baselines],
+            "finals": asdict(self.finals) if self.finals else None,
             "verdict": verdict(self),
             "advice": list(self.advice.values()),
             "health": self.health.data() if self.health else None,
@@ -51,7 +55,8 @@ class Summary(Record):
 def summarise(reader: StudyReader) -> Summary:
     """The summary of a study."""
     spec, rows = reader.spec, reader.rows
-    winner = best(rows)
+    found = configurations(rows)
+    winner = found[0].first if found else None
     return Summary(
         study=spec.name,
         environment=spec.environment.id,
@@ -59,20 +64,23 @@ def summarise(reader: StudyReader) -> Summary:
         counts=reader.counts(),
         finished=sum(row.finished for row in rows),
         best=winner,
-        best_tuned=best([row for row in rows if row.role is None]),
+        best_tuned=next((one.first for one in found if one.first.role is None), None),
         baselines=baselines(rows),
         steps_per_second=_median([row.attributes.get("steps_per_second") for row in rows]),
         advice=advice(winner, spec) if winner else {},
         health=study_health(rows, spec),
         full_seconds=_median([row.seconds for row in rows if row.value is not None]),
-        contenders=len({str(row.arguments) for row in rows if row.value is not None and row.role is None}),
+        contenders=len({str(one.first.arguments) for one in found if one.first.role is None}),
+        finals=finals_lines(found, spec),
     )
 
 
 def verdict(summary: Summary) -> str:
-    """Whether the best trial scored above the baselines, with the caveat that each had one training seed."""
+    """Whether the leader, or the best trial, did better than the baselines, with its caveat."""
     if summary.best is None:
         return "No trial is complete yet."
+    if summary.finals is not None:
+        return _leads(summary.finals)
     others = [row for row in summary.baselines if row.value is not None and row.number != summary.best.number]
     if summary.best.role is not None:
         return f"No trial scored above the {summary.best.label} configuration; keep it, or give the study more trials."
@@ -83,6 +91,14 @@ def verdict(summary: Summary) -> str:
         f"Trial {summary.best.number} scored above {names}: one training seed each, so a lucky seed is possible and "
         "the best of many scores is always too high."
     )
+
+
+def _leads(finals: FinalsLines) -> str:
+    """The leader with its seeds, then the others with theirs."""
+    first, *others = finals.lines
+    against = "; ".join(f"{one.name} {one.words(finals.measure)}" for one in others)
+    said = f"Leader: {first.name}, {first.words(finals.measure)}" + (f"; {against}." if against else ".")
+    return f"{said} Its seeds helped to choose it, so that its mean is biased upwards; `tuner confirm` takes new ones."
 
 
 def row_data(row: Row) -> dict[str, Any]:

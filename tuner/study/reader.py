@@ -3,7 +3,7 @@
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -13,51 +13,21 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 from optuna import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 from sqlalchemy.engine import URL
 
 from tuner.config.model import StudySpec
-from tuner.config.space import job_arguments
-from tuner.errors import NothingToShow, UnknownName, UsageProblem
+from tuner.errors import UsageProblem
 from tuner.finals.confirmation_plan import RunKey, RunResult
-from tuner.record_type import Record
 from tuner.study import kept_models
 from tuner.study.confirmation_writer import AskedConfirmation, read_asked, read_results
 from tuner.study.importance_shares import importance_shares
 from tuner.study.queue import Submission, submissions
+from tuner.study.rows import Row, make_row
 from tuner.study.storage import Storage, artifact_folder, half_made, is_there, open_to_read, storage_errors
 from tuner.study.stored import confirmation_name, load_stored, read_history, stored_names
 
-FINISHED = ("complete", "pruned")
 STATES = (*(state.name.lower() for state in TrialState), "interrupted")
-
-
-class Row(Record):
-    """One trial."""
-
-    number: int
-    state: str  # complete, pruned, fail, running, waiting
-    role: str | None
-    value: float | None  # of a completed trial
-    success: float | None
-    milestones: dict[str, float]  # share of evaluation episodes that reached each, in the study's order
-    arguments: dict[str, Any]  # all arguments of the algorithm
-    params: dict[str, Any]  # sampled parameters
-    seed: int | None
-    seconds: float | None
-    steps: int
-    episode_length: float | None
-    attributes: dict[str, Any]
-
-    @property
-    def finished(self) -> bool:
-        """Whether it counts towards the number of trials."""
-        return self.state in FINISHED
-
-    @property
-    def label(self) -> str:
-        """The baseline's name, or `trial N`."""
-        return self.role.partition(":")[2] if self.role else f"trial {self.number}"
 
 
 class StudyReader:
@@ -189,75 +159,3 @@ def _refuse_chain(name: str, names: list[str]) -> None:
     stages = [] if name in names else sorted(one for one in names if chain.fullmatch(one) and one not in confirmations)
     if stages:
         raise UsageProblem(f"study {name!r} was tuned in stages, one study each; name one: {', '.join(stages)}")
-
-
-def make_row(trial: FrozenTrial, spec: StudySpec) -> Row:
-    """Converts an Optuna trial."""
-    attributes = trial.user_attrs
-    return Row(
-        number=trial.number,
-        state=trial.state.name.lower(),
-        role=attributes.get("role"),
-        value=trial.value if trial.state == TrialState.COMPLETE else None,
-        success=attributes.get("success"),
-        milestones=attributes.get("milestones", {}),
-        arguments=job_arguments(spec.space, trial.params, attributes.get("overrides", {})),
-        params=dict(trial.params),
-        seed=attributes.get("seed"),
-        seconds=attributes.get("seconds"),
-        steps=attributes.get("steps", 0),
-        episode_length=attributes.get("episode_length"),
-        attributes=dict(attributes),
-    )
-
-
-MOST_NAMES = 20  # trials listed in an error
-
-
-def best(rows: Sequence[Row]) -> Row | None:
-    """The completed trial with the highest value, the earliest of equals; None if none is complete."""
-    done = [row for row in rows if row.value is not None]
-    return max(done, key=lambda row: (row.value, -row.number)) if done else None
-
-
-def pick(rows: Sequence[Row], wanted: str) -> Row:
-    """A trial by its number, `best`, or a baseline's name (its last trial if it was repeated).
-
-    Raises:
-        NothingToShow: if `best` is wanted and no trial is complete.
-        UnknownName: if there is no such trial.
-    """
-    if wanted == "best":
-        if (winner := best(rows)) is None:
-            raise NothingToShow("the study has no completed trial yet (see `tuner status --trials`)")
-        return winner
-    named = [row for row in rows if wanted == str(row.number) or (row.role is not None and wanted == row.label)]
-    if not named:
-        names = [str(row.number) for row in rows[:MOST_NAMES]] + [row.label for row in rows if row.role is not None]
-        raise UnknownName("trial", wanted, {"best", *names}, "`tuner status --trials` lists them")
-    return named[-1]
-
-
-def baselines(rows: Sequence[Row]) -> list[Row]:
-    """The finished baselines, in order."""
-    return [row for row in rows if row.role is not None and row.finished]
-
-
-def choose(rows: list[Row], number: int | None) -> Row:
-    """The finished trial with the number, or the best if it is None.
-
-    Raises:
-        NothingToShow: if no trial is complete.
-        UnknownName: if no finished trial has the number.
-    """
-    finished = [row for row in rows if row.finished]
-    if number is not None:
-        found = next((row for row in finished if row.number == number), None)
-        if found is None:
-            valid = [str(row.number) for row in finished[:20]]
-            raise UnknownName("finished trial", str(number), valid)
-        return found
-    winner = best(rows)
-    if winner is None:
-        raise NothingToShow("the study has no completed trial to export yet (see `tuner status`)")
-    return winner

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from optuna.trial import TrialState
+
 from tuner.config.model import LATE_EVALUATIONS, StudySpec
 from tuner.config.space import job_arguments
 from tuner.diagnosis.signs import diagnose, in_words
+from tuner.finals.finals_plan import Repeat
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.study.finals_schedule import FinalsSchedule, TimeLimit
 from tuner.study.stored import too_many_failures
 from tuner.study.writer import AskedTrial, StudyWriter
 
@@ -19,13 +23,21 @@ REPORTED = 2  # evaluations in the mean that is reported to the pruner
 class SearchSource:
     """Supplies jobs until the study has `target` finished trials, and stores their results."""
 
-    def __init__(self, writer: StudyWriter, spec: StudySpec, target: int, board: Path | None = None) -> None:
-        """Takes also the folder for TensorBoard curves; None for no curves."""
+    def __init__(
+        self,
+        writer: StudyWriter,
+        spec: StudySpec,
+        target: int,
+        board: Path | None = None,
+        limit: TimeLimit | None = None,
+    ) -> None:
+        """Takes also the folder for TensorBoard curves, None for no curves, and the time that the run has."""
         self._writer = writer
         self._spec = spec
         self._target = target
         self._board = board
         self._plan = spec.plan()
+        self._finals = FinalsSchedule(writer, spec, target, limit or TimeLimit())
         self._asked: dict[int, AskedTrial] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
 
@@ -33,7 +45,12 @@ class SearchSource:
         """The next trial; None if enough are finished or running."""
         if self._writer.count_finished() + len(self._asked) >= self._target:
             return None
+        step = "search" if self._retrying() else self._finals.next(len(self._asked), self._searching())
+        if step is None or step == "wait":
+            return None
         with self._writer.transaction():
+            if isinstance(step, Repeat):
+                self._writer.enqueue_repeat(step)
             asked = self._writer.ask()
         self._asked[asked.number] = asked
         self._evaluations[asked.number] = []
@@ -45,16 +62,35 @@ class SearchSource:
             board=str(self._board / self._spec.name / f"trial-{asked.number}") if self._board else None,
         )
 
+    def name_of(self, number: int) -> str:
+        """A running trial's name: `trial 3`, or `trial 9 (repeat of current)`."""
+        asked = self._asked[number]
+        if asked.repeat_of is None:
+            return f"trial {number}"
+        return (
+            f"trial {number} (repeat of {asked.role.partition(':')[2] if asked.role else f'trial {asked.repeat_of}'})"
+        )
+
+    def _searching(self) -> int:
+        return sum(asked.repeat_of is None for asked in self._asked.values())
+
+    def _retrying(self) -> bool:
+        """Whether a trial waits to be run, which the next to be asked for is."""
+        return bool(self._writer.trials(TrialState.WAITING))
+
     def on_evaluation(self, number: int, evaluation: Evaluation) -> Decision:
-        """Reports the score and asks the pruner, except for baselines and at the last checkpoint."""
-        evaluations = self._evaluations[number]
+        """Reports the score and asks the pruner, except for baselines, repeats and at the last checkpoint.
+
+        Repeats report nothing: they are of the leaders, which the pruner would take for typical trials.
+        """
+        evaluations, asked = self._evaluations[number], self._asked[number]
         evaluations.append(evaluation)
-        self._writer.report(number, reported_value(evaluations), evaluation.step)
-        baseline = self._asked[number].role is not None
+        if asked.repeat_of is None:
+            self._writer.report(number, reported_value(evaluations), evaluation.step)
+        whole = asked.role is not None or asked.repeat_of is not None
         if len(evaluations) == len(self._plan):
-            best = self._writer.best()
-            return Decision(go_on=True, keep=baseline or best is None or trial_value(evaluations) > best[0])
-        return Decision(go_on=baseline or not self._writer.should_prune(number))
+            return Decision(go_on=True, keep=whole or trial_value(evaluations) > self._writer.best_tuned())
+        return Decision(go_on=whole or not self._writer.should_prune(number))
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
         """Stores the outcome of a trial: attributes and model first, the final state last.

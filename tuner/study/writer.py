@@ -17,9 +17,12 @@ from tuner.config.conditions import searched
 from tuner.config.model import StudySpec
 from tuner.config.rules import in_terms_of
 from tuner.errors import StorageFailed
+from tuner.finals.finals_plan import Repeat
 from tuner.record_type import Record
 from tuner.records import TrialOutcome
 from tuner.study import stored
+from tuner.study.finals_record import attributes as repeat_attributes
+from tuner.study.finals_record import is_repeat
 from tuner.study.pruners import make_pruner
 from tuner.study.reader import StudyReader
 from tuner.study.remembering_storage import RememberingStorage, remembering
@@ -37,6 +40,7 @@ class AskedTrial(Record):
     seed: int
     role: str | None  # `baseline:NAME`, or None
     retry_of: int | None
+    repeat_of: int | None = None  # the first trial of its configuration; None for a trial of the search
 
 
 class StudyWriter:
@@ -54,7 +58,10 @@ class StudyWriter:
         stored.read_history(study)
         self._drawn = _drawn(study.get_trials(deepcopy=False))
         self._finished = len(self.trials(*FINISHED))
+        self._repeats = sum(map(is_repeat, self.trials(*FINISHED)))
         self._best = _best(self.trials(TrialState.COMPLETE))
+        tuned = [trial.value for trial in self.trials(TrialState.COMPLETE) if not trial.user_attrs.get("role")]
+        self._best_tuned = max((value for value in tuned if value is not None), default=-math.inf)
 
     @classmethod
     def open(
@@ -117,7 +124,13 @@ class StudyWriter:
             seed=seed,
             role=attributes.get("role"),
             retry_of=attributes.get("retry_of"),
+            repeat_of=attributes.get("repeat_of"),
         )
+
+    def enqueue_repeat(self, repeat: Repeat) -> None:
+        """Enqueues a configuration on a new training seed."""
+        original = self.study.get_trials(deepcopy=False)[repeat.trial]
+        self.study.enqueue_trial(dict(original.params), user_attrs=repeat_attributes(repeat, original))
 
     def transaction(self) -> AbstractContextManager[None]:
         """Writes all changes of a trial within it at the end, in one transaction."""
@@ -154,19 +167,21 @@ class StudyWriter:
         if not math.isfinite(value):
             raise ValueError(f"the value of trial {number} is {value}")
         self._tell(number, attributes, value, None)
-        self._finished += 1
+        self._count(number)
         if self._best is None or value > self._best[0]:
             self._best = (value, attributes.get("success"))
+        if not self._trial(number).user_attrs.get("role"):
+            self._best_tuned = max(self._best_tuned, value)
 
     def prune(self, number: int, attributes: Mapping[str, Any]) -> None:
         """Tells a trial PRUNED, after its attributes."""
         self._tell(number, attributes, None, TrialState.PRUNED)
-        self._finished += 1
+        self._count(number)
 
     def fail(self, number: int, outcome: TrialOutcome) -> bool:
         """Tells a trial FAIL and enqueues it again; False if it has failed, or was lost, too often."""
         self._tell(number, stored.failure(outcome), None, TrialState.FAIL)
-        return self._retry(self.study.get_trials(deepcopy=False)[number])
+        return self._retry(self._trial(number))
 
     def interrupt(self) -> None:
         """Tells every running trial FAIL; the next start retries them. Does not count as a failure."""
@@ -176,23 +191,39 @@ class StudyWriter:
         """The number of completed and pruned trials."""
         return self._finished
 
+    def count_repeats(self) -> int:
+        """How many of them repeat others."""
+        return self._repeats
+
     def waiting(self) -> list[str]:
         """The names of the waiting baselines."""
         roles = [trial.user_attrs.get("role") for trial in self.trials(TrialState.WAITING)]
         return [role.partition(":")[2] for role in roles if role]
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
-        """The trials in any of the states, in order."""
-        return self.study.get_trials(deepcopy=False, states=states)
+        """The trials in any of the states, in order; all of them where none is named."""
+        return self.study.get_trials(deepcopy=False, states=states or None)
 
     def best(self) -> tuple[float, float | None] | None:
         """The highest value with its success rate, of the earliest such trial."""
         return self._best
 
+    def best_tuned(self) -> float:
+        """The highest value of a trial that is no baseline; minus infinity without any."""
+        return self._best_tuned
+
     def full_trial_seconds(self) -> list[float]:
         """The durations of completed trials in seconds."""
         found = (trial.user_attrs.get("seconds") for trial in self.trials(TrialState.COMPLETE))
         return [seconds for seconds in found if seconds is not None]
+
+    def _trial(self, number: int) -> FrozenTrial:
+        return self.study.get_trials(deepcopy=False)[number]
+
+    def _count(self, number: int) -> None:
+        """Counts a finished trial."""
+        self._finished += 1
+        self._repeats += is_repeat(self._trial(number))
 
     def _tell(self, number: int, attributes: Mapping[str, Any], value: float | None, state: TrialState | None) -> None:
         trial = self._live[number]
@@ -219,7 +250,7 @@ class StudyWriter:
         lost = sum("lost_with" in attributes for attributes in attempts)
         if failed >= stored.MAX_ATTEMPTS or lost >= stored.MAX_LOSSES:
             return False
-        names = ("role", "overrides", "device_asked")
+        names = ("role", "overrides", "device_asked", "repeat_of", "place")
         kept: dict[str, Any] = {name: trial.user_attrs[name] for name in names if name in trial.user_attrs}
         seed = trial.user_attrs.get("seed")
         if seed is None:  # lost after sampling, before its seed was stored: nothing was sampled after it
@@ -243,7 +274,8 @@ class StudyWriter:
 
 def _drawn(trials: list[FrozenTrial]) -> int:
     """The number of trials sampled so far, without retries, by the highest seed."""
-    used = [seed for trial in trials if (seed := trial.user_attrs.get("seed")) is not None]
+    drawn = (trial.user_attrs.get("seed") for trial in trials if not is_repeat(trial))
+    used = [seed for seed in drawn if seed is not None]
     return max(used, default=seeds.TRAINING - 1) - seeds.TRAINING + 1
 
 

@@ -13,7 +13,7 @@ from tuner.config.schedules import shown
 from tuner.diagnosis.training_record import Sign, read
 from tuner.results.health import signs_of
 from tuner.results.summary import row_data
-from tuner.study.reader import Row
+from tuner.study.rows import Row
 from tuner.verdicts import worst
 
 WIDTH, HEIGHT = 60, 8  # characters of the drawing itself

@@ -17,8 +17,10 @@ from tuner.finals.confirmation_plan import most_runs
 from tuner.planning.estimate import rounds_minutes
 from tuner.planning.forecast import Forecast
 from tuner.playing.play_episode import Played
+from tuner.results.finals_lines import FinalsLines
 from tuner.results.summary import Summary, verdict
-from tuner.study.reader import Row
+from tuner.statistics.answer_records import figure
+from tuner.study.rows import Row
 from tuner.study.storage import DEFAULT_URL, parse_url, storage_text
 
 if TYPE_CHECKING:
@@ -51,12 +53,33 @@ def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> Non
     console = make_console()
     console.print(counts_line(summary))
     rows = [*([summary.best_tuned] if summary.best_tuned else []), *summary.baselines]
+    if summary.finals:
+        _print_finals(console, summary.finals)
     if rows:
-        console.print(_table(rows))
-    console.print(verdict(summary))
+        console.print(_table(rows, summary.finals))
+    if summary.finals is None:
+        console.print(verdict(summary))
     for word in summary.advice.values():
         console.print(f"Note: {word}.")
     _print_next(console, next_commands)
+
+
+def _print_finals(console: Console, finals: FinalsLines) -> None:
+    """The leader and what it is compared with, seed by seed."""
+    table = Table(finals.measure, "by training seed", "mean, 95 %", box=None, pad_edge=False)
+    for place, line in enumerate(finals.lines):
+        values = " ".join(figure(value, finals.measure) for value in line.values)
+        table.add_row(
+            f"{line.name} (leader)" if place == 0 else line.name,
+            values,
+            figure(line.mean, finals.measure, line.interval),
+        )
+    console.print(table)
+    console.print(
+        f"Leader: {finals.leader.name}. Its seeds helped to choose it, so its mean is biased upwards; "
+        "`tuner confirm` takes new ones."
+    )
+    console.print(f"Highest score of a single trial: {shown(finals.highest)} (trial {finals.highest_trial}).")
 
 
 def _print_next(console: Console, commands: Sequence[str]) -> None:
@@ -125,10 +148,12 @@ def counts_line(summary: Summary) -> str:
     return f"Study {summary.study!r}: {summary.finished} of {target} trials finished ({states}){speed}"
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[Row], finals: FinalsLines | None = None) -> Table:
+    """Configurations as columns; after finals their results by seed stand in a table of their own."""
     table = Table("", *(_heading(row) for row in rows), box=None, pad_edge=False)
-    table.add_row("score", *(shown(row.value) if row.value is not None else row.state for row in rows))
-    table.add_row("success", *(_share(row.success) for row in rows))
+    if finals is None:
+        table.add_row("score", *(shown(row.value) if row.value is not None else row.state for row in rows))
+        table.add_row("success", *(_share(row.success) for row in rows))
     for milestone in dict.fromkeys(milestone for row in rows for milestone in row.milestones):
         table.add_row(milestone, *(_share(row.milestones.get(milestone)) for row in rows))
     names = dict.fromkeys(name for row in rows for name in row.arguments)
