@@ -182,6 +182,7 @@ def test_another_space_of_the_same_algorithm_keeps_the_baselines() -> None:
     assert list(load_study(find("studies", "reach"), changes={"space": "ppo_full"}).baselines) == [
         "current",
         "proposed",
+        "guide-0.95",
     ]
 
 

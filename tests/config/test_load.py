@@ -252,7 +252,7 @@ def test_another_environment_does_not_keep_the_studys_description() -> None:
 def test_another_environment_is_compared_with_the_defaults_of_stable_baselines3(tmp_path: Path) -> None:
     found = find("studies", "reach")
     arm, other = load_study(found), load_study(found, env="CartPole-v1")
-    assert list(arm.baselines) == ["current", "proposed"]
+    assert list(arm.baselines) == ["current", "proposed", "guide-0.95"]
     assert list(other.baselines) == ["sb3-defaults"]
     defaults = ALGORITHMS["ppo"].defaults
     assert other.baselines["sb3-defaults"] == {name: defaults[name] for name in (*PPO_GUIDE, "n_epochs", "gae_lambda")}

@@ -101,7 +101,21 @@ def test_a_batch_stays_below_the_steps(name: str) -> None:
 def test_every_study_compares_the_two_configurations(name: str) -> None:
     spec = study(name)
     searched = {"log_std_init": 0.0} if "log_std_init" in spec.space.parameters else {}  # SB3's own default
-    assert spec.baselines == {"current": CURRENT | searched, "proposed": PROPOSED | searched}
+    assert {role: spec.baselines[role] for role in ("current", "proposed")} == {
+        "current": CURRENT | searched,
+        "proposed": PROPOSED | searched,
+    }
+
+
+@pytest.mark.parametrize("name", ["reach", "smoke"])
+def test_where_gamma_is_fixed_it_follows_the_guides_rule_for_short_episodes(name: str) -> None:
+    spec = study(name)
+    assert spec.space.fixed["gamma"] == 0.95
+    own = {key: value for key, value in CURRENT.items() if key != "device"}  # the guide's defaults
+    assert list(spec.baselines) == ["current", "proposed", "guide-0.95"]
+    assert spec.baselines["guide-0.95"] == {**own, "gamma": 0.95}
+    other = load_study(find("studies", name), env="CartPole-v1")
+    assert (other.space.fixed["gamma"], list(other.baselines)) == (0.99, ["sb3-defaults"])
 
 
 @pytest.mark.parametrize("name", sorted(available("studies")))
@@ -133,7 +147,7 @@ def test_pick_and_place_has_milestones_and_a_curriculum() -> None:
 def test_every_space_holds_the_two_configurations(name: str) -> None:
     spec = load_study(find("studies", "reach"), changes={"space": name})
     assert spec.space_name == name
-    assert list(spec.baselines) == ["current", "proposed"]
+    assert list(spec.baselines) == ["current", "proposed", "guide-0.95"]
 
 
 def test_reach_is_the_default_of_the_protocol() -> None:

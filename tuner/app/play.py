@@ -125,9 +125,10 @@ def _statistics_beside(model: Path) -> Path | None:
 
 def _of_study(request: PlayRequest, name: str) -> tuple[EnvironmentRef, Actor]:
     reader = open_study(name, request.storage)
-    row = choose(reader.rows, request.trial)
+    row = reader.run_with_model(choose(reader.rows, request.trial))
+    repeat = f" (its repeat, trial {row.number})" if row.repeat_of is not None else ""
     actor = Actor(
-        label=f"{row.label} of study {reader.name!r}",
+        label=f"{row.label} of study {reader.name!r}{repeat}",
         model=reader.model(row.number),
         statistics=reader.statistics(row.number),
     )

@@ -98,7 +98,10 @@ def _from_file(
     elsewhere = environment is not None and not same_environment(environment, written["environment"]["id"])
     other = spec.algorithm != load.study_algorithm(found)
     if name is None:
-        own_name = _joined(found.name, environment if elsewhere else None, spec.algorithm if other else None)
+        usual = ALGORITHMS[spec.algorithm].space if other else written["space"]
+        own_space = changes["space"] if space is None and changes.get("space", usual) != usual else None
+        algorithm = spec.algorithm if other and own_space is None else None
+        own_name = _joined(found.name, environment if elsewhere else None, algorithm, own_space)
         spec = load.validate(StudySpec, {**spec.model_dump(), "name": own_name}, found.where)  # an id may not be a name
     full = full_id(spec.environment.id)  # two spellings of one environment mean the same
     spec = spec.model_copy(update={"environment": spec.environment.model_copy(update={"id": full})})
@@ -110,10 +113,11 @@ def _from_file(
     )
 
 
-def _joined(name: str, environment: str | None, algorithm: str | None) -> str:
-    """The name of a study in another environment, or by another algorithm, than the file's."""
+def _joined(name: str, environment: str | None, algorithm: str | None, space: str | None = None) -> str:
+    """The name of a study in another environment, by another algorithm or in another space than the file's."""
     place = split(environment)[1].replace("/", "-") if environment is not None else None
-    return "-".join(part for part in (name, place, algorithm) if part is not None)
+    stem = Path(space).stem if space is not None else None
+    return "-".join(part for part in (name, place, algorithm, stem) if part is not None)
 
 
 def _from_database(

@@ -15,9 +15,10 @@ from tuner.config.schedules import simplified
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem
-from tuner.statistics.answer_records import CURRENT, DEFAULTS, PROPOSED
+from tuner.statistics.answer_records import CURRENT, DEFAULTS, GUIDE, PROPOSED
 
 READ = ("policy_kwargs", "normalize")  # keys whose values are parsed into arguments
+ARM = (CURRENT, PROPOSED, GUIDE)  # baselines of the packaged studies
 BESIDE = ("provenance", "default")  # top-level keys that are not an environment's
 
 
@@ -66,14 +67,14 @@ def _original_schedules(provenance: Any, values: Mapping[str, Any]) -> dict[str,
 def in_other_environment(study: StudyFile, space: SpaceSpec, written: Collection[str] | None) -> StudyFile:
     """A study as it is run in another environment than its file's, which has the baselines `written`.
 
-    `current` and `proposed` are the PPO guide's configurations for the arm: Stable-Baselines3's defaults replace them,
+    `current`, `proposed` and `guide-0.95` are for the arm: Stable-Baselines3's defaults replace them,
     where the study's space and budget hold those.
     """
-    if not {CURRENT, PROPOSED} & {*(written or ())}:
+    if not {*ARM} & {*(written or ())}:
         return study
     defaults = ALGORITHMS[space.algorithm].defaults
     values = {name: defaults[name] for name in (*space.parameters, *space.fixed) if name in defaults}
-    others = {name: given for name, given in study.baselines.items() if name not in (CURRENT, PROPOSED)}
+    others = {name: given for name, given in study.baselines.items() if name not in ARM}
     changed = study.model_copy(update={"baselines": {DEFAULTS: values, **others}})
     fits = not [*baseline_faults(space, changed.baselines), *budget_faults(space, changed)]
     return changed if fits else study

@@ -23,7 +23,14 @@ Model = TypeVar("Model", bound=BaseModel)
 Made = TypeVar("Made")
 
 GIVEN = "given"  # name of a space that was passed as an object, not as a file
-OF_THE_ALGORITHM = ("algorithm", "baselines", "space_changes", "stages", "trainer")  # study keys for one algorithm only
+OF_THE_ALGORITHM = (
+    "algorithm",
+    "baselines",
+    "fixed",
+    "space_changes",
+    "stages",
+    "trainer",
+)  # study keys for one algorithm only
 SINGULAR = {"studies": "study", "search_spaces": "search space"}
 
 
@@ -115,7 +122,10 @@ def load_study(
         chosen = "space" in wanted or data.get("space") != own
         if env is not None and isinstance(environment, dict):
             elsewhere = not same_environment(env, environment.get("id"))
+        if chosen:  # what the named space searches is not fixed
+            data = _searching(data, space)
         if elsewhere:
+            data = {key: value for key, value in data.items() if key != "fixed"}
             data |= {"environment": {"id": env}, "description": ""}  # the text is about the own environment
         if options := (changes or {}).get("environment"):
             data["environment"] = {**data.get("environment", {}), **options}
@@ -127,6 +137,15 @@ def load_study(
     if elsewhere and "baselines" not in (changes or {}):
         study = in_other_environment(study, used, written)
     return assemble(study, used, name or found.name, source)
+
+
+def _searching(data: dict[str, Any], given: SpaceSpec | None) -> dict[str, Any]:
+    """A study file without those of its fixed values that another space searches."""
+    fixed = data.get("fixed")
+    if not isinstance(fixed, dict) or not isinstance(data.get("space"), str):
+        return data
+    searched = given.parameters if given is not None else load_space(find("search_spaces", data["space"])).parameters
+    return {**data, "fixed": {name: value for name, value in fixed.items() if name not in searched}}
 
 
 def study_algorithm(found: Found, data: Any = None) -> str:
@@ -171,11 +190,13 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     Raises:
         SpecInvalid: if they do not fit together, listing every problem.
     """
+    if study.fixed:
+        space = validate(SpaceSpec, {**space.model_dump(), "fixed": {**space.fixed, **study.fixed}}, source)
     space, study = _normalized(space, study)
     problems = [*algorithm_faults(space, study), *baseline_faults(space, study.baselines), *budget_faults(space, study)]
     if problems:
         raise SpecInvalid(source, problems)
-    rest = study.model_dump(exclude={"space", "space_changes", "timesteps", "normalize"})
+    rest = study.model_dump(exclude={"space", "space_changes", "fixed", "timesteps", "normalize"})
     full = {"name": name, "space_name": study.space, "space": space.model_dump(), **rest, "algorithm": space.algorithm}
     return validate(StudySpec, {**full, "timesteps": whole_budget(space, study)}, source)
 

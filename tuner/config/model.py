@@ -132,6 +132,7 @@ class StudyFile(Frozen):
     device: Device = "cpu"
     space: Annotated[StrictStr, Field(min_length=1)]
     space_changes: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    fixed: Annotated[dict[str, Any], AfterValidator(plain)] = Field(default_factory=dict)  # in place of the space's
     timesteps: Annotated[StrictInt, Field(ge=1, le=10**12)]
     checkpoints: Annotated[StrictInt, Field(ge=1, le=1000)] = 12
     goals: Goals = Goals()

@@ -178,8 +178,12 @@ def at_most(plan: ConfirmationPlan, results: Mapping[RunKey, RunResult]) -> int:
     return known + rounds_to_come * len(left(plan, results)) + (1 + len(plan.baselines)) * plan.test_seeds
 
 
-def most_runs(tuned: int, fixed: int) -> int:
-    """The maximum number of runs for `tuned` trials and `fixed` baselines, with the default numbers of seeds."""
+def most_runs(tuned: int, fixed: int, *, finals: bool = False) -> int:
+    """The maximum number of runs for `tuned` trials and `fixed` baselines, with the default numbers of seeds.
+
+    After finals, which have chosen the winner, only the test is left.
+    """
+    tuned = min(tuned, 1) if finals else tuned
     arms = min(tuned, DEFAULT_TOP) + fixed
     validation = VALIDATION_SEEDS * arms if tuned > 1 else 0
     return validation + (min(tuned, 1) + fixed) * DEFAULT_SEEDS

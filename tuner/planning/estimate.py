@@ -157,9 +157,11 @@ class Estimate(Record):
 
 
 def minutes(trials: int, workers: int, spec: StudySpec, trial_seconds: float) -> Estimate:
-    """The minutes of a run, from the seconds of one full trial."""
-    unpruned = rounds_minutes(trials, workers, trial_seconds)
-    return Estimate(likely=unpruned * pruning_cost(spec, trials), unpruned=unpruned)
+    """The minutes of a run, from the seconds of one full trial. Repeats run last and are not pruned."""
+    repeats = min(spec.repeats, trials)
+    finals = rounds_minutes(repeats, workers, trial_seconds)
+    search = rounds_minutes(trials - repeats, workers, trial_seconds)
+    return Estimate(likely=search * pruning_cost(spec, trials - repeats) + finals, unpruned=search + finals)
 
 
 def rounds_minutes(runs: int, workers: int, seconds: float) -> float:

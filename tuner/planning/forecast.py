@@ -63,7 +63,8 @@ def forecast(engine: Engine, spec: StudySpec, trials: int) -> Forecast:
     times = sorted((_corner(engine, spec, corner) for corner in corners(spec)), key=lambda time: time.seconds)
     likely = estimate.minutes(trials, engine.workers, spec, seconds)
     fixed = len(spec.baselines)
-    confirmation = estimate.rounds_minutes(most_runs(max(spec.trials - fixed, 0), fixed), engine.workers, seconds)
+    runs = most_runs(max(spec.trials - fixed, 0), fixed, finals=spec.repeats > 0)
+    confirmation = estimate.rounds_minutes(runs, engine.workers, seconds)
     return Forecast(
         study=spec.name,
         timesteps=spec.timesteps,
@@ -75,7 +76,7 @@ def forecast(engine: Engine, spec: StudySpec, trials: int) -> Forecast:
         minutes=likely.likely,
         minutes_unpruned=likely.unpruned,
         confirmation_minutes=confirmation,
-        disk_bytes=trials * ROW_BYTES + min(trials, fixed + KEPT_MODELS) * _model_bytes(engine, spec),
+        disk_bytes=trials * ROW_BYTES + min(trials, fixed + KEPT_MODELS + spec.repeats) * _model_bytes(engine, spec),
     )
 
 

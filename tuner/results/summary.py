@@ -32,6 +32,7 @@ class Summary(Record):
     full_seconds: float | None = None  # of a completed trial, the median
     contenders: int = 0  # completed configurations, without baselines
     finals: FinalsLines | None = None  # None where nothing was repeated
+    wider_space: str | None = None  # a space that searches what the best configuration has at a value against the rule
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -72,6 +73,7 @@ def summarise(reader: StudyReader) -> Summary:
         full_seconds=_median([row.seconds for row in rows if row.value is not None]),
         contenders=len({str(one.first.arguments) for one in found if one.first.role is None}),
         finals=finals_lines(found, spec),
+        wider_space=_space_with_gamma(spec) if winner and dict(_gamma(winner, spec)) else None,
     )
 
 
@@ -141,14 +143,18 @@ def _place(parameter: FloatParameter | IntParameter, value: float) -> float:
     return math.log(value / low) / math.log(high / low)
 
 
+def _space_with_gamma(spec: StudySpec) -> str:
+    """The packaged space that searches gamma."""
+    return "ppo_full" if spec.algorithm == "ppo" else ALGORITHMS[spec.algorithm].space
+
+
 def _gamma(best: Row, spec: StudySpec) -> Iterator[tuple[str, str]]:
     gamma = best.arguments.get("gamma", 0.99)
     ends_early = best.success is not None  # without a success signal a short episode may be a failure
     short = ends_early and best.episode_length is not None and best.episode_length <= SHORT_EPISODE
     if short and "gamma" not in spec.space.parameters and gamma >= LONG_SIGHT:
-        searching = "ppo_full" if spec.algorithm == "ppo" else ALGORITHMS[spec.algorithm].space
         said = (
             f"gamma is fixed at {gamma:g}, and episodes are short ({best.episode_length:.0f} steps); the PPO guide "
-            f"recommends 0.95 for them: `--space {searching} --name NAME` searches it"
+            f"recommends 0.95 for them: `--space {_space_with_gamma(spec)}` searches it"
         )
         yield "gamma", said

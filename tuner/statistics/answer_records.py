@@ -8,6 +8,7 @@ from tuner.record_type import Record
 
 WINNER = "winner"  # the best tuned configuration
 CURRENT, PROPOSED, DEFAULTS = "current", "proposed", "sb3-defaults"  # baselines: the PPO guide's two, and SB3's own
+GUIDE = "guide-0.95"  # the PPO guide's defaults with its gamma for short episodes
 KEPT = (CURRENT, DEFAULTS)  # the first of these that takes part is kept until another is shown to be better
 Measure = Literal["success", "return"]
 Verdict = Literal["confirmed better", "probably better", "no evidence", "probably worse", "confirmed worse"]

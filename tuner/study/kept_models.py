@@ -38,6 +38,11 @@ def read_model(study: Study, number: int, folder: Path) -> bytes:
     return _read(folder, name, f"the model of trial {number}")
 
 
+def has_model(study: Study, number: int) -> bool:
+    """Whether a trial's model was kept."""
+    return _file(study, study.get_trials(deepcopy=False)[number], MODEL) is not None
+
+
 def read_statistics(study: Study, number: int, folder: Path) -> bytes | None:
     """The VecNormalize statistics of a trial's model; None if it was trained without.
 

@@ -91,6 +91,13 @@ class StudyReader:
         with self._errors():
             return kept_models.read_model(self.optuna_study, number, self._artifacts)
 
+    def run_with_model(self, row: Row) -> Row:
+        """The trial itself if its model was kept, else the first of its configuration's repeats that has one."""
+        repeats = [one for one in self.rows if one.label == row.label and one.repeat_of is not None]
+        with self._errors():
+            kept = (one for one in (row, *repeats) if kept_models.has_model(self.optuna_study, one.number))
+            return next(kept, row)
+
     def statistics(self, number: int) -> bytes | None:
         """The VecNormalize statistics of a trial's model; None if it was trained without.
 

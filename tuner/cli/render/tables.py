@@ -255,6 +255,10 @@ def next_commands(request: "TuneRequest", result: "TuneResult", *, confirmed: bo
     export, report = ["tuner", "export", summary.study, "-o", "best.yml"], ["tuner", "report", summary.study]
     commands = [export, report] if summary.best else []
     typed = [shlex.join([*command, *storage]) for command in [*commands, ["tuner", "dashboard"], more]]
+    if summary.wider_space is not None and request.changes.get("space") is None and request.space is None:
+        words = ["--space", summary.wider_space, *(["--env", request.environment] if request.environment else [])]
+        wider = ["tuner", "run", request.study, *words, *request.engine.arguments(), "--trials", str(summary.target)]
+        typed = [f"{shlex.join([*wider, *storage])}  # searches gamma as well", *typed]
     if summary.best is None or confirmed:
         return typed
     workers = request.engine.known_workers
@@ -265,7 +269,7 @@ def next_commands(request: "TuneRequest", result: "TuneResult", *, confirmed: bo
 
 def _confirmation_minutes(summary: Summary, workers: int) -> str:
     """Estimated minutes of a confirmation."""
-    runs = most_runs(summary.contenders, len(summary.baselines))
+    runs = most_runs(summary.contenders, len(summary.baselines), finals=summary.finals is not None)
     return minutes_text(rounds_minutes(runs, workers, summary.full_seconds or 0.0))
 
 
