@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StrictInt, StrictStr, model_validator
 
 from tuner.config.algorithms import ALGORITHMS, Algorithm
 from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
@@ -24,14 +24,18 @@ MOST_FINALS = 0.5  # share of a study's trials
 ENOUGH_CHECKPOINTS = 6  # with fewer, pruning saves little
 
 
-def share_of_finals(value: Any) -> Any:
-    """Turns YAML's `off`, which is false, and the text `off` into a share of 0."""
-    return 0.0 if value is False or value == "off" else value
+def share_of_finals(value: Any) -> float | Literal["auto"]:
+    """The share as a number, 0 for `off` (which YAML reads as false), or `auto`."""
+    if value == "auto":
+        return "auto"
+    if value is False or value == "off":
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_FINALS:
+        raise ValueError(f"{value!r} must be off, auto or a share from 0 to {MOST_FINALS:g}, such as 0.15")
+    return float(value)
 
 
-Finals = Annotated[
-    Literal["auto"] | Annotated[Number, Field(ge=0, le=MOST_FINALS)], BeforeValidator(share_of_finals)
-]  # the share of the trials that repeat the leaders on new training seeds; auto: by the number of trials
+Finals = Annotated[float | Literal["auto"], PlainValidator(share_of_finals)]
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Key = Annotated[StrictStr, Field(min_length=1)]  # a key of an environment's `info`
 
@@ -143,7 +147,7 @@ class StudyFile(Frozen):
     trials: Annotated[StrictInt, Field(ge=1, le=10**9)] = 200
     sampler: Sampler = "tpe"
     pruner: Pruner = "median"
-    finals: Finals = "auto"
+    finals: Finals = "auto"  # share of the trials that repeat the leaders; auto: by the number of trials
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     baselines: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()

@@ -1,0 +1,139 @@
+"""What finals, samplers and pruners are worth: whole studies replayed on tables of learning curves.
+
+    python benchmarks/bench_replay.py TABLES.npz [--repeats 100] [--costs 16,32,64,110] [--rules off,auto,0.25]
+
+Every study runs through the product's own coordinator, sampler, pruner, finals and leader. Only training is replaced,
+by a table with many configurations, each trained with several seeds. Figures are the mean regret of the leader at the
+end, (best - leader) / (best - median), on seeds that took no part in choosing it, at equal mean cost in full runs, with
+a 95 % bootstrap interval over the repeats. `--check` compares with the figures in the tables' README.
+"""
+
+import argparse
+import itertools
+import json
+from collections.abc import Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import optuna
+from replay.replayed_study import Outcome, Setting, run_study
+from replay.tables import Table, load_tables
+
+from tuner.record_type import Record
+
+KNOWN = {
+    16: 0.334,
+    32: 0.242,
+    64: 0.163,
+}  # trials: regret of random proposals, one shared seed, argmax of the last value
+CALIBRATION = 8  # repeats that find the number of trials of a cost
+RESAMPLES = 2000
+
+
+def outcomes(pool: Executor, tables: Sequence[Table], setting: Setting, repeats: int) -> list[list[Outcome]]:
+    """The outcomes of so many studies on each table; the same seeds in every setting."""
+    tasks = [(table, setting, seed) for table in tables for seed in range(repeats)]
+    found = list(pool.map(_run, tasks, chunksize=8))
+    return [found[place * repeats : (place + 1) * repeats] for place in range(len(tables))]
+
+
+def _run(task: tuple[Table, Setting, int]) -> Outcome:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return run_study(*task)
+
+
+def trials_for(pool: Executor, tables: Sequence[Table], setting: Setting, cost: float) -> int:
+    """The number of trials that costs about so many full runs."""
+    trials = round(1.5 * cost)
+    for _ in range(3):
+        found = outcomes(pool, tables, replace(setting, trials=trials), CALIBRATION)
+        mean = float(np.mean([one.cost for each in found for one in each]))
+        trials = max(2, round(trials * cost / mean))
+    return trials
+
+
+def interval(found: Sequence[Sequence[Outcome]]) -> tuple[float, float]:
+    """The bootstrap interval of the mean over the tasks, resampled over the repeats of each."""
+    generator = np.random.default_rng(0)
+    regrets = np.array([[one.regret for one in each] for each in found])
+    places = generator.integers(regrets.shape[1], size=(RESAMPLES, *regrets.shape))
+    means = np.take_along_axis(regrets[None], places, axis=2).mean(axis=(1, 2))
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+class Figures(Record):
+    """The figures of one setting."""
+
+    setting: Setting
+    cost: float  # in full runs, mean
+    regret: float  # mean over tasks and repeats
+    low: float  # 95 % interval of the regret
+    high: float
+    by_task: dict[str, float]
+
+    @property
+    def words(self) -> str:
+        """As a line."""
+        one = self.setting
+        return (
+            f"{one.sampler:>7} {one.pruner:>7} finals {one.finals!s:>5} {one.trials:>4} trials  cost {self.cost:6.1f}  "
+            f"regret {self.regret:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        )
+
+
+def figures(setting: Setting, found: Sequence[Sequence[Outcome]], tables: Sequence[Table]) -> Figures:
+    """The figures of the outcomes on each table."""
+    low, high = interval(found)
+    means = {
+        table.name: float(np.mean([one.regret for one in each])) for table, each in zip(tables, found, strict=True)
+    }
+    cost = float(np.mean([one.cost for each in found for one in each]))
+    return Figures(
+        setting=setting, cost=cost, regret=float(np.mean(list(means.values()))), low=low, high=high, by_task=means
+    )
+
+
+def check(pool: Executor, tables: Sequence[Table], repeats: int) -> bool:
+    """Whether the figures of the tables' README come out within 0.02."""
+    fine = True
+    for trials, known in KNOWN.items():
+        setting = Setting(trials=trials, pruner="none", finals=0.0, last=True, shared_seed=True)
+        regret = figures(setting, outcomes(pool, tables, setting, repeats), tables).regret
+        fine = fine and abs(regret - known) <= 0.02
+        print(f"{trials} trials: regret {regret:.3f}, in the tables' README {known:.3f}", flush=True)
+    return fine
+
+
+def main() -> None:
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", type=Path)
+    parser.add_argument("--repeats", type=int, default=100, help="studies of each task (default 100)")
+    parser.add_argument("--costs", default="16,32,64,110", help="in full runs")
+    parser.add_argument("--rules", default="off,auto", help="shares of finals: off, auto, 0.25 ...")
+    parser.add_argument("--samplers", default="table", help="table (its rows in random order), random, tpe, qmc")
+    parser.add_argument("--pruners", default="median", help="median, halving, none")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--check", action="store_true", help="compare with the figures in the tables' README, then end")
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    options = parser.parse_args()
+    tables, rows = load_tables(options.tables), []
+    with ProcessPoolExecutor(options.workers) as pool:
+        if options.check:
+            raise SystemExit(0 if check(pool, tables, options.repeats) else 1)
+        lists = (options.costs, options.samplers, options.pruners, options.rules)
+        for cost, sampler, pruner, rule in itertools.product(*(each.split(",") for each in lists)):
+            share = rule if rule == "auto" else 0.0 if rule == "off" else float(rule)
+            setting = Setting(trials=2, sampler=sampler, pruner=pruner, finals=share)
+            setting = replace(setting, trials=trials_for(pool, tables, setting, float(cost)))
+            rows.append(figures(setting, outcomes(pool, tables, setting, options.repeats), tables))
+            print(rows[-1].words, flush=True)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(one) for one in rows], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

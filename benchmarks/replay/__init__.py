@@ -1,0 +1,1 @@
+"""Studies replayed on tables of learning curves."""

@@ -1,0 +1,61 @@
+"""Replayed studies: a table in place of training."""
+
+import numpy as np
+import optuna
+import pytest
+from replay.replayed_study import Setting, coordinates, nearest, run_study
+from replay.tables import Table
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+@pytest.fixture
+def table() -> Table:
+    """Sixty configurations with ten seeds each; one in three of the good ones fails by its seed."""
+    generator = np.random.default_rng(0)
+    points = generator.permuted(np.tile(np.linspace(0, 1, 60), (3, 1)), axis=1).T
+    worth = 1 - np.abs(points - 0.5).mean(axis=1)
+    final = worth[:, None] + generator.normal(0, 0.2, (60, 10))
+    return Table(name="toy", values=final[:, :, None] * np.linspace(0.1, 1, 10), points=points)
+
+
+def test_a_configuration_is_nearest_to_itself(table: Table) -> None:
+    assert [nearest(table, coordinates(table, row)) for row in range(60)] == list(range(60))
+
+
+def test_a_study_costs_what_its_trials_ran(table: Table) -> None:
+    whole = run_study(table, Setting(trials=30, pruner="none", finals=0.0), seed=1)
+    assert whole.cost == pytest.approx(30)
+    assert whole.trials == 30
+    pruned = run_study(table, Setting(trials=30, finals=0.0), seed=1)
+    assert pruned.trials == 30
+    assert pruned.cost < 25
+
+
+def test_the_same_seed_gives_the_same_study(table: Table) -> None:
+    setting = Setting(trials=50, finals=0.2)
+    assert run_study(table, setting, seed=4) == run_study(table, setting, seed=4)
+    assert run_study(table, setting, seed=4) != run_study(table, setting, seed=5)
+
+
+def test_without_noise_the_best_configuration_wins(table: Table) -> None:
+    calm = Table(name="calm", values=np.repeat(table.values[:, :1], 10, axis=1), points=table.points)
+    assert run_study(calm, Setting(trials=60, pruner="none", finals=0.0), seed=0).regret == pytest.approx(0)
+
+
+def test_with_noise_finals_choose_better(table: Table) -> None:
+    regrets = {
+        share: np.mean(
+            [run_study(table, Setting(trials=60, pruner="none", finals=share), seed=k).regret for k in range(40)]
+        )
+        for share in (0.0, 0.3)
+    }
+    assert regrets[0.3] < regrets[0.0]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_the_products_samplers_propose_beside_the_table(table: Table, sampler: str) -> None:
+    assert run_study(table, Setting(trials=15, sampler=sampler), seed=0).trials == 15
