@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+FIRST_OF_FINALS = 14_000_000
 LATE = 3  # evaluations that a trial's value is the mean of
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 OPEN = (TrialState.RUNNING, TrialState.WAITING)
@@ -31,13 +32,28 @@ def audit(storage: str, study: str, finished: int) -> Audit:
     assert len(done) == finished, f"{len(done)} finished trials, {finished} were asked for"
     left = [trial.number for trial in trials if trial.state in OPEN]
     assert not left, f"trials {left} are left running or waiting"
-    _prove_seeds(done)
-    _prove_baselines(done)
+    _prove_seeds([trial for trial in done if not _repeats(trial)])
+    _prove_baselines([trial for trial in done if not _repeats(trial)])
+    _prove_repeats(trials, [trial for trial in done if _repeats(trial)])
     _prove_retries(trials)
     for trial in done:
         _prove_value(trial)
     states = Counter(trial.state.name for trial in trials)
     return Audit(states=dict(states), values={trial.number: trial.value for trial in done})
+
+
+def _repeats(trial: FrozenTrial) -> bool:
+    return "repeat_of" in trial.user_attrs
+
+
+def _prove_repeats(trials: list[FrozenTrial], repeats: list[FrozenTrial]) -> None:
+    """Every repeat has the parameters of its original and a seed of its own, and ran once."""
+    once = Counter((trial.user_attrs["repeat_of"], trial.user_attrs["place"]) for trial in repeats)
+    assert all(count == 1 for count in once.values()), f"repeats ran more than once: {once}"
+    for trial in repeats:
+        original = trials[trial.user_attrs["repeat_of"]]
+        assert original.params == trial.params, f"trial {trial.number} has other parameters than {original.number}"
+        assert trial.user_attrs["seed"] == FIRST_OF_FINALS + trial.user_attrs["place"]
 
 
 def _prove_seeds(done: list[FrozenTrial]) -> None:
@@ -73,5 +89,5 @@ def _prove_value(trial: FrozenTrial) -> None:
         assert trial.value is not None
         wanted = statistics.fmean(curve[-LATE:])
         assert abs(trial.value - wanted) < 1e-9, f"trial {trial.number} has value {trial.value}, its curve {wanted}"
-    reported = len(trial.intermediate_values)
+    reported = len(curve) if _repeats(trial) else len(trial.intermediate_values)  # the pruner hears of no repeat
     assert reported == len(curve), f"trial {trial.number} has {reported} reports and {len(curve)} points"

@@ -169,6 +169,24 @@ def test_a_run_in_stages_killed_in_the_second_resumes_there(tmp_path: Path) -> N
     ]
 
 
+def test_a_run_killed_in_its_finals_resumes_there(tmp_path: Path) -> None:
+    study = write_study(tmp_path, timesteps=3200, checkpoints=10, finals=0.5)
+    command = [sys.executable, "-m", "tuner", "run", str(study), "--trials", "12", "--workers", "2"]
+    repeats = "SELECT 1 FROM trial_user_attributes WHERE key = 'repeat_of'"
+    for begun in (2, 5, None):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if begun is not None:
+            wait_for(lambda: len(query(tmp_path, repeats)) >= begun, process)  # noqa: B023 - is called at once
+            orphans = workers(process)
+            process.kill()
+            assert not psutil.wait_procs(orphans, timeout=15)[1]
+        _, err = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, err
+    audit(f"sqlite:///{tmp_path / 'studies' / 'tuner.db'}", "toy", 12)
+    finished = "trial_id IN (SELECT trial_id FROM trials WHERE state IN ('COMPLETE', 'PRUNED'))"
+    assert len(query(tmp_path, f"{repeats} AND {finished}")) == 6
+
+
 def test_a_killed_confirmation_resumes_with_exactly_the_runs_that_are_missing(tuner: Tuner, tmp_path: Path) -> None:
     study = write_study(tmp_path, timesteps=3200, checkpoints=10)
     assert tuner(f"run {study} --trials 3 --engine inline").code == 0

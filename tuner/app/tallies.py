@@ -14,6 +14,8 @@ from tuner.record_type import Record
 from tuner.records import Evaluation, TrialJob, TrialOutcome
 from tuner.study.search_source import late_mean, trial_value
 
+FINALS = "finals: the remaining trials repeat the leading configurations on new training seeds"
+
 
 class Bar(Record):
     """How far one thing is."""
@@ -82,11 +84,13 @@ class TrialsTally:
     steps: int = 0  # of trials that ended
     running: dict[int, list[Evaluation]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    finals: bool = False  # whether a repeat has begun
 
     def started(self, job: TrialJob) -> str:
         self.running[job.number] = []
         self.names[job.number] = self.name_of(job.number)
-        return ""
+        first, self.finals = not self.finals, self.finals or "(repeat of" in self.names[job.number]
+        return FINALS if first and self.finals else ""
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:
         self.running[number].append(evaluation)

@@ -28,4 +28,4 @@ def show(
     if as_json:
         print_json(trial_data(row, reader.spec))
     else:
-        sys.stdout.write("\n".join(lines(row, reader.spec)) + "\n")
+        sys.stdout.write("\n".join(lines(row, reader.spec, reader.rows)) + "\n")

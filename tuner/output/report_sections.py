@@ -36,6 +36,8 @@ def _answer(report: StudyReport) -> Iterator[Block]:
         why = "To include new trials:" if report.confirmed and report.confirmed.complete else "To confirm:"
         yield Code(text=report.confirm_command, title=why)
     if report.best is not None or report.baselines:
+        if report.finals:
+            yield study_sections.finals_table(report.finals)
         yield study_sections.best_table(report)
     if report.advice:
         yield Bullets(lines=[f"{line}." for line in report.advice])

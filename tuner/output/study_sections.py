@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from tuner.config.schedules import shown
 from tuner.output.blocks import Block, Bullets, Cell, Gallery, Picture, Table, Text
 from tuner.results.answer import amount
+from tuner.results.finals_lines import FinalsLines
 from tuner.results.report_data import ParameterLine, StudyReport, TrialLine
 from tuner.results.report_parts import MOST_CROSSED
+from tuner.statistics.answer_records import figure
 
 TOP = 10  # trials in the table
 MOST_REASONS = 10
@@ -17,17 +19,39 @@ MOST_ROWS = 30
 def best_table(report: StudyReport) -> Table:
     """The best trial's arguments beside the baselines'."""
     name = report.confirmed.winner if report.confirmed else None
-    tested = [trial for trial in report.trials if trial.label == name and trial.role is None]
+    tested = [trial for trial in report.trials if trial.label == name and trial.role is None][
+        :1
+    ]  # the first of its runs
     shown_ones = [trial for trial in (report.best, *tested, *report.baselines) if trial is not None]
     columns = list({trial.number: trial for trial in shown_ones}.values())
     names = dict.fromkeys(name for trial in columns for name in trial.arguments)
-    rows: list[list[Cell | str]] = [
-        ["score in tuning", *(_score(trial) for trial in columns)],
-        ["success in tuning", *(Cell(text=amount(trial.success, "success"), value=trial.success) for trial in columns)],
-    ]
+    one_seed = "score of the first seed" if report.finals else "score in tuning"
+    rows: list[list[Cell | str]] = [[one_seed, *(_score(trial) for trial in columns)]]
+    if report.finals is None:
+        success = (Cell(text=amount(trial.success, "success"), value=trial.success) for trial in columns)
+        rows.append(["success in tuning", *success])
     rows += [[name, *(shown(trial.arguments.get(name)) for trial in columns)] for name in names]
     heads = ["", *(_heading(trial, report, name) for trial in columns)]
-    return Table(heads=heads, rows=rows, caption="one training seed each")
+    return Table(heads=heads, rows=rows, caption="" if report.finals else "one training seed each")
+
+
+def finals_table(finals: FinalsLines) -> Table:
+    """The leader and what it is compared with, seed by seed."""
+    measure = finals.measure
+    return Table(
+        heads=["configuration", "seeds", f"{measure} by training seed", "mean", "95 % interval"],
+        rows=[
+            [
+                f"{line.name} (leader)" if line is finals.leader else line.name,
+                str(len(line.values)),
+                " ".join(figure(value, measure) for value in line.values),
+                Cell(text=figure(line.mean, measure), value=line.mean),
+                "-" if line.interval is None else figure(line.mean, measure, line.interval).partition(" ")[2],
+            ]
+            for line in finals.lines
+        ],
+        caption=f"{finals.repeats} trials repeated the leading configurations on new training seeds",
+    )
 
 
 def _heading(trial: TrialLine, report: StudyReport, tested: str | None) -> str:

@@ -69,6 +69,9 @@ def document(
         "exported_by": f"tuner {__version__}",
         "date": time.strftime("%Y-%m-%d"),
     }
+    if repeats := [one for one in rows if one.label == row.label and one.repeat_of is not None]:
+        names = ("number", "seed", "state", "value", "success")
+        provenance["repeats"] = [{name: getattr(one, name) for name in names} for one in repeats]
     if schedules := replaced(row.arguments):
         provenance["schedules"] = schedules  # as the trial ran
     if confirmation is not None:

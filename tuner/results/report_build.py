@@ -62,6 +62,7 @@ def build_report(
         if settled or summary.best is None
         else shlex.join(["tuner", "confirm", spec.name, *storage]),
         best=_line(summary.best) if summary.best else None,
+        finals=summary.finals,
         baselines=tuple(_line(row) for row in summary.baselines),
         advice=tuple(summary.advice.values()),
         curves=curves,

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from tuner.record_type import Record
+from tuner.results.finals_lines import FinalsLines
 from tuner.statistics.answer_records import ArmStatistics, Interval, Measure
 
 Standing = Literal["matters", "perhaps", "noise"]
@@ -191,7 +192,8 @@ class StudyReport(Record):
     target: int
     confirmed: Confirmed | None
     confirm_command: str  # empty if the last confirmation is complete and no trial is newer
-    best: TrialLine | None
+    best: TrialLine | None  # the leader's first trial
+    finals: FinalsLines | None  # None where nothing was repeated
     baselines: tuple[TrialLine, ...]
     advice: tuple[str, ...]
     curves: tuple[Band, ...]

@@ -105,7 +105,7 @@ def _leads(finals: FinalsLines) -> str:
 
 def row_data(row: Row) -> dict[str, Any]:
     """A trial as JSON."""
-    keys = ("number", "state", "role", "value", "success", "milestones", "seed", "seconds", "arguments")
+    keys = ("number", "state", "role", "repeat_of", "value", "success", "milestones", "seed", "seconds", "arguments")
     return {key: getattr(row, key) for key in keys}
 
 

@@ -26,7 +26,7 @@ def importance_shares(
     Every resample draws trials with replacement and new random values of the dummy.
 
     Args:
-        study: Its completed trials are used, except baselines.
+        study: Its completed trials are used, except baselines and repeats.
         generator: Draws the resamples and the dummy's values.
         fewest: The least number of trials.
 
@@ -37,7 +37,7 @@ def importance_shares(
     done = [
         trial
         for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if trial.user_attrs.get("role") is None and trial.params
+        if trial.user_attrs.get("role") is None and "repeat_of" not in trial.user_attrs and trial.params
     ]
     names = [name for name in dict.fromkeys(name for trial in done for name in trial.params) if _varies(name, done)]
     if len(done) < fewest or not names:

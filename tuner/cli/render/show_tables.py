@@ -71,9 +71,16 @@ COLUMNS = 80
 SERIES = {"policy loss": "policy_gradient_loss", "entropy": "entropy_loss"}  # signals that a line calls otherwise
 
 
-def lines(row: Row, spec: StudySpec) -> list[str]:
-    """The whole page."""
-    sections = (_heading(row, spec), _arguments(row), _curve(row), _milestones(row), _health(row, spec))
+def lines(row: Row, spec: StudySpec, others: Sequence[Row] = ()) -> list[str]:
+    """The whole page; `others` are the study's trials, among which its repeats are."""
+    sections = (
+        _heading(row, spec),
+        _seeds(row, others),
+        _arguments(row),
+        _curve(row),
+        _milestones(row),
+        _health(row, spec),
+    )
     return [line for section in sections for line in section]
 
 
@@ -117,6 +124,19 @@ def _heading(row: Row, spec: StudySpec) -> Iterator[str]:
         yield from _pair("training", f"{row.steps:,} steps in {row.seconds:.0f} s{rate}")
     retry = f", runs trial {row.attributes['retry_of']} again" if "retry_of" in row.attributes else ""
     yield from _pair("seed", shown(row.seed) + retry)
+
+
+def _seeds(row: Row, others: Sequence[Row]) -> Iterator[str]:
+    """What a trial repeats, and its configuration's results by seed; nothing where it ran once."""
+    if row.repeat_of is not None:
+        yield from _pair("repeat of", f"trial {row.repeat_of}" + (f", {row.label}" if row.role else ""))
+    runs = [one for one in others if one.finished and one.label == row.label]
+    if row.repeat_of is None and all(one.repeat_of is None for one in runs):
+        return
+    said = [
+        f"{one.success:.0%}" if one.success is not None else shown(one.value) for one in runs if one.value is not None
+    ]
+    yield from _pair("all seeds", f"{' '.join(said)} (trials {', '.join(str(one.number) for one in runs)})")
 
 
 def _pair(name: str, value: str) -> list[str]:
