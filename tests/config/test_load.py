@@ -269,3 +269,12 @@ def test_own_baselines_move_to_another_environment_and_so_do_all_where_the_defau
     assert list(load_study(find("studies", str(path)), env="CartPole-v1").baselines) == ["sb3-defaults", "mine"]
     toy = find("studies", str(write_study(tmp_path)))  # its rollouts are shorter than the default
     assert load_study(toy, env="CartPole-v1").baselines == load_study(toy).baselines
+
+
+def test_a_gaussian_process_is_refused_where_parameters_depend_on_others(tmp_path: Path) -> None:
+    rate = {"type": "float", "low": 1e-5, "high": 1e-2, "when": {"n_steps": 64}}
+    space = {**SPACE, "parameters": {**SPACE["parameters"], "learning_rate": rate}}
+    path = write_study(tmp_path, sampler="gp", baselines={})
+    (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
+    with pytest.raises(SpecInvalid, match=r"sampler: 'gp' cannot search conditional parameters \(learning_rate\)"):
+        load_study(find("studies", str(path)))

@@ -18,7 +18,7 @@ from tuner.study.samplers import STARTUP_TRIALS, distributions, make_sampler
 from tuner.study.storage import artifact_folder, open_to_write, parse_url
 from tuner.study.writer import StudyWriter
 
-KINDS: list[Sampler] = ["tpe", "random", "qmc"]
+KINDS: list[Sampler] = ["tpe", "gp", "random", "qmc"]
 QMC_SEED = 3
 
 pytestmark = pytest.mark.filterwarnings("ignore:QMCSampler is experimental")  # tested separately
@@ -48,7 +48,7 @@ def play(study: Study, spec: StudySpec, trials: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("seed", [None, 1], ids=["unseeded", "seeded"])
 def test_what_is_stored_is_what_runs(kind: Sampler, seed: int | None, spec: StudySpec, tmp_path: Path) -> None:
     study = make_study(tmp_path, make_sampler(kind, spec.space, seed, QMC_SEED))
-    handed_out = play(study, spec, 40)
+    handed_out = play(study, spec, 15 if kind == "gp" else 40)  # a Gaussian process takes its time
     stored = [trial.params for trial in study.get_trials()]
     assert stored == handed_out
     assert {params["n_steps"] for params in stored} <= {16, 32, 64}
@@ -99,7 +99,9 @@ def test_a_resumed_seeded_run_samples_as_if_it_had_not_stopped(kind: Sampler, sp
     in_one_go = ask_and_complete(whole, seeded, 12)
     in_parts = [params for _ in range(3) for params in ask_and_complete(parts, seeded, 4)]
     assert in_parts == in_one_go
-    assert len({params["learning_rate"] for params in in_parts}) == 12
+    assert len({params["learning_rate"] for params in in_parts}) >= (
+        10 if kind == "gp" else 12
+    )  # gp returns to a bound
 
 
 @pytest.mark.parametrize("kind", KINDS)

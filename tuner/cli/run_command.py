@@ -11,7 +11,7 @@ from tuner.config.algorithms import ALGORITHMS
 if TYPE_CHECKING:
     from tuner.app.tune import TuneRequest
 
-SAMPLERS = ("tpe", "random", "qmc")
+SAMPLERS = ("tpe", "gp", "random", "qmc")
 PRUNERS = ("median", "halving", "none")
 MAX_SEED = 2**32 - 1
 

@@ -11,7 +11,7 @@ from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
 from tuner.finals.finals_plan import repeats_of
 from tuner.records import Checkpoint, Curriculum, EnvironmentRef, TrialJob
 
-Sampler = Literal["tpe", "random", "qmc"]
+Sampler = Literal["tpe", "gp", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
 Device = Literal["cpu", "auto", "cuda"]
 Trainer = Literal["auto", "sb3", "fused"]

@@ -39,6 +39,8 @@ def algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
             f"algorithm: {study.algorithm!r}, but the space {study.space} is for {space.algorithm}; leave the key out, "
             f"or name a space for {study.algorithm}, such as {ALGORITHMS[study.algorithm].space}"
         )
+    if study.sampler == "gp" and (named := [name for name, one in space.parameters.items() if one.when]):
+        yield f"sampler: 'gp' cannot search conditional parameters ({', '.join(named)}); take tpe, random or qmc"
     if study.trainer == "fused" and space.algorithm != "ppo":
         yield f"trainer: 'fused' trains only PPO, and the space is for {space.algorithm}; leave it out"
 

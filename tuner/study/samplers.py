@@ -9,7 +9,7 @@ import numpy as np
 from optuna import Study, Trial
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner.config.conditions import holds
@@ -64,6 +64,7 @@ def make_sampler(kind: Sampler, space: SpaceSpec, seed: int | None, qmc_seed: in
     conditional = any(parameter.when for parameter in space.parameters.values())
     makers: dict[str, MakeSampler] = {
         "tpe": functools.partial(_tpe, conditional),
+        "gp": _gp,
         "random": RandomSampler,
         "qmc": functools.partial(_qmc, qmc_seed),
     }
@@ -77,6 +78,13 @@ def _tpe(conditional: bool, seed: int | None) -> BaseSampler:
         return TPESampler(
             seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, group=conditional, constant_liar=True
         )
+
+
+def _gp(seed: int | None) -> BaseSampler:
+    """A Gaussian process that takes scores for noisy; completed trials alone teach it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS, deterministic_objective=False)
 
 
 def _qmc(qmc_seed: int, seed: int | None) -> BaseSampler:
