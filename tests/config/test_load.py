@@ -272,9 +272,19 @@ def test_own_baselines_move_to_another_environment_and_so_do_all_where_the_defau
 
 
 def test_a_gaussian_process_is_refused_where_parameters_depend_on_others(tmp_path: Path) -> None:
-    rate = {"type": "float", "low": 1e-5, "high": 1e-2, "when": {"n_steps": 64}}
-    space = {**SPACE, "parameters": {**SPACE["parameters"], "learning_rate": rate}}
+    more = {
+        "learning_rate_schedule": {"type": "choice", "choices": ["constant", "linear"]},
+        "learning_rate_final": {
+            "type": "float",
+            "low": 1e-7,
+            "high": 1e-6,
+            "when": {"learning_rate_schedule": "linear"},
+        },
+    }
+    space = {**SPACE, "parameters": {**SPACE["parameters"], **more}}
     path = write_study(tmp_path, sampler="gp", baselines={})
     (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
-    with pytest.raises(SpecInvalid, match=r"sampler: 'gp' cannot search conditional parameters \(learning_rate\)"):
+    with pytest.raises(
+        SpecInvalid, match=r"sampler: 'gp' cannot search conditional parameters \(learning_rate_final\)"
+    ):
         load_study(find("studies", str(path)))
