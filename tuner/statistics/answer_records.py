@@ -38,7 +38,10 @@ def figure(value: float | None, measure: Measure, span: Interval | None = None, 
 
 def points(value: float, measure: Measure, *, form: str = ".0f") -> str:
     """A difference: of success rates in percentage points (in that format), of returns in four digits."""
-    return f"{100 * value:{form}} points" if measure == "success" else f"{value:.4g}"
+    if measure != "success":
+        return f"{value:.4g}"
+    number = f"{100 * value:{form}}"
+    return f"{number} point{'s' * (number not in ('1', '-1'))}"
 
 
 def signed(value: float) -> str:
