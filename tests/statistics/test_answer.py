@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from known_arms import ARMS, KnownArm
 
-from tuner.statistics.answer_records import Answer, Interval, PairedTest, Verdict
+from tuner.statistics.answer_records import Answer, Interval, PairedTest, Verdict, points, signed
 from tuner.statistics.ranks import ALPHA, permutation_p
 from tuner.statistics.verdict import answer, recommended, verdict
 
@@ -216,3 +216,18 @@ def test_what_is_recommended_follows_from_the_verdicts(arms: dict[str, list[floa
 def test_nothing_is_recommended_without_a_configuration() -> None:
     with pytest.raises(ValueError, match="recommends nothing"):
         recommended(ask({}))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(-1.1e-16, "+0"), (1e-13, "+0"), (0.0, "+0"), (-0.0451, "-0.0451"), (0.4, "+0.4"), (-120.4, "-120")],
+)
+def test_a_difference_has_a_sign_and_no_rounding_left_over(value: float, said: str) -> None:
+    assert signed(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.01, "1 point"), (-0.012, "-1 point"), (0.0, "0 points"), (0.48, "48 points")]
+)
+def test_points_are_counted(value: float, said: str) -> None:
+    assert points(value, "success") == said

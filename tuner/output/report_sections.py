@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from tuner.output import study_sections
 from tuner.output.blocks import Block, Bullets, Cell, Code, Picture, Reel, Section, Table, Text, VideoBlock
-from tuner.results.answer import amount, change
+from tuner.results.answer import amount
 from tuner.results.report_data import ArmLine, Confirmed, StudyReport, ValidationLine
-from tuner.statistics.answer_records import Interval, Measure, points
+from tuner.statistics.answer_records import Interval, Measure, points, signed
 
 
 def sections(report: StudyReport) -> list[Section]:
@@ -91,7 +91,7 @@ def _arm_row(arm: ArmLine, measure: Measure) -> list[Cell | str]:
 
 
 def _selection_bias(value: float | None, measure: Measure) -> Cell:
-    text = "-" if value is None else f"{100 * value:+.1f}" if measure == "success" else change(value)
+    text = "-" if value is None else f"{100 * value:+.1f}" if measure == "success" else signed(value)
     return Cell(text=text, value=value)
 
 
@@ -129,7 +129,7 @@ def _comparison_table(found: Confirmed) -> Table:
                 one.second,
                 one.verdict,
                 figure(one.difference, "+.3f"),
-                "-" if one.interval is None else f"{change(one.interval.low)} … {change(one.interval.high)}",
+                "-" if one.interval is None else f"{signed(one.interval.low)} … {signed(one.interval.high)}",
                 figure(one.superiority, ".2f"),
                 figure(one.p, ".2g"),
                 figure(one.p_holm, ".2g"),

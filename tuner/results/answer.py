@@ -6,7 +6,7 @@ from tuner.finals.confirmation_plan import TEST_GOALS
 from tuner.results.confirmation_reading import ArmResult, Confirmation, ConfirmationReading, name_in_answer, tuning
 from tuner.results.report_data import ArmLine, ComparisonLine, Confirmed, ValidationLine
 from tuner.results.summary import Summary, verdict
-from tuner.statistics.answer_records import KEPT, Measure, PairedTest
+from tuner.statistics.answer_records import KEPT, Measure, PairedTest, signed
 
 
 def confirmed(reading: ConfirmationReading | None) -> Confirmed | None:
@@ -70,11 +70,11 @@ def _words(one: PairedTest, first: str, second: str, measure: Measure) -> str:
         said = f"{capital(first)} is {one.verdict} than {second}"
     if one.difference is None or one.superiority is None or one.p is None or one.p_holm is None:
         return f"{said}: a configuration has no seed."
-    span = f", 95 % interval {change(one.interval.low)} … {change(one.interval.high)}" if one.interval else ""
+    span = f", 95 % interval {signed(one.interval.low)} … {signed(one.interval.high)}" if one.interval else ""
     unit = " (success rates from 0 to 1)" if measure == "success" else ""
     least = f" {capital(one.detectable(measure))}." if one.smallest else ""
     return (
-        f"{said}: its IQM differs by {change(one.difference)}{span}{unit}; a run of {first} beats one of {second} with "
+        f"{said}: its IQM differs by {signed(one.difference)}{span}{unit}; a run of {first} beats one of {second} with "
         f"probability {one.superiority:.2f}; p = {one.p:.2g}, {one.p_holm:.2g} after Holm's correction.{least}"
     )
 
@@ -120,8 +120,3 @@ def amount(value: float | None, measure: Measure) -> str:
     if value is None:
         return "-"
     return f"{value:.1%}" if measure == "success" else f"{value:.4g}"
-
-
-def change(value: float) -> str:
-    """A difference with its sign, in three digits."""
-    return f"{value:+.3g}"

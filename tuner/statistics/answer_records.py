@@ -39,7 +39,15 @@ def figure(value: float | None, measure: Measure, span: Interval | None = None, 
 
 def points(value: float, measure: Measure, *, form: str = ".0f") -> str:
     """A difference: of success rates in percentage points (in that format), of returns in four digits."""
-    return f"{100 * value:{form}} points" if measure == "success" else f"{value:.4g}"
+    if measure != "success":
+        return f"{value:.4g}"
+    number = f"{100 * value:{form}}"
+    return f"{number} point{'s' * (number not in ('1', '-1'))}"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign, in three digits; what rounding alone leaves is +0."""
+    return f"{round(value, 12) + 0.0:+.3g}"
 
 
 def reference(names: Collection[str]) -> str | None:
@@ -92,9 +100,9 @@ class PairedTest(Record):
     def _figures(self) -> str:
         if self.difference is None or self.superiority is None or self.p_holm is None:
             return " (a configuration has no seed)"
-        span = f" [{self.interval.low:+.3g}, {self.interval.high:+.3g}]" if self.interval else ""
+        span = f" [{signed(self.interval.low)}, {signed(self.interval.high)}]" if self.interval else ""
         return (
-            f": IQM {self.difference:+.3g}{span}, P({self.first} > {self.second}) {self.superiority:.2f}, "
+            f": IQM {signed(self.difference)}{span}, P({self.first} > {self.second}) {self.superiority:.2f}, "
             f"p {self.p_holm:.2g} (Holm)"
         )
 
