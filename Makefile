@@ -30,7 +30,7 @@ tune: $(READY)
 
 test: $(READY_DEV)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --numprocesses $(JOBS) $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest --numprocesses $(JOBS) --dist worksteal $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
