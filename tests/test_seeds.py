@@ -17,6 +17,7 @@ def test_the_ranges_begin_where_the_protocol_says() -> None:
         "tuning_goals": 4_000_000,
         "validation_goals": 5_000_000,
         "test_goals": 6_000_000,
+        "finals": 14_000_000,
         "final": 11_000_000,
         "final_goals": 12_000_000,
         "final_test_goals": 13_000_000,

@@ -15,7 +15,7 @@ from tuner.cli.render.words import SENTENCES, words
 from tuner.comparison.comparison_records import Contender
 from tuner.planning.estimate import Estimate
 from tuner.playing.play_episode import PlayedEpisode
-from tuner.results.confirmation_reading import make_plan
+from tuner.results.confirmation_arms import make_plan
 from tuner.study.queue import Submission
 from tuner.study.storage import describe
 from tuner.study.stored import SettingChange

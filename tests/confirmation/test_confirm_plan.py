@@ -27,7 +27,7 @@ from tuner.finals.confirmation_plan import (
     rounds,
     winner,
 )
-from tuner.results.confirmation_reading import make_plan, plan_again
+from tuner.results.confirmation_arms import make_plan, plan_again
 from tuner.study.confirmation_writer import AskedConfirmation
 from tuner.study.rows import Row
 

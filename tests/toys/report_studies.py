@@ -14,7 +14,7 @@ from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, snap
 from tuner.finals.confirmation_plan import planned
-from tuner.results.confirmation_reading import make_plan
+from tuner.results.confirmation_arms import make_plan
 from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter
 from tuner.study.reader import StudyReader
 from tuner.study.samplers import distributions
@@ -24,8 +24,10 @@ HARDWARE = {"cpu": "Some CPU", "cores": 2, "memory_gb": 4.0}
 
 
 def reach(space: Path | str = "ppo_guide", **changes: Any) -> StudySpec:
-    """The default study, with another space or other keys of its file."""
-    return load_study(find("studies", "reach"), changes={"space": str(space), **changes})
+    """The default study with its first two baselines, with another space or other keys of its file."""
+    spec = load_study(find("studies", "reach"), changes={"space": str(space), **changes})
+    two = {name: values for name, values in spec.baselines.items() if name in ("current", "proposed")}
+    return spec if "baselines" in changes else spec.model_copy(update={"baselines": two})
 
 
 def empty(spec: StudySpec) -> Study:

@@ -21,7 +21,8 @@ from tuner.errors import UsageProblem
 from tuner.finals.confirmation_plan import DEFAULT_SEEDS, DEFAULT_TOP, at_most
 from tuner.planning import estimate
 from tuner.record_type import Record
-from tuner.results.confirmation_reading import Confirmation, conclude, make_plan
+from tuner.results.confirmation_arms import make_plan
+from tuner.results.confirmation_reading import Confirmation, conclude
 from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter
 from tuner.study.reader import StudyReader, open_reader, reader_of
 from tuner.study.storage import Lock, open_to_write, storage_errors, study_lock
