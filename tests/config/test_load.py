@@ -105,7 +105,7 @@ def test_a_malformed_environment_is_a_fault_with_and_without_the_option(tmp_path
         ({"trials": 0}, "trials: must be greater than or equal to 1, not 0"),
         ({"checkpoints": 0}, "checkpoints: must be greater than or equal to 1, not 0"),
         ({"seed": -1}, "seed: must be greater than or equal to 0, not -1"),
-        ({"sampler": "tpee"}, "sampler: must be 'tpe', 'random' or 'qmc', not 'tpee'"),
+        ({"sampler": "tpee"}, "sampler: must be 'tpe', 'gp', 'random' or 'qmc', not 'tpee'"),
         ({"pruner": None}, "pruner: must be 'median', 'halving' or 'none', not None"),
         ({"device": "gpu"}, "device: must be 'cpu', 'auto' or 'cuda', not 'gpu'"),
         ({"trainer": "fast"}, "trainer: must be 'auto', 'sb3' or 'fused', not 'fast'"),

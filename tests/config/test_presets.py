@@ -107,13 +107,17 @@ def test_every_study_compares_the_two_configurations(name: str) -> None:
     }
 
 
+def test_the_default_study_tells_the_gain_of_gamma_from_that_of_the_search() -> None:
+    own = {key: value for key, value in CURRENT.items() if key != "device"}  # the guide's defaults
+    spec = study("reach")
+    assert list(spec.baselines) == ["current", "proposed", "guide-0.95"]
+    assert spec.baselines["guide-0.95"] == {**own, "gamma": 0.95}
+
+
 @pytest.mark.parametrize("name", ["reach", "smoke"])
 def test_where_gamma_is_fixed_it_follows_the_guides_rule_for_short_episodes(name: str) -> None:
     spec = study(name)
     assert spec.space.fixed["gamma"] == 0.95
-    own = {key: value for key, value in CURRENT.items() if key != "device"}  # the guide's defaults
-    assert list(spec.baselines) == ["current", "proposed", "guide-0.95"]
-    assert spec.baselines["guide-0.95"] == {**own, "gamma": 0.95}
     other = load_study(find("studies", name), env="CartPole-v1")
     assert (other.space.fixed["gamma"], list(other.baselines)) == (0.99, ["sb3-defaults"])
 

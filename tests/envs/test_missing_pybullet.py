@@ -24,7 +24,7 @@ def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Typed":
 
 
 class Typed:
-    """`typed("run --trials 2")`."""
+    """`typed("run --trials 3")`."""
 
     def __call__(self, line: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "tuner", *line.split()]
@@ -34,9 +34,9 @@ class Typed:
 @pytest.mark.parametrize(
     "line",
     [
-        "run --trials 2",
-        "run --trials 2 --dry-run",
-        "run --env RoArmReach-v0 --trials 2 --name own",
+        "run --trials 3",
+        "run --trials 3 --dry-run",
+        "run --env RoArmReach-v0 --trials 3 --name own",
         "check",
         "play --expert -o video.mp4",
         "compare --minutes 1",
