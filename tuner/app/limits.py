@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import SupportsIndex
 
-from tuner.config.model import MOST_FINALS
+from tuner.config.model import FINALS_RULE, share_of_finals
 from tuner.errors import UsageProblem
 
 MOST_MINUTES = 7 * 24 * 60
@@ -30,20 +30,15 @@ def whole_number(name: str, value: object, low: int, high: int | None = None) ->
 
 
 def finals_share(text: str) -> float | str:
-    """`off`, `auto` or a share, as a study file has it under `finals`.
+    """The share that a command line names, as a study file has it under `finals`.
 
     Raises:
         UsageProblem: naming the value and the rule.
     """
-    if text in ("off", "auto"):
-        return text
     try:
-        share = float(text)
+        return share_of_finals(text if text in ("off", "auto") else float(text))
     except ValueError:
-        share = math.nan
-    if not 0 <= share <= MOST_FINALS:
-        raise UsageProblem(f"--finals {text!r}: must be off, auto or a share from 0 to {MOST_FINALS:g}, such as 0.15")
-    return share
+        raise UsageProblem(f"--finals {text!r}: {FINALS_RULE}") from None
 
 
 def file_path(name: str, value: object) -> Path:

@@ -58,6 +58,7 @@ def tally_of(work: Work) -> Tally:
                 forecast=work.estimate,
                 best=work.best,
                 name_of=work.source.name_of,
+                is_repeat=work.source.is_repeat,
             )
         case TrainingUnderWay():
             return TrainingTally(work)
@@ -79,6 +80,7 @@ class TrialsTally:
     forecast: Estimate
     best: tuple[float, float | None] | None  # score and success
     name_of: Callable[[int], str] = "trial {}".format  # of a job, by its number
+    is_repeat: Callable[[int], bool] = lambda _: False  # whether a job is of the finals
     begun: float = field(default_factory=time.monotonic)
     pruned: int = 0
     steps: int = 0  # of trials that ended
@@ -89,8 +91,10 @@ class TrialsTally:
     def started(self, job: TrialJob) -> str:
         self.running[job.number] = []
         self.names[job.number] = self.name_of(job.number)
-        first, self.finals = not self.finals, self.finals or "(repeat of" in self.names[job.number]
-        return FINALS if first and self.finals else ""
+        if self.finals or not self.is_repeat(job.number):
+            return ""
+        self.finals = True
+        return FINALS
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:
         self.running[number].append(evaluation)

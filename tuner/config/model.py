@@ -24,6 +24,9 @@ MOST_FINALS = 0.5  # share of a study's trials
 ENOUGH_CHECKPOINTS = 6  # with fewer, pruning saves little
 
 
+FINALS_RULE = f"must be off, auto or a share from 0 to {MOST_FINALS:g}, such as 0.15"
+
+
 def share_of_finals(value: Any) -> float | Literal["auto"]:
     """The share as a number, 0 for `off` (which YAML reads as false), or `auto`."""
     if value == "auto":
@@ -31,7 +34,7 @@ def share_of_finals(value: Any) -> float | Literal["auto"]:
     if value is False or value == "off":
         return 0.0
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_FINALS:
-        raise ValueError(f"{value!r} must be off, auto or a share from 0 to {MOST_FINALS:g}, such as 0.15")
+        raise ValueError(f"{value!r} {FINALS_RULE}")
     return float(value)
 
 

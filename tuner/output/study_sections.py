@@ -46,7 +46,7 @@ def finals_table(finals: FinalsLines) -> Table:
                 str(len(line.values)),
                 " ".join(figure(value, measure) for value in line.values),
                 Cell(text=figure(line.mean, measure), value=line.mean),
-                "-" if line.interval is None else figure(line.mean, measure, line.interval).partition(" ")[2],
+                "-" if (one := line.interval) is None else f"{figure(one.low, measure)} … {figure(one.high, measure)}",
             ]
             for line in finals.lines
         ],

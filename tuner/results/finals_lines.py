@@ -11,6 +11,8 @@ from tuner.statistics.answer_records import Interval, Measure, figure
 from tuner.statistics.intervals import mean_interval
 from tuner.study.rows import Configuration
 
+CAVEAT = "Its seeds helped to choose it, so its mean is biased upwards; `tuner confirm` takes new ones."
+
 
 class SeedLine(Record):
     """A configuration over its training seeds."""

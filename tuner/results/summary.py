@@ -9,7 +9,7 @@ from tuner.config.algorithms import ALGORITHMS, least
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
 from tuner.record_type import Record
-from tuner.results.finals_lines import FinalsLines, finals_lines
+from tuner.results.finals_lines import CAVEAT, FinalsLines, finals_lines
 from tuner.results.health import Health, study_health
 from tuner.study.reader import StudyReader
 from tuner.study.rows import Row, baselines, configurations
@@ -100,7 +100,7 @@ def _leads(finals: FinalsLines) -> str:
     first, *others = finals.lines
     against = "; ".join(f"{one.name} {one.words(finals.measure)}" for one in others)
     said = f"Leader: {first.name}, {first.words(finals.measure)}" + (f"; {against}." if against else ".")
-    return f"{said} Its seeds helped to choose it, so that its mean is biased upwards; `tuner confirm` takes new ones."
+    return f"{said} {CAVEAT}"
 
 
 def row_data(row: Row) -> dict[str, Any]:

@@ -11,6 +11,11 @@ from tuner.finals.finals_plan import FinalsPlan, Repeat
 from tuner.study.rows import Row, score_runs
 
 KEY = "finals"  # of a study's attribute: its plans, in order
+OF_CONFIGURATION = (
+    "role",
+    "overrides",
+    "device_asked",
+)  # a trial's attributes that its retries and repeats have as well
 
 
 def read_plans(study: Study) -> list[FinalsPlan]:
@@ -37,6 +42,5 @@ def results(rows: Sequence[Row]) -> dict[tuple[str, int], float]:
 
 def attributes(repeat: Repeat, original: FrozenTrial) -> dict[str, Any]:
     """The attributes that a repeat is enqueued with: its own, and those of the configuration."""
-    names = ("role", "overrides", "device_asked")
-    kept = {name: original.user_attrs[name] for name in names if name in original.user_attrs}
+    kept = {name: original.user_attrs[name] for name in OF_CONFIGURATION if name in original.user_attrs}
     return {**kept, "repeat_of": repeat.trial, "place": repeat.place, "seed": repeat.seed}

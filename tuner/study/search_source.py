@@ -71,6 +71,10 @@ class SearchSource:
             f"trial {number} (repeat of {asked.role.partition(':')[2] if asked.role else f'trial {asked.repeat_of}'})"
         )
 
+    def is_repeat(self, number: int) -> bool:
+        """Whether a running trial is of the finals."""
+        return self._asked[number].repeat_of is not None
+
     def _searching(self) -> int:
         return sum(asked.repeat_of is None for asked in self._asked.values())
 

@@ -21,8 +21,8 @@ from tuner.finals.finals_plan import Repeat
 from tuner.record_type import Record
 from tuner.records import TrialOutcome
 from tuner.study import stored
+from tuner.study.finals_record import OF_CONFIGURATION, is_repeat
 from tuner.study.finals_record import attributes as repeat_attributes
-from tuner.study.finals_record import is_repeat
 from tuner.study.pruners import make_pruner
 from tuner.study.reader import StudyReader
 from tuner.study.remembering_storage import RememberingStorage, remembering
@@ -250,7 +250,7 @@ class StudyWriter:
         lost = sum("lost_with" in attributes for attributes in attempts)
         if failed >= stored.MAX_ATTEMPTS or lost >= stored.MAX_LOSSES:
             return False
-        names = ("role", "overrides", "device_asked", "repeat_of", "place")
+        names = (*OF_CONFIGURATION, "repeat_of", "place")
         kept: dict[str, Any] = {name: trial.user_attrs[name] for name in names if name in trial.user_attrs}
         seed = trial.user_attrs.get("seed")
         if seed is None:  # lost after sampling, before its seed was stored: nothing was sampled after it

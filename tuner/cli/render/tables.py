@@ -17,7 +17,7 @@ from tuner.finals.confirmation_plan import most_runs
 from tuner.planning.estimate import rounds_minutes
 from tuner.planning.forecast import Forecast
 from tuner.playing.play_episode import Played
-from tuner.results.finals_lines import FinalsLines
+from tuner.results.finals_lines import CAVEAT, FinalsLines
 from tuner.results.summary import Summary, verdict
 from tuner.statistics.answer_records import figure
 from tuner.study.rows import Row
@@ -75,10 +75,7 @@ def _print_finals(console: Console, finals: FinalsLines) -> None:
             figure(line.mean, finals.measure, line.interval),
         )
     console.print(table)
-    console.print(
-        f"Leader: {finals.leader.name}. Its seeds helped to choose it, so its mean is biased upwards; "
-        "`tuner confirm` takes new ones."
-    )
+    console.print(f"Leader: {finals.leader.name}. {CAVEAT}")
     console.print(f"Highest score of a single trial: {shown(finals.highest)} (trial {finals.highest_trial}).")
 
 
