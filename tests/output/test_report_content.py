@@ -19,6 +19,7 @@ from tuner.output import markdown
 from tuner.output.palette import CURRENT, PROPOSED, TUNED, colours
 from tuner.output.report_page import draw, report_page
 from tuner.output.report_sections import sections
+from tuner.results.confirmation_arms import make_plan
 from tuner.results.report_build import build_report
 from tuner.results.report_data import StudyReport
 from tuner.results.report_parts import band, importances
@@ -95,7 +96,7 @@ def test_the_answer_is_that_of_the_confirmation(confirmed: Study, spec: StudySpe
     assert report.confirm_command == ""
     assert report.confirmed is not None
     text = markdown.render(report, sections(report))
-    assert f"({report.confirmed.winner})" in text.partition("## Configurations")[0]
+    assert f"best and tested ({report.confirmed.winner})" in text.partition("## Configurations")[0]
     assert report.curves_of == "confirmation"
     assert {one.seeds for one in report.curves} == {6}
     words = [one.words for one in report.confirmed.comparisons]
@@ -109,6 +110,16 @@ def test_a_baseline_that_wins_is_kept(spec: StudySpec) -> None:
     headline = report_of(study, spec).headline
     assert "is confirmed worse than current" in headline
     assert headline.endswith("Recommended: current.")
+
+
+def test_another_baseline_that_is_recommended_is_what_the_winner_is_compared_with() -> None:
+    spec = made.reach(baselines=load_study(find("studies", "reach")).baselines)
+    study = made.filled(spec, 20)
+    plan = make_plan(made.reader_of(study, spec).rows, spec, top=1, test_seeds=6)
+    made.confirm(study, spec, {plan.arms[0].name: 0.8, "current": 0.4, "proposed": 0.1, "guide-0.95": 0.8})
+    headline = report_of(study, spec).headline
+    assert headline.startswith(f"No evidence that {plan.arms[0].name} beats guide-0.95 (")
+    assert headline.endswith("Recommended: guide-0.95.")
 
 
 def test_trials_after_a_confirmation_ask_for_another(confirmed: Study, spec: StudySpec) -> None:

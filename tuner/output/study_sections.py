@@ -55,7 +55,8 @@ def finals_table(finals: FinalsLines) -> Table:
 
 
 def _heading(trial: TrialLine, report: StudyReport, tested: str | None) -> str:
-    said = [*(["best"] if trial is report.best else []), *(["tested"] if trial.label == tested else [])]
+    leads = report.best is not None and trial.number == report.best.number
+    said = [*(["best"] if leads else []), *(["tested"] if trial.label == tested else [])]
     return f"{' and '.join(said)} ({trial.label})" if said and trial.role is None else trial.label
 
 

@@ -98,8 +98,9 @@ def headline(summary: Summary, found: Confirmed | None, measure: Measure) -> str
 
 
 def _main(found: Confirmed) -> ComparisonLine | None:
-    """The comparison for the headline: with the reference if it took part, of the winner if it can be."""
-    about = [one for one in found.comparisons if {one.first, one.second} & {*KEPT}] or list(found.comparisons)
+    """The comparison for the headline: of the winner with what is recommended in its place, else with the reference."""
+    against = {found.recommended} - {found.winner} or {*KEPT}
+    about = [one for one in found.comparisons if {one.first, one.second} & against] or list(found.comparisons)
     return next((one for one in about if one.first == found.winner), about[0] if about else None)
 
 
