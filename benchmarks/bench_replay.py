@@ -18,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+from replay.peers import PEERS, run_peer
 from replay.replayed_study import Outcome, Setting, run_study
+from replay.smac_peer import run_smac
 from replay.tables import Table, load_tables
 
 from tuner.record_type import Record
@@ -37,6 +39,24 @@ def outcomes(pool: Executor, tables: Sequence[Table], setting: Setting, repeats:
     tasks = [(table, setting, seed) for table in tables for seed in range(repeats)]
     found = list(pool.map(_run, tasks, chunksize=8))
     return [found[place * repeats : (place + 1) * repeats] for place in range(len(tables))]
+
+
+def peer_outcomes(
+    pool: Executor, tables: Sequence[Table], name: str, costs: Sequence[float], repeats: int
+) -> list[list[list[Outcome]]]:
+    """The outcomes of another optimiser at each cost, on each table."""
+    tasks = [(table, name, costs, seed) for table in tables for seed in range(repeats)]
+    found = list(pool.map(_run_peer, tasks, chunksize=4))
+    return [
+        [[one[place] for one in found[k * repeats : (k + 1) * repeats]] for k in range(len(tables))]
+        for place in range(len(costs))
+    ]
+
+
+def _run_peer(task: tuple[Table, str, Sequence[float], int]) -> list[Outcome]:
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    table, name, costs, seed = task
+    return run_smac(table, costs, seed) if name == "SMAC3" else run_peer(table, PEERS[name], costs, seed)
 
 
 def _run(task: tuple[Table, Setting, int]) -> Outcome:
@@ -65,9 +85,9 @@ def interval(found: Sequence[Sequence[Outcome]]) -> tuple[float, float]:
 
 
 class Figures(Record):
-    """The figures of one setting."""
+    """The figures of one setting, or of another optimiser."""
 
-    setting: Setting
+    setting: Setting | str
     cost: float  # in full runs, mean
     regret: float  # mean over tasks and repeats
     low: float  # 95 % interval of the regret
@@ -77,14 +97,19 @@ class Figures(Record):
     @property
     def words(self) -> str:
         """As a line."""
+        return f"{self.title:40}  cost {self.cost:6.1f}  regret {self.regret:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    @property
+    def title(self) -> str:
+        """What ran."""
         one = self.setting
-        return (
-            f"{one.sampler:>7} {one.pruner:>7} finals {one.finals!s:>5} {one.trials:>4} trials  cost {self.cost:6.1f}  "
-            f"regret {self.regret:.3f} [{self.low:.3f}, {self.high:.3f}]"
-        )
+        if isinstance(one, str):
+            return one
+        pruner = one.pruner if one.warmup is None else f"{one.pruner} {one.warmup:g}"
+        return f"{one.sampler:>6} {pruner:>10} finals {one.finals!s:>4} {one.trials:>4} trials"
 
 
-def figures(setting: Setting, found: Sequence[Sequence[Outcome]], tables: Sequence[Table]) -> Figures:
+def figures(setting: Setting | str, found: Sequence[Sequence[Outcome]], tables: Sequence[Table]) -> Figures:
     """The figures of the outcomes on each table."""
     low, high = interval(found)
     means = {
@@ -116,6 +141,8 @@ def main() -> None:
     parser.add_argument("--rules", default="off,auto", help="shares of finals: off, auto, 0.25 ...")
     parser.add_argument("--samplers", default="table", help="table (its rows in random order), random, tpe, qmc")
     parser.add_argument("--pruners", default="median", help="median, halving, none")
+    parser.add_argument("--warmups", default="", help="of the median rule, shares of the steps, such as 0.3,0.4")
+    parser.add_argument("--peers", default="", help=f"other optimisers instead: {', '.join(PEERS)}, SMAC3")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--check", action="store_true", help="compare with the figures in the tables' README, then end")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
@@ -124,11 +151,18 @@ def main() -> None:
     with ProcessPoolExecutor(options.workers) as pool:
         if options.check:
             raise SystemExit(0 if check(pool, tables, options.repeats) else 1)
-        lists = (options.costs, options.samplers, options.pruners, options.rules)
-        for cost, sampler, pruner, rule in itertools.product(*(each.split(",") for each in lists)):
+        costs = [float(cost) for cost in options.costs.split(",")]
+        for name in options.peers.split(",") if options.peers else ():
+            found = peer_outcomes(pool, tables, name, costs, options.repeats)
+            rows += [figures(name, each, tables) for each in found]
+            print(*(one.words for one in rows[-len(costs) :]), sep="\n", flush=True)
+        lists = (options.samplers, options.pruners, options.warmups, options.rules)
+        product = itertools.product(costs, *(each.split(",") for each in lists))
+        for cost, sampler, pruner, warmup, rule in () if options.peers else product:
             share = rule if rule == "auto" else 0.0 if rule == "off" else float(rule)
-            setting = Setting(trials=2, sampler=sampler, pruner=pruner, finals=share)
-            setting = replace(setting, trials=trials_for(pool, tables, setting, float(cost)))
+            early = float(warmup) if warmup else None
+            setting = Setting(trials=2, sampler=sampler, pruner=pruner, finals=share, warmup=early)
+            setting = replace(setting, trials=trials_for(pool, tables, setting, cost))
             rows.append(figures(setting, outcomes(pool, tables, setting, options.repeats), tables))
             print(rows[-1].words, flush=True)
     if options.json:

@@ -2,7 +2,7 @@
 
     python benchmarks/make_table.py reach benchmarks/tables/reach_ppo_guide.npz [--space ppo_guide] [--minutes 60]
 
-Every run is a trial of the study at its full length. The file is written after every batch; the same command resumes.
+Every run is a trial of the study at its full length. The file is written every few runs; the same command resumes.
 Seeds come one after another, so that an unfinished table has the first seeds of all configurations.
 """
 
@@ -25,6 +25,7 @@ from tuner.study.samplers import distributions, make_sampler
 
 SOBOL_SEED = 0
 FIRST_SEED = 15_000_000  # of training: of no other use
+BATCH = 8  # runs between two writes of the file
 
 
 def configurations(spec: StudySpec, count: int) -> list[dict[str, Any]]:
@@ -96,7 +97,7 @@ def main() -> None:
     parser.add_argument("--configurations", type=int, default=96)
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no batch later than this")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="end after so many")
     options = parser.parse_args()
     changes = {"space": options.space} if options.space else {}
     spec = load_study(find("studies", options.study), changes=changes)
@@ -106,20 +107,21 @@ def main() -> None:
     steps = [checkpoint.step for checkpoint in spec.plan()]
     table = TableFile(options.output, points, names, options.seeds, steps)
     missing, begun = list(table.missing()), time.monotonic()
+    jobs = [
+        spec.job(number=row, seed=FIRST_SEED + seed, params=job_arguments(spec.space, found[row], {}))
+        for row, seed in missing
+    ]
     with ProcessPoolExecutor(options.workers) as pool:
-        for start in range(0, len(missing), 4 * options.workers):
-            if time.monotonic() - begun > 60 * options.minutes:
+        for done, ((row, seed), values) in enumerate(zip(missing, pool.map(curve, jobs), strict=True), start=1):
+            table.runs[row, seed, : len(values)] = values
+            table.runs[row, seed, len(values) :] = values[-1] if values else np.nan  # diverged
+            late = time.monotonic() - begun > 60 * options.minutes
+            if done % BATCH == 0 or done == len(missing) or late:
+                table.write()
+                print(f"{len(missing) - done} of {len(missing)} runs are missing", flush=True)
+            if late:
+                pool.shutdown(cancel_futures=True)
                 break
-            batch = missing[start : start + 4 * options.workers]
-            jobs = [
-                spec.job(number=row, seed=FIRST_SEED + seed, params=job_arguments(spec.space, found[row], {}))
-                for row, seed in batch
-            ]
-            for (row, seed), values in zip(batch, pool.map(curve, jobs), strict=True):
-                table.runs[row, seed, : len(values)] = values
-                table.runs[row, seed, len(values) :] = values[-1] if values else np.nan  # diverged
-            table.write()
-            print(f"{len(missing) - start - len(batch)} of {len(missing)} runs are missing", flush=True)
 
 
 if __name__ == "__main__":

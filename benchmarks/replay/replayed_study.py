@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from optuna import Study
 from optuna.distributions import BaseDistribution
+from optuna.pruners import MedianPruner
 from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial
@@ -22,6 +23,7 @@ from tuner.engines.base import Evaluated, Event, Finished
 from tuner.record_type import Record
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.changes import Changes
+from tuner.study.pruners import STARTUP_TRIALS, WARMUP_SHARE
 from tuner.study.retrying_storage import RetryingStorage
 from tuner.study.rows import configurations
 from tuner.study.search_source import SearchSource
@@ -49,6 +51,8 @@ class Setting(Record):
     trials: int
     sampler: str = "table"  # `table`: the table's rows in random order; else the product's
     pruner: str = "median"
+    warmup: float | None = None  # share of the steps in which the median rule prunes none; None: the product's
+    startup: int = STARTUP_TRIALS  # completed trials before the median rule prunes
     finals: float | str = "auto"
     last: bool = False  # every evaluation of the last three is that of the last checkpoint
     shared_seed: bool = False  # all configurations are trained with the same seed
@@ -68,6 +72,9 @@ def run_study(table: Table, setting: Setting, seed: int) -> Outcome:
     spec = _spec(table, setting, seed)
     with tempfile.TemporaryDirectory() as folder:
         writer, _ = StudyWriter.open(Unwritten(InMemoryStorage(), "memory"), spec, Path(folder))
+        if setting.pruner == "median":
+            share = WARMUP_SHARE if setting.warmup is None else setting.warmup
+            writer.study.pruner = MedianPruner(setting.startup, int(share * spec.timesteps))
         if setting.sampler == "table":
             writer.study.sampler = RowSampler(table, generator)
         engine = TableEngine(table, setting, generator)

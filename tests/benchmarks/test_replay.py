@@ -3,6 +3,8 @@
 import numpy as np
 import optuna
 import pytest
+from optuna.pruners import NopPruner
+from replay.peers import PEERS, AshaPruner, Peer, run_peer
 from replay.replayed_study import Setting, coordinates, nearest, run_study
 from replay.tables import Table
 
@@ -59,3 +61,28 @@ def test_with_noise_finals_choose_better(table: Table) -> None:
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 def test_the_products_samplers_propose_beside_the_table(table: Table, sampler: str) -> None:
     assert run_study(table, Setting(trials=15, sampler=sampler), seed=0).trials == 15
+
+
+@pytest.mark.parametrize("name", list(PEERS))
+def test_another_optimiser_finds_the_best_where_there_is_no_noise(table: Table, name: str) -> None:
+    calm = Table(name="calm", values=np.repeat(table.values[:, :1], 10, axis=1), points=table.points)
+    early, late = run_peer(calm, PEERS[name], [5.0, 170.0], seed=0)
+    assert late.trials > early.trials > 0
+    assert late.regret <= early.regret
+    assert late.regret < 0.6  # 1 is a median configuration
+
+
+def test_three_seeds_a_trial_cost_three_runs(table: Table) -> None:
+    found = run_peer(table, Peer(sampler=None, pruner=lambda _: NopPruner(), seeds=3), [30.0], seed=0)
+    assert found[0].trials == 10
+
+
+def test_ray_tunes_halving_stops_three_quarters_at_each_rung() -> None:
+    rule, study = AshaPruner(10), optuna.create_study(direction="maximize", pruner=AshaPruner(10))
+    stopped = 0
+    for value in np.random.default_rng(0).permutation(400):
+        trial = study.ask()
+        trial.report(float(value), 1)
+        stopped += rule.prune(study, study.trials[trial.number])
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    assert 280 <= stopped <= 310

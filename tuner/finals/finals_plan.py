@@ -62,8 +62,8 @@ def planned(
 ) -> list[Repeat]:
     """The repeats that are certain so far, finished ones included, in order: sequential halving over the leaders.
 
-    The first round has about √(2 · repeats) configurations, the baselines among them; every round ends with the better
-    half of them, by `ranked`, and has the same share of the repeats. The next round is known once a round has ended.
+    The first round has about √repeats tuned configurations, and the baselines; every round ends with the better half
+    of them, by `ranked`, and has the same share of the repeats. The next round is known once a round has ended.
 
     Args:
         plan: The finals.
@@ -96,9 +96,9 @@ def _first_round(plan: FinalsPlan, runs: Sequence[Run], baselines: Sequence[str]
     """The best configurations of the search, as many as the repeats allow, and every baseline."""
     ordered = ranked(runs)
     fixed = [one for one in ordered if one.configuration in baselines]
-    count = min(max(2, round(math.sqrt(2 * plan.repeats))), plan.repeats)
+    count = max(2, round(math.sqrt(plan.repeats)))
     others = [one for one in ordered if one.configuration not in baselines]
-    chosen = [*others[: max(count - len(fixed), 1)], *fixed]
+    chosen = [*others[:count], *fixed]
     return [one for one in ordered if one in chosen]
 
 
