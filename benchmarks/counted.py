@@ -1,7 +1,8 @@
-"""Runs `tuner` or `rl_zoo3.train` in this process, unchanged except that its environment steps are counted.
+"""Runs `tuner`, `rl_zoo3.train` or a script in this process; of the first two, environment steps are counted.
 
     python benchmarks/counted.py FILE tuner run …
     python benchmarks/counted.py FILE rl_zoo3 --algo ppo …
+    python benchmarks/counted.py FILE script PATH …
 
 FILE gets `{"training": …, "evaluation": …}` as JSON, at the end or on SIGTERM. With the environment variable
 `CONFIGURATIONS` (a JSON list of PPO arguments), rl_zoo3's trial number n trains configuration n instead of sampling
@@ -10,6 +11,7 @@ one. rl_zoo3's final CSV report, which needs pandas, is skipped.
 
 import json
 import os
+import runpy
 import signal
 import sys
 from pathlib import Path
@@ -80,6 +82,13 @@ def run_zoo(arguments: list[str]) -> int:
     return 0
 
 
+def run_script(arguments: list[str]) -> int:
+    """Runs a script as it is; its steps are not counted."""
+    sys.argv = arguments
+    runpy.run_path(arguments[0], run_name="__main__")
+    return 0
+
+
 def _leave(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + signal.SIGTERM)
 
@@ -89,7 +98,7 @@ def main() -> int:
     file, program, *arguments = sys.argv[1:]
     signal.signal(signal.SIGTERM, _leave)
     try:
-        return {"tuner": run_tuner, "rl_zoo3": run_zoo}[program](arguments)
+        return {"tuner": run_tuner, "rl_zoo3": run_zoo, "script": run_script}[program](arguments)
     finally:
         Path(file).write_text(json.dumps(COUNTS), encoding="utf-8")
 

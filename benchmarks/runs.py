@@ -73,6 +73,20 @@ def run_tuner(
     return _run(folder, commands, databases, limit, {})
 
 
+def run_packaged(folder: Path, name: str, *, limit: float, options: Sequence[str] = ()) -> Run:
+    """`tuner run` of a packaged study on two workers; the database is `study.db`."""
+    database = f"sqlite:///{folder}/study.db"
+    command = ["tuner", "run", name, "--workers", "2", "--storage", database, *options]
+    return _run(folder, [command], [database], limit, {})
+
+
+def run_script(folder: Path, script: Path, *, limit: float) -> Run:
+    """A script as two processes on one database `plain.db`, which it gets as its first argument."""
+    database = f"sqlite:///{folder}/plain.db"
+    command = ["script", str(script), database]
+    return _run(folder, [command, command], [database], limit, {})
+
+
 def run_zoo(
     folder: Path,
     *,
