@@ -42,9 +42,9 @@ def test_half_of_the_trials_repeat_the_leaders(ended: list[Row]) -> None:
     assert len({row.seed for row in ended if row.label == repeats[0].label}) > 1
 
 
-def test_one_worker_two_workers_and_finals_later_run_the_same_trials(told: Told, ended: list[Row]) -> None:
-    two = replace(RUN, name="two", engine=EngineOptions(engine="processes", workers=2))
-    tune(two, told)
+@pytest.mark.parametrize("engine", ["processes", pytest.param("ray", marks=pytest.mark.slow)])
+def test_one_worker_two_workers_and_ray_run_the_same_trials(told: Told, ended: list[Row], engine: str) -> None:
+    tune(replace(RUN, name="two", engine=EngineOptions(engine=engine, workers=2)), told)
     assert told_of("two") == told_of("toy")
 
 
@@ -80,6 +80,9 @@ def test_every_command_means_the_leader(tuner: Tuner, ended: list[Row]) -> None:
     assert exported["provenance"]["trial"] == leader.number
     page = tuner("report toy --format md").out
     assert leader.label in page
+    assert "its seeds chose the leader" in page
+    seeds = len([row for row in ended if row.label == leader.label])
+    assert f"study's best: {seeds} training seeds, not confirmed" in " ".join(tuner("export toy").err.split())
 
 
 def test_the_end_of_a_run_says_the_leader_seed_by_seed(tuner: Tuner, ended: list[Row]) -> None:

@@ -21,6 +21,12 @@ def test_a_run_ends_with_the_answer_and_what_comes_next(tuner: Tuner, toy_study:
         assert words in said.out
 
 
+def test_a_run_that_time_ended_names_the_command_that_finishes_it(tuner: Tuner, toy_study: Path) -> None:
+    said = tuner(f"run {toy_study} --trials 40 --minutes 0.01 --engine inline")
+    assert said.code == 0
+    assert f"tuner run {toy_study} --trials 40" in said.out
+
+
 def test_the_same_again_prints_the_same_answer(tuner: Tuner, finished: Path) -> None:
     said = tuner(f"run {finished} --engine inline")
     assert said.code == 0

@@ -288,3 +288,10 @@ def test_a_gaussian_process_is_refused_where_parameters_depend_on_others(tmp_pat
         SpecInvalid, match=r"sampler: 'gp' cannot search conditional parameters \(learning_rate_final\)"
     ):
         load_study(find("studies", str(path)))
+
+
+def test_a_gaussian_process_is_refused_for_many_trials(tmp_path: Path) -> None:
+    path = write_study(tmp_path, sampler="gp", trials=501)
+    with pytest.raises(SpecInvalid, match="sampler: 'gp' is too slow for 501 trials, at most 500; take tpe for more"):
+        load_study(find("studies", str(path)))
+    assert load_study(find("studies", str(path)), changes={"trials": 500}).sampler == "gp"

@@ -80,7 +80,9 @@ class Study:
 
     @property
     def best(self) -> Trial:
-        """The completed trial with the highest score (one training seed: `confirm` tests it).
+        """The leader: the first trial of the configuration with the best mean over its seeds.
+
+        Where nothing was repeated, the completed trial with the highest score. `confirm` tests it on new seeds.
 
         Raises:
             NothingToShow: no trial is complete.

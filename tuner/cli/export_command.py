@@ -64,12 +64,16 @@ def export(
 
 def _before(exported: "Exported") -> Iterator[str]:
     """Which trial was taken and why, where none was named."""
+    from tuner.statistics.answer_records import training_seeds
+    from tuner.study.rows import seeds_behind
+
     row, reading = exported.row, exported.reading
     if exported.asked:
         return
     if reading is None or reading.recommended is None:
         unfinished = reading is not None and not reading.confirmation.complete
-        why = "its confirmation is not complete" if unfinished else "one training seed, not confirmed"
+        behind = training_seeds(seeds_behind(exported.reader.rows, row))
+        why = "its confirmation is not complete" if unfinished else f"{behind}, not confirmed"
         yield f"Exporting {row.label}, the study's best: {why} (test it with `tuner confirm`)"
         return
     why = "confirmed" if row.role is None else "no evidence that a tuned trial is better"

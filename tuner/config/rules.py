@@ -11,6 +11,8 @@ from tuner.config.schedules import parse, taken_apart, value_faults
 from tuner.config.space import ChoiceParameter, SpaceSpec, allows, not_below, rollouts
 from tuner.statistics.answer_records import WINNER
 
+MOST_OF_GP = 500  # trials: with so many completed ones, proposing one more takes a second
+
 
 def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """A line for every problem of baselines in a space."""
@@ -41,6 +43,8 @@ def algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
         )
     if study.sampler == "gp" and (named := [name for name, one in space.parameters.items() if one.when]):
         yield f"sampler: 'gp' cannot search conditional parameters ({', '.join(named)}); take tpe, random or qmc"
+    if study.sampler == "gp" and study.trials > MOST_OF_GP:
+        yield f"sampler: 'gp' is too slow for {study.trials:,} trials, at most {MOST_OF_GP}; take tpe for more"
     if study.trainer == "fused" and space.algorithm != "ppo":
         yield f"trainer: 'fused' trains only PPO, and the space is for {space.algorithm}; leave it out"
 

@@ -11,6 +11,7 @@ from tuner.final_training.training_folder import FINAL, WHAT
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
 from tuner.final_training.training_summary import TrainingSummary, best_run, interval, test_value
 from tuner.output.texts import template
+from tuner.statistics.answer_records import training_seeds
 from tuner.training.model_files import BEST, BEST_STATISTICS
 
 
@@ -62,7 +63,7 @@ def _row(plan: TrainingPlan, one: Mapping[str, Any], summary: TrainingSummary) -
 def _standing(provenance: Mapping[str, Any]) -> str:
     found = provenance.get("confirmation")
     if not provenance.get("confirmed") or not isinstance(found, dict):
-        return "chosen by one training seed, not confirmed"
+        return f"chosen by {training_seeds(1 + len(provenance.get('repeats', [])))}, not confirmed"
     verdicts = "; ".join(found.get("verdicts", []))
     return f"confirmed over {found.get('test_seeds')} seeds" + (f": {verdicts}" if verdicts else "")
 

@@ -46,7 +46,8 @@ def _answer(report: StudyReport) -> Iterator[Block]:
 def _arms(report: StudyReport) -> Iterator[Block]:
     found, measure = report.confirmed, report.measure
     if found is None:
-        yield Text(text="Not confirmed: each configuration had one training seed, so its spread is unknown.")
+        why = "its seeds chose the leader" if report.finals else "each configuration had one training seed"
+        yield Text(text=f"Not confirmed: {why}, so how good it is on other seeds is not known.")
         return
     if not found.complete:
         yield Text(text=f"{found.done} of {found.planned} runs are done. Verdicts follow when all are.", kind="warning")

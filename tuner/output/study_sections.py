@@ -88,7 +88,7 @@ def history(report: StudyReport) -> Iterator[Block]:
             ]
             for trial in done[:TOP]
         ],
-        caption=f"the best {min(TOP, len(done))} of {len(done):,} completed trials; one training seed each",
+        caption=f"the best {min(TOP, len(done))} of {len(done):,} completed trials, by one training seed each",
     )
     yield from _reasons(report)
 

@@ -27,6 +27,11 @@ class Interval(Record):
         return self.high - self.low
 
 
+def training_seeds(count: int) -> str:
+    """How many seeds stand behind a configuration, in words."""
+    return "one training seed" if count == 1 else f"{count} training seeds"
+
+
 def figure(value: float | None, measure: Measure, span: Interval | None = None, *, percent: str = ".0f") -> str:
     """A success rate in per cent (in the format `percent`) or a return in four digits, with its interval if given."""
     if value is None:

@@ -126,6 +126,11 @@ def best(rows: Sequence[Row]) -> Row | None:
     return next((one.first for one in configurations(rows)), None)
 
 
+def seeds_behind(rows: Sequence[Row], row: Row) -> int:
+    """The number of training seeds that a trial's configuration has finished."""
+    return next((len(one.rows) for one in configurations(rows) if row in one.rows), 1)
+
+
 def pick(rows: Sequence[Row], wanted: str) -> Row:
     """A trial by its number, `best` for the leader's first, or a baseline's name for its first.
 

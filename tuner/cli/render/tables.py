@@ -247,7 +247,7 @@ def next_commands(request: "TuneRequest", result: "TuneResult", *, confirmed: bo
     """
     summary = result.summaries[-1]
     storage = [] if result.url == parse_url(DEFAULT_URL) else ["--storage", storage_text(result.url)]
-    trials = str(max(summary.finished, summary.target) * 2)
+    trials = str(summary.target if summary.finished < summary.target else 2 * summary.finished)
     more = ["tuner", "run", *_run_again(request), *request.engine.arguments(), "--trials", trials]
     export, report = ["tuner", "export", summary.study, "-o", "best.yml"], ["tuner", "report", summary.study]
     commands = [export, report] if summary.best else []
