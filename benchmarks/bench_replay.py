@@ -138,6 +138,7 @@ def main() -> None:
     parser.add_argument("tables", type=Path)
     parser.add_argument("--repeats", type=int, default=100, help="studies of each task (default 100)")
     parser.add_argument("--costs", default="16,32,64,110", help="in full runs")
+    parser.add_argument("--trials", default="", help="numbers of trials, in place of costs")
     parser.add_argument("--rules", default="off,auto", help="shares of finals: off, auto, 0.25 ...")
     parser.add_argument("--samplers", default="table", help="table (its rows in random order), random, tpe, qmc")
     parser.add_argument("--pruners", default="median", help="median, halving, none")
@@ -157,12 +158,14 @@ def main() -> None:
             rows += [figures(name, each, tables) for each in found]
             print(*(one.words for one in rows[-len(costs) :]), sep="\n", flush=True)
         lists = (options.samplers, options.pruners, options.warmups, options.rules)
-        product = itertools.product(costs, *(each.split(",") for each in lists))
-        for cost, sampler, pruner, warmup, rule in () if options.peers else product:
+        sizes = [int(trials) for trials in options.trials.split(",")] if options.trials else costs
+        product = itertools.product(sizes, *(each.split(",") for each in lists))
+        for size, sampler, pruner, warmup, rule in () if options.peers else product:
             share = rule if rule == "auto" else 0.0 if rule == "off" else float(rule)
             early = float(warmup) if warmup else None
             setting = Setting(trials=2, sampler=sampler, pruner=pruner, finals=share, warmup=early)
-            setting = replace(setting, trials=trials_for(pool, tables, setting, cost))
+            trials = size if options.trials else trials_for(pool, tables, setting, size)
+            setting = replace(setting, trials=trials)
             rows.append(figures(setting, outcomes(pool, tables, setting, options.repeats), tables))
             print(rows[-1].words, flush=True)
     if options.json:

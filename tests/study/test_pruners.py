@@ -39,7 +39,7 @@ def pruned_at(study: Study, value: float) -> int | None:
 @pytest.mark.parametrize(
     ("completed", "value", "expected"),
     [
-        pytest.param(STARTUP_TRIALS, 0.1, 300, id="clearly worse: right after the warm-up"),
+        pytest.param(STARTUP_TRIALS, 0.1, 400, id="clearly worse: right after the warm-up"),
         pytest.param(STARTUP_TRIALS - 1, 0.1, None, id="too few completed trials"),
         pytest.param(STARTUP_TRIALS, 1.0, None, id="as good as the median"),
         pytest.param(STARTUP_TRIALS, 2.0, None, id="better"),

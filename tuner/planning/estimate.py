@@ -146,7 +146,12 @@ def _powers(space: SpaceSpec, name: str) -> list[int]:
 
 
 EVALUATION_SHARE = 0.12  # of a trial's time
-MEDIAN_RULE_COST = ((1, 1.0), (11, 0.8), (20, 0.70), (60, 0.58), (200, 0.515))  # trials, full runs each
+# Trials of a search, and full runs that each costs on average on the tables of docs/benchmarks.md.
+PRUNER_COSTS = {
+    "median": ((1, 1.0), (11, 0.85), (20, 0.77), (60, 0.67), (200, 0.60)),
+    "halving": ((1, 1.0), (11, 0.45), (20, 0.41), (60, 0.40), (200, 0.40)),
+    "none": ((1, 1.0), (200, 1.0)),
+}
 
 
 class Estimate(Record):
@@ -171,13 +176,14 @@ def rounds_minutes(runs: int, workers: int, seconds: float) -> float:
 
 def pruning_cost(spec: StudySpec, trials: int) -> float:
     """The expected cost of a trial under the study's pruner, as a share of a full trial."""
-    if spec.pruner == "none" or len(spec.plan()) < ENOUGH_CHECKPOINTS:
+    if len(spec.plan()) < ENOUGH_CHECKPOINTS:
         return 1.0
-    for (few, more_cost), (many, cost) in itertools.pairwise(MEDIAN_RULE_COST):
+    costs = PRUNER_COSTS[spec.pruner]
+    for (few, more_cost), (many, cost) in itertools.pairwise(costs):
         if trials <= many:
             share = math.log(max(trials, few) / few) / math.log(many / few)
             return more_cost + share * (cost - more_cost)
-    return MEDIAN_RULE_COST[-1][1]
+    return costs[-1][1]
 
 
 def typical_seconds(trial_seconds: Sequence[float]) -> float | None:

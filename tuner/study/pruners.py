@@ -5,7 +5,7 @@ from optuna.pruners import BasePruner, MedianPruner, NopPruner, SuccessiveHalvin
 from tuner.config.model import Pruner
 
 STARTUP_TRIALS = 5  # completed trials before the median pruner prunes
-WARMUP_SHARE = 0.3  # share of the steps in which no trial is pruned
+WARMUP_SHARE = 0.4  # share of the steps in which no trial is pruned
 FIRST_RUNG = 0.1  # share of the steps; the next rungs at three and nine times as many
 REDUCTION = 3
 
