@@ -6,6 +6,8 @@ from typing import Any, Literal
 from tuner import seeds
 from tuner.record_type import Record
 
+SUCCESS, DISTANCE = "is_success", "distance"  # entries of an environment's `info`
+
 
 class Checkpoint(Record):
     """When to evaluate, and for how many episodes."""
@@ -21,6 +23,14 @@ class EnvironmentRef(Record):
     kwargs: dict[str, Any] = field(default_factory=dict)
     n_envs: int = 1
     vec_env: str = "dummy"  # or subproc: each environment in its own process
+
+
+class Signals(Record):
+    """How success and distance are read from `info`: decided once, the same in every run of a study."""
+
+    success: str | None  # key; None where success is not told, and the return is the score
+    when: Literal["end", "any"] = "end"  # any: success at any step of an episode counts
+    distance: str | None = None  # key; None where no distance breaks ties
 
 
 class Curriculum(Record):
@@ -56,6 +66,7 @@ class TrialJob(Record):
     timesteps: int
     objective: str
     checkpoints: tuple[Checkpoint, ...]
+    signals: Signals | None = None  # None: decided by the run's first evaluation
     milestones: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a stage of the task
     curriculum: Curriculum | None = None
     board: str | None = None  # folder of the trial's curves for TensorBoard

@@ -87,6 +87,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
             job.environment,
             objective=job.objective,
             most_goals=most_goals,
+            signals=job.signals,
             milestones=job.milestones,
             first_goal=job.first_goal,
         )

@@ -28,20 +28,30 @@ def verdicts(report: CheckReport) -> dict[str, str]:
 
 # A class, the line that must find the fault, words of its finding, its verdict.
 PLANTED = {
-    "exploded reward": ("Exploded", "return an episode", "within ±50", "wrong"),
+    "exploded reward": ("Exploded", "return an episode", "within ±50", "warning"),
     "constant reward": ("Constant", "reward varies", "0 in every one of", "wrong"),
     "reward that rises while success falls": ("Contrary", "return and success", "succeeds more than", "wrong"),
-    "unscaled observation": ("Unscaled", "observation scale", "entry 1 of up to", "wrong"),
+    "unscaled observation": ("Unscaled", "observation scale", "entry 1 of up to", "warning"),
     "dead observation": ("Dead", "dead observations", "entry 2 of 4 never changed", "warning"),
-    "action without effect": ("Inert", "action effect", "entry 1 of 2 never changes", "warning"),
+    "action without effect": ("Inert", "action effect", "entry 1 of 2 changes only the reward", "warning"),
     "unreachable goals": ("Unreachable", "goals in reach", "the expert succeeds in 0%", "wrong"),
     "NaN": ("NotFinite", "finite values", "not finite: observation in", "wrong"),
     "non-determinism": ("Unsteady", "determinism", "the same seed and actions, twice, differ", "wrong"),
     "unreachable goals, no expert": ("UnreachableUnaided", "goals in reach", "no policy came near", "warning"),
-    "idling is paid better than success": ("Idle", "return and success", "of the failures return as much", "wrong"),
+    "idling is paid better than success": (
+        "Idle",
+        "return and success",
+        "successes return less than its failures",
+        "wrong",
+    ),
     "clipped reward": ("Clipped", "reward clipping", "pay exactly -0.2", "warning"),
     "no observation at all": ("Blind", "dead observations", "the policy is blind", "wrong"),
-    "no action at all": ("Lame", "action effect", "no action entry changes", "wrong"),
+    "no action but effort": ("Lame", "action effect", "every action entry changes only the reward", "warning"),
+    "no action at all": ("Limp", "action effect", "no action entry changes", "wrong"),
+    "a default seed of reset": ("DefaultSeed", "starts", "always begins the same episode", "wrong"),
+    "a generator that reset seeds": ("OwnGenerator", "starts", "always begins the same episode", "wrong"),
+    "success under another name": ("Renamed", "success signal", "info['task_solved'] is 0 or 1", "warning"),
+    "half a success": ("Half", "success signal", "between 0 and 1 in", "warning"),
 }
 
 
@@ -116,18 +126,33 @@ def test_lines_that_normalisation_settles_are_left_out() -> None:
 
 def test_a_report_is_json() -> None:
     data = json.loads(json.dumps(check("planted_toys:Exploded", full(5)).data()))
-    assert data["verdict"] == "wrong"
+    assert data["verdict"] == "warning"
+    assert data["normalize"] == ["norm_reward"]
     assert {"name", "verdict", "finding", "suggestion"} == set(data["lines"][0])
 
 
 def test_what_is_wrong_is_refused_with_the_lines_and_their_suggestions() -> None:
     with pytest.raises(CheckFailed) as caught:
-        refuse_wrong(check("planted_toys:Exploded"))
+        refuse_wrong(check("planted_toys:Unsteady"))
     said = str(caught.value)
-    assert "return an episode" in said
-    assert "divide the reward" in said
+    assert "determinism" in said
+    assert "draw every random number from self.np_random" in said
     assert "--skip-check" in said.splitlines()[-1]
     refuse_wrong(check("planted_toys:Dead"))
+
+
+@pytest.mark.parametrize("name", ["Exploded", "Constant", "Contrary", "Unreachable", "Idle"])
+def test_what_may_train_well_is_not_refused(name: str) -> None:
+    refuse_wrong(check(f"planted_toys:{name}"))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("Exploded", ("norm_reward",)), ("Unscaled", ("norm_obs",)), ("Healthy", ())],
+)
+def test_what_is_far_too_large_is_to_be_scaled(name: str, arguments: tuple[str, ...]) -> None:
+    assert check(f"planted_toys:{name}").normalize == arguments
+    assert check("Pendulum-v1", full(5)).normalize == ("norm_reward",)
 
 
 @pytest.mark.parametrize("name", ["Pendulum-v1", "CartPole-v1", "tuner_toys:ToyGrid-v0", "tuner_toys:ToyMatrix-v0"])
@@ -187,7 +212,7 @@ class Faulty(planted_toys.Healthy):
         ("reward", "raised in step: ValueError"),
         ("close", "raised in close: RuntimeError: the gripper is stuck"),
         ("shape", "does not fit its space: ValueError: shape (3,) in a space of shape (4,)"),
-        ("success", "info['is_success'] must be a number, not 'yes'"),
+        ("success", "info['is_success'] must be a flag or one number, not 'yes'"),
         ("terms", "info['reward_terms'] must map names to numbers"),
         ("hook", "raised in make_expert: RuntimeError: no controller"),
         ("no callable", "make_expert must return a callable"),

@@ -19,9 +19,9 @@ def test_it_prints_policies_terms_and_verdicts(tuner: Tuner, tmp_path: Path) -> 
 
 
 def test_what_is_wrong_has_its_cure_and_exit_code_1(tuner: Tuner) -> None:
-    said = tuner("check planted_toys:Exploded --episodes 20")
+    said = tuner("check planted_toys:Unsteady --episodes 20")
     assert said.code == 1
-    assert "→ divide the reward" in said.out
+    assert "→ draw every random number" in said.out
 
 
 def test_a_warning_is_no_failure(tuner: Tuner) -> None:
@@ -61,16 +61,16 @@ def test_a_file_of_ones_own_is_checked(tuner: Tuner, tmp_path: Path) -> None:
 def test_a_new_study_stops_at_what_is_wrong_before_anything_is_written(
     tuner: Tuner, tmp_path: Path, engine: str
 ) -> None:
-    path = write_study(tmp_path, environment={"id": "planted_toys:Exploded"}, trials=2)
+    path = write_study(tmp_path, environment={"id": "planted_toys:Unsteady"}, trials=2)
     said = tuner(f"run {path} --engine {engine}")
     assert said.code == 1
-    assert "return an episode" in said.err
+    assert "determinism" in said.err
     assert "use --skip-check to train anyway" in said.err.splitlines()[-1]
     assert not (tmp_path / "studies").exists()
 
 
 def test_who_insists_gets_the_study_and_is_not_asked_again(tuner: Tuner, tmp_path: Path) -> None:
-    path = write_study(tmp_path, environment={"id": "planted_toys:Exploded"}, trials=2)
+    path = write_study(tmp_path, environment={"id": "planted_toys:Unsteady"}, trials=2)
     said = tuner(f"run {path} --engine inline --skip-check")
     assert said.code == 0
     assert "Checking the environment" not in said.err
@@ -80,10 +80,40 @@ def test_who_insists_gets_the_study_and_is_not_asked_again(tuner: Tuner, tmp_pat
 
 
 def test_a_second_study_in_the_database_is_new_as_well(tuner: Tuner, finished: Path) -> None:
-    said = tuner(f"run {finished} --env planted_toys:Constant --engine inline")
+    said = tuner(f"run {finished} --env planted_toys:Unsteady --engine inline")
     assert said.code == 1
-    assert "reward varies" in said.err
-    assert tuner("status toy-Constant").code == 2
+    assert "determinism" in said.err
+    assert tuner("status toy-Unsteady").code == 2
+
+
+def test_large_rewards_are_scaled_for_good_unless_told_not_to(tuner: Tuner, tmp_path: Path) -> None:
+    path = write_study(tmp_path, environment={"id": "planted_toys:Exploded"}, trials=2)
+    said = tuner(f"run {path} --engine inline")
+    assert said.code == 0, said.err
+    assert "Rewards are very large and will be scaled by SB3's VecNormalize (--no-normalize leaves them)" in said.err
+    assert "Warning: return an episode" not in said.err
+    assert json.loads(tuner("show 0 --study toy --json").out)["arguments"]["norm_reward"] is True
+    assert tuner(f"run {path} --engine inline --trials 3").code == 0  # the same study, though its file says nothing
+    said = tuner(f"run {path} --engine inline --no-normalize --name bare")
+    assert said.code == 0, said.err
+    assert "norm_reward" not in json.loads(tuner("show 0 --study bare --json").out)["arguments"]
+    refused = tuner(f"run {path} --engine inline --no-normalize --trials 4")
+    assert refused.code != 0
+    assert "norm_reward" in refused.err
+
+
+def test_success_under_another_name_is_named_and_counted_on_request(tuner: Tuner, tmp_path: Path) -> None:
+    path = write_study(tmp_path, environment={"id": "planted_toys:Renamed"}, trials=2)
+    said = tuner("check planted_toys:Renamed --episodes 20").out
+    assert "--success-key task_solved" in " ".join(said.split())
+    assert tuner(f"run {path} --engine inline").code == 0
+    assert json.loads(tuner("show 0 --study toy --json").out)["success"] is None
+    assert tuner(f"run {path} --engine inline --success-key task_solved --name told").code == 0
+    assert json.loads(tuner("show 0 --study told --json").out)["success"] is not None
+    said = tuner(f"run {path} --engine inline --success-key task_solved")
+    assert said.code != 0
+    assert 'success.key: stored nothing, now "task_solved"' in said.err
+    assert "--success-when 'now': must be" in tuner("check planted_toys:Renamed --success-when now").err
 
 
 def test_warnings_are_said_and_the_study_goes_on(tuner: Tuner, tmp_path: Path) -> None:

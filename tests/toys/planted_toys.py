@@ -137,6 +137,44 @@ class Lame(Healthy):
         pass
 
 
+class Limp(Lame):
+    """No action has an effect or a cost."""
+
+    def _terms(self, before: float, after: float, success: bool, action: Row) -> dict[str, float]:
+        return {**super()._terms(before, after, success, action), "effort": 0.0}
+
+
+class DefaultSeed(Healthy):
+    """`reset()` has a default seed."""
+
+    def reset(self, *, seed: int | None = 7, options: Any = None) -> Any:
+        return super().reset(seed=seed, options=options)
+
+
+class OwnGenerator(Healthy):
+    """Makes its generator anew in every reset."""
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        return super().reset(seed=0 if seed is None else seed, options=options)
+
+
+class Renamed(Healthy):
+    """Tells success under a name of its own."""
+
+    def step(self, action: Any) -> Any:
+        *rest, info = super().step(action)
+        return *rest, {"task_solved": int(info["is_success"]), "distance": info["distance"]}
+
+
+class Half(Healthy):
+    """Tells half of a success near the goal."""
+
+    def step(self, action: Any) -> Any:
+        *rest, info = super().step(action)
+        near = 0.5 * (info["distance"] < 0.5)
+        return *rest, {**info, "is_success": 1.0 if info["is_success"] else near}
+
+
 class Unreachable(Healthy):
     """The goals are out of reach, as the expert shows."""
 

@@ -15,13 +15,14 @@ from stable_baselines3 import PPO
 
 from tuner import seeds
 from tuner.errors import EnvironmentFailed
-from tuner.records import Checkpoint, Decision, EnvironmentRef, TrialJob
+from tuner.records import Checkpoint, Decision, EnvironmentRef, Signals, TrialJob
 from tuner.training import evaluation
 from tuner.training.environments import Guard
 from tuner.training.evaluation import EvaluationEpisode, Evaluator, Result, score, summarise
 from tuner.trial import never, train
 
 TOY = EnvironmentRef(id="tuner_toys:ToyLine-v0")
+TOLD = Signals(success="is_success", distance="distance")
 
 distances = st.floats(min_value=0.0, max_value=1e6)
 starts = st.floats(min_value=1e-6, max_value=1e6)
@@ -88,7 +89,7 @@ def test_summarise_takes_means() -> None:
         make_episode(total_return=2.0, length=4),
         make_episode(total_return=-1.0, length=8, success=False, distance=0.6, timed_out=True),
     ]
-    result = summarise(episodes, objective="success", seconds=3.0)
+    result = summarise(episodes, TOLD, objective="success", seconds=3.0)
     assert result.score == pytest.approx(0.5 + 0.1 * 0.7)
     assert replace(result, score=0.0) == Result(
         score=0.0,
@@ -102,13 +103,25 @@ def test_summarise_takes_means() -> None:
 
 
 def test_the_objective_return_scores_by_return() -> None:
-    assert summarise([make_episode(total_return=-3.5)], objective="return").score == -3.5
+    assert summarise([make_episode(total_return=-3.5)], TOLD, objective="return").score == -3.5
 
 
-@pytest.mark.parametrize("missing", ["success", "distance", "start_distance"])
-def test_a_signal_that_one_episode_lacks_is_no_signal(missing: str) -> None:
-    result = summarise([make_episode(), make_episode(**{missing: None})], objective="success")
-    assert result.score == 1.0  # the mean return without success, the success rate without a distance
+def test_an_episode_that_tells_no_success_has_failed() -> None:
+    result = summarise([make_episode(), make_episode(success=None, distance=1.0)], TOLD, objective="success")
+    assert result.success == 0.5
+    assert result.score == pytest.approx(0.5 + 0.1 * 0.5)
+
+
+@pytest.mark.parametrize("missing", ["distance", "start_distance"])
+def test_an_episode_without_a_distance_came_no_nearer(missing: str) -> None:
+    result = summarise([make_episode(), make_episode(**{missing: None, "success": False})], TOLD, objective="success")
+    assert result.score == pytest.approx(0.5 + 0.1 * (0.5 if missing == "distance" else 1.0))
+
+
+def test_what_was_decided_holds_in_every_evaluation() -> None:
+    by_return = Signals(success=None)
+    assert summarise([make_episode(total_return=-2.0)], by_return, objective="success").score == -2.0
+    assert summarise([make_episode(success=None, total_return=9.0)], TOLD, objective="success").score <= 0.1
 
 
 def test_an_environment_without_signals_is_scored_by_its_return() -> None:

@@ -1,12 +1,15 @@
 """Checking an environment before any training."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tuner.app.events import CheckAnnounced
 from tuner.app.notify import Notifier
 from tuner.app.resolve import environment_to_check
-from tuner.checking.check_report import EPISODES, CheckReport, full
+from tuner.checking.check_report import EPISODES, CheckPlan, CheckReport, full
 from tuner.checking.run_check import run_check
+from tuner.errors import UsageProblem
 from tuner.output import check_page
 from tuner.record_type import Record
 from tuner.writing import refuse_no_file, write_whole
@@ -18,6 +21,20 @@ class CheckRequest(Record):
     environment: str | None = None  # None for the default study's
     episodes: int = EPISODES  # of each policy
     html: Path | None = None
+    success: Mapping[str, str] | None = None  # the key of `info` that tells it, and when
+
+
+def check_plan(plan: CheckPlan, asked: Mapping[str, str] | None) -> CheckPlan:
+    """The plan with the key that tells success, where one is named.
+
+    Raises:
+        UsageProblem: it is no key.
+    """
+    if asked is None:
+        return plan
+    if not asked["key"]:
+        raise UsageProblem("--success-key '': must name an entry of info, such as success")
+    return replace(plan, success_key=asked["key"], when="any" if asked["when"] == "any" else "end")
 
 
 def check(request: CheckRequest, notifier: Notifier) -> CheckReport:
@@ -31,7 +48,7 @@ def check(request: CheckRequest, notifier: Notifier) -> CheckReport:
         refuse_no_file(request.html, "--html", "check.html")
     ref = environment_to_check(request.environment)
     notifier.notify(CheckAnnounced(environment=ref.id, episodes=request.episodes))
-    report = run_check(ref, full(request.episodes))
+    report = run_check(ref, check_plan(full(request.episodes), request.success))
     if request.html is not None:
         write_whole(request.html, check_page.render(report).encode(), "--html")
     return report

@@ -53,6 +53,12 @@ class EnvironmentLook(Event):
     """An environment is looked at before any training."""
 
 
+class NormalizeApplied(Event):
+    """The look turned on SB3's VecNormalize."""
+
+    arguments: tuple[str, ...]  # norm_obs, norm_reward
+
+
 class EnvironmentWarnings(Event):
     """The look found something worth another look."""
 

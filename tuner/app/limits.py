@@ -9,6 +9,7 @@ from typing import SupportsIndex
 
 from tuner.config.model import FINALS_RULE, share_of_finals
 from tuner.errors import UsageProblem
+from tuner.records import SUCCESS
 
 MOST_MINUTES = 7 * 24 * 60
 
@@ -27,6 +28,13 @@ def whole_number(name: str, value: object, low: int, high: int | None = None) ->
     if high is not None and number > high:
         raise UsageProblem(f"{name} {number}: must be at most {high}")
     return number
+
+
+def success(key: str | None, when: str | None) -> dict[str, str] | None:
+    """Where success is told, as a study file has it under `success`; None where nothing was asked for."""
+    if key is None and when is None:
+        return None
+    return {"key": SUCCESS if key is None else key, "when": when or "end"}
 
 
 def finals_share(text: str) -> float | str:

@@ -131,6 +131,7 @@ def _of_study(request: PlayRequest, name: str) -> tuple[EnvironmentRef, Actor]:
         label=f"{row.label} of study {reader.name!r}{repeat}",
         model=reader.model(row.number),
         statistics=reader.statistics(row.number),
+        signals=reader.spec.signals,
     )
     return _environment(request.environment, reader.spec), actor
 

@@ -14,6 +14,7 @@ from tuner.config import load
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.baselines import in_other_environment, read_baseline, with_baselines
 from tuner.config.environment_ids import same_environment, split
+from tuner.config.first_look import without_look
 from tuner.config.model import StudyFile, StudySpec
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
@@ -113,6 +114,9 @@ def _from_file(
     )
 
 
+OF_THE_RUN = ("look", "normalize_settled")  # what a stored study has beside its file's keys
+
+
 def _joined(name: str, environment: str | None, algorithm: str | None, space: str | None = None) -> str:
     """The name of a study in another environment, by another algorithm or in another space than the file's."""
     place = split(environment)[1].replace("/", "-") if environment is not None else None
@@ -128,7 +132,7 @@ def _from_database(
     source: str,
     given: SpaceSpec | None,
 ) -> Resolved:
-    data = stored.model_dump(exclude={"name", "space", "space_name", "algorithm"})
+    data = stored.model_dump(exclude={"name", "space", "space_name", "algorithm", *OF_THE_RUN})
     asked = changes.get("algorithm", stored.algorithm)
     wanted = changes.get("space") or (ALGORITHMS[asked].space if asked != stored.algorithm else None)
     options = changes.get("environment", {})
@@ -138,6 +142,8 @@ def _from_database(
     elsewhere = environment is not None and not same_environment(environment, stored.environment.id)
     if elsewhere:
         data["environment"] = {"id": environment, **options}
+        data["success"] = changes.get("success")
+        stored = without_look(stored)
     space = given or (load.load_space(load.find("search_spaces", wanted)) if wanted else stored.space)
     other = space.algorithm != stored.algorithm
     if other:

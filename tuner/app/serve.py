@@ -182,10 +182,10 @@ def _run(
 ) -> None:
     _, stored = load_stored(storage, submission.study)
     spec = stored.model_copy(update={"trials": submission.trials})
-    run = TuneRequest(study=spec.name, storage=request.storage, engine=request.engine)
+    run = TuneRequest(study=spec.name, storage=request.storage, engine=request.engine, skip_check=submission.skip_check)
     look()
     with open_engine(request.engine, spec, notifier, look=look) as engine:
-        work(run, spec, storage_url(request.storage), engine, notifier, skip_check=submission.skip_check)
+        work(run, spec, storage_url(request.storage), engine, notifier)
     if submission.confirm:
         asked = ConfirmRequest(study=spec.name, engine=request.engine, storage=request.storage, look=look)
         if confirm(asked, notifier).interrupted:

@@ -13,17 +13,16 @@ from tuner.app import events
 from tuner.app.engine_options import EngineOptions, open_engine
 from tuner.app.events import PlanRefused, SpeedMeasured
 from tuner.app.limits import last_start
+from tuner.app.looking import first_look, kept_look
 from tuner.app.notify import Notifier, TrialsUnderWay
 from tuner.app.resolve import refuse_few_trials, resolve, storage_url, warmed
 from tuner.app.stages import refuse_stages, stages_of
-from tuner.checking.check_report import quick
-from tuner.checking.run_check import behind_normalize, refuse_wrong, run_check
-from tuner.config.model import StudySpec
+from tuner.config.first_look import with_look
+from tuner.config.model import FirstLook, StudySpec
 from tuner.config.space import SpaceSpec
 from tuner.config.staging import stage_name, stage_spec, staged
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
-from tuner.engines.processes import run_once
 from tuner.errors import UsageProblem
 from tuner.planning import estimate
 from tuner.planning.forecast import Forecast, forecast
@@ -87,8 +86,8 @@ def tune(request: TuneRequest, notifier: Notifier) -> TuneResult:
     try:
         with databases.storage_errors(url), open_engine(request.engine, spec, notifier) as engine:
             for number, made in enumerate(stages_of(spec, url, done, notifier)):
-                skip_check = request.skip_check or number > 0  # the environment has been looked at
-                done.append(work(request, made, url, engine, notifier, skip_check=skip_check))
+                known = kept_look(url, stage_name(spec, 1)) if number > 0 else None  # it has been looked at
+                done.append(work(request, made, url, engine, notifier, known=known))
     except KeyboardInterrupt:
         return _interrupted(spec, url, done, notifier)
     return TuneResult(spec=spec, url=url, summaries=tuple(done))
@@ -128,52 +127,52 @@ def _interrupted(spec: StudySpec, url: URL, done: list[Summary], notifier: Notif
 
 
 def work(
-    request: TuneRequest, spec: StudySpec, url: URL, engine: Engine, notifier: Notifier, *, skip_check: bool
+    request: TuneRequest,
+    spec: StudySpec,
+    url: URL,
+    engine: Engine,
+    notifier: Notifier,
+    *,
+    known: FirstLook | None = None,
 ) -> Summary:
     """Runs what is missing of one study; returns what it has come to.
 
     Nothing is written before the spec, the environment and the database proved sound.
     """
-    seconds: float | None = None
+    begun: _Begun | None = None
     if databases.is_there(url):
         databases.refuse_foreign(url)
     else:
-        seconds = _first_look(request, spec, engine, notifier, skip_check=skip_check)
+        begun = _begin(request, spec, engine, notifier, known)
     databases.prepare_folder(url)
     with databases.study_lock(url, spec.name) as lock:
         storage = databases.open_to_write(url, lock)
         there = spec.name in stored_names(storage)
-        if seconds is None and not (there and storage.get_all_trials(storage.get_study_id_from_name(spec.name))):
-            seconds = _first_look(request, spec, engine, notifier, skip_check=skip_check)
+        if begun is None and not (there and storage.get_all_trials(storage.get_study_id_from_name(spec.name))):
+            begun = _begin(request, spec, engine, notifier, known)
+        if begun is None:
+            begun = _Begun(spec=with_look(spec, kept_look(url, spec.name)), seconds=None)
+        spec = begun.spec
         writer, changes = StudyWriter.open(storage, spec, databases.artifact_folder(url))
         if changes:
             notifier.notify(events.SettingsChanged(changes=tuple(changes)))
-        _run(writer, spec, engine, seconds, request, notifier)
+        _run(writer, spec, engine, begun.seconds, request, notifier)
         return summarise(writer.reader())
 
 
-def _first_look(
-    request: TuneRequest, spec: StudySpec, engine: Engine, notifier: Notifier, *, skip_check: bool
-) -> float:
+class _Begun(Record):
+    """A study as it runs."""
+
+    spec: StudySpec  # with what the look decided
+    seconds: float | None  # of a full trial; None where it has trials that tell
+
+
+def _begin(
+    request: TuneRequest, spec: StudySpec, engine: Engine, notifier: Notifier, known: FirstLook | None
+) -> _Begun:
     """What a new study is refused for, then the seconds of a full trial."""
-    if not skip_check:
-        look(spec, notifier, inline=request.engine.inline)
-    return _measure(request, spec, engine, notifier)
-
-
-def look(spec: StudySpec, notifier: Notifier, *, inline: bool) -> None:
-    """Takes a short look at the environment of a new study.
-
-    Raises:
-        CheckFailed: where something is wrong with it.
-    """
-    notifier.notify(events.EnvironmentLook())
-    ref, plan = spec.environment.ref(), quick()
-    report = run_check(ref, plan, spec.algorithm) if inline else run_once(run_check, ref, plan, spec.algorithm)
-    report = behind_normalize(report, spec.space.fixed)
-    refuse_wrong(report)
-    if report.of("warning"):
-        notifier.notify(events.EnvironmentWarnings(report=report))
+    made = with_look(spec, known or first_look(request.engine, spec, notifier, skip_check=request.skip_check))
+    return _Begun(spec=made, seconds=_measure(request, made, engine, notifier))
 
 
 def _measure(request: TuneRequest, spec: StudySpec, engine: Engine, notifier: Notifier) -> float:
@@ -250,8 +249,7 @@ def plan_run(request: TuneRequest, notifier: Notifier) -> Forecast:
     trials = _missing(spec, url, notifier)
     measured = stage_spec(spec, 1, {}) if spec.stages else spec
     with open_engine(request.engine, measured, notifier) as engine:
-        if not request.skip_check:
-            look(measured, notifier, inline=request.engine.inline)
+        measured = with_look(measured, first_look(request.engine, measured, notifier, skip_check=request.skip_check))
         notifier.notify(SpeedMeasured(on_node=False))
         engine.prepare(1)
         return forecast(engine, measured, trials)

@@ -2,10 +2,11 @@
 
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from tuner import seeds
 from tuner.record_type import Record
+from tuner.records import Signals
 from tuner.verdicts import Line, Verdict, worst
 
 EPISODES = 100  # per policy
@@ -18,6 +19,8 @@ class CheckPlan(Record):
 
     goals: tuple[int, ...]
     seconds: float | None = None  # None: no limit
+    success_key: str | None = None  # where the user named the key of `info`
+    when: Literal["end", "any"] = "end"  # any: success at any step
 
 
 def full(episodes: int = EPISODES) -> CheckPlan:
@@ -80,6 +83,8 @@ class CheckReport(Record):
     policies: tuple[PolicyRow, ...]
     terms: tuple[TermRow, ...]
     lines: tuple[Line, ...]
+    signals: Signals = Signals(success=None)  # how success and distance are to be read
+    normalize: tuple[str, ...] = ()  # what SB3's VecNormalize should scale: norm_obs, norm_reward
 
     @property
     def verdict(self) -> Verdict:

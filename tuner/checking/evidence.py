@@ -11,6 +11,7 @@ from tuner.checking.observed import Observed
 from tuner.checking.probes import Probes
 from tuner.checking.rollout import CheckedEpisode, Recording
 from tuner.record_type import Record
+from tuner.records import SUCCESS
 from tuner.verdicts import Line
 
 MOST_NAMED = 8  # entries that a line names
@@ -24,6 +25,8 @@ class Evidence(Record):
     observation_space: gym.Space[NDArray[np.float64]]
     recordings: dict[str, Recording]  # by policy: zero, random, and expert if there is one
     probes: Probes
+    key: str = SUCCESS  # of `info`, that tells success
+    untold: int = 0  # episodes that did not tell it, where others did: they count as failures
 
     @property
     def expert(self) -> Recording | None:
@@ -43,7 +46,7 @@ class Evidence(Record):
         return sum(recording.steps for recording in self.recordings.values())
 
     def has_success(self) -> bool:
-        """Whether `info` has `is_success` at the end of an episode."""
+        """Whether `info` tells success at the end of an episode."""
         return any(episode.success is not None for episode in self.episodes())
 
 

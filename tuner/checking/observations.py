@@ -3,11 +3,11 @@
 import gymnasium as gym
 import numpy as np
 
-from tuner.checking.evidence import ENOUGH, Evidence, graded, named, ok, warning, wrong
+from tuner.checking.evidence import ENOUGH, Evidence, named, ok, warning, wrong
 from tuner.verdicts import Line
 
 LARGE = 5.0  # an entry beyond it is not normalised to about [-1, 1]
-HUGE = 1000.0  # from here on it is wrong, no mere warning
+HUGE = 1000.0  # from here on `tuner run` scales them
 TINY = 0.01  # an entry that varies but is never larger
 STUCK = 0.5  # share of the steps at a bound
 
@@ -40,11 +40,17 @@ def scale(evidence: Evidence) -> Line:
     fix = "normalise each entry to about [-1, 1], by its known range"
     if len(large):
         finding = f"{named(large.tolist())} of up to {float(size.max()):.4g}, should be about 1"
-        return graded(name, bad=float(size.max()) > HUGE, finding=finding, fix=fix)
+        return warning(name, finding, fix)
     tiny = np.flatnonzero((size < TINY) & ~observed.constant)
     if len(tiny):
         return warning(name, f"{named(tiny.tolist())} never above {TINY:g}: nearly invisible next to the others", fix)
     return ok(name, f"every entry within ±{max(float(size.max(initial=0.0)), 0.01):.2g}")
+
+
+def far_too_large(evidence: Evidence) -> bool:
+    """Whether observations are so large that they should be scaled by SB3's VecNormalize."""
+    space = evidence.observation_space
+    return _is_box(evidence) and space.dtype != np.uint8 and float(evidence.observed().size.max(initial=0.0)) > HUGE
 
 
 def dead(evidence: Evidence) -> Line:

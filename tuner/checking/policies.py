@@ -12,6 +12,7 @@ from tuner.errors import EnvironmentFailed
 from tuner.training.stepping import Expert, begin, offers_expert
 
 ACTIONS = (gym.spaces.Box, gym.spaces.Discrete, gym.spaces.MultiDiscrete, gym.spaces.MultiBinary)
+ACTIONS_STREAM = 1  # any number: seeds of actions are drawn from it and the reset seed
 OBSERVATIONS = (*ACTIONS, gym.spaces.Dict)
 
 
@@ -85,6 +86,11 @@ def _with(action: NDArray[Any], entry: int, value: Any) -> NDArray[Any]:
     return changed
 
 
+def seed_actions(space: gym.Space[Any], episode: int) -> None:
+    """Seeds random actions by an episode's reset seed, so that they are no numbers which the environment draws too."""
+    space.seed(int(np.random.SeedSequence((ACTIONS_STREAM, episode)).generate_state(1)[0]))
+
+
 class Policy(Protocol):
     """A policy of a check."""
 
@@ -116,8 +122,8 @@ class Random:
         self._space = copy.deepcopy(space)
 
     def reset(self, seed: int) -> None:
-        """Seeds the action space."""
-        self._space.seed(seed)
+        """Seeds the action space, with a stream of its own."""
+        seed_actions(self._space, seed)
 
     def __call__(self, observation: Any) -> Any:  # noqa: ARG002
         """A random action."""

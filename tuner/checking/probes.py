@@ -7,10 +7,11 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 from numpy.typing import NDArray
 
 from tuner.checking.check_report import Budget
-from tuner.checking.policies import entries, flat, others
+from tuner.checking.policies import entries, flat, others, seed_actions
 from tuner.record_type import Record
 from tuner.training.stepping import advance, begin
 
@@ -18,7 +19,8 @@ SAME_EPISODES = 3
 SAME_STEPS = 50
 EFFECT_EPISODES = 3
 EFFECT_STEPS = 10  # steps for which a changed entry is held: more than any control delay
-LEAD = 3  # random steps before that
+LEAD = 3  # random steps before that, where the episode is long enough
+STARTS = 5  # resets without a seed
 ROUNDING = 1e-8  # the largest difference that is taken for rounding
 MOST_ENTRIES = 64  # entries of an action that are tested
 
@@ -29,7 +31,9 @@ class Probes(Record):
     difference: float  # largest between two runs of an episode; infinite if their lengths differ
     episodes: int  # number compared
     idle: tuple[int, ...] | None  # action entries without effect; None if unknown
+    rewarded: tuple[int, ...]  # action entries that change the reward and no observation
     entries: int  # number of action entries tested
+    same_start: bool  # whether resets without a seed begin alike, while seeds do not
 
 
 def probe(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> Probes:
@@ -41,20 +45,44 @@ def probe(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> Probe
     if not budget.spent() and [len(trace) for trace in first] != [len(trace) for trace in second]:
         difference = math.inf
     count = min(entries(env.action_space), MOST_ENTRIES)
-    idle = _idle(env, goals[:EFFECT_EPISODES], count, budget) if difference <= ROUNDING else None
-    return Probes(difference=difference, episodes=len(compared), idle=idle, entries=count)
+    unknown: tuple[set[int] | None, set[int]] = (None, set())
+    idle, rewarded = _effects(env, goals[:EFFECT_EPISODES], count, budget) if difference <= ROUNDING else unknown
+    return Probes(
+        difference=difference,
+        episodes=len(compared),
+        idle=None if idle is None else tuple(sorted(idle)),
+        rewarded=tuple(sorted(rewarded)),
+        entries=count,
+        same_start=_same_start(env, goals, budget),
+    )
+
+
+def _same_start(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> bool:
+    """Whether `reset()` always begins the same episode, while different seeds begin different ones."""
+    if budget.spent():
+        return False
+    bare = _bare(env)
+    seeded = [begin(bare, seed)[0] for seed in goals[:STARTS]]
+    free = [begin(bare)[0] for _ in range(STARTS)]
+    kinds = [len({flat(bare.observation_space, one).tobytes() for one in starts}) for starts in (free, seeded)]
+    return kinds[0] == 1 < kinds[1]
+
+
+def _bare(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
+    """The environment without Gymnasium's own wrappers, which hide a default seed of its `reset`."""
+    while isinstance(env, OrderEnforcing | PassiveEnvChecker | TimeLimit):
+        env = env.env
+    return env
 
 
 def _draw(env: gym.Env[Any, Any], seed: int, steps: int) -> list[Any]:
     """Random actions, determined by the seed."""
     space = copy.deepcopy(env.action_space)
-    space.seed(seed)
+    seed_actions(space, seed)
     return [space.sample() for _ in range(steps)]
 
 
-def _trace(
-    env: gym.Env[Any, Any], goal: int, actions: Sequence[Any], budget: Budget, *, rewards: bool = True
-) -> NDArray[np.float64]:
+def _trace(env: gym.Env[Any, Any], goal: int, actions: Sequence[Any], budget: Budget) -> NDArray[np.float64]:
     """Observations with the reward as last column, (steps + 1, numbers), until the episode or the time ends."""
     observation, _ = begin(env, goal)
     rows = [np.append(flat(env.observation_space, observation), 0.0)]
@@ -62,7 +90,7 @@ def _trace(
         if budget.spent():
             break
         observation, reward, terminated, truncated, _ = advance(env, action)
-        rows.append(np.append(flat(env.observation_space, observation), reward if rewards else 0.0))
+        rows.append(np.append(flat(env.observation_space, observation), reward))
         if terminated or truncated:
             break
     return np.array(rows)
@@ -76,37 +104,36 @@ def _difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(np.max(np.nan_to_num(np.abs(apart), nan=np.inf), initial=0.0))
 
 
-def _idle(env: gym.Env[Any, Any], goals: Sequence[int], count: int, budget: Budget) -> tuple[int, ...] | None:
-    """The entries that change no observation in any of the episodes.
-
-    Rewards are left out: a penalty on large actions is no effect on the environment.
-    """
-    waiting = set(range(count))
+def _effects(
+    env: gym.Env[Any, Any], goals: Sequence[int], count: int, budget: Budget
+) -> tuple[set[int] | None, set[int]]:
+    """The entries that change nothing in any of the episodes, and those that change the reward alone."""
+    waiting, rewarded = set(range(count)), set[int]()
     for goal in goals:
         actions = _draw(env, goal, LEAD + EFFECT_STEPS)
-        base = _trace(env, goal, actions, budget, rewards=False)
+        base = _trace(env, goal, actions, budget)
+        lead = LEAD if len(base) - 1 > LEAD else 0  # an episode may be one step long
         for entry in sorted(waiting):
             if budget.spent():
-                return None
-            if any(_differs(base, env, goal, changed, budget) for changed in _changed(env, actions, entry)):
+                return None, set()
+            others_ran = [_trace(env, goal, changed, budget) for changed in _changed(env, actions, entry, lead)]
+            if any(len(base) != len(ran) or _difference(base[:, :-1], ran[:, :-1]) > ROUNDING for ran in others_ran):
                 waiting.discard(entry)
-    return None if budget.spent() else tuple(sorted(waiting))
+            elif any(_difference(base, ran) > ROUNDING for ran in others_ran):
+                rewarded.add(entry)
+    if budget.spent():
+        return None, set()
+    return waiting - rewarded, waiting & rewarded
 
 
-def _changed(env: gym.Env[Any, Any], actions: list[Any], entry: int) -> list[list[Any]]:
-    """The action sequences with one entry held at each of its other values after the first `LEAD` steps."""
-    held = others(env.action_space, actions[LEAD], entry)
-    choices = range(len(held))
+def _changed(env: gym.Env[Any, Any], actions: list[Any], entry: int, lead: int) -> list[list[Any]]:
+    """The action sequences with one entry held at each of its other values after the first `lead` steps."""
+    choices = range(len(others(env.action_space, actions[lead], entry)))
     return [
-        [*actions[:LEAD], *(_pick(others(env.action_space, action, entry), choice) for action in actions[LEAD:])]
+        [*actions[:lead], *(_pick(others(env.action_space, action, entry), choice) for action in actions[lead:])]
         for choice in choices
     ]
 
 
 def _pick(values: list[Any], choice: int) -> Any:
     return values[min(choice, len(values) - 1)]
-
-
-def _differs(base: NDArray[np.float64], env: gym.Env[Any, Any], goal: int, actions: list[Any], budget: Budget) -> bool:
-    other = _trace(env, goal, actions, budget, rewards=False)
-    return len(other) != len(base) or _difference(base, other) > ROUNDING

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.checking.evidence import ENOUGH, Evidence, graded, ok, warning, wrong
+from tuner.checking.evidence import ENOUGH, Evidence, ok, warning, wrong
 from tuner.checking.rollout import Recording
 from tuner.verdicts import Line
 
@@ -12,7 +12,7 @@ STEP = (0.5, 2.0)
 BONUS = (10.0, 50.0)
 RETURN = 50.0
 TERMS = (3, 5)
-TENFOLD = 10.0  # times a bound, from which a reward is wrong, no mere warning
+TENFOLD = 10.0  # times a bound, from which `tuner run` scales rewards
 MANY_VALUES = 20  # distinct rewards; with fewer, many equal ones do not hint at clipping
 PILED_UP = 0.05  # share of the steps at one extreme value
 UNEXPLAINED = 0.01  # share of the steps whose reward is not the sum of its terms
@@ -41,10 +41,10 @@ def step_scale(evidence: Evidence) -> Line:
     dense = np.concatenate([_dense(recording) for recording in evidence.recordings.values()])
     if dense.size == 0:
         return ok(name, "unknown: every step ended an episode")
-    size = float(np.quantile(np.abs(dense), 0.99))
+    size = _step_size(evidence)
     finding = f"up to {size:.3g} in 99% of the steps (PPO guide: {STEP[0]:g} … {STEP[1]:g})"
     if size > STEP[1]:
-        return graded(name, bad=size > TENFOLD * STEP[1], finding=finding, fix=fix)
+        return warning(name, finding, fix)
     if size < STEP[0] / TENFOLD:
         return warning(name, finding, fix)
     return ok(name, finding)
@@ -60,7 +60,7 @@ def bonus(evidence: Evidence) -> Line:
     extra = float(np.median(paid) - np.median(np.concatenate([*usual, np.zeros(1)])))
     finding = f"{extra:.3g} above a usual step (PPO guide: {BONUS[0]:g} … {BONUS[1]:g})"
     if extra > BONUS[1]:
-        return graded(name, bad=extra > TENFOLD * BONUS[1], finding=finding, fix=fix)
+        return warning(name, finding, fix)
     return ok(name, finding) if extra >= BONUS[0] * 0.9 else warning(name, finding, fix)  # 0.9: step costs reduce it
 
 
@@ -70,7 +70,7 @@ def return_scale(evidence: Evidence) -> Line:
     returns = {p: r.returns() for p, r in evidence.recordings.items() if r.episodes}
     if not returns:
         return ok(name, "no episode ended")
-    size = max(float(np.quantile(np.abs(values), 0.95)) for values in returns.values())
+    size = _return_size(evidence)
     low, high = (min(v.min() for v in returns.values()), max(v.max() for v in returns.values()))
     finding = f"{low:.4g} … {high:.4g} (PPO guide: within ±{RETURN:g})"
     if size <= RETURN:
@@ -79,7 +79,24 @@ def return_scale(evidence: Evidence) -> Line:
         "divide the reward, all terms alike, until an episode stays within ±50 (the value net cannot learn "
         "thousands), or set `normalize: true` in the study"
     )
-    return graded(name, bad=size > TENFOLD * RETURN, finding=finding, fix=fix)
+    return warning(name, finding, fix)
+
+
+def _return_size(evidence: Evidence) -> float:
+    """What 95 % of the returns are within, under the policy with the largest."""
+    returns = (recording.returns() for recording in evidence.recordings.values() if recording.episodes)
+    return max((float(np.quantile(np.abs(values), 0.95)) for values in returns), default=0.0)
+
+
+def _step_size(evidence: Evidence) -> float:
+    """What 99 % of the rewards that end no episode are within."""
+    dense = np.concatenate([_dense(recording) for recording in evidence.recordings.values()])
+    return float(np.quantile(np.abs(dense), 0.99)) if dense.size else 0.0
+
+
+def far_too_large(evidence: Evidence) -> bool:
+    """Whether rewards are so large that they should be scaled by SB3's VecNormalize: ten times what the guide says."""
+    return _step_size(evidence) > TENFOLD * STEP[1] or _return_size(evidence) > TENFOLD * RETURN
 
 
 def terms(evidence: Evidence) -> Line:

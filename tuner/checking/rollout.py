@@ -1,6 +1,7 @@
 """Episodes of one policy, recorded for the verdicts."""
 
 import math
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,23 +15,30 @@ from tuner.checking.check_report import Budget
 from tuner.checking.observed import Observed
 from tuner.checking.policies import Policy, bounds, flat
 from tuner.errors import EnvironmentFailed
-from tuner.record_type import Record
-from tuner.training.stepping import Info, advance, begin, number
+from tuner.records import SUCCESS
+from tuner.training.signals import WHOLE, Told, distance, single, success
+from tuner.training.stepping import Info, advance, begin
 
 ENDLESS = 10_000  # steps after which an episode is taken to have no end
 
 
-class CheckedEpisode(Record):
+class CheckedEpisode(Told):
     """One complete episode."""
 
     total_return: float
     last_reward: float
     length: int  # control steps
     terminated: bool
-    success: bool | None
-    start_distance: float | None
-    distance: float | None  # at the end
     nearest: float | None
+
+
+@dataclass(kw_only=True)
+class Flag:
+    """An entry of `info` that may be a success signal under another name."""
+
+    at_end: int = 0  # episodes at whose end it was 1
+    on_the_way: int = 0  # episodes in which it was 1 before their end, and 0 at the end
+    other: bool = False  # whether it was ever neither 0 nor 1
 
 
 @dataclass(kw_only=True)
@@ -45,6 +53,8 @@ class Recording:
     unexplained: list[float] = field(default_factory=list)  # reward minus the sum of its terms, for those steps
     not_finite: dict[str, int] = field(default_factory=dict)  # number of steps, by the value that was not finite
     endless: bool = False
+    fractions: int = 0  # episodes whose success entry was between 0 and 1
+    flags: dict[str, Flag] = field(default_factory=dict)  # by key
     seconds: float = 0.0
 
     @property
@@ -62,14 +72,21 @@ class Recording:
         return sum(known) / len(known) if known else None
 
 
-def record(env: gym.Env[Any, Any], policy: Policy, goals: Sequence[int], budget: Budget) -> Recording:
+def record(
+    env: gym.Env[Any, Any],
+    policy: Policy,
+    goals: Sequence[int],
+    budget: Budget,
+    key: str = SUCCESS,
+    when: str = "end",
+) -> Recording:
     """Plays one episode for every seed until the time is up; an incomplete episode does not count."""
     recording = Recording(observed=Observed(*bounds(env.observation_space)))
     begun = time.perf_counter()
     for goal in goals:
         if budget.spent() or recording.endless:
             break
-        episode = _episode(env, policy, goal, recording, budget)
+        episode = _episode(env, policy, goal, recording, budget, key, when)
         if episode is not None:
             recording.episodes.append(episode)
     recording.observed.flush()
@@ -78,12 +95,18 @@ def record(env: gym.Env[Any, Any], policy: Policy, goals: Sequence[int], budget:
 
 
 def _episode(
-    env: gym.Env[Any, Any], policy: Policy, goal: int, recording: Recording, budget: Budget
+    env: gym.Env[Any, Any],
+    policy: Policy,
+    goal: int,
+    recording: Recording,
+    budget: Budget,
+    key: str,
+    when: str,
 ) -> CheckedEpisode | None:
     """Plays one episode; None if the time, its length or a value that is not finite ended it early."""
     observation, info = begin(env, goal)
     policy.reset(goal)
-    distances = [number(info, "distance")]
+    distances, seen, succeeded = [distance(info)], _Seen(key), False
     total, length, terminated, truncated, reward = 0.0, 0, False, False, 0.0
     if not _see(env, observation, recording):
         return None
@@ -94,21 +117,51 @@ def _episode(
         observation, reward, terminated, truncated, info = advance(env, policy(observation))
         length += 1
         total += reward
-        distances.append(number(info, "distance"))
+        distances.append(distance(info))
+        succeeded |= when == "any" and bool(success(info, key))
+        seen.step(info)
         if not _note(reward, terminated or truncated, info, recording) or not _see(env, observation, recording):
             return None
-    success = number(info, "is_success")
-    known = [distance for distance in distances if distance is not None]
+    seen.end(info, recording)
+    known = [one for one in distances if one is not None]
     return CheckedEpisode(
         total_return=total,
         last_reward=reward,
         length=length,
         terminated=terminated,
-        success=None if success is None else bool(success),
+        success=succeeded or success(info, key),
         start_distance=distances[0],
         distance=distances[-1],
         nearest=min(known, default=None),
     )
+
+
+LIKE_SUCCESS = re.compile(r"success|solve|complete|achieved|reached|finish|won\b", re.IGNORECASE)
+
+
+class _Seen:
+    """Entries of `info` that look like a success signal under another name, in one episode."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._true: set[str] = set()  # 1 in an earlier step
+        self._last: dict[str, float | None] = {}
+
+    def step(self, info: Info) -> None:
+        """Notes the entries of a step."""
+        self._true |= {key for key, value in self._last.items() if value == 1.0}
+        names = (key for key in info if isinstance(key, str) and key != self._key and LIKE_SUCCESS.search(key))
+        self._last = {key: single(info[key]) for key in names}
+
+    def end(self, info: Info, recording: Recording) -> None:
+        """Adds the episode, which this step ended, to the recording."""
+        value = single(info.get(self._key))
+        recording.fractions += value is not None and 0.0 < value < WHOLE
+        for key, last in self._last.items():
+            flag = recording.flags.setdefault(key, Flag())
+            flag.at_end += last == 1.0
+            flag.on_the_way += last == 0.0 and key in self._true
+            flag.other |= last not in (0.0, 1.0)
 
 
 def _see(env: gym.Env[Any, Any], observation: Any, recording: Recording) -> bool:
@@ -122,11 +175,9 @@ def _see(env: gym.Env[Any, Any], observation: Any, recording: Recording) -> bool
 
 def _note(reward: float, ended: bool, info: Info, recording: Recording) -> bool:
     """Records a reward with its terms; returns whether all are finite."""
-    distance, terms = number(info, "distance"), _terms(info)
+    terms = _terms(info)
     if not math.isfinite(reward):
         return _bad("reward", recording)
-    if distance is not None and not math.isfinite(distance):
-        return _bad("info['distance']", recording)
     if not all(map(math.isfinite, terms.values())):
         return _bad("info['reward_terms']", recording)
     recording.rewards.append(reward)

@@ -1,7 +1,7 @@
 """The check of an environment: episodes of its policies, tests of determinism and actions, verdicts."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +15,15 @@ from tuner.checking.policies import make_policies, usable
 from tuner.checking.probes import probe
 from tuner.checking.rollout import Recording, record
 from tuner.errors import CheckFailed
-from tuner.records import EnvironmentRef
+from tuner.records import SUCCESS, EnvironmentRef, Signals
 from tuner.training.making import close, make_bare, refuse_unfit
+from tuner.training.signals import decide
 from tuner.verdicts import Line
 
 QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
     world.finite,
     world.determinism,
+    world.starts,
     world.actions,
     world.action_scale,
     observations.bounds,
@@ -33,6 +35,7 @@ QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
     reward_checks.return_scale,
     reward_checks.terms,
     reward_checks.clipping,
+    success.signal,
     success.agreement,
     success.goals,
     success.ease,
@@ -44,6 +47,8 @@ NORMALIZED = {  # names of the lines that an argument of SB3's VecNormalize sett
     "norm_obs": ("observation scale",),
     "norm_reward": ("reward a step", "success bonus", "return an episode"),
 }
+
+MEANINGLESS = ("spaces", "finite values", "determinism", "starts", "action effect")  # lines that `tuner run` stops at
 
 NOTHING = 1e-3  # share of the largest reward a step of a policy, under which a reward is rounding
 
@@ -74,9 +79,16 @@ def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None
     try:
         if algorithm is not None:
             refuse_unfit(algorithm, env.action_space, ref)
-        recordings, lines = _look(env, plan)
+        return _look(env, ref, plan, begun)
     finally:
         close(env)
+
+
+def _report(
+    ref: EnvironmentRef, plan: CheckPlan, begun: float, evidence: Evidence, lines: Sequence[Line], signals: Signals
+) -> CheckReport:
+    recordings = evidence.recordings
+    too_large = {"norm_obs": observations.far_too_large, "norm_reward": reward_checks.far_too_large}
     return CheckReport(
         environment=ref.id,
         seconds=time.perf_counter() - begun,
@@ -84,6 +96,8 @@ def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None
         policies=tuple(_row(policy, recording) for policy, recording in recordings.items()),
         terms=_terms(recordings),
         lines=tuple(lines),
+        signals=signals,
+        normalize=tuple(name for name, asks in too_large.items() if asks(evidence)),
     )
 
 
@@ -94,32 +108,53 @@ def behind_normalize(report: CheckReport, arguments: Mapping[str, Any]) -> Check
 
 
 def refuse_wrong(report: CheckReport) -> None:
-    """Refuses an environment in which training is a waste of time.
+    """Refuses an environment in which results mean nothing; what else is wrong is a warning.
 
     Raises:
         CheckFailed: with the lines that are wrong, and their suggestions.
     """
-    lines = [f"{line.name}: {line.finding} → {line.suggestion}" for line in report.of("wrong")]
+    wrong_lines = [line for line in report.of("wrong") if line.name in MEANINGLESS]
+    lines = [f"{line.name}: {line.finding} → {line.suggestion}" for line in wrong_lines]
     if lines:
         way_out = f"fix it (see `tuner check {report.environment}`), or use --skip-check to train anyway"
-        raise CheckFailed("\n".join([f"{report.environment} is not worth training in:", *lines, way_out]))
+        raise CheckFailed("\n".join([f"results in {report.environment} would mean nothing:", *lines, way_out]))
 
 
-def _look(env: gym.Env[Any, Any], plan: CheckPlan) -> tuple[dict[str, Recording], list[Line]]:
+def _look(env: gym.Env[Any, Any], ref: EnvironmentRef, plan: CheckPlan, begun: float) -> CheckReport:
     if reason := usable(env):
         fix = "offer a Box, Discrete, MultiDiscrete or MultiBinary space; bounded, where it is a Box of actions"
-        return {}, [wrong("spaces", reason, fix)]
-    budget = Budget(plan.seconds)
+        lines = (wrong("spaces", reason, fix),)
+        seconds = time.perf_counter() - begun
+        return CheckReport(
+            environment=ref.id, seconds=seconds, first_seed=plan.goals[0], policies=(), terms=(), lines=lines
+        )
+    budget, key = Budget(plan.seconds), plan.success_key or SUCCESS
     policies = make_policies(env, plan.goals[0])
     probes = probe(env, plan.goals, budget.part(PROBE_SHARE))
     recordings = {}
     for left, (name, policy) in zip(range(len(policies), 0, -1), policies.items(), strict=True):
-        recordings[name] = record(env, policy, plan.goals, budget.part(1 / left))
+        recordings[name] = record(env, policy, plan.goals, budget.part(1 / left), key, plan.when)
+    told = [episode for recording in recordings.values() for episode in recording.episodes]
+    signals = decide(told, success_key=plan.success_key, when=plan.when)
     evidence = Evidence(
-        action_space=env.action_space, observation_space=env.observation_space, recordings=recordings, probes=probes
+        action_space=env.action_space,
+        observation_space=env.observation_space,
+        recordings=recordings if signals.success is None else _failed_where_untold(recordings),
+        probes=probes,
+        key=key,
+        untold=sum(episode.success is None for episode in told) if signals.success else 0,
     )
     whole = world.finite(evidence).verdict == "ok"
-    return recordings, [question(evidence) for question in QUESTIONS if whole or question not in OF_WHOLE_EPISODES]
+    answers = tuple(question(evidence) for question in QUESTIONS if whole or question not in OF_WHOLE_EPISODES)
+    return _report(ref, plan, begun, evidence, answers, signals)
+
+
+def _failed_where_untold(recordings: Mapping[str, Recording]) -> dict[str, Recording]:
+    """The recordings in which an episode that did not tell success has failed."""
+    return {
+        policy: replace(recording, episodes=[replace(one, success=bool(one.success)) for one in recording.episodes])
+        for policy, recording in recordings.items()
+    }
 
 
 def _row(policy: str, recording: Recording) -> PolicyRow:

@@ -8,7 +8,7 @@ import scipy
 from numpy.typing import NDArray
 
 from tuner.checking.evidence import Evidence, graded, ok, warning, wrong
-from tuner.checking.rollout import CheckedEpisode, Recording
+from tuner.checking.rollout import CheckedEpisode, Flag, Recording
 from tuner.verdicts import SEVERITY, Line
 
 Row = NDArray[np.float64]
@@ -26,11 +26,47 @@ NAME = "return and success"
 FIX = "make every term fall when success gets farther: reward progress, not posture or being alive"
 
 
+def signal(evidence: Evidence) -> Line:
+    """Whether success is told at the end of every episode, and under the key that is read."""
+    name, key, episodes = "success signal", evidence.key, evidence.episodes()
+    if not evidence.has_success():
+        return _other_key(evidence)
+    if fractions := sum(recording.fractions for recording in evidence.recordings.values()):
+        fix = "report 1 where the whole task is done; name parts of it as milestones"
+        finding = f"info[{key!r}] was between 0 and 1 in {fractions} of {len(episodes)} episodes: only 1 counts"
+        return warning(name, finding, fix)
+    if evidence.untold:
+        return ok(name, f"told in {len(episodes) - evidence.untold} of {len(episodes)} episodes; the others failed")
+    return ok(name, f"info[{key!r}] tells it")
+
+
+def _other_key(evidence: Evidence) -> Line:
+    """Entries of `info` that look like a success signal."""
+    flags: dict[str, Flag] = {}
+    for recording in evidence.recordings.values():
+        for name, seen in recording.flags.items():
+            flag = flags.setdefault(name, Flag())
+            flag.at_end += seen.at_end
+            flag.on_the_way += seen.on_the_way
+            flag.other |= seen.other
+    likely = {name: flag for name, flag in flags.items() if not flag.other}
+    if not likely:
+        return ok("success signal", f"info has no {evidence.key!r}: scores are returns")
+    name, flag = max(likely.items(), key=lambda item: ("success" in item[0].lower(), item[1].at_end))
+    option = f"--success-key {name}"
+    finding = f"info[{name!r}] is 0 or 1, but success is read from {evidence.key!r}, which is missing"
+    if flag.on_the_way:
+        option += " --success-when any"
+        finding += f"; in {flag.on_the_way} episodes it was 1 on the way and 0 at the end"
+    fix = f"if it tells success: tuner run … {option}, or success: {{key: {name}, when: …}} in the study"
+    return warning("success signal", finding, fix)
+
+
 def agreement(evidence: Evidence) -> Line:
     """Whether return and success agree in sign and rank: a return that can rise without success is a problem."""
     if not evidence.has_success():
-        fix = 'set info["is_success"] at an episode\'s end: a return can rise without the task being done'
-        return warning(NAME, 'info["is_success"] is missing: only the return can be judged', fix)
+        fix = f"set info[{evidence.key!r}] at an episode's end: a return can rise without the task being done"
+        return warning(NAME, f"info[{evidence.key!r}] is missing: only the return can be judged", fix)
     contradictions = [*_between(evidence.recordings), *_within(evidence.recordings)]
     if contradictions:
         return max(contradictions, key=lambda line: SEVERITY[line.verdict])

@@ -38,17 +38,34 @@ def determinism(evidence: Evidence) -> Line:
     return wrong("determinism", f"the same seed and actions, twice, differ {by}", fix)
 
 
+def starts(evidence: Evidence) -> Line:
+    """Whether training, which resets without a seed, sees different starts."""
+    if not evidence.probes.same_start:
+        return ok("starts", "resets without a seed do not all begin alike where seeds do not")
+    fix = (
+        "let reset(seed=None) go on with self.np_random: call super().reset(seed=seed), have no default seed, and seed "
+        "no generator in reset"
+    )
+    finding = "reset() without a seed always begins the same episode: training would see one start, evaluation many"
+    return wrong("starts", finding, fix)
+
+
 def actions(evidence: Evidence) -> Line:
     """Whether every action entry has an effect."""
-    idle, count = evidence.probes.idle, evidence.probes.entries
+    idle, rewarded, count = evidence.probes.idle, evidence.probes.rewarded, evidence.probes.entries
+    s = "s" * (len(rewarded) == 1)
     name = "action effect"
     if idle is None:
         if evidence.probes.difference > ROUNDING:
             return warning(name, "unknown: the environment is not deterministic", "see determinism")
         return warning(name, "unknown: no time was left", "run `tuner check`, which takes longer")
+    if not idle and rewarded and any(episode.length > 1 for episode in evidence.episodes()):
+        which = "every action entry changes" if len(rewarded) == count else f"{named(rewarded)} of {count} change{s}"
+        fix = "a penalty on an action is no effect: make sure that every entry reaches a motor"
+        return warning(name, f"{which} only the reward, not what is observed", fix)
     if not idle:
         each = "the action changes" if count == 1 else f"each of {count} action entries changes"
-        return ok(name, f"{each} what is observed")
+        return ok(name, f"{each} what is {'rewarded' if rewarded else 'observed'}")
     all_idle = len(idle) == count
     which = "no action entry changes" if all_idle else f"{named(idle)} of {count} never change{'s' * (len(idle) == 1)}"
     fix = "make sure that every action entry reaches a motor and is not overwritten; leave out those without effect"
@@ -80,7 +97,7 @@ def endings(evidence: Evidence) -> Line:
         fix = "terminate on success and on failure, and truncate at the time limit alone"
         return warning(name, f"every episode timed out ({shares})", fix)
     failed = [episode.length for episode in episodes if episode.terminated and episode.success is False]
-    if len(failed) >= 10 and len(set(failed)) == 1:
+    if len(failed) >= 10 and len(set(failed)) == 1 and failed[0] > 1:
         fix = "return truncated, not terminated, at the time limit: PPO then counts the value of the steps not taken"
         return warning(name, f"all {len(failed)} failures were `terminated` at {failed[0]} steps: a time limit?", fix)
     return ok(name, f"time-outs: {shares}")

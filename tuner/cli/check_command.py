@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.limits import MOST_CHECKED
-from tuner.cli.options import JsonOption, number, show
+from tuner.app.limits import MOST_CHECKED, success
+from tuner.cli.options import JsonOption, SuccessKeyOption, SuccessWhenOption, number, one_of, show
 
 
 def check(
@@ -20,6 +20,8 @@ def check(
     episodes: Annotated[
         int | None, number("--episodes", "N", "Episodes per policy. Default: 100.", high=MOST_CHECKED)
     ] = None,
+    success_key: SuccessKeyOption = None,
+    success_when: SuccessWhenOption = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write an HTML page.")] = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -31,7 +33,9 @@ def check(
     from tuner.cli.render.words import say
 
     asked = {} if episodes is None else {"episodes": episodes}
-    report = run_check(CheckRequest(environment=environment, html=html, **asked), TerminalNotifier())
+    one_of(success_when, ("end", "any"), "--success-when")
+    told = success(success_key, success_when)
+    report = run_check(CheckRequest(environment=environment, html=html, success=told, **asked), TerminalNotifier())
     show(report, print_report, as_json=as_json)
     if html is not None:
         say(f"Wrote {html}")

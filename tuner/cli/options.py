@@ -58,6 +58,16 @@ def _number(kind: type[int | float], text: str) -> int | float | str:
         return text
 
 
+SuccessKeyOption = Annotated[
+    str | None,
+    typer.Option("--success-key", metavar="KEY", help="The entry of `info` that tells success. Default: is_success."),
+]
+SuccessWhenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--success-when", metavar="end|any", help="At an episode's end (the default), or at any of its steps."
+    ),
+]
 MinutesOption = Annotated[
     float | None,
     typer.Option(

@@ -34,6 +34,11 @@ def run(
             metavar="|".join(ALGORITHMS), help="The algorithm; searched in its own space unless --space is given."
         ),
     ] = None,
+    success_key: options.SuccessKeyOption = None,
+    success_when: options.SuccessWhenOption = None,
+    no_normalize: Annotated[
+        bool, typer.Option("--no-normalize", help="Scale nothing, however large observations or rewards are.")
+    ] = False,
     sampler: Annotated[str | None, typer.Option(metavar="|".join(SAMPLERS), help="Optuna's sampler.")] = None,
     pruner: Annotated[str | None, typer.Option(metavar="|".join(PRUNERS), help="Optuna's pruner.")] = None,
     finals: Annotated[
@@ -82,12 +87,14 @@ def run(
     options.one_of(algorithm, tuple(ALGORITHMS), "--algorithm")
     options.one_of(sampler, SAMPLERS, "--sampler")
     options.one_of(pruner, PRUNERS, "--pruner")
+    options.one_of(success_when, ("end", "any"), "--success-when")
     from tuner.app.engine_options import EngineOptions
-    from tuner.app.limits import deadline, finals_share
+    from tuner.app.limits import deadline, finals_share, success
     from tuner.app.tune import TuneRequest, curves_folder
 
     asked: dict[str, Any] = {"trials": trials, "timesteps": timesteps, "space": space, "algorithm": algorithm}
     asked |= {"finals": finals_share(finals) if finals is not None else None}
+    asked |= {"success": success(success_key, success_when), "normalize": False if no_normalize else None}
     asked |= {"sampler": sampler, "pruner": pruner, "seed": seed, "baselines": {} if no_baselines else None}
     request = TuneRequest(
         study=study,

@@ -31,6 +31,7 @@ OF_THE_ALGORITHM = (
     "stages",
     "trainer",
 )  # study keys for one algorithm only
+OF_THE_ENVIRONMENT = ("success", "normalize")  # study keys for one environment only, unless the command line has them
 SINGULAR = {"studies": "study", "search_spaces": "search space"}
 
 
@@ -125,7 +126,8 @@ def load_study(
         if chosen:  # what the named space searches is not fixed
             data = _searching(data, space)
         if elsewhere:
-            data = {key: value for key, value in data.items() if key != "fixed"}
+            data = {key: value for key, value in data.items() if key not in ("fixed", *OF_THE_ENVIRONMENT)}
+            data |= {key: value for key, value in wanted.items() if key in OF_THE_ENVIRONMENT}
             data |= {"environment": {"id": env}, "description": ""}  # the text is about the own environment
         if options := (changes or {}).get("environment"):
             data["environment"] = {**data.get("environment", {}), **options}
@@ -198,6 +200,7 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
         raise SpecInvalid(source, problems)
     rest = study.model_dump(exclude={"space", "space_changes", "fixed", "timesteps", "normalize"})
     full = {"name": name, "space_name": study.space, "space": space.model_dump(), **rest, "algorithm": space.algorithm}
+    full["normalize_settled"] = "normalize" in study.model_fields_set
     return validate(StudySpec, {**full, "timesteps": whole_budget(space, study)}, source)
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Str
 from tuner.config.algorithms import ALGORITHMS, Algorithm
 from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
 from tuner.finals.finals_plan import repeats_of
-from tuner.records import Checkpoint, Curriculum, EnvironmentRef, TrialJob
+from tuner.records import Checkpoint, Curriculum, EnvironmentRef, Signals, TrialJob
 
 Sampler = Literal["tpe", "gp", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
@@ -97,6 +97,28 @@ def on_or_off(value: Any) -> Any:
 CurriculumField = Annotated[CurriculumSpec | None, BeforeValidator(on_or_off)]
 
 
+class SuccessSpec(Frozen):
+    """Where success is told: the key of `info`, at an episode's end or at any step."""
+
+    key: Key
+    when: Literal["end", "any"] = "end"
+
+
+class FirstLook(Frozen):
+    """What the look at the environment before a study's first trial decided, once for all its trials."""
+
+    success: str | None  # the key of `info` that tells success; None: scores are returns
+    when: Literal["end", "any"] = "end"
+    distance: str | None = None  # the key whose distance breaks ties
+    normalize: Annotated[tuple[StrictStr, ...], Field(strict=False)] = ()  # arguments of SB3's VecNormalize it set
+    warnings: Annotated[tuple[StrictStr, ...], Field(strict=False)] = ()
+
+    @property
+    def signals(self) -> Signals:
+        """The record that is sent to a worker."""
+        return Signals(success=self.success, when=self.when, distance=self.distance)
+
+
 class NormalizeSpec(Frozen):
     """Arguments of SB3's VecNormalize: what it scales, and at which values it clips."""
 
@@ -144,6 +166,7 @@ class StudyFile(Frozen):
     checkpoints: Annotated[StrictInt, Field(ge=1, le=1000)] = 12
     goals: Goals = Goals()
     objective: Objective = "success"
+    success: SuccessSpec | None = None  # None: `is_success`, where the environment tells it
     milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
     curriculum: CurriculumField = None
     normalize: NormalizeField = None
@@ -180,6 +203,7 @@ class StudySpec(Frozen):
     checkpoints: StrictInt
     goals: Goals
     objective: Objective
+    success: SuccessSpec | None = None
     milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
     curriculum: CurriculumField = None
     trials: StrictInt
@@ -189,6 +213,13 @@ class StudySpec(Frozen):
     seed: StrictInt | None
     baselines: dict[str, dict[str, Any]]
     stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()  # each runs as a study without stages
+    normalize_settled: bool = False  # whether the file says how observations and rewards are scaled
+    look: FirstLook | None = None  # None before the first trial, and in studies of earlier versions
+
+    @property
+    def signals(self) -> Signals | None:
+        """How success and distance are read; None before that is decided."""
+        return None if self.look is None else self.look.signals
 
     @property
     def repeats(self) -> int:
@@ -222,6 +253,7 @@ class StudySpec(Frozen):
             "timesteps": self.timesteps,
             "objective": self.objective,
             "checkpoints": self.plan(),
+            "signals": self.signals,
             "milestones": self.milestones,
             "curriculum": self.curriculum.record() if self.curriculum else None,
         }
@@ -236,6 +268,8 @@ class StudySpec(Frozen):
         values |= {f"goals.{key}": value for key, value in data["goals"].items()}
         values |= {f"curriculum.{key}": value for key, value in (data["curriculum"] or {}).items()}
         values |= {key: data[key] for key in ("algorithm", "policy", "timesteps", "objective")}
+        if self.success is not None:
+            values |= {f"success.{key}": value for key, value in data["success"].items()}
         if self.objective == "milestones":
             values["milestones"] = data["milestones"]
         values["checkpoints"] = [checkpoint.step for checkpoint in self.plan()]

@@ -10,7 +10,9 @@ import numpy as np
 
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable
 from tuner.record_type import Record
-from tuner.training.stepping import HOOK, Expert, Info, advance, begin, number, offers_expert
+from tuner.records import SUCCESS, Signals
+from tuner.training.signals import distance, success
+from tuner.training.stepping import HOOK, Expert, Info, advance, begin, offers_expert
 
 
 class Actor(Record):
@@ -19,6 +21,7 @@ class Actor(Record):
     label: str
     model: bytes | None = None  # a zip file of Stable-Baselines3
     statistics: bytes | None = None  # written by VecNormalize.save, if observations were normalised
+    signals: Signals | None = None  # how its study reads success
 
 
 EXPERT = Actor(label="the expert")
@@ -45,9 +48,9 @@ class Played(Record):
 
     @property
     def success(self) -> float | None:
-        """The success rate; None without a success signal."""
-        known = [episode.success for episode in self.episodes if episode.success is not None]
-        return sum(known) / len(known) if known else None
+        """The success rate; None without a success signal. Where some episodes told none, they failed."""
+        told = [episode.success for episode in self.episodes]
+        return None if all(one is None for one in told) else sum(map(bool, told)) / len(told)
 
     def data(self) -> dict[str, Any]:
         """As JSON."""
@@ -81,7 +84,9 @@ class Screen(Protocol):
         """Shows the environment as it is now, for at least `hold` seconds."""
 
 
-def play_episode(env: gym.Env[Any, Any], player: Player, episode: int, seed: int, screen: Screen) -> PlayedEpisode:
+def play_episode(
+    env: gym.Env[Any, Any], player: Player, episode: int, seed: int, screen: Screen, signals: Signals | None = None
+) -> PlayedEpisode:
     """Plays one episode to its end, or for `ENDLESS` steps.
 
     Raises:
@@ -90,7 +95,9 @@ def play_episode(env: gym.Env[Any, Any], player: Player, episode: int, seed: int
     observation, info = begin(env, seed)
     player.reset(seed)
     screen.show(env, hold=FIRST)
-    total, steps, over = 0.0, 0, False
+    total, steps, over, reached = 0.0, 0, False, False
+    key = (signals.success if signals else None) or SUCCESS
+    at_any_step = signals is not None and signals.when == "any"
     stages = _stages(info)
     while not over:
         observation, reward, terminated, truncated, info = advance(env, player(observation))
@@ -99,15 +106,15 @@ def play_episode(env: gym.Env[Any, Any], player: Player, episode: int, seed: int
         total, steps = total + reward, steps + 1
         over = terminated or truncated or steps == ENDLESS
         stages |= _stages(info)
+        reached |= at_any_step and bool(success(info, key))
         screen.show(env, hold=LAST if over else 0.0)
-    success = number(info, "is_success")
     return PlayedEpisode(
         episode=episode,
         seed=seed,
         steps=steps,
         total_return=total,
-        success=None if success is None else bool(success),
-        distance=number(info, "distance"),
+        success=reached or success(info, key),
+        distance=distance(info),
         stages=tuple(stages),
     )
 

@@ -38,7 +38,7 @@ def play(ref: EnvironmentRef, actor: Actor, goals: Sequence[int], output: Path |
         player = make_player(actor, env)
         episodes = []
         for number, goal in enumerate(goals, start=1):
-            episodes.append(play_episode(env, player, number, goal, screen))
+            episodes.append(play_episode(env, player, number, goal, screen, actor.signals))
             tell(episodes[-1])
     return Played(environment=ref.id, actor=actor.label, episodes=episodes)
 

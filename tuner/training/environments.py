@@ -19,7 +19,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from tuner.config.arguments import NORMALIZE
 from tuner.errors import EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
-from tuner.training.making import blamed, blaming, find_environment, made, make_bare
+from tuner.training.making import RAISED, blamed, blaming, find_environment, made, make_bare
 from tuner.training.subprocesses import Processes
 
 MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # keywords that `gym.make` handles itself
@@ -42,7 +42,7 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
         try:
             observation, reward, terminated, truncated, info = self.env.step(action)
             finite = math.isfinite(reward)
-        except Exception as error:
+        except RAISED as error:
             raise blamed("step", error) from error
         if not finite:
             raise TrialDiverged(f"the reward is {reward}")
@@ -72,7 +72,7 @@ class VecGuard(VecEnvWrapper):
         """Steps every environment; at an episode's end `info["episode"]` has its return, length and time (r, l, t)."""
         try:
             observations, rewards, dones, infos = self.venv.step_wait()
-        except Exception as error:
+        except RAISED as error:
             raise blamed("step", error) from error
         if not _all_finite(rewards):
             raise TrialDiverged(f"the reward is {rewards[~np.isfinite(rewards)][0]}")

@@ -1,6 +1,5 @@
 """Deterministic evaluation over episodes with fixed seeds, in several environments at once."""
 
-import math
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -13,23 +12,21 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner import seeds
-from tuner.errors import EnvironmentFailed, TrialDiverged
+from tuner.errors import EnvironmentFailed
 from tuner.record_type import Record
-from tuner.records import EnvironmentRef
+from tuner.records import SUCCESS, EnvironmentRef, Signals
 from tuner.training.environments import FULL, Predict, knows_difficulty, make_vec_env, set_difficulty
+from tuner.training.signals import Told, decide, distance, success
 
 ENVIRONMENTS = 5  # stepped together, so that one forward pass serves five
 
 
-class EvaluationEpisode(Record):
+class EvaluationEpisode(Told):
     """The outcome of one evaluation episode."""
 
     total_return: float
     length: int  # control steps
     timed_out: bool
-    success: bool | None
-    start_distance: float | None
-    distance: float | None
     milestones: tuple[bool, ...] = ()
 
 
@@ -58,6 +55,7 @@ class Evaluator:
         *,
         objective: str,
         most_goals: int,
+        signals: Signals | None = None,
         milestones: Sequence[str] = (),
         first_goal: int = seeds.TUNING_GOALS,
     ) -> None:
@@ -66,6 +64,7 @@ class Evaluator:
             n_envs = min(n_envs, ref.n_envs)
         self._ref = replace(ref, n_envs=n_envs)
         self._objective = objective
+        self._signals = signals
         self._milestones = tuple(milestones)
         self._first_goal = first_goal
         self._env: VecEnv | None = None
@@ -78,11 +77,14 @@ class Evaluator:
             if knows_difficulty(self._env):
                 set_difficulty(self._env, FULL)
             self._env.reset()
-        episodes = _Episodes(self._env, range(self._first_goal, self._first_goal + goals), self._milestones).run(
-            predict
-        )
+        numbers = range(self._first_goal, self._first_goal + goals)
+        episodes = _Episodes(self._env, numbers, self._milestones, self._signals).run(predict)
+        if self._signals is None:
+            self._signals = decide(episodes)
         seconds = time.perf_counter() - begun
-        return summarise(episodes, objective=self._objective, milestones=self._milestones, seconds=seconds)
+        return summarise(
+            episodes, self._signals, objective=self._objective, milestones=self._milestones, seconds=seconds
+        )
 
     def close(self) -> None:
         """Closes the environments."""
@@ -120,9 +122,14 @@ class EpisodesBySeed(gym.Wrapper[Any, Any, Any, Any]):
 class _Episodes:
     """One episode for every seed, several at a time: an environment that finishes one starts the next."""
 
-    def __init__(self, env: VecEnv, episode_seeds: Sequence[int], milestones: Sequence[str]) -> None:
+    def __init__(
+        self, env: VecEnv, episode_seeds: Sequence[int], milestones: Sequence[str], signals: Signals | None
+    ) -> None:
         self._env = env
         self._milestones = milestones
+        self._success = (signals.success if signals else None) or SUCCESS
+        self._at_any_step = signals is not None and signals.when == "any"
+        self._succeeded: set[int] = set()  # environments whose running episode did
         self._seeds = episode_seeds
         self._waiting = deque(episode_seeds)
         self._running: dict[int, int] = {}  # environment → seed
@@ -140,6 +147,8 @@ class _Episodes:
             observations, rewards, dones, infos = env.step(predict(observations))  # type: ignore[assignment]
             returns += rewards
             lengths += 1
+            if self._at_any_step:
+                self._succeeded |= {index for index in self._running if success(infos[index], self._success)}
             for index in np.flatnonzero(dones).tolist():
                 self._end(index, float(returns[index]), int(lengths[index]), infos[index])
                 self._begin(index, observations)
@@ -152,7 +161,8 @@ class _Episodes:
             return
         seed = self._running[index] = self._waiting.popleft()
         [(observations[index], info)] = self._env.env_method("reset", seed=seed, indices=index)
-        self._starts[index] = _number(info, "distance")
+        self._succeeded.discard(index)
+        self._starts[index] = distance(info)
 
     def _end(self, index: int, total: float, length: int, info: dict[str, Any]) -> None:
         seed = self._running.pop(index, None)
@@ -162,40 +172,34 @@ class _Episodes:
             total_return=total,
             length=length,
             timed_out=bool(info.get("TimeLimit.truncated", False)),
-            success=None if (success := _number(info, "is_success")) is None else bool(success),
+            success=index in self._succeeded or success(info, self._success),
             start_distance=self._starts[index],
-            distance=_number(info, "distance"),
+            distance=distance(info),
             milestones=tuple([flag(info, milestone, asked_by="milestones") for milestone in self._milestones]),
         )
 
 
-def _number(info: dict[str, Any], key: str) -> float | None:
-    if key not in info:
-        return None
-    try:
-        value = float(info[key])
-    except (TypeError, ValueError):
-        raise EnvironmentFailed(f"info[{key!r}] must be a number, not {info[key]!r}") from None
-    if not math.isfinite(value):
-        raise TrialDiverged(f"the {key} is {value}")
-    return value
-
-
 def summarise(
-    episodes: list[EvaluationEpisode], *, objective: str, milestones: Sequence[str] = (), seconds: float = 0.0
+    episodes: Sequence[EvaluationEpisode],
+    signals: Signals,
+    *,
+    objective: str,
+    milestones: Sequence[str] = (),
+    seconds: float = 0.0,
 ) -> Result:
-    """The means over the episodes, and the score."""
-    success = _mean([episode.success for episode in episodes])
-    distance = _mean([episode.distance for episode in episodes])
-    start = _mean([episode.start_distance for episode in episodes])
+    """The means over the episodes, and the score.
+
+    Where success is told at all, an episode that tells none has failed. An episode without a distance, where the others
+    have one, came no nearer.
+    """
+    rate = None if signals.success is None else _mean([bool(episode.success) for episode in episodes])
+    start, distance = _distances(episodes) if signals.distance else (None, None)
     mean_return = float(np.mean([episode.total_return for episode in episodes]))
     shares = dict(zip(milestones, np.mean([episode.milestones for episode in episodes], axis=0).tolist(), strict=True))
-    rate = success
-    if objective == "milestones" and success is not None:
-        rate = float(np.mean([*shares.values(), success]))
+    reached = float(np.mean([*shares.values(), rate])) if objective == "milestones" and rate is not None else rate
     return Result(
-        score=mean_return if objective == "return" else score(rate, distance, start, mean_return),
-        success=success,
+        score=mean_return if objective == "return" else score(reached, distance, start, mean_return),
+        success=rate,
         distance=distance,
         mean_return=mean_return,
         mean_length=float(np.mean([episode.length for episode in episodes])),
@@ -218,9 +222,18 @@ def score(success: float | None, distance: float | None, start: float | None, me
     return success + 0.1 * (1.0 - min(distance / start, 1.0))
 
 
-def _mean(values: list[Any]) -> float | None:
-    if any(value is None for value in values):
-        return None
+def _distances(episodes: Sequence[EvaluationEpisode]) -> tuple[float | None, float | None]:
+    """Mean distances at the start and at the end; None where no episode has one."""
+    starts = [one.start_distance for one in episodes if one.start_distance is not None]
+    if not starts:
+        return None, None
+    far = _mean(starts)
+    pairs = [(one.start_distance, one.distance) for one in episodes]
+    ends = [end if end is not None else start if start is not None else far for start, end in pairs]
+    return far, _mean(ends)
+
+
+def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 

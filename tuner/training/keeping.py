@@ -151,7 +151,12 @@ class CheckpointWriter:
     def _evaluator(self, goals: int, first: int) -> Evaluator:
         job = self._job
         return Evaluator(
-            job.environment, objective=job.objective, most_goals=goals, milestones=job.milestones, first_goal=first
+            job.environment,
+            objective=job.objective,
+            most_goals=goals,
+            signals=job.signals,
+            milestones=job.milestones,
+            first_goal=first,
         )
 
     def facts(self, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:

@@ -223,7 +223,10 @@ def refuse_unfit(algorithm: str, action_space: gym.Space[Any], ref: EnvironmentR
         raise EnvironmentUnusable(reason)
 
 
-def blamed(where: str, error: Exception) -> EnvironmentFailed:
+RAISED = (Exception, SystemExit)  # what an environment's code may raise; SystemExit where it calls `sys.exit`
+
+
+def blamed(where: str, error: BaseException) -> EnvironmentFailed:
     """The exception of an environment as an EnvironmentFailed."""
     return EnvironmentFailed(f"the environment raised in {where}: {type(error).__name__}: {error}")
 
@@ -233,7 +236,7 @@ def blaming(where: str) -> Iterator[None]:
     """Turns exceptions raised inside into EnvironmentFailed."""
     try:
         yield
-    except Exception as error:
+    except RAISED as error:
         raise blamed(where, error) from error
 
 

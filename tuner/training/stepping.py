@@ -6,19 +6,19 @@ import gymnasium as gym
 import numpy as np
 
 from tuner.errors import EnvironmentFailed
-from tuner.training.making import blamed, blaming
+from tuner.training.making import RAISED, blamed, blaming
 
 Info = dict[str, Any]
 
 
-def begin(env: gym.Env[Any, Any], seed: int) -> tuple[Any, Info]:
-    """Starts an episode.
+def begin(env: gym.Env[Any, Any], seed: int | None = None) -> tuple[Any, Info]:
+    """Starts an episode; without a seed as training does, by a bare `reset()`.
 
     Raises:
         EnvironmentFailed: if the environment raises.
     """
     with blaming("reset"):
-        observation, info = env.reset(seed=seed)
+        observation, info = env.reset() if seed is None else env.reset(seed=seed)
     return observation, info
 
 
@@ -31,22 +31,8 @@ def advance(env: gym.Env[Any, Any], action: Any) -> tuple[Any, float, bool, bool
     try:
         observation, reward, terminated, truncated, info = env.step(action)
         return observation, np.asarray(reward, dtype=float).item(), bool(terminated), bool(truncated), info
-    except Exception as error:
+    except RAISED as error:
         raise blamed("step", error) from error
-
-
-def number(info: Info, key: str) -> float | None:
-    """A number in `info`, None if it is missing.
-
-    Raises:
-        EnvironmentFailed: if it is there but not a number.
-    """
-    if info.get(key) is None:
-        return None
-    try:
-        return float(info[key])
-    except (TypeError, ValueError):
-        raise EnvironmentFailed(f"info[{key!r}] must be a number, not {info[key]!r}") from None
 
 
 HOOK = "make_expert"  # static, class or plain method (env) -> callable observation -> action; see docs/environments.md
@@ -76,7 +62,7 @@ class Expert:
                 self._act.reset()
         except NotImplementedError:
             raise
-        except Exception as error:
+        except RAISED as error:
             raise blamed(HOOK, error) from error
         if not callable(self._act):
             kind = type(self._act).__name__

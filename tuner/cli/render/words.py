@@ -121,9 +121,16 @@ def _(event: events.CurvesAnnounced) -> Iterator[str]:
 
 @words.register
 def _(event: events.EnvironmentWarnings) -> Iterator[str]:
-    for line in event.report.of("warning"):
+    for line in (*event.report.of("wrong"), *event.report.of("warning")):
         yield f"Warning: {line.name}: {line.finding}"
     yield f"Details and suggestions: tuner check {shlex.quote(event.report.environment)}"
+
+
+@words.register
+def _(event: events.NormalizeApplied) -> Iterator[str]:
+    names = {"norm_obs": "Observations", "norm_reward": "Rewards"}
+    what = " and ".join(names[one] if not place else names[one].lower() for place, one in enumerate(event.arguments))
+    yield f"{what} are very large and will be scaled by SB3's VecNormalize (--no-normalize leaves them)."
 
 
 @words.register

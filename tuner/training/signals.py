@@ -1,0 +1,83 @@
+"""What an environment says of success and distance in `info`, read by one rule everywhere. Imports no torch."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from tuner.errors import EnvironmentFailed
+from tuner.record_type import Record
+from tuner.records import DISTANCE, SUCCESS, Signals
+
+When = Literal["end", "any"]
+
+WHOLE = 1 - 1e-6  # a number under this is no success: half of a task is a failure
+
+
+class Told(Record):
+    """What an episode said; None where it said nothing."""
+
+    success: bool | None
+    start_distance: float | None
+    distance: float | None  # at the end
+
+
+def success(info: Mapping[str, Any], key: str = SUCCESS) -> bool | None:
+    """Whether an entry says success.
+
+    A number is a success from 1 on, so that a fraction is a failure. Arrays of one value count as that value.
+
+    Returns:
+        None where the entry is missing, null or NaN.
+
+    Raises:
+        EnvironmentFailed: where it is neither a flag nor a number.
+    """
+    value = info.get(key)
+    if value is None or isinstance(value, bool):
+        return value
+    number = single(value)
+    if number is None:
+        raise EnvironmentFailed(f"info[{key!r}] must be a flag or one number, not {_brief(value)}")
+    return None if math.isnan(number) else number >= WHOLE
+
+
+def distance(info: Mapping[str, Any], key: str = DISTANCE) -> float | None:
+    """A distance; None where the entry is missing or is no finite number."""
+    value = info.get(key)
+    number = value if isinstance(value, float) else None if value is None else single(value)
+    return number if number is not None and math.isfinite(number) else None
+
+
+def single(value: Any) -> float | None:
+    """The number that a value is, or that an array of one value has; None for anything else."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError):  # RuntimeError: of a tensor on a GPU, or with a gradient
+        return None
+    return float(array.reshape(()).item()) if array.size == 1 and array.dtype.kind in "biuf" else None
+
+
+def _brief(value: Any) -> str:
+    shape = np.shape(value) if not isinstance(value, str | bytes) else ()
+    return f"values of shape {shape}" if shape else repr(value)[:60]
+
+
+def decide(episodes: Iterable[Told], *, success_key: str | None = None, when: When = "end") -> Signals:
+    """How success and distance are to be read from now on, by what some episodes said.
+
+    Success counts where any of them told it, or where its key was named. Distance breaks ties where all of them told
+    it, at the start and at the end.
+
+    Args:
+        episodes: What they said.
+        success_key: The key of `info`, where the user named it.
+        when: `end`, or `any` for success at any step.
+    """
+    found = list(episodes)
+    told = success_key is not None or any(one.success is not None for one in found)
+    measured = bool(found) and all(one.start_distance is not None and one.distance is not None for one in found)
+    return Signals(
+        success=(success_key or SUCCESS) if told else None, when=when, distance=DISTANCE if measured else None
+    )
