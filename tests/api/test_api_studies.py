@@ -183,7 +183,7 @@ class Leaving(tuner_toys.Line):
 
 
 def test_an_environment_that_leaves_fails_its_trial(told: Told) -> None:
-    with pytest.raises(library.TunerError, match="the environment raised SystemExit: 3"):
+    with pytest.raises(library.TunerError, match="the environment raised in step: SystemExit: 3"):
         library.tune(Leaving, trials=1, **SMALL)
 
 

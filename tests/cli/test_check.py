@@ -104,8 +104,8 @@ def test_large_rewards_are_scaled_for_good_unless_told_not_to(tuner: Tuner, tmp_
 
 def test_success_under_another_name_is_named_and_counted_on_request(tuner: Tuner, tmp_path: Path) -> None:
     path = write_study(tmp_path, environment={"id": "planted_toys:Renamed"}, trials=2)
-    said = tuner("check planted_toys:Renamed --episodes 20").out
-    assert "--success-key task_solved" in " ".join(said.split())
+    checked = tuner("check planted_toys:Renamed --episodes 20").out
+    assert "--success-key task_solved" in " ".join(checked.split())
     assert tuner(f"run {path} --engine inline").code == 0
     assert json.loads(tuner("show 0 --study toy --json").out)["success"] is None
     assert tuner(f"run {path} --engine inline --success-key task_solved --name told").code == 0
