@@ -102,6 +102,20 @@ def test_large_rewards_are_scaled_for_good_unless_told_not_to(tuner: Tuner, tmp_
     assert "norm_reward" in refused.err
 
 
+def test_a_study_in_which_nothing_succeeds_says_what_the_look_had_warned_of(tuner: Tuner, tmp_path: Path) -> None:
+    path = write_study(tmp_path, environment={"id": "planted_toys:UnreachableUnaided"}, trials=3)
+    said = tuner(f"run {path} --engine inline")
+    assert said.code == 0
+    words = " ".join(said.out.split())
+    assert "No trial succeeded once in 3: their scores do not tell them apart." in words
+    assert "The likeliest cause is in the environment: goals in reach: no policy succeeded; no policy came near" in words
+    assert "tuner check planted_toys:UnreachableUnaided" in words
+    assert "gamma is fixed" not in words
+    status = json.loads(tuner("status toy --json").out)
+    assert status["succeeded"] is False
+    assert any("goals in reach" in warning for warning in status["warnings"])
+
+
 def test_success_under_another_name_is_named_and_counted_on_request(tuner: Tuner, tmp_path: Path) -> None:
     path = write_study(tmp_path, environment={"id": "planted_toys:Renamed"}, trials=2)
     checked = tuner("check planted_toys:Renamed --episodes 20").out

@@ -104,7 +104,7 @@ def test_a_healthy_run_is_ok_in_every_line() -> None:
         (run(**FLAT_SUCCESS), "time-outs", "wrong", "every episode", "tuner check"),
         (run(success=np.full(8, 0.3), timeouts=0.7), "time-outs", "warning", "most episodes", "more steps"),
         (run(**FLAT_SUCCESS), "success", "warning", "return up, success flat", "success bonus"),
-        (run(arguments={"gamma": 0.99}, length=17.0), "gamma", "warning", "far-sighted", "0.95"),
+        (run(arguments={"gamma": 0.998}, length=17.0), "gamma", "warning", "far-sighted", "0.95"),
         (run(arguments={"gamma": 1.0}, length=1000.0), "gamma", "warning", "far-sighted", "0.95"),
         (run(arguments={"gamma": 0.9}, length=200.0), "gamma", "warning", "short-sighted", "0.99"),
     ],
@@ -173,9 +173,52 @@ def test_a_missing_signal_gets_no_line(changed: TrainingRecord, name: str) -> No
 
 
 def test_short_episodes_without_a_success_signal_say_nothing_of_gamma() -> None:
-    found = sign(run(success=None, arguments={"gamma": 0.99}, length=17.0), "gamma")
+    found = sign(run(success=None, arguments={"gamma": 0.998}, length=17.0), "gamma")
     assert found is not None
     assert found.verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("longest", "length", "gamma"),
+    [
+        pytest.param(20.0, 5.0, 0.99, id="a limit of 20, solved in 5"),
+        pytest.param(1.0, 1.0, 0.999, id="one step"),
+        pytest.param(100.0, 6.0, 0.99, id="a limit of 100, solved in 6"),
+    ],
+)
+def test_gamma_goes_by_the_time_limit_and_by_what_it_could_change(longest: float, length: float, gamma: float) -> None:
+    found = sign(run({"ep_len_mean": line(longest, length)}, arguments={"gamma": gamma}, length=length), "gamma")
+    assert found is not None
+    assert found.verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("signals", "name"),
+    [
+        ({"approx_kl": line(0.00997, 0.00997)}, "approx_kl"),
+        ({"approx_kl": line(0.0521, 0.0521)}, "approx_kl"),
+        ({"clip_fraction": line(0.0955, 0.0955)}, "clip_fraction"),
+    ],
+)
+def test_a_mean_that_misses_its_bound_by_little_is_ok(signals: dict[str, Any], name: str) -> None:
+    found = sign(run(signals), name)
+    assert found is not None
+    assert found.verdict == "ok"
+
+
+def test_an_explained_variance_about_zero_is_no_worse_than_a_constant() -> None:
+    found = sign(run({"explained_variance": line(-0.0008, -0.0008)}), "explained_variance")
+    assert found is not None
+    assert (found.verdict, found.symptom) == ("warning", "below 0.3")
+
+
+def test_a_trial_that_succeeds_is_not_warned_for_a_signal_alone() -> None:
+    signals = {"approx_kl": line(0.001, 0.001), "clip_fraction": line(0.5, 0.5), "explained_variance": line(0.0, -0.5)}
+    bad = {one.name for one in judge(run(signals, success=np.full(8, 0.5))) if one.verdict != "ok"}
+    assert bad == {"approx_kl", "clip_fraction", "explained_variance"}
+    good = judge(run(signals, success=np.full(8, 0.86)))
+    assert [one for one in good if one.verdict != "ok"] == []
+    assert "the trial succeeds all the same" in next(one.finding for one in good if one.name == "approx_kl")
 
 
 def test_a_trial_of_an_earlier_version_has_no_diagnosis() -> None:
@@ -188,10 +231,12 @@ def test_an_empty_record_has_no_diagnosis() -> None:
 
 
 def test_the_dashboard_attributes_have_verdict_finding_and_suggestion() -> None:
-    signs = judge(run(arguments={"gamma": 0.99}, length=17.0))
+    signs = judge(run(arguments={"gamma": 0.998}, length=17.0))
     words = in_words(signs)
     assert worst(signs) == "warning"
     assert words.keys() == {"diagnosis", "diagnosis gamma"}
     assert words["diagnosis"] == "warning (1 warning, 10 ok)"
-    assert words["diagnosis gamma"].startswith("warning: far-sighted: 0.99 looks 100 steps ahead")
+    assert words["diagnosis gamma"].startswith(
+        "warning: far-sighted: 0.998 looks 500 steps ahead, episodes last up to 10"
+    )
     assert words["diagnosis gamma"].endswith("(PPO guide: 0.95 for short episodes)")

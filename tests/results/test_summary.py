@@ -1,6 +1,7 @@
 """The summary of a study: the best trial, the baselines, and a verdict no stronger than one seed allows."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import optuna
 import pytest
@@ -27,7 +28,7 @@ def row(number: int, value: float | None, role: str | None = None, state: str = 
     )
 
 
-def summary(rows: Sequence[Row]) -> Summary:
+def summary(rows: Sequence[Row], **more: Any) -> Summary:
     return Summary(
         study="toy",
         environment="x",
@@ -38,6 +39,7 @@ def summary(rows: Sequence[Row]) -> Summary:
         best_tuned=best([row for row in rows if row.role is None]),
         baselines=baselines(rows),
         steps_per_second=None,
+        **more,
     )
 
 
@@ -76,3 +78,13 @@ def test_the_rows_of_a_study_carry_what_ran(finished: object) -> None:
     assert rows[1].label == "proposed"
     assert all(found.attributes["steps"] == 384 for found in rows)
     assert rows[0].value == optuna.load_study(study_name="toy", storage="sqlite:///studies/tuner.db").trials[0].value
+
+
+def test_a_study_in_which_nothing_succeeded_says_so_with_the_likeliest_cause() -> None:
+    rows = [row(0, 0.0, "baseline:current"), row(1, 0.0)]
+    warnings = ("action bounds: within [0, 255], not [-1, 1]", "speed: 20 steps a second")
+    said = verdict(summary(rows, succeeded=False, warnings=warnings))
+    assert said.startswith("No trial succeeded once in 2")
+    assert said.endswith("The likeliest cause is in the environment: action bounds: within [0, 255], not [-1, 1].")
+    assert "keep" not in said
+    assert "out of reach in x" in verdict(summary(rows, succeeded=False))

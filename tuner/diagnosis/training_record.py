@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.diagnosis.bounds import FEWEST, SOLVED
+from tuner.diagnosis.bounds import FEWEST, SOLVED, WORKS
 from tuner.record_type import Record
 from tuner.verdicts import Line
 
@@ -40,6 +40,21 @@ class TrainingRecord(Record):
     def late_success(self) -> float | None:
         """Mean success rate of the last three evaluations; None without a success signal."""
         return None if self.success is None else float(self.success[-3:].mean())
+
+    @property
+    def works(self) -> bool:
+        """Whether it succeeds so often that a training signal alone is no reason to change anything."""
+        return self.late_success is not None and self.late_success >= WORKS
+
+    @property
+    def longest(self) -> float | None:
+        """The longest that episodes were on average, near their time limit before anything is learned; None if unknown.
+
+        Solved episodes are short, whatever the limit of the task is.
+        """
+        lengths = self.known("ep_len_mean")
+        known = [*([] if lengths is None else [float(lengths.max())]), *([] if self.length is None else [self.length])]
+        return max(known, default=None)
 
     @property
     def solved(self) -> bool:

@@ -1,13 +1,16 @@
 """The results of a study as data: for the table at the end of a run, `tuner status` and `--json`."""
 
 import math
+import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, field
+from dataclasses import asdict, field, replace
 from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS, least
 from tuner.config.model import StudySpec
 from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
+from tuner.diagnosis.bounds import SHORT_GAMMA
+from tuner.diagnosis.training_record import run_of
 from tuner.record_type import Record
 from tuner.results.finals_lines import CAVEAT, FinalsLines, finals_lines
 from tuner.results.health import Health, study_health
@@ -32,6 +35,8 @@ class Summary(Record):
     full_seconds: float | None = None  # of a completed trial, the median
     contenders: int = 0  # completed configurations, without baselines
     finals: FinalsLines | None = None  # None where nothing was repeated
+    succeeded: bool | None = None  # whether any trial ever did; None without a success signal
+    warnings: tuple[str, ...] = ()  # of the look before the study, the likeliest cause of failure first
     wider_space: str | None = None  # a space that searches what the best configuration has at a value against the rule
 
     def data(self) -> dict[str, Any]:
@@ -47,6 +52,8 @@ class Summary(Record):
             "best_tuned": row_data(self.best_tuned) if self.best_tuned else None,
             "baselines": [row_data(row) for row in self.baselines],
             "finals": asdict(self.finals) if self.finals else None,
+            "succeeded": self.succeeded,
+            "warnings": list(self.warnings),
             "verdict": verdict(self),
             "advice": list(self.advice.values()),
             "health": self.health.data() if self.health else None,
@@ -58,6 +65,7 @@ def summarise(reader: StudyReader) -> Summary:
     spec, rows = reader.spec, reader.rows
     found = configurations(rows)
     winner = found[0].first if found else None
+    succeeded = _succeeded(rows)
     return Summary(
         study=spec.name,
         environment=spec.environment.id,
@@ -68,12 +76,14 @@ def summarise(reader: StudyReader) -> Summary:
         best_tuned=next((one.first for one in found if one.first.role is None), None),
         baselines=baselines(rows),
         steps_per_second=_median([row.attributes.get("steps_per_second") for row in rows]),
-        advice=advice(winner, spec) if winner else {},
+        advice=advice(winner, spec) if winner and succeeded is not False else {},
+        succeeded=succeeded,
+        warnings=tuple(sorted(spec.look.warnings, key=_likely)) if spec.look else (),
         health=study_health(rows, spec),
         full_seconds=_median([row.seconds for row in rows if row.value is not None]),
         contenders=len({str(one.first.arguments) for one in found if one.first.role is None}),
         finals=finals_lines(found, spec),
-        wider_space=_space_with_gamma(spec) if winner and dict(_gamma(winner, spec)) else None,
+        wider_space=_space_with_gamma(spec) if winner and succeeded and dict(_gamma(winner, spec)) else None,
     )
 
 
@@ -81,6 +91,8 @@ def verdict(summary: Summary) -> str:
     """Whether the leader, or the best trial, did better than the baselines, with its caveat."""
     if summary.best is None:
         return "No trial is complete yet."
+    if summary.succeeded is False:
+        return _never(summary)
     if summary.finals is not None:
         return _leads(summary.finals)
     others = [row for row in summary.baselines if row.value is not None and row.number != summary.best.number]
@@ -93,6 +105,30 @@ def verdict(summary: Summary) -> str:
         f"Trial {summary.best.number} scored above {names}: one training seed each, so a lucky seed is possible and "
         "the best of many scores is always too high."
     )
+
+
+# Lines of a look, those first that explain best why nothing succeeds.
+CAUSES = ("action effect", "goals in reach", "action bounds", "success signal", "return and success", "reward varies")
+
+
+def _likely(warning: str) -> int:
+    name = warning.partition(":")[0]
+    return CAUSES.index(name) if name in CAUSES else len(CAUSES)
+
+
+def _succeeded(rows: Sequence[Row]) -> bool | None:
+    """Whether success was ever more than 0, in any evaluation of any trial."""
+    told = [row for row in rows if row.success is not None]
+    points = (point for row in told for point in row.attributes.get("curve", []))
+    return any(row.success for row in told) or any(point.get("success") for point in points) if told else None
+
+
+def _never(summary: Summary) -> str:
+    """What a study says in which nothing succeeded."""
+    said = f"No trial succeeded once in {summary.finished}: their scores do not tell them apart."
+    if summary.warnings:
+        return f"{said} The likeliest cause is in the environment: {summary.warnings[0]}."
+    return f"{said} The goal may be out of reach in {summary.environment}, or the training far too short."
 
 
 def _leads(finals: FinalsLines) -> str:
@@ -110,8 +146,8 @@ def row_data(row: Row) -> dict[str, Any]:
 
 
 def _median(values: Sequence[float | None]) -> float | None:
-    known = sorted(value for value in values if value is not None)
-    return known[len(known) // 2] if known else None
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
 
 
 EDGE_SHARE = 0.05  # of a range, on its own scale
@@ -150,11 +186,12 @@ def _space_with_gamma(spec: StudySpec) -> str:
 
 def _gamma(best: Row, spec: StudySpec) -> Iterator[tuple[str, str]]:
     gamma = best.arguments.get("gamma", 0.99)
-    ends_early = best.success is not None  # without a success signal a short episode may be a failure
-    short = ends_early and best.episode_length is not None and best.episode_length <= SHORT_EPISODE
+    longest = replace(run_of(spec.algorithm, best.arguments, best.attributes), length=best.episode_length).longest
+    told = best.success is not None  # without a success signal a short episode may be a failure
+    short = told and longest is not None and 1 / (1 - SHORT_GAMMA) < longest <= SHORT_EPISODE
     if short and "gamma" not in spec.space.parameters and gamma >= LONG_SIGHT:
         said = (
-            f"gamma is fixed at {gamma:g}, and episodes are short ({best.episode_length:.0f} steps); the PPO guide "
+            f"gamma is fixed at {gamma:g}, and episodes are short (at most {longest:.0f} steps); the PPO guide "
             f"recommends 0.95 for them: `--space {_space_with_gamma(spec)}` searches it"
         )
         yield "gamma", said

@@ -59,6 +59,8 @@ def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> Non
         console.print(_table(rows, summary.finals))
     if summary.finals is None:
         console.print(verdict(summary))
+    for warning in summary.warnings[1:] if summary.succeeded is False else ():
+        console.print(f"Also: {warning}.", markup=False)
     for word in summary.advice.values():
         console.print(f"Note: {word}.")
     _print_next(console, next_commands)
@@ -256,6 +258,8 @@ def next_commands(request: "TuneRequest", result: "TuneResult", *, confirmed: bo
         words = ["--space", summary.wider_space, *(["--env", request.environment] if request.environment else [])]
         wider = ["tuner", "run", request.study, *words, *request.engine.arguments(), "--trials", str(summary.target)]
         typed = [f"{shlex.join([*wider, *storage])}  # searches gamma as well", *typed]
+    if summary.succeeded is False:
+        return [shlex.join(["tuner", "check", summary.environment]), *typed]
     if summary.best is None or confirmed:
         return typed
     workers = request.engine.known_workers
