@@ -66,8 +66,8 @@ def completes(engine: Engine, job: TrialJob) -> bool:
     return isinstance(end, Finished) and end.number == job.number and end.outcome.state == "completed"
 
 
-def wait_for(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + TIMEOUT
+def wait_for(condition: Callable[[], bool], seconds: float = TIMEOUT) -> bool:
+    deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
     return condition()

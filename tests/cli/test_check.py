@@ -108,7 +108,9 @@ def test_a_study_in_which_nothing_succeeds_says_what_the_look_had_warned_of(tune
     assert said.code == 0
     words = " ".join(said.out.split())
     assert "No trial succeeded once in 3: their scores do not tell them apart." in words
-    assert "The likeliest cause is in the environment: goals in reach: no policy succeeded; no policy came near" in words
+    assert (
+        "The likeliest cause is in the environment: goals in reach: no policy succeeded; no policy came near" in words
+    )
     assert "tuner check planted_toys:UnreachableUnaided" in words
     assert "gamma is fixed" not in words
     status = json.loads(tuner("status toy --json").out)

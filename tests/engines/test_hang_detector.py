@@ -80,6 +80,46 @@ def test_a_worker_that_loads_has_half_an_hour_whatever_the_median(detector: Hang
     assert wait(detector, clock, 62) == [7]
 
 
+def test_a_sign_of_life_begins_the_wait_anew_and_the_median_counts_the_whole(
+    detector: HangDetector, clock: Clock
+) -> None:
+    for _ in range(3):
+        detector.begin(99)
+        for _ in range(10):
+            wait(detector, clock, 3)
+            detector.sign(99)
+        detector.message_received(99)
+    assert detector.limit == 300.0
+    detector.begin(7)
+    for _ in range(5):
+        assert wait(detector, clock, 290) == []
+        detector.sign(7)
+    assert wait(detector, clock, 302) == [7]
+
+
+@pytest.mark.parametrize("seconds", [5.0, float("inf")])
+def test_a_limit_of_the_users_holds_whatever_the_median(clock: Clock, seconds: float) -> None:
+    detector = HangDetector(clock, timeout=seconds)
+    teach(detector, clock, 1)
+    detector.begin(7)
+    assert wait(detector, clock, 5) == []
+    assert wait(detector, clock, 1000) == ([7] if seconds == 5.0 else [])
+
+
+def test_the_reason_names_the_limit_that_applied(clock: Clock) -> None:
+    detector = HangDetector(clock)
+    detector.begin(7, loading=True)
+    assert "(the limit while it loads; --hang-timeout SECONDS or off changes it); killed" in detector.reason(7)
+    detector.begin(7)
+    assert "for 1800 s: no environment step, update or evaluation (the limit while no trial" in detector.reason(7)
+    teach(detector, clock, 20)
+    assert "for 200 s" in detector.reason(7)
+    assert "10 times the median between evaluations, at least 60 s" in detector.reason(7)
+    own = HangDetector(clock, timeout=5.0)
+    own.begin(7)
+    assert own.reason(7).endswith("(--hang-timeout); killed")
+
+
 def test_without_a_first_limit_no_worker_is_unresponsive(clock: Clock) -> None:
     detector = HangDetector(clock, first=float("inf"))
     detector.begin(7)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from conftest import make_job
 from driving import LONG, TIMEOUT, completes, drive, gone, kill_workers, process_ids, until_next, wait_for
 
 from tuner.engines.base import Evaluated, Finished
-from tuner.engines.hang_detector import FIRST_LIMIT
+from tuner.engines.hang_detector import FIRST_LIMIT, HangDetector
 from tuner.engines.processes import ProcessEngine
-from tuner.records import Decision, EnvironmentRef
+from tuner.records import Checkpoint, Decision, EnvironmentRef
 
 UNKNOWN = EnvironmentRef(id="tuner_toys:ToyNothing-v0")
 
@@ -93,11 +94,57 @@ def test_a_worker_that_hangs_is_killed_and_the_next_job_runs(toys: None, monkeyp
         assert isinstance(end, Finished)
         assert (end.number, end.outcome.state) == (2, "failed")
         assert end.outcome.reason.startswith("worker unresponsive for ")
-        assert end.outcome.reason.endswith(" s; killed")
+        assert "10 times the median between evaluations" in end.outcome.reason
         assert gone(before)
         assert completes(engine, make_job(number=3))
     finally:
         engine.stop()
+
+
+def test_a_worker_that_steps_is_not_unresponsive_however_long_an_evaluation_takes(toys: None) -> None:
+    warm = EnvironmentRef(id="tuner_toys:ToyLine-v0")
+    engine = ProcessEngine(1, warm=warm, hang_detector=HangDetector(timeout=4.0))
+    try:
+        job = make_job(environment=EnvironmentRef(id="tuner_toys:ToySluggish-v0"), timesteps=16)
+        begun = time.monotonic()
+        events = drive(engine, replace(job, checkpoints=(Checkpoint(step=16, goals=5),)))
+        assert isinstance(events[-1], Finished)
+        assert events[-1].outcome.state == "completed", events[-1].outcome.reason
+        assert time.monotonic() - begun > 8.0
+    finally:
+        engine.stop()
+
+
+def simulators() -> list[int]:
+    """The processes that the toy's environments have started and that still run."""
+    found = psutil.process_iter(["cmdline", "status"])
+    return [
+        one.pid
+        for one in found
+        if any("tuner-toy-simulator" in word for word in one.info["cmdline"] or ())
+        and one.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
+@pytest.mark.parametrize("end", ["hang", "death", "kill", "stop", "memory"])
+def test_what_an_environment_started_ends_with_its_worker(toys: None, end: str) -> None:
+    assert simulators() == []
+    detector = HangDetector(timeout=3.0 if end == "hang" else 600.0)
+    engine = ProcessEngine(1, hang_detector=detector, memory=10**7 if end == "memory" else None)
+    try:
+        environment = EnvironmentRef(id="tuner_toys:ToySimulator-v0", kwargs={"fault": end})
+        engine.start(make_job(environment=environment, **LONG))
+        if end in ("kill", "stop"):
+            assert wait_for(lambda: simulators() != [])
+        if end == "kill":
+            kill_workers(engine)
+        if end != "stop":
+            event = until_next(engine)
+            assert isinstance(event, Finished)
+            assert event.outcome.state == "failed"
+    finally:
+        engine.stop()
+    assert wait_for(lambda: simulators() == [], 2.0)
 
 
 def test_short_measurements_do_not_count_in_the_median(processes: ProcessEngine) -> None:
@@ -215,6 +262,13 @@ def test_a_warm_worker_imports_nothing_in_its_first_trial(tmp_path: Path) -> Non
     assert result.stderr == "3\n\n"
 
 
+@pytest.fixture(autouse=True)
+def _none_left() -> Iterator[None]:
+    yield
+    for pid in simulators():
+        os.kill(pid, signal.SIGKILL)
+
+
 COORDINATOR = """
 import pickle, sys, time
 from tuner.engines.base import Evaluated
@@ -237,12 +291,14 @@ if __name__ == "__main__":
 def test_workers_end_with_a_killed_coordinator(tmp_path: Path) -> None:
     script = tmp_path / "coordinator.py"
     script.write_text(COORDINATOR)
-    jobs = [make_job(number=number, **LONG) for number in (0, 1)]
+    simulator = EnvironmentRef(id="tuner_toys:ToySimulator-v0")
+    jobs = [make_job(number=number, environment=simulator, **LONG) for number in (0, 1)]
     with subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as coordinator:
         pids = _pids_of_workers(coordinator, pickle.dumps(jobs))
         alive = [pid for pid in pids if not gone(pid)]
         coordinator.kill()
     assert len(alive) == 2
+    assert wait_for(lambda: simulators() == [], 2.0)
     assert wait_for(lambda: all(gone(pid) for pid in pids))
 
 

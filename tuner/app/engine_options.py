@@ -12,7 +12,7 @@ from tuner.app.limits import ENGINES
 from tuner.app.notify import Notifier
 from tuner.config.model import StudySpec
 from tuner.engines.base import Engine, Event
-from tuner.engines.hang_detector import HangDetector
+from tuner.engines.hang_detector import FIRST_LIMIT, HangDetector
 from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
 from tuner.errors import UsageProblem
@@ -28,6 +28,7 @@ class EngineOptions(Record):
     engine: str = "processes"
     workers: int | None = None  # parallel trials; None for one per CPU
     memory: int | None = None  # bytes that a worker may hold
+    hang_timeout: float | None = None  # s without a sign of life; infinite for no limit, None for the study's own
     address: str | None = None  # of a Ray cluster
 
     def __post_init__(self) -> None:
@@ -44,6 +45,8 @@ class EngineOptions(Record):
             _refuse_address("--ray-address" if self.address else "RAY_ADDRESS", named)
         if self.engine == "ray" and importlib.util.find_spec("ray") is None:
             raise UsageProblem(f"--engine ray: Ray is not installed ({INSTALL})")
+        if self.inline and self.hang_timeout is not None:
+            raise UsageProblem("--hang-timeout: --engine inline trains in this very process; leave it out")
         if self.inline and self.memory is not None:
             raise UsageProblem("--memory: --engine inline trains in this very process; limit --engine processes")
 
@@ -100,7 +103,7 @@ def open_engine(
     spec: StudySpec,
     notifier: Notifier,
     *,
-    hang_detector: HangDetector | None = None,
+    first_limit: float | None = None,
     look: Callable[[], None] | None = None,
 ) -> Iterator[Engine]:
     """Workers that make the study's environment ahead; they end with the block.
@@ -109,23 +112,24 @@ def open_engine(
         options: Which, and how many.
         spec: Of the study.
         notifier: Is told of a cluster's nodes.
-        hang_detector: Detects unresponsive workers. Default: the standard one.
+        first_limit: Seconds without a sign of life before the study's own intervals are known. Default: half an hour.
         look: Called now and then; what it raises ends the work.
 
     Raises:
         ClusterFailed: where there is no Ray cluster to be had.
     """
-    engine = _make(options, spec, notifier, hang_detector)
+    engine = _make(options, spec, notifier, first_limit)
     try:
         yield engine if look is None else cast("Engine", _WatchedEngine(engine, look))
     finally:
         engine.stop()
 
 
-def _make(options: EngineOptions, spec: StudySpec, notifier: Notifier, hang_detector: HangDetector | None) -> Engine:
+def _make(options: EngineOptions, spec: StudySpec, notifier: Notifier, first: float | None) -> Engine:
     if options.inline:
         return InlineEngine()
     environment = spec.environment.ref()
+    detector = HangDetector(timeout=options.hang_timeout, first=FIRST_LIMIT if first is None else first)
     if options.engine == "ray":
         from tuner.engines.ray.ray_engine import RayEngine
 
@@ -134,9 +138,7 @@ def _make(options: EngineOptions, spec: StudySpec, notifier: Notifier, hang_dete
             options.workers,
             options.address,
             memory=options.memory,
-            hang_detector=hang_detector,
+            hang_detector=detector,
             say=lambda text: notifier.notify(ClusterNews(text=text)),
         )
-    return ProcessEngine(
-        options.known_workers or 1, warm=environment, memory=options.memory, hang_detector=hang_detector
-    )
+    return ProcessEngine(options.known_workers or 1, warm=environment, memory=options.memory, hang_detector=detector)

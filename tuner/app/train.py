@@ -9,7 +9,6 @@ from tuner.app import events
 from tuner.app.engine_options import EngineOptions, open_engine
 from tuner.app.notify import Notifier, TrainingUnderWay
 from tuner.coordinator import coordinate
-from tuner.engines.hang_detector import HangDetector
 from tuner.engines.processes import run_once
 from tuner.errors import TunerError, UsageProblem
 from tuner.final_training.recipe import read_recipe
@@ -113,10 +112,9 @@ def _train(plan: TrainingPlan, request: TrainRequest, notifier: Notifier) -> boo
     )
     if not source.missing:
         return False
-    patient = HangDetector(first=math.inf)  # checkpoints may lie hours apart
     try:
         with (
-            open_engine(request.engine, plan.recipe.spec, notifier, hang_detector=patient) as engine,
+            open_engine(request.engine, plan.recipe.spec, notifier, first_limit=math.inf) as engine,
             notifier.progress(TrainingUnderWay(source=source, plan=plan)) as listener,
         ):
             engine.prepare(source.missing)

@@ -19,6 +19,7 @@ def confirm(
     workers: options.WorkersOption = None,
     minutes: options.MinutesOption = None,
     memory: options.MemoryOption = None,
+    hang_timeout: options.HangTimeoutOption = None,
     engine: options.EngineOption = "processes",
     ray_address: options.RayAddressOption = None,
     storage: options.StorageOption = None,
@@ -37,7 +38,9 @@ def confirm(
         study=study,
         top=top or DEFAULT_TOP,
         seeds=seeds or DEFAULT_SEEDS,
-        engine=EngineOptions(engine=engine, workers=workers, memory=memory, address=ray_address),
+        engine=EngineOptions(
+            engine=engine, workers=workers, memory=memory, hang_timeout=hang_timeout, address=ray_address
+        ),
         storage=storage,
         deadline=deadline(minutes),
     )

@@ -1,6 +1,7 @@
 """Options that several commands share, and how they are read."""
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from tuner.errors import UsageProblem
 
 INTERRUPTED = 130  # the exit code after Ctrl-C
 LEAST_MEMORY = 0.5  # GB
+LEAST_TIMEOUT = 1.0  # s
 
 StudyArgument = Annotated[str, typer.Argument(metavar="[STUDY]", help="A study's name, or the path of its YAML file.")]
 StorageOption = Annotated[
@@ -100,6 +102,26 @@ MemoryOption = Annotated[
 ]
 
 
+def hang_timeout_of(text: str) -> float:
+    """A parser of `--hang-timeout`: seconds, or `off` for no limit."""
+    try:
+        value = math.inf if text == "off" else float(text)
+    except ValueError:
+        value = math.nan
+    if not value >= LEAST_TIMEOUT:
+        raise UsageProblem(f"--hang-timeout {text!r}: must be off, or seconds, at least {LEAST_TIMEOUT:g}")
+    return value
+
+
+HangTimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--hang-timeout",
+        parser=hang_timeout_of,
+        metavar="SECONDS|off",
+        help="Kill a worker without an environment step or update for so long. Default: by the study's trials.",
+    ),
+]
 WorkersOption = Annotated[
     int | None,
     number("--workers", "W", "Parallel trials. Default: one per core; with Ray, one per CPU of the cluster."),

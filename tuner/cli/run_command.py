@@ -66,6 +66,7 @@ def run(
     ] = False,
     minutes: options.MinutesOption = None,
     memory: options.MemoryOption = None,
+    hang_timeout: options.HangTimeoutOption = None,
     engine: options.EngineOption = "processes",
     ray_address: options.RayAddressOption = None,
     skip_check: Annotated[
@@ -102,7 +103,9 @@ def run(
         name=name,
         changes={key: value for key, value in asked.items() if value is not None},
         environment=env,
-        engine=EngineOptions(engine=engine, workers=workers, memory=memory, address=ray_address),
+        engine=EngineOptions(
+            engine=engine, workers=workers, memory=memory, hang_timeout=hang_timeout, address=ray_address
+        ),
         skip_check=skip_check,
         staged=staged,
         baselines=tuple(baseline or ()),

@@ -16,6 +16,7 @@ def serve(
     host: HostOption = DEFAULT_HOST,
     token_file: TokenOption = None,
     memory: options.MemoryOption = None,
+    hang_timeout: options.HangTimeoutOption = None,
     engine: options.EngineOption = "processes",
     ray_address: options.RayAddressOption = None,
     storage: options.StorageOption = None,
@@ -28,7 +29,9 @@ def serve(
 
     request = ServeRequest(
         storage=storage,
-        engine=EngineOptions(engine=engine, workers=workers, memory=memory, address=ray_address),
+        engine=EngineOptions(
+            engine=engine, workers=workers, memory=memory, hang_timeout=hang_timeout, address=ray_address
+        ),
         host=host,
         port=port,
         token_file=token_path(token_file),

@@ -43,6 +43,7 @@ def train(
     workers: options.WorkersOption = None,
     engine: options.EngineOption = "processes",
     memory: options.MemoryOption = None,
+    hang_timeout: options.HangTimeoutOption = None,
     as_json: options.JsonOption = False,
 ) -> int:
     """Train the final policy, with a test and a model card. Run the same command to resume."""
@@ -60,7 +61,7 @@ def train(
         output=output,
         environment=env,
         algorithm=algorithm,
-        engine=EngineOptions(engine=engine, workers=workers, memory=memory),
+        engine=EngineOptions(engine=engine, workers=workers, memory=memory, hang_timeout=hang_timeout),
     )
     result = run_training(request, TerminalNotifier())
     if result.summary is not None and as_json:

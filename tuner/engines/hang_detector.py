@@ -19,48 +19,83 @@ STOPPED = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
 @dataclass(kw_only=True)
 class _Wait:
-    seconds: float = 0.0
-    limit: float | None = None  # None for `HangDetector.limit`
+    loading: bool
+    seconds: float = 0.0  # without a sign of life
+    total: float = 0.0  # since it began
 
 
 class HangDetector:
-    """Measures how long workers have sent nothing, without the time in which they or this process were stopped.
+    """Measures how long workers have given no sign of life, without the time in which they or this process stood still.
 
-    A worker is unresponsive after ten times the median interval between messages, at least a minute, or after half an
-    hour while no median is known. Wall time counts, since a blocked worker uses no CPU time.
+    Evaluations are signs, and so are environment steps and updates, of which workers tell every few seconds. A worker
+    is unresponsive after ten times the median interval between evaluations, at least a minute, or after half an hour
+    while no median is known, or after a limit of the user's. Wall time counts, since a blocked worker uses no CPU time.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, *, first: float = FIRST_LIMIT) -> None:
-        """Sets `first`, the limit in seconds before a median is known; infinite if messages are hours apart."""
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        first: float = FIRST_LIMIT,
+        timeout: float | None = None,
+    ) -> None:
+        """Makes one that waits for nothing yet.
+
+        Args:
+            clock: Seconds.
+            first: The limit in seconds before a median is known.
+            timeout: A limit in seconds that the user set; infinite for none.
+        """
         self._clock = clock
         self._first = first
+        self._timeout = timeout
         self._last_check = clock()
         self._waits: dict[int, _Wait] = {}  # by job
-        self._intervals: deque[float] = deque(maxlen=KEPT_INTERVALS)  # s between messages
+        self._intervals: deque[float] = deque(maxlen=KEPT_INTERVALS)  # s between evaluations
 
     @property
     def limit(self) -> float:
-        """Seconds without a message after which a worker is unresponsive."""
+        """Seconds without a sign of life after which a worker that has loaded is unresponsive."""
+        if self._timeout is not None:
+            return self._timeout
         if len(self._intervals) < ENOUGH_INTERVALS:
             return self._first
         return max(LEAST_LIMIT, TIMES_MEDIAN * statistics.median(self._intervals))
 
-    @property
-    def reason(self) -> str:
-        """The failure reason of an unresponsive worker."""
-        return f"worker unresponsive for {self.limit:.0f} s; killed"
+    def _limit(self, wait: _Wait) -> float:
+        return max(self._first, self.limit) if wait.loading else self.limit
+
+    def reason(self, job: int) -> str:
+        """Why the worker of a job is killed, with the limit that applied."""
+        wait = self._waits[job]
+        if wait.loading:
+            why = "the limit while it loads"
+        elif self._timeout is not None:
+            why = "--hang-timeout"
+        elif len(self._intervals) < ENOUGH_INTERVALS:
+            why = "the limit while no trial has been evaluated three times"
+        else:
+            why = f"{TIMES_MEDIAN} times the median between evaluations, at least {LEAST_LIMIT:.0f} s"
+        way_out = "" if self._timeout is not None else "; --hang-timeout SECONDS or off changes it"
+        said = f"worker unresponsive for {self._limit(wait):.0f} s: no environment step, update or evaluation"
+        return f"{said} ({why}{way_out}); killed"
 
     def begin(self, job: int, *, loading: bool = False) -> None:
         """Starts waiting for the job's next message: it was started or answered.
 
         A worker that is still loading its libraries has half an hour, since many may load in parallel.
         """
-        self._waits[job] = _Wait(limit=self._first if loading else None)
+        self._waits[job] = _Wait(loading=loading)
+
+    def sign(self, job: int) -> None:
+        """Records that the worker has stepped or updated something."""
+        if (wait := self._waits.get(job)) is not None:
+            wait.seconds, wait.loading = 0.0, False
 
     def message_received(self, job: int) -> None:
         """Records the interval and stops waiting."""
         if (wait := self._waits.pop(job, None)) is not None:
-            self._intervals.append(wait.seconds)
+            self._intervals.append(wait.total)
 
     def forget(self, job: int) -> None:
         """Stops waiting, without recording the interval."""
@@ -77,8 +112,8 @@ class HangDetector:
         for job, wait in self._waits.items():
             if not stopped(job):
                 wait.seconds += passed
-        limit = self.limit
-        return [job for job, wait in self._waits.items() if wait.seconds > (wait.limit or limit)]
+                wait.total += passed
+        return [job for job, wait in self._waits.items() if wait.seconds > self._limit(wait)]
 
 
 def is_stopped(pid: int) -> bool:

@@ -5,6 +5,7 @@ They end with the process that started them.
 
 import contextlib
 import multiprocessing
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -13,11 +14,12 @@ from typing import Any, ParamSpec, TypeVar
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
 from tuner.engines.hang_detector import HangDetector, is_stopped, memory, too_much
-from tuner.engines.worker import Message, Ready, begin, result_or_error, work
+from tuner.engines.worker import Alive, Message, Ready, begin, end_group, result_or_error, work
 from tuner.errors import EnvironmentFailed, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob
 from tuner.training.importing import started_cleanly
 
+WEIGHING = 0.5  # s between two looks at the memory of workers
 GRACE = 2.0  # s for a process to exit by itself before it is killed
 
 
@@ -42,6 +44,7 @@ class Child:
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
+        end_group(self.pid)  # what the process started and left
         self.pipe.close()
         code = self.process.exitcode or 0
         self.process.close()
@@ -88,6 +91,7 @@ class ProcessEngine:
         self._memory = memory
         self._hang_detector = hang_detector or HangDetector()
         self._pool: list[_Worker] = []
+        self._next_weighing = 0.0  # on the monotonic clock
 
     def prepare(self, count: int) -> None:
         """Spawns workers up to `count`, at most `workers`."""
@@ -144,6 +148,9 @@ class ProcessEngine:
         except (EOFError, OSError):
             self._hang_detector.forget(number)
             return failed(number, f"the worker process died ({self._remove(worker)})")
+        if isinstance(message, Alive):
+            self._hang_detector.sign(number)
+            return None
         if isinstance(message, Ready):
             worker.ready = True
             self._hang_detector.begin(number)
@@ -162,8 +169,9 @@ class ProcessEngine:
         """Kills workers that are unresponsive or use too much memory, except those of the jobs in `spared`."""
         busy = {worker.job: worker for worker in self._pool if worker.job is not None and worker.job not in spared}
         hung = self._hang_detector.unresponsive(lambda number: number in busy and is_stopped(busy[number].child.pid))
-        reasons = dict.fromkeys(hung, self._hang_detector.reason)
-        if self._memory is not None:
+        reasons = {number: self._hang_detector.reason(number) for number in hung}
+        if self._memory is not None and time.monotonic() >= self._next_weighing:
+            self._next_weighing = time.monotonic() + WEIGHING
             held = {number: memory(worker.child.pid) for number, worker in busy.items()}
             limit = self._memory
             reasons |= {number: too_much(size, limit) for number, size in held.items() if size > limit}

@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -19,8 +20,13 @@ class Ready:
     """A worker has loaded its libraries and waits for jobs."""
 
 
+@dataclass(frozen=True)
+class Alive:
+    """A worker has stepped an environment or updated a model since its last message."""
+
+
 Result = TypeVar("Result")
-Message = Ready | Evaluation | TrialOutcome | TunerError
+Message = Ready | Alive | Evaluation | TrialOutcome | TunerError
 
 WARM_UP = TrialJob(  # one update in an environment of Gymnasium
     number=-1,
@@ -46,23 +52,33 @@ def work(pipe: Connection, lifeline: Connection, warm: EnvironmentRef | None) ->
         warm: The environment that most jobs train in.
     """
     begin(lifeline)
+    from tuner.training.life import LIFE, Pulse
     from tuner.trial import run_trial
+
+    LIFE.watch_optimizers()
+    one_at_a_time = threading.Lock()
+
+    def send(message: Message) -> None:
+        with one_at_a_time:
+            pipe.send(message)
 
     if warm is not None:
         warm_up(warm)
 
     def report(evaluation: Evaluation) -> Decision:
-        pipe.send(evaluation)
+        send(evaluation)
         decision: Decision = pipe.recv()
         return decision
 
-    pipe.send(Ready())
+    send(Ready())
     while True:
         try:
             job: TrialJob = pipe.recv()
         except EOFError:
             return
-        pipe.send(result_or_error(lambda: run_trial(job, report)))  # noqa: B023 - called at once
+        with Pulse(lambda: send(Alive())):
+            result = result_or_error(lambda: run_trial(job, report))  # noqa: B023 - called at once
+        send(result)
 
 
 def warm_up(environment: EnvironmentRef) -> None:
@@ -99,7 +115,13 @@ def broken(error: Exception) -> WorkerBroke:
 
 
 def begin(lifeline: Connection) -> None:
-    """Makes this process exit with its coordinator, lets it have children, and redirects standard output to stderr."""
+    """Makes this process exit with its coordinator, lets it have children, and redirects standard output to stderr.
+
+    It leads a process group of its own, so that what environments start in it ends with it.
+    """
+    if hasattr(os, "setpgid"):
+        with contextlib.suppress(OSError):  # it leads a session already
+            os.setpgid(0, 0)
     threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
     multiprocessing.current_process().daemon = False  # daemons may not have children, environments do
     with contextlib.suppress(OSError):  # may be closed
@@ -110,4 +132,12 @@ def _die_with(lifeline: Connection) -> None:
     """Exits this process when the lifeline closes."""
     with contextlib.suppress(EOFError, OSError):
         lifeline.recv()
+    end_group(os.getpid())
     os._exit(1)
+
+
+def end_group(leader: int) -> None:
+    """Kills what is left of a process group, its leader included; also after the leader's death."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)

@@ -19,6 +19,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from tuner.config.arguments import NORMALIZE
 from tuner.errors import EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
+from tuner.training.life import LIFE
 from tuner.training.making import RAISED, blamed, blaming, find_environment, made, make_bare
 from tuner.training.subprocesses import Processes
 
@@ -34,11 +35,13 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
     """Raises EnvironmentFailed for exceptions of the environment, TrialDiverged for values that are not finite."""
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        LIFE.sign()
         with blaming("reset"):
             observation, info = self.env.reset(**kwargs)
         return _finite(observation), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        LIFE.sign()
         try:
             observation, reward, terminated, truncated, info = self.env.step(action)
             finite = math.isfinite(reward)
@@ -70,6 +73,7 @@ class VecGuard(VecEnvWrapper):
 
     def step_wait(self) -> VecEnvStepReturn:
         """Steps every environment; at an episode's end `info["episode"]` has its return, length and time (r, l, t)."""
+        LIFE.sign()
         try:
             observations, rewards, dones, infos = self.venv.step_wait()
         except RAISED as error:

@@ -1,6 +1,7 @@
 """Runs a trial in a worker process of a node; and the mailbox through which it reports to the coordinator."""
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
@@ -28,13 +29,18 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class Living:
+    """A worker has stepped an environment or updated a model since its last message."""
+
+
+@dataclass(frozen=True)
 class Overfull:
     """A worker used too much memory and is exiting."""
 
     held: int  # bytes
 
 
-NodeMessage = Began | Loaded | Overfull | Evaluation
+NodeMessage = Began | Loaded | Living | Overfull | Evaluation
 
 
 class Mailbox:
@@ -80,6 +86,7 @@ class Mailbox:
 
 
 REPORT_GRACE = 5.0  # s for the coordinator to kill a worker that reported too much memory
+PULSE = 10.0  # s between two signs of life
 MEMORY_INTERVAL = 1.0  # s between two checks of a worker's memory
 
 _warm: set[str] = set()  # ids of the environments that this process has made
@@ -125,6 +132,7 @@ def run_on_node(
 
 
 def _run(job: TrialJob, channel: Channel, warm: EnvironmentRef) -> TrialOutcome | TunerError:
+    from tuner.training.life import LIFE, Pulse
     from tuner.trial import run_trial
 
     if warm.id not in _warm:
@@ -140,14 +148,22 @@ def _run(job: TrialJob, channel: Channel, warm: EnvironmentRef) -> TrialOutcome 
             lost.append(error)
             raise
 
+    LIFE.watch_optimizers()
     try:
-        return run_trial(job, report)
+        with Pulse(lambda: _tell_life(channel), PULSE):
+            return run_trial(job, report)
     except TunerError as error:
         return error
     except Exception as error:  # noqa: BLE001 - passed on with its traceback
         if lost:
             raise lost[0] from None
         return broken(error)
+
+
+def _tell_life(channel: Channel) -> None:
+    """Leaves a sign of life; a lost channel is noticed by the next evaluation."""
+    with contextlib.suppress(Exception):
+        channel.tell(Living())
 
 
 def _watch(channel: Channel, limit: int, ended: threading.Event, look: Callable[[int], int] = memory) -> None:

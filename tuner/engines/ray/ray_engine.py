@@ -20,7 +20,7 @@ from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
 from tuner.engines.hang_detector import HangDetector, too_much
 from tuner.engines.processes import run_once
 from tuner.engines.ray.connection import Nodes, brief, connected
-from tuner.engines.ray.node import Began, Loaded, Mailbox, NodeMessage, Overfull, run_on_node
+from tuner.engines.ray.node import Began, Living, Loaded, Mailbox, NodeMessage, Overfull, run_on_node
 from tuner.engines.ray.shipping import local_sources, to_send
 from tuner.engines.worker import broken
 from tuner.errors import ClusterFailed, EnvironmentUnusable, TunerError
@@ -205,6 +205,8 @@ class RayEngine:
                 self._hang_detector.begin(run.number, loading=True)
             case Loaded():
                 self._hang_detector.begin(run.number)
+            case Living():
+                self._hang_detector.sign(run.number)
             case Overfull(held=held):
                 return self._terminate(key, too_much(held, self._memory or 0))
             case Evaluation():
@@ -250,8 +252,8 @@ class RayEngine:
         hung = set(self._hang_detector.unresponsive(lambda _: False)) - spared
         if not hung:
             return []
-        reason = self._hang_detector.reason
-        return [self._terminate(key, reason) for key, run in list(self._runs.items()) if run.number in hung]
+        found = [(key, run.number) for key, run in self._runs.items() if run.number in hung]
+        return [self._terminate(key, self._hang_detector.reason(number)) for key, number in found]
 
 
 def _loss(run: _SentJob, error: BaseException) -> Event:

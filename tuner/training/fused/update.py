@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tuner.record_type import Record
 from tuner.training.fused.heads import ActionHead, HeadLearning
 from tuner.training.fused.network import Array, FlatParameters, Learning, Network
+from tuner.training.life import LIFE
 
 
 class Settings(Record):
@@ -105,6 +106,7 @@ class FlatAdam:
 
     def step(self, max_grad_norm: float) -> None:
         """One step along the gradient, its norm clipped to `max_grad_norm`."""
+        LIFE.sign()
         group = self._optimizer.param_groups[0]
         beta1, beta2 = group["betas"]
         gradient, scratch = self._parameters.gradient, self._scratch
