@@ -9,6 +9,9 @@ from tuner.record_type import Record
 SUCCESS, DISTANCE = "is_success", "distance"  # entries of an environment's `info`
 
 
+LONGEST_EPISODE = 10_000  # environment steps after which an evaluation episode is cut off
+
+
 class Checkpoint(Record):
     """When to evaluate, and for how many episodes."""
 
@@ -66,6 +69,8 @@ class TrialJob(Record):
     timesteps: int
     objective: str
     checkpoints: tuple[Checkpoint, ...]
+    longest: int = LONGEST_EPISODE  # environment steps of an evaluation episode, which is cut off there
+    stochastic: bool = False  # whether evaluations draw the policy's actions, in place of its best ones
     signals: Signals | None = None  # None: decided by the run's first evaluation
     milestones: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a stage of the task
     curriculum: Curriculum | None = None
@@ -88,6 +93,7 @@ class Evaluation(Record):
     seconds: float  # of training and evaluation, without making environment and model
     evaluation_seconds: float  # of this evaluation
     milestones: dict[str, float] = field(default_factory=dict)  # share of episodes that reached each
+    cut_off: int = 0  # episodes that did not end by themselves
     difficulty: float | None = None  # of training at this checkpoint; None without a curriculum
     health: dict[str, float] = field(default_factory=dict)  # the algorithm's own training signals
 

@@ -88,6 +88,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
             objective=job.objective,
             most_goals=most_goals,
             signals=job.signals,
+            longest=job.longest,
             milestones=job.milestones,
             first_goal=job.first_goal,
         )

@@ -65,7 +65,7 @@ def test_a_healthy_run_is_ok_in_every_line() -> None:
     assert [sign.name for sign in signs if sign.verdict != "ok"] == []
     assert {sign.name for sign in signs} == {
         "ep_rew_mean", "ep_len_mean", "policy loss", "value_loss", "approx_kl", "clip_fraction", "explained_variance",
-        "std", "time-outs", "success", "gamma",
+        "std", "time-outs", "success", "evaluation gap", "gamma",
     }  # fmt: skip
 
 
@@ -104,6 +104,7 @@ def test_a_healthy_run_is_ok_in_every_line() -> None:
         (run(**FLAT_SUCCESS), "time-outs", "wrong", "every episode", "tuner check"),
         (run(success=np.full(8, 0.3), timeouts=0.7), "time-outs", "warning", "most episodes", "more steps"),
         (run(**FLAT_SUCCESS), "success", "warning", "return up, success flat", "success bonus"),
+        (run(returns=np.linspace(-5.0, -12.0, 8)), "evaluation gap", "warning", "far under training", "stochastic"),
         (run(arguments={"gamma": 0.998}, length=17.0), "gamma", "warning", "far-sighted", "0.95"),
         (run(arguments={"gamma": 1.0}, length=1000.0), "gamma", "warning", "far-sighted", "0.95"),
         (run(arguments={"gamma": 0.9}, length=200.0), "gamma", "warning", "short-sighted", "0.99"),
@@ -227,7 +228,7 @@ def test_a_trial_of_an_earlier_version_has_no_diagnosis() -> None:
 
 def test_an_empty_record_has_no_diagnosis() -> None:
     assert diagnose("ppo", {}, {"health": {}}) == ()
-    assert len(QUESTIONS) == 13
+    assert len(QUESTIONS) == 14
 
 
 def test_the_dashboard_attributes_have_verdict_finding_and_suggestion() -> None:
@@ -235,7 +236,7 @@ def test_the_dashboard_attributes_have_verdict_finding_and_suggestion() -> None:
     words = in_words(signs)
     assert worst(signs) == "warning"
     assert words.keys() == {"diagnosis", "diagnosis gamma"}
-    assert words["diagnosis"] == "warning (1 warning, 10 ok)"
+    assert words["diagnosis"] == "warning (1 warning, 11 ok)"
     assert words["diagnosis gamma"].startswith(
         "warning: far-sighted: 0.998 looks 500 steps ahead, episodes last up to 10"
     )

@@ -120,6 +120,14 @@ class Hanging(Line):
         return super().step(action)
 
 
+class Endless(Line):
+    """Has no time limit and no success."""
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        observation, reward, _, _, info = super().step(action)
+        return observation, reward, False, False, info
+
+
 class Sluggish(Line):
     """Takes half a second for a step."""
 
@@ -294,6 +302,7 @@ ENVIRONMENTS: dict[str, Any] = {
     "ToyHungry-v0": Hungry,
     "ToyStarved-v0": Starved,
     "ToySluggish-v0": Sluggish,
+    "ToyEndless-v0": Endless,
     "ToySimulator-v0": Simulator,
     "ToyClosing-v0": Closing,
     "ToyLost-v0": Lost,

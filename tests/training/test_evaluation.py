@@ -219,3 +219,35 @@ def test_a_milestone_missing_in_info_is_refused(milestone: str, said: str) -> No
     with pytest.raises(EnvironmentFailed) as caught:
         run(2, ref=GRADED, milestones=(milestone,))
     assert said in str(caught.value)
+
+
+def test_an_episode_without_end_is_cut_off_and_counted() -> None:
+    evaluator = Evaluator(EnvironmentRef(id="tuner_toys:ToyEndless-v0"), objective="return", most_goals=7, longest=12)
+    try:
+        result = evaluator.run(towards_the_goal, 7)
+        again = evaluator.run(towards_the_goal, 7)
+    finally:
+        evaluator.close()
+    assert (result.cut_off, result.mean_length, result.timeout_share) == (7, 12.0, 1.0)
+    assert replace(again, seconds=0.0) == replace(result, seconds=0.0)
+
+
+def test_stochastic_evaluations_draw_actions_and_disturb_no_training() -> None:
+    def trained(*, stochastic: bool) -> tuple[list[float], bytes]:
+        seen: list[float] = []
+
+        def report(evaluation: Any) -> Decision:
+            seen.append(evaluation.mean_return)
+            return Decision(go_on=True, keep=True)
+
+        job = replace(make_job(), stochastic=stochastic)
+        outcome = train(job, report, never)
+        assert outcome.model is not None
+        return seen, outcome.model
+
+    drawn, model = trained(stochastic=True)
+    best, same = trained(stochastic=False)
+    assert drawn != best
+    assert trained(stochastic=True)[0] == drawn
+    one, other = (PPO.load(io.BytesIO(each)).get_parameters()["policy"] for each in (model, same))
+    assert all(torch.equal(one[name], other[name]) for name in one)

@@ -6,7 +6,8 @@ import gymnasium as gym
 import pytest
 
 from tuner.errors import EnvironmentUnusable
-from tuner.training.making import find_environment, full_id, offered
+from tuner.records import EnvironmentRef
+from tuner.training.making import find_environment, full_id, make_bare, offered
 
 ENVIRONMENT = """
 import gymnasium
@@ -142,3 +143,17 @@ def test_an_invalid_name_is_one_line(project: Path, name: str, words: str) -> No
         find_environment(name)
     assert words in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_registered_class_is_made_by_its_registration() -> None:
+    name = "gymnasium.envs.classic_control.cartpole:CartPoleEnv"
+    found = find_environment(name)
+    assert (found.spelling, found.id) == (name, "CartPole-v1")
+    env = make_bare(EnvironmentRef(id=name))
+    assert env.spec is not None
+    assert env.spec.max_episode_steps == 500
+    env.close()
+
+
+def test_a_class_of_several_tasks_is_none_of_them() -> None:
+    assert find_environment("tuner_toys:Own").id == "tuner_toys.Own-v0"

@@ -132,6 +132,7 @@ def _of_study(request: PlayRequest, name: str) -> tuple[EnvironmentRef, Actor]:
         model=reader.model(row.number),
         statistics=reader.statistics(row.number),
         signals=reader.spec.signals,
+        stochastic=reader.spec.evaluation == "stochastic",
     )
     return _environment(request.environment, reader.spec), actor
 

@@ -9,13 +9,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Str
 from tuner.config.algorithms import ALGORITHMS, Algorithm
 from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
 from tuner.finals.finals_plan import repeats_of
-from tuner.records import Checkpoint, Curriculum, EnvironmentRef, Signals, TrialJob
+from tuner.records import LONGEST_EPISODE, Checkpoint, Curriculum, EnvironmentRef, Signals, TrialJob
 
 Sampler = Literal["tpe", "gp", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
 Device = Literal["cpu", "auto", "cuda"]
 Trainer = Literal["auto", "sb3", "fused"]
 Objective = Literal["success", "milestones", "return"]
+EvaluationMode = Literal["deterministic", "stochastic"]
 VecEnvKind = Literal["dummy", "subproc"]
 
 MAX_SEED = 2**32 - 1  # the largest that every sampler takes
@@ -132,10 +133,14 @@ NormalizeField = Annotated[NormalizeSpec | None, BeforeValidator(on_or_off)]
 
 
 class Goals(Frozen):
-    """The number of evaluation episodes at a checkpoint: at the early ones, and at each of the last three."""
+    """The number of evaluation episodes at a checkpoint: at the early ones, and at each of the last three.
+
+    An episode that is longer than `longest` steps is cut off there.
+    """
 
     early: Annotated[StrictInt, Field(ge=1, le=10_000)] = 20
     late: Annotated[StrictInt, Field(ge=1, le=10_000)] = 50
+    longest: Annotated[StrictInt, Field(ge=1, le=10**9)] = LONGEST_EPISODE
 
 
 class Stage(Frozen):
@@ -167,6 +172,7 @@ class StudyFile(Frozen):
     goals: Goals = Goals()
     objective: Objective = "success"
     success: SuccessSpec | None = None  # None: `is_success`, where the environment tells it
+    evaluation: EvaluationMode = "deterministic"  # how the policy acts in evaluations
     milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
     curriculum: CurriculumField = None
     normalize: NormalizeField = None
@@ -204,6 +210,7 @@ class StudySpec(Frozen):
     goals: Goals
     objective: Objective
     success: SuccessSpec | None = None
+    evaluation: EvaluationMode = "deterministic"
     milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
     curriculum: CurriculumField = None
     trials: StrictInt
@@ -254,6 +261,8 @@ class StudySpec(Frozen):
             "objective": self.objective,
             "checkpoints": self.plan(),
             "signals": self.signals,
+            "longest": self.goals.longest,
+            "stochastic": self.evaluation == "stochastic",
             "milestones": self.milestones,
             "curriculum": self.curriculum.record() if self.curriculum else None,
         }
@@ -268,6 +277,8 @@ class StudySpec(Frozen):
         values |= {f"goals.{key}": value for key, value in data["goals"].items()}
         values |= {f"curriculum.{key}": value for key, value in (data["curriculum"] or {}).items()}
         values |= {key: data[key] for key in ("algorithm", "policy", "timesteps", "objective")}
+        if self.evaluation != "deterministic":
+            values["evaluation"] = self.evaluation
         if self.success is not None:
             values |= {f"success.{key}": value for key, value in data["success"].items()}
         if self.objective == "milestones":

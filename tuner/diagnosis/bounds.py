@@ -31,6 +31,7 @@ MANY_TIMEOUTS, ALL_TIMEOUTS = 0.5, 0.95  # shares of the episodes that are too m
 WORKS = 0.75  # success rate from which a training signal alone is no reason to change anything
 TOLERANCE = 0.05  # share of a bound by which a mean may miss it
 SOLVED = 0.9  # success rate from which nothing needs to rise any more
+APART = 0.5  # share of the larger return by which an evaluation may fall short of training
 SUCCEEDS = 0.5  # success rate under which a rising return is suspicious
 GAINED = 0.05  # of the success rate, that counts as a rise
 

@@ -231,6 +231,25 @@ def return_without_success(run: TrainingRecord) -> Iterator[Sign]:
         yield _ok("success", f"comes with the return, {said}")
 
 
+def evaluation_gap(run: TrainingRecord) -> Iterator[Sign]:
+    """An evaluation whose return is far under that of training: it measures something else than what is learned."""
+    trained = run.trend("ep_rew_mean")
+    if trained is None or run.returns is None or len(run.returns) < bounds.EVALUATIONS or run.curriculum:
+        return
+    there, here = late(trained), late(run.returns)
+    said = f"{here:.4g} in evaluations, {there:.4g} in training"
+    far = bounds.APART * max(abs(there), abs(here))
+    noise = 2 * max(float(np.diff(run.returns).std()), float(np.diff(trained).std()))
+    if there - here > max(far, noise):
+        fix = (
+            "training sees too few starts (`tuner check`), evaluations run elsewhere, or the policy is good "
+            "only while it draws its actions: `evaluation: stochastic`"
+        )
+        yield _sign("warning", "evaluation gap", "far under training", f"far under training: {said}", fix)
+    else:
+        yield _ok("evaluation gap", said)
+
+
 def gamma(run: TrainingRecord) -> Iterator[Sign]:
     """The PPO guide: 0.95 for short episodes, 0.99 for long ones. The horizon is 1 / (1 - gamma) steps."""
     if not run.length or not run.longest:
@@ -266,6 +285,7 @@ QUESTIONS: tuple[Callable[[TrainingRecord], Iterator[Sign]], ...] = (
     temperature,
     timeouts,
     return_without_success,
+    evaluation_gap,
     gamma,
 )
 

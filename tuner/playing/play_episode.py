@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
+from tuner import seeds
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable
 from tuner.record_type import Record
 from tuner.records import SUCCESS, Signals
@@ -22,6 +23,7 @@ class Actor(Record):
     model: bytes | None = None  # a zip file of Stable-Baselines3
     statistics: bytes | None = None  # written by VecNormalize.save, if observations were normalised
     signals: Signals | None = None  # how its study reads success
+    stochastic: bool = False  # whether its study's evaluations draw actions
 
 
 EXPERT = Actor(label="the expert")
@@ -162,9 +164,10 @@ def make_player(actor: Actor, env: gym.Env[Any, Any]) -> Player:
         ModelUnusable: where the model cannot be loaded, or does not fit the environment.
     """
     if actor.model is not None:
+        draw = seeds.PLAY_GOALS if actor.stochastic else None
         from tuner.training.load_model import load_actor  # imports torch
 
-        return Model(load_actor(actor.model, actor.label, env, actor.statistics))
+        return Model(load_actor(actor.model, actor.label, env, actor.statistics, draw=draw))
     if not offers_expert(env):
         raise _no_expert(env)
     return OwnExpert(env)

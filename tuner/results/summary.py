@@ -156,8 +156,15 @@ LONG_SIGHT = 0.98  # a gamma whose horizon is longer than a short episode
 
 
 def advice(best: Row, spec: StudySpec) -> dict[str, str]:
-    """Remarks on the best parameters, by their names."""
-    return {**dict(_edges(best, spec)), **dict(_gamma(best, spec))}
+    """Remarks on the best trial: on parameters by their names, on its evaluations."""
+    return {**dict(_edges(best, spec)), **dict(_gamma(best, spec)), **dict(_cut_off(best, spec))}
+
+
+def _cut_off(best: Row, spec: StudySpec) -> Iterator[tuple[str, str]]:
+    if count := best.attributes.get("cut_off"):
+        steps = f"{spec.goals.longest:,} steps"
+        said = f"{count} evaluation episodes of {best.label} did not end and were cut off at {steps}"
+        yield "evaluation", f"{said}; give the environment a time limit, or set `goals: {{longest: …}}`"
 
 
 def _edges(best: Row, spec: StudySpec) -> Iterator[tuple[str, str]]:

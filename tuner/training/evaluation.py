@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from tuner import seeds
 from tuner.errors import EnvironmentFailed
 from tuner.record_type import Record
-from tuner.records import SUCCESS, EnvironmentRef, Signals
+from tuner.records import LONGEST_EPISODE, SUCCESS, EnvironmentRef, Signals
 from tuner.training.environments import FULL, Predict, knows_difficulty, make_vec_env, set_difficulty
 from tuner.training.signals import Told, decide, distance, success
 
@@ -27,6 +27,7 @@ class EvaluationEpisode(Told):
     total_return: float
     length: int  # control steps
     timed_out: bool
+    cut_off: bool = False  # at the longest that an episode may be
     milestones: tuple[bool, ...] = ()
 
 
@@ -40,6 +41,7 @@ class Result(Record):
     mean_length: float
     timeout_share: float
     seconds: float
+    cut_off: int = 0  # episodes
     milestones: dict[str, float] = field(default_factory=dict)  # share of episodes that reached each
 
 
@@ -56,6 +58,7 @@ class Evaluator:
         objective: str,
         most_goals: int,
         signals: Signals | None = None,
+        longest: int = LONGEST_EPISODE,
         milestones: Sequence[str] = (),
         first_goal: int = seeds.TUNING_GOALS,
     ) -> None:
@@ -64,6 +67,7 @@ class Evaluator:
             n_envs = min(n_envs, ref.n_envs)
         self._ref = replace(ref, n_envs=n_envs)
         self._objective = objective
+        self._longest = longest
         self._signals = signals
         self._milestones = tuple(milestones)
         self._first_goal = first_goal
@@ -78,7 +82,7 @@ class Evaluator:
                 set_difficulty(self._env, FULL)
             self._env.reset()
         numbers = range(self._first_goal, self._first_goal + goals)
-        episodes = _Episodes(self._env, numbers, self._milestones, self._signals).run(predict)
+        episodes = _Episodes(self._env, numbers, self._milestones, self._signals, self._longest).run(predict)
         if self._signals is None:
             self._signals = decide(episodes)
         seconds = time.perf_counter() - begun
@@ -123,9 +127,15 @@ class _Episodes:
     """One episode for every seed, several at a time: an environment that finishes one starts the next."""
 
     def __init__(
-        self, env: VecEnv, episode_seeds: Sequence[int], milestones: Sequence[str], signals: Signals | None
+        self,
+        env: VecEnv,
+        episode_seeds: Sequence[int],
+        milestones: Sequence[str],
+        signals: Signals | None,
+        longest: int,
     ) -> None:
         self._env = env
+        self._longest = longest
         self._milestones = milestones
         self._success = (signals.success if signals else None) or SUCCESS
         self._at_any_step = signals is not None and signals.when == "any"
@@ -149,8 +159,8 @@ class _Episodes:
             lengths += 1
             if self._at_any_step:
                 self._succeeded |= {index for index in self._running if success(infos[index], self._success)}
-            for index in np.flatnonzero(dones).tolist():
-                self._end(index, float(returns[index]), int(lengths[index]), infos[index])
+            for index in np.flatnonzero(dones | (lengths >= self._longest)).tolist():
+                self._end(index, float(returns[index]), int(lengths[index]), infos[index], done=bool(dones[index]))
                 self._begin(index, observations)
                 returns[index], lengths[index] = 0.0, 0
         return [self._done[seed] for seed in self._seeds]
@@ -164,14 +174,15 @@ class _Episodes:
         self._succeeded.discard(index)
         self._starts[index] = distance(info)
 
-    def _end(self, index: int, total: float, length: int, info: dict[str, Any]) -> None:
+    def _end(self, index: int, total: float, length: int, info: dict[str, Any], *, done: bool) -> None:
         seed = self._running.pop(index, None)
         if seed is None:
             return
         self._done[seed] = EvaluationEpisode(
             total_return=total,
             length=length,
-            timed_out=bool(info.get("TimeLimit.truncated", False)),
+            timed_out=bool(info.get("TimeLimit.truncated", False)) or (length >= self._longest and not done),
+            cut_off=length >= self._longest and not done,
             success=index in self._succeeded or success(info, self._success),
             start_distance=self._starts[index],
             distance=distance(info),
@@ -205,6 +216,7 @@ def summarise(
         mean_length=float(np.mean([episode.length for episode in episodes])),
         timeout_share=float(np.mean([episode.timed_out for episode in episodes])),
         seconds=seconds,
+        cut_off=sum(episode.cut_off for episode in episodes),
         milestones=shares,
     )
 

@@ -22,7 +22,7 @@ from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import Predict, scaled, set_difficulty, statistics
 from tuner.training.evaluation import Evaluator, Result
 from tuner.training.load_model import load_actor
-from tuner.training.make_model import deterministic_actor, model_class, saved
+from tuner.training.make_model import evaluated_actor, model_class, saved
 from tuner.training.model_files import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, folder_of, newest
 from tuner.training.streams import set_streams, streams
 
@@ -141,7 +141,8 @@ class CheckpointWriter:
             self._chooser = self._evaluator(self._keeping.goals, self._keeping.first_goal)
         env = model.get_env()
         assert env is not None  # noqa: S101 - a model in training has one
-        return self._chooser.run(scaled(deterministic_actor(model), env), self._keeping.goals).score
+        actor = evaluated_actor(model, self._job, self._keeping.first_goal)
+        return self._chooser.run(scaled(actor, env), self._keeping.goals).score
 
     def close(self) -> None:
         """Closes the environments of evaluations."""
@@ -155,6 +156,7 @@ class CheckpointWriter:
             objective=job.objective,
             most_goals=goals,
             signals=job.signals,
+            longest=job.longest,
             milestones=job.milestones,
             first_goal=first,
         )
@@ -173,10 +175,14 @@ class CheckpointWriter:
         """Test results of the last and the best model, on evaluation episodes that were not used to choose it."""
         goals = self._keeping.test_goals
         with contextlib.closing(self._evaluator(goals, self._keeping.first_test_goal)) as evaluator:
-            last = _as_json(evaluator.run(scaled(deterministic_actor(model), env), goals))
+            actor = evaluated_actor(model, self._job, self._keeping.first_test_goal)
+            last = _as_json(evaluator.run(scaled(actor, env), goals))
             if self._last_is_best():
                 return {"final": last, "best": last}
-            act: Predict = load_actor(self._best[BEST], "the best model", env, self._best.get(BEST_STATISTICS))
+            draw = self._keeping.first_test_goal if self._job.stochastic else None
+            act: Predict = load_actor(
+                self._best[BEST], "the best model", env, self._best.get(BEST_STATISTICS), draw=draw
+            )
             return {"final": last, "best": _as_json(evaluator.run(act, goals))}
 
     def _last_is_best(self) -> bool:

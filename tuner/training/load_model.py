@@ -16,7 +16,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from tuner.errors import ModelUnusable
 from tuner.records import EnvironmentRef
 from tuner.training.environments import make_vec_env
-from tuner.training.make_model import model_class
+from tuner.training.make_model import drawing_actor, model_class
 from tuner.training.model_files import BEST, BEST_STATISTICS, algorithm_of, needs_statistics
 from tuner.training.streams import undisturbed
 
@@ -36,15 +36,21 @@ NOT_NEEDED: dict[str, Any] = {
 
 
 def load_actor(
-    content: bytes, label: str, env: gym.Env[Any, Any] | VecEnv, statistics: bytes | None = None
+    content: bytes,
+    label: str,
+    env: gym.Env[Any, Any] | VecEnv,
+    statistics: bytes | None = None,
+    *,
+    draw: int | None = None,
 ) -> Callable[[Any], Any]:
-    """A function from an observation of `env` to the model's deterministic action. Unpickles: only for trusted files.
+    """A function from an observation of `env` to the model's action. Unpickles: only for trusted files.
 
     Args:
         content: A model's zip, as Stable-Baselines3 writes it.
         label: The model's name in errors.
         env: The environment to act in; for a vector environment the function takes observations (n, …).
         statistics: A file of VecNormalize.save, if the model was trained on scaled observations.
+        draw: The seed of drawn actions; None for the policy's best ones.
 
     Raises:
         ModelUnusable: if it cannot be loaded, or has other observation or action spaces.
@@ -65,11 +71,12 @@ def load_actor(
     _refuse_other("actions", label, model.action_space, env.action_space)
 
     scale = None if statistics is None else load_scaling(statistics, f"statistics of {label}", env.observation_space)
+    choose = (lambda seen: model.predict(seen, deterministic=True)[0]) if draw is None else drawing_actor(model, draw)
 
     def act(observation: Any) -> Any:
         try:
             seen = observation if scale is None else scale(observation)
-            action, _ = model.predict(seen, deterministic=True)
+            action = choose(seen)
         except Exception as error:
             raise ModelUnusable(f"{label}: raised {type(error).__name__}: {error}") from error
         return action[()]  # turns a 0-d array into a number

@@ -23,6 +23,7 @@ from tuner.records import TrialJob
 from tuner.training.fused_ppo import FusedPPO
 from tuner.training.making import refuse_unfit
 from tuner.training.model_files import SCALED
+from tuner.training.streams import OwnStream
 
 CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # for which SB3 accepts a function of the remaining progress
 NOT_FLAT = {*POLICY, *NOISE, *NORMALIZE}  # not keyword arguments of the algorithm's class
@@ -69,6 +70,22 @@ def deterministic_actor(model: BaseAlgorithm) -> Callable[[NDArray[Any]], NDArra
     if isinstance(model, FusedPPO):
         return model.actor()
     return lambda observations: model.predict(observations, deterministic=True)[0]
+
+
+def evaluated_actor(model: BaseAlgorithm, job: TrialJob, seed: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """How the job's evaluations act: by the best actions, or by drawn ones, of a stream that training does not use."""
+    return drawing_actor(model, seed) if job.stochastic else deterministic_actor(model)
+
+
+def drawing_actor(model: BaseAlgorithm, seed: int) -> Callable[[Any], Any]:
+    """A function from observations to drawn actions, the same for the same seed; torch's own stream is left alone."""
+    stream = OwnStream(seed)
+
+    def act(observations: Any) -> Any:
+        with stream.used():
+            return model.predict(observations, deterministic=False)[0]
+
+    return act
 
 
 def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -126,11 +126,24 @@ def _registered(name: str, front: str, last: str, module: ModuleType) -> Named:
             f"environment {name!r}: {last!r} is not an environment but {what}; it must be a class derived from "
             "gymnasium.Env, and no wrapper, or a function that makes one"
         )
+    if (known := _registration(kind, front, last)) is not None:
+        return Named(f"{front}:{last}", known)
     bare = f"{re.sub(r'[^A-Za-z0-9_.]+', '-', front.removesuffix('.py')).strip('-.')}.{last}-v0"
     if bare not in gym.registry or gym.registry[bare].entry_point is not kind:
         gym.registry.pop(bare, None)
         gym.register(bare, entry_point=kind)
     return Named(f"{front}:{last}", bare)
+
+
+def _registration(kind: Any, front: str, last: str) -> str | None:
+    """The id under which a class is registered already, the latest version: with its time limit and its wrappers.
+
+    None where it is registered under several names, which stand for different tasks.
+    """
+    paths = (f"{front}:{last}", f"{getattr(kind, '__module__', '')}:{last}")
+    found = [spec for spec in gym.registry.values() if spec.entry_point is kind or spec.entry_point in paths]
+    one_name = len({(spec.namespace, spec.name) for spec in found}) == 1
+    return max(found, key=lambda spec: spec.version or 0).id if one_name else None
 
 
 def _is_environment(kind: Any) -> bool:

@@ -30,3 +30,18 @@ def undisturbed() -> Iterator[None]:
     finally:
         set_streams(states)
         torch.set_num_threads(threads)
+
+
+class OwnStream:
+    """A stream of torch's random numbers beside the global one."""
+
+    def __init__(self, seed: int) -> None:
+        self._state = torch.Generator().manual_seed(seed).get_state()
+
+    @contextlib.contextmanager
+    def used(self) -> Iterator[None]:
+        """Draws from it within the block."""
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(self._state)
+            yield
+            self._state = torch.get_rng_state()

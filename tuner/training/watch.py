@@ -23,7 +23,7 @@ from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import scaled
 from tuner.training.evaluation import Evaluator
 from tuner.training.keeping import CheckpointWriter, Snapshot
-from tuner.training.make_model import deterministic_actor
+from tuner.training.make_model import evaluated_actor
 
 Report = Callable[[Evaluation], Decision]
 
@@ -205,7 +205,8 @@ class EvaluationCallback(BaseCallback):
 
     def _evaluate(self, health: dict[str, float]) -> None:
         checkpoint = self._job.checkpoints[self._next]
-        result = self._evaluator.run(scaled(deterministic_actor(self.model), self.training_env), checkpoint.goals)
+        actor = evaluated_actor(self.model, self._job, self._job.first_goal)
+        result = self._evaluator.run(scaled(actor, self.training_env), checkpoint.goals)
         evaluation = Evaluation(
             index=self._next,
             step=checkpoint.step,
@@ -219,6 +220,7 @@ class EvaluationCallback(BaseCallback):
             evaluation_seconds=result.seconds,
             health={name: value for name, value in health.items() if math.isfinite(value)},
             milestones=result.milestones,
+            cut_off=result.cut_off,
             difficulty=None if self._curriculum is None else self._curriculum.difficulty,
         )
         self._next += 1
