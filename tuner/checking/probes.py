@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tuner.checking.check_report import Budget
 from tuner.checking.policies import entries, flat, others, seed_actions
 from tuner.record_type import Record
+from tuner.training.placed import Placed
 from tuner.training.stepping import advance, begin
 
 SAME_EPISODES = 3
@@ -69,8 +70,8 @@ def _same_start(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) ->
 
 
 def _bare(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
-    """The environment without Gymnasium's own wrappers, which hide a default seed of its `reset`."""
-    while isinstance(env, OrderEnforcing | PassiveEnvChecker | TimeLimit):
+    """The environment without our own and Gymnasium's usual wrappers, which hide a default seed of its `reset`."""
+    while isinstance(env, OrderEnforcing | PassiveEnvChecker | TimeLimit | Placed):
         env = env.env
     return env
 

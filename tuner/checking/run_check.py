@@ -75,7 +75,7 @@ def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None
         EnvironmentFailed: where it or its expert raises, or it returns an invalid value.
     """
     begun = time.perf_counter()
-    env = make_bare(ref, looked_at=False)
+    env = make_bare(ref)
     try:
         if algorithm is not None:
             refuse_unfit(algorithm, env.action_space, ref)

@@ -1,7 +1,6 @@
 """`tuner export`: the answer as YAML that rl_zoo3 reads, as JSON, or as a Python script."""
 
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ import typer
 
 from tuner.app.limits import DEFAULT_STUDY, EXPORT_FORMATS
 from tuner.cli.options import StorageOption, StudyArgument, number
+from tuner.cli.streams import write
 
 if TYPE_CHECKING:
     from tuner.app.export import Exported, ExportRequest
@@ -57,7 +57,7 @@ def export(
     for line in _before(exported):
         say(line)
     if not exported.files:
-        sys.stdout.write(exported.text)
+        write(exported.text)
     for line in _wrote(request, exported):
         say(line)
 

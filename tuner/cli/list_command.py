@@ -1,10 +1,10 @@
 """`tuner list`: what there is to name."""
 
-import sys
 from typing import Annotated
 
 import typer
 
+from tuner.cli.streams import write
 from tuner.errors import TunerError, UsageProblem
 
 KINDS = ("envs", "spaces", "studies")
@@ -23,7 +23,7 @@ def list_names(
         return
     lines = _environments() if kind == "envs" else _files(kind)
     for name, text in lines.items():
-        sys.stdout.write(f"{name:<28} {text}\n")
+        write(f"{name:<28} {text}\n")
 
 
 def _show(kind: str, name: str) -> None:

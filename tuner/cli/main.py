@@ -33,6 +33,7 @@ from tuner.cli import (
     train_command,
 )
 from tuner.cli.options import INTERRUPTED
+from tuner.cli.streams import open_standard_files, results_apart
 from tuner.errors import TunerError, WorkerBroke, without_passwords
 
 UNEXPECTED = 3
@@ -73,7 +74,7 @@ app = typer.Typer(
 )
 for _group in COMMANDS.values():
     for _name, _command in _group.items():
-        app.command(_name)(_command)
+        app.command(_name)(results_apart(_command))
 
 
 def _version(wanted: bool) -> None:
@@ -95,9 +96,7 @@ def _options(
 
 def main() -> None:
     """Runs the command line and exits: 0 done, 1 known error, 2 usage, 3 internal error, 130 Ctrl-C, 143 SIGTERM."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the parent process
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+    open_standard_files()
     signal.signal(signal.SIGTERM, _stop)
     code = call(sys.argv[1:])
     sys.exit(TERMINATED if code == INTERRUPTED and signal.getsignal(signal.SIGTERM) is signal.SIG_IGN else code)

@@ -2,13 +2,13 @@
 
 import json
 import math
-import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from tuner.app.limits import ENGINES, time_limit, whole_number
+from tuner.cli.streams import write
 from tuner.errors import UsageProblem
 
 INTERRUPTED = 130  # the exit code after Ctrl-C
@@ -139,7 +139,7 @@ RayAddressOption = Annotated[
 
 def print_json(data: Any) -> None:
     """Prints data as JSON to standard output."""
-    sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    write(json.dumps(data, indent=2) + "\n")
 
 
 def show(found: Any, render: Callable[[Any], None], *, as_json: bool) -> None:

@@ -1,6 +1,5 @@
 """`tuner report`: a study as one page, as Markdown or as JSON."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from tuner.app.limits import DEFAULT_STUDY, REPORT_FORMATS
 from tuner.cli.options import StorageOption, StudyArgument, one_of
+from tuner.cli.streams import write
 
 
 def report(
@@ -45,6 +45,6 @@ def report(
     request = ReportRequest(study=study, storage=storage, output=output, form=form, videos=videos)
     made = make_report(request, TerminalNotifier())
     if made.path is None:
-        sys.stdout.write(made.text)
+        write(made.text)
     else:
         say(f"Wrote {made.path} ({len(made.text.encode()) / 1e6:.1f} MB)")

@@ -1,12 +1,12 @@
 """`tuner show`: one trial, how it learnt and how healthy its training was."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli.options import JsonOption, StorageOption, print_json
+from tuner.cli.streams import write
 
 BEST = "best"
 
@@ -28,4 +28,4 @@ def show(
     if as_json:
         print_json(trial_data(row, reader.spec))
     else:
-        sys.stdout.write("\n".join(lines(row, reader.spec, reader.rows)) + "\n")
+        write("\n".join(lines(row, reader.spec, reader.rows)) + "\n")

@@ -1,6 +1,5 @@
 """`tuner status`: where a study stands."""
 
-import sys
 import time
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli.options import JsonOption, StorageOption, StudyArgument, print_json
+from tuner.cli.streams import results
 
 WATCH_EVERY = 5.0  # s
 
@@ -37,5 +37,5 @@ def _show(study: str, storage: str | None, *, trials: bool, as_json: bool) -> bo
         print_json(found.data(trials=trials))
     else:
         print_status(found, trials=trials)
-    sys.stdout.flush()
+    results().flush()
     return not found.finished

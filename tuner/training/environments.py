@@ -17,7 +17,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper,
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from tuner.config.arguments import NORMALIZE
-from tuner.errors import EnvironmentUnusable, TrialDiverged
+from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
 from tuner.training.life import LIFE
 from tuner.training.making import RAISED, blamed, blaming, find_environment, made, make_bare
@@ -45,6 +45,8 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
         try:
             observation, reward, terminated, truncated, info = self.env.step(action)
             finite = math.isfinite(reward)
+        except EnvironmentFailed:
+            raise
         except RAISED as error:
             raise blamed("step", error) from error
         if not finite:

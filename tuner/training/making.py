@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 import gymnasium as gym
+import numpy as np
 from gymnasium.envs.registration import load_env_creator
 
 from tuner.config.algorithms import unfit
@@ -21,6 +22,7 @@ from tuner.config.environment_ids import is_file, one_path, split
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, did_you_mean
 from tuner.records import EnvironmentRef
 from tuner.training.importing import import_file, import_module
+from tuner.training.placed import Folder, Placed
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +105,8 @@ def _in_file(name: str, path: str, last: str) -> Named:
 
 def _imported(name: str, what: str, act: Callable[[], ModuleType]) -> ModuleType:
     try:
-        return act()
+        with Folder().inside():
+            return act()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - what is being imported may raise anything
         if _explains_itself(error):
             raise EnvironmentUnusable(f"environment {name!r}: {error}") from None
@@ -158,29 +161,28 @@ def _classes(module: ModuleType | None) -> list[str]:
     return sorted(own or [name for name in found if getattr(module, name) is not gym.Env])
 
 
-def make_bare(ref: EnvironmentRef, *, looked_at: bool = True) -> gym.Env[Any, Any]:
-    """One environment from `gym.make`, without `Guard`.
-
-    Args:
-        ref: The environment and its options.
-        looked_at: Whether Gymnasium's checker runs in its first steps.
+def make_bare(ref: EnvironmentRef) -> gym.Env[Any, Any]:
+    """One environment from `gym.make`, without `Guard`; what it returns is looked at by `Placed`, not by Gymnasium.
 
     Raises:
         EnvironmentUnusable: where it cannot be made.
     """
     name = find_environment(ref.id).id
-    checker = {} if looked_at else {"disable_env_checker": True}
-    return made(ref, lambda: gym.make(name, **checker, **ref.kwargs))
+    folder = Folder()
+    return Placed(made(ref, lambda: gym.make(name, **{"disable_env_checker": True, **ref.kwargs}), folder), folder)
 
 
-def made(ref: EnvironmentRef, make: Callable[[], Made]) -> Made:
+def made(ref: EnvironmentRef, make: Callable[[], Made], folder: Folder | None = None) -> Made:
     """What `make` makes; what it raises is said with the environment's name and options.
+
+    The process stays in its folder; the one that the environment's code went to is kept in `folder`.
 
     Raises:
         EnvironmentUnusable: where it cannot be made.
     """
     try:
-        return make()
+        with (folder or Folder()).inside():
+            return make()
     except TunerError:
         raise
     except Exception as error:
@@ -221,7 +223,7 @@ def action_space(ref: EnvironmentRef) -> str:
         EnvironmentUnusable: if the environment cannot be made.
         EnvironmentFailed: if it raises when it is closed.
     """
-    env = make_bare(ref, looked_at=False)
+    env = make_bare(ref)
     close(env)
     return type(env.action_space).__name__
 
@@ -234,6 +236,19 @@ def refuse_unfit(algorithm: str, action_space: gym.Space[Any], ref: EnvironmentR
     """
     if (reason := unfit(algorithm, type(action_space).__name__, ref.id)) is not None:
         raise EnvironmentUnusable(reason)
+    if (reason := counted_from_elsewhere(action_space)) is not None:
+        raise EnvironmentUnusable(f"environment {ref.id!r}: {reason}")
+
+
+def counted_from_elsewhere(space: gym.Space[Any]) -> str | None:
+    """Why Stable-Baselines3, which counts discrete actions and observations from 0, would send or take wrong ones."""
+    start = getattr(space, "start", 0)  # of Discrete and MultiDiscrete
+    if not np.any(start):
+        return None
+    return (
+        f"its space {space} does not begin at 0, and Stable-Baselines3 counts from 0: begin at 0, and add the start "
+        "inside the environment"
+    )
 
 
 RAISED = (Exception, SystemExit)  # what an environment's code may raise; SystemExit where it calls `sys.exit`
@@ -248,7 +263,10 @@ def blamed(where: str, error: BaseException) -> EnvironmentFailed:
 def blaming(where: str) -> Iterator[None]:
     """Turns exceptions raised inside into EnvironmentFailed."""
     try:
-        yield
+        with Folder().inside():
+            yield
+    except EnvironmentFailed:
+        raise
     except RAISED as error:
         raise blamed(where, error) from error
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
 from tuner.errors import EnvironmentFailed
+from tuner.training.border import begun, stepped
 from tuner.training.making import RAISED, blamed, blaming
 
 Info = dict[str, Any]
@@ -18,8 +18,8 @@ def begin(env: gym.Env[Any, Any], seed: int | None = None) -> tuple[Any, Info]:
         EnvironmentFailed: if the environment raises.
     """
     with blaming("reset"):
-        observation, info = env.reset() if seed is None else env.reset(seed=seed)
-    return observation, info
+        returned = env.reset() if seed is None else env.reset(seed=seed)
+    return begun(returned, env.observation_space)
 
 
 def advance(env: gym.Env[Any, Any], action: Any) -> tuple[Any, float, bool, bool, Info]:
@@ -29,8 +29,9 @@ def advance(env: gym.Env[Any, Any], action: Any) -> tuple[Any, float, bool, bool
         EnvironmentFailed: if the environment raises, or returns something else than a step's five values.
     """
     try:
-        observation, reward, terminated, truncated, info = env.step(action)
-        return observation, np.asarray(reward, dtype=float).item(), bool(terminated), bool(truncated), info
+        return stepped(env.step(action), env.observation_space)
+    except EnvironmentFailed:
+        raise
     except RAISED as error:
         raise blamed("step", error) from error
 

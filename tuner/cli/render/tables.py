@@ -1,7 +1,6 @@
 """Results as tables for people, on standard output."""
 
 import shlex
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tuner.cli.render.words import many, minutes_text
+from tuner.cli.streams import results, write
 from tuner.config.model import StudySpec
 from tuner.config.schedules import part_of, shown
 from tuner.final_training.training_plan import TrainingPlan
@@ -96,14 +96,14 @@ def print_status(found: "StudyStatus", *, trials: bool) -> None:
     if found.reading:
         print_reading(found.reading)
     if found.summary.health:
-        sys.stdout.write(f"{found.summary.health.line()}\n")
+        write(f"{found.summary.health.line()}\n")
     if trials and found.rows:
         print_trials(found.rows, list(found.reader.spec.space.parameters))
     if found.queue:
         places = [one.study + (" (now)" if one.state == "running" else "") for one in found.queue]
-        sys.stdout.write(f"The service's queue: {', '.join(places)}\n")
+        write(f"The service's queue: {', '.join(places)}\n")
     if (one := found.submission) is not None:
-        sys.stdout.write(f"Submission: {one.state}{': ' if one.reason else ''}{one.reason}\n")
+        write(f"Submission: {one.state}{': ' if one.reason else ''}{one.reason}\n")
 
 
 def print_stages(spec: StudySpec, done: Sequence[Summary], *, next_commands: Sequence[str] = ()) -> None:
@@ -135,8 +135,8 @@ def print_stages(spec: StudySpec, done: Sequence[Summary], *, next_commands: Seq
 
 def make_console() -> Console:
     """Console for standard output, at least as wide as the tables, so that numbers are not cut."""
-    width = Console().width
-    return Console(highlight=False, soft_wrap=True, width=max(width, TABLE_WIDTH))
+    width = Console(file=results()).width
+    return Console(file=results(), highlight=False, soft_wrap=True, width=max(width, TABLE_WIDTH))
 
 
 def counts_line(summary: Summary) -> str:
@@ -188,11 +188,11 @@ def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:
 def print_training(plan: TrainingPlan, summary: TrainingSummary) -> None:
     """What the finished runs have come to, on standard output."""
     for line in summary.words:
-        sys.stdout.write(f"{line}.\n")
+        write(f"{line}.\n")
     missing = len(plan.seeds) - len(summary.results)
     if missing:
-        sys.stdout.write(f"{missing} of {len(plan.seeds)} runs are not finished. Run the same command to resume.\n")
-    sys.stdout.write(f"Models, curve and card: {plan.folder / 'README.md'}\n")
+        write(f"{missing} of {len(plan.seeds)} runs are not finished. Run the same command to resume.\n")
+    write(f"Models, curve and card: {plan.folder / 'README.md'}\n")
 
 
 def print_forecast(found: Forecast) -> None:

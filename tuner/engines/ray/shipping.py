@@ -38,7 +38,7 @@ def local_sources(ref: EnvironmentRef) -> Sources:
     """
     from tuner.training.making import make_bare
 
-    env = make_bare(ref, looked_at=False)
+    env = make_bare(ref)
     with contextlib.suppress(Exception):  # finds late imports too; trials report errors
         env.reset(seed=0)
         env.step(env.action_space.sample())
