@@ -26,6 +26,7 @@ class EnvironmentRef(Record):
     kwargs: dict[str, Any] = field(default_factory=dict)
     n_envs: int = 1
     vec_env: str = "dummy"  # or subproc: each environment in its own process
+    on_error: str = "fail"  # or end_episode: an error in a step ends its episode, not the trial
 
 
 class Signals(Record):
@@ -116,6 +117,11 @@ class TrialOutcome(Record):
     facts: dict[str, Any] = field(default_factory=dict)  # JSON: the model's arguments, library versions
     model: bytes | None = None  # an SB3 zip, if the coordinator asked to keep it
     statistics: bytes | None = None  # of the model's VecNormalize, pickled as SB3 does
+
+    @property
+    def of_the_process(self) -> bool:
+        """Whether a worker was killed or died, which may be the machine's doing and not the trial's."""
+        return self.reason.startswith(("worker ", "the worker "))
 
     @property
     def setup_seconds(self) -> float:

@@ -34,6 +34,7 @@ from tuner.training.make_model import (
     saved,
     trained_by_sb3,
 )
+from tuner.training.placed import ERRORS
 from tuner.training.watch import EvaluationCallback, Report, SignalRecorder, finite_parameters
 
 PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
@@ -120,6 +121,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
                 "hardware": hardware(),
                 "setup_seconds": round(ready - begun, 3),
                 **_course(recorder),
+                **_errors(),
                 **({} if curriculum is None else {"curriculum": curriculum.raises}),
                 **({} if (size := replay_bytes(model)) is None else {"bytes_a_transition": size}),
                 **_kept(keeper, watch, model, env),
@@ -135,6 +137,13 @@ def _board(job: TrialJob, stack: contextlib.ExitStack) -> Board | None:
     board = Board(job.board)
     stack.callback(board.close)
     return board
+
+
+def _errors() -> dict[str, Any]:
+    """How many episodes an error ended, and the last error; takes them out."""
+    count, last = len(ERRORS), ERRORS[-1] if ERRORS else ""
+    ERRORS.clear()
+    return {"errors": {"episodes": count, "last": last}} if count else {}
 
 
 def _course(recorder: SignalRecorder) -> dict[str, Any]:

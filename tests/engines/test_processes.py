@@ -1,7 +1,6 @@
 """The process engine beyond the contract of all engines: dead and unresponsive workers, memory, warm-up, exit."""
 
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -9,7 +8,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -105,7 +103,7 @@ def test_a_worker_that_steps_is_not_unresponsive_however_long_an_evaluation_take
     warm = EnvironmentRef(id="tuner_toys:ToyLine-v0")
     engine = ProcessEngine(1, warm=warm, hang_detector=HangDetector(timeout=4.0))
     try:
-        job = make_job(environment=EnvironmentRef(id="tuner_toys:ToySluggish-v0"), timesteps=16)
+        job = make_job(environment=EnvironmentRef(id="odd_toys:Sluggish"), timesteps=16)
         begun = time.monotonic()
         events = drive(engine, replace(job, checkpoints=(Checkpoint(step=16, goals=5),)))
         assert isinstance(events[-1], Finished)
@@ -113,38 +111,6 @@ def test_a_worker_that_steps_is_not_unresponsive_however_long_an_evaluation_take
         assert time.monotonic() - begun > 8.0
     finally:
         engine.stop()
-
-
-def simulators() -> list[int]:
-    """The processes that the toy's environments have started and that still run."""
-    found = psutil.process_iter(["cmdline", "status"])
-    return [
-        one.pid
-        for one in found
-        if any("tuner-toy-simulator" in word for word in one.info["cmdline"] or ())
-        and one.info["status"] != psutil.STATUS_ZOMBIE
-    ]
-
-
-@pytest.mark.parametrize("end", ["hang", "death", "kill", "stop", "memory"])
-def test_what_an_environment_started_ends_with_its_worker(toys: None, end: str) -> None:
-    assert simulators() == []
-    detector = HangDetector(timeout=3.0 if end == "hang" else 600.0)
-    engine = ProcessEngine(1, hang_detector=detector, memory=10**7 if end == "memory" else None)
-    try:
-        environment = EnvironmentRef(id="tuner_toys:ToySimulator-v0", kwargs={"fault": end})
-        engine.start(make_job(environment=environment, **LONG))
-        if end in ("kill", "stop"):
-            assert wait_for(lambda: simulators() != [])
-        if end == "kill":
-            kill_workers(engine)
-        if end != "stop":
-            event = until_next(engine)
-            assert isinstance(event, Finished)
-            assert event.outcome.state == "failed"
-    finally:
-        engine.stop()
-    assert wait_for(lambda: simulators() == [], 2.0)
 
 
 def test_short_measurements_do_not_count_in_the_median(processes: ProcessEngine) -> None:
@@ -260,51 +226,3 @@ def test_a_warm_worker_imports_nothing_in_its_first_trial(tmp_path: Path) -> Non
     assert result.returncode == 0, result.stderr
     assert result.stdout == ""  # prints of a worker go to stderr
     assert result.stderr == "3\n\n"
-
-
-@pytest.fixture(autouse=True)
-def _none_left() -> Iterator[None]:
-    yield
-    for pid in simulators():
-        os.kill(pid, signal.SIGKILL)
-
-
-COORDINATOR = """
-import pickle, sys, time
-from tuner.engines.base import Evaluated
-from tuner.engines.processes import ProcessEngine
-from tuner.records import Decision
-
-if __name__ == "__main__":
-    engine = ProcessEngine(2)
-    for job in pickle.load(sys.stdin.buffer):
-        engine.start(job)
-    waiting = 2
-    while waiting:
-        waiting -= sum(isinstance(event, Evaluated) for event in engine.wait(1.0))
-    engine.answer(0, Decision(go_on=True))  # one trains on, the other waits for its answer
-    print(*(worker.child.pid for worker in engine._pool), flush=True)
-    time.sleep(600)
-"""
-
-
-def test_workers_end_with_a_killed_coordinator(tmp_path: Path) -> None:
-    script = tmp_path / "coordinator.py"
-    script.write_text(COORDINATOR)
-    simulator = EnvironmentRef(id="tuner_toys:ToySimulator-v0")
-    jobs = [make_job(number=number, environment=simulator, **LONG) for number in (0, 1)]
-    with subprocess.Popen([sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as coordinator:
-        pids = _pids_of_workers(coordinator, pickle.dumps(jobs))
-        alive = [pid for pid in pids if not gone(pid)]
-        coordinator.kill()
-    assert len(alive) == 2
-    assert wait_for(lambda: simulators() == [], 2.0)
-    assert wait_for(lambda: all(gone(pid) for pid in pids))
-
-
-def _pids_of_workers(coordinator: "subprocess.Popen[Any]", jobs: bytes) -> list[int]:
-    assert coordinator.stdin is not None
-    assert coordinator.stdout is not None
-    coordinator.stdin.write(jobs)
-    coordinator.stdin.close()
-    return [int(word) for word in coordinator.stdout.readline().split()]

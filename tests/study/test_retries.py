@@ -1,5 +1,6 @@
 """Retries of failed, interrupted and lost trials: with their seeds, and up to the limits."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -64,21 +65,24 @@ def test_interrupts_use_up_no_retry(storage: BaseStorage) -> None:
         found.append(writer.ask())
         writer.interrupt()
     assert len({str(retry_of(asked)) for asked in found}) == 1
-    for left in reversed(range(MAX_ATTEMPTS)):
+    for attempt in range(MAX_ATTEMPTS):
         writer = start(storage, baselines={})
-        assert writer.fail(writer.ask().number, FAILED) is (left > 0)
+        writer.fail(writer.ask().number, replace(FAILED, reason=f"reason {attempt}"))
+        assert writer.count_given_up() == (attempt == MAX_ATTEMPTS - 1)
 
 
 def test_three_failures_of_one_parameter_set_are_enough(storage: BaseStorage) -> None:
     writer = start(storage, baselines={})
-    attempts = [writer.ask()]
-    while writer.fail(attempts[-1].number, FAILED):
+    attempts = []
+    while not writer.count_given_up():
         attempts.append(writer.ask())
+        writer.fail(attempts[-1].number, replace(FAILED, reason=f"reason {len(attempts)}"))
     assert len(attempts) == MAX_ATTEMPTS
     assert len({str(retry_of(asked)) for asked in attempts}) == 1
     assert writer.recover() == 0
     assert writer.ask().retry_of is None
-    assert writer.trials(TrialState.FAIL)[0].user_attrs["failure"] == "for a reason"
+    assert writer.trials(TrialState.FAIL)[0].user_attrs["failure"] == "reason 1"
+    assert writer.count_finished() == 1
 
 
 def test_what_is_lost_with_its_node_uses_up_no_retry_until_it_was_lost_ten_times(storage: BaseStorage) -> None:

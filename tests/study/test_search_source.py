@@ -1,6 +1,7 @@
 """Tuning as a source of jobs, in a real study."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def test_a_clearly_worse_trial_is_stopped_after_the_warm_up(storage: BaseStorage
     for _ in range(5):
         bench.complete(0.8)
     decisions = bench.evaluate(bench.job(), [0.1] * 4)
-    assert [decision.go_on for decision in decisions] == [True, False, False, False]  # 30 % of 384 is 115
+    assert [decision.go_on for decision in decisions] == [True, True, False, False]  # 40 % of 384 is 153
 
 
 def test_a_baseline_is_never_pruned(storage: BaseStorage) -> None:
@@ -216,11 +217,42 @@ def test_a_finished_study_hands_out_nothing(storage: BaseStorage) -> None:
     assert Bench(storage, trials=1, baselines={}).source.next_job() is None
 
 
-def test_three_failures_of_one_parameter_set_stop_the_run(storage: BaseStorage) -> None:
-    bench = Bench(storage, baselines={})
+def test_a_trial_that_fails_again_alike_is_given_up_and_the_study_goes_on(storage: BaseStorage) -> None:
+    bench = Bench(storage, trials=3, baselines={})
+    first = bench.job()
+    bench.source.on_outcome(first.number, FAILED)
+    again = bench.job()
+    assert again.seed == first.seed
+    bench.source.on_outcome(again.number, FAILED)
+    (given_up,) = bench.writer.trials(TrialState.PRUNED)
+    assert given_up.user_attrs["reason"] == "failed 2 times: the gripper fell off"
     for _ in range(2):
+        job = bench.job()
+        assert job.seed != first.seed
+        bench.evaluate(job, [0.5] * 6)
+        bench.source.on_outcome(job.number, DONE)
+    assert bench.source.next_job() is None
+    assert bench.writer.count_finished() == 3
+
+
+def test_a_trial_whose_worker_dies_has_three_attempts(storage: BaseStorage) -> None:
+    bench = Bench(storage, baselines={})
+    died = replace(FAILED, reason="the worker process died (signal 9)")
+    seeds = []
+    for _ in range(3):
+        job = bench.job()
+        seeds.append(job.seed)
+        bench.source.on_outcome(job.number, died)
+    assert len(set(seeds)) == 1
+    assert bench.writer.count_given_up() == 1
+    assert bench.job().seed != seeds[0]
+
+
+def test_the_run_stops_where_most_trials_fail(storage: BaseStorage) -> None:
+    bench = Bench(storage, baselines={})
+    for _ in range(5):
         bench.source.on_outcome(bench.job().number, FAILED)
-    with pytest.raises(TooManyFailures, match="failed 3 times, last reason: the gripper fell off"):
+    with pytest.raises(TooManyFailures, match="3 of 3 trials failed again and again, last reason: the gripper fell"):
         bench.source.on_outcome(bench.job().number, FAILED)
 
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -118,45 +116,6 @@ class Hanging(Line):
         while self._count >= 40:
             time.sleep(0.05)
         return super().step(action)
-
-
-class Endless(Line):
-    """Has no time limit and no success."""
-
-    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        observation, reward, _, _, info = super().step(action)
-        return observation, reward, False, False, info
-
-
-class Sluggish(Line):
-    """Takes half a second for a step."""
-
-    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        time.sleep(0.5)
-        return super().step(action)
-
-
-class Simulator(Line):
-    """Has a process of its own that only `close` would end; may hang or kill its own process in its 40th step."""
-
-    def __init__(self, *, fault: str = "") -> None:
-        super().__init__()
-        self._fault, self._count = fault, 0
-        self._simulator = subprocess.Popen(
-            [sys.executable, "-c", "import time; time.sleep(600)  # tuner-toy-simulator"]
-        )
-
-    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        self._count += 1
-        if self._fault == "death" and self._count >= 40:
-            os.kill(os.getpid(), signal.SIGKILL)
-        while self._fault == "hang" and self._count >= 40:
-            time.sleep(0.05)
-        return super().step(action)
-
-    def close(self) -> None:
-        self._simulator.kill()
-        self._simulator.wait()
 
 
 class Hungry(Line):
@@ -301,9 +260,6 @@ ENVIRONMENTS: dict[str, Any] = {
     "ToyHanging-v0": Hanging,
     "ToyHungry-v0": Hungry,
     "ToyStarved-v0": Starved,
-    "ToySluggish-v0": Sluggish,
-    "ToyEndless-v0": Endless,
-    "ToySimulator-v0": Simulator,
     "ToyClosing-v0": Closing,
     "ToyLost-v0": Lost,
     "ToyThreads-v0": Threads,

@@ -222,7 +222,7 @@ def test_a_milestone_missing_in_info_is_refused(milestone: str, said: str) -> No
 
 
 def test_an_episode_without_end_is_cut_off_and_counted() -> None:
-    evaluator = Evaluator(EnvironmentRef(id="tuner_toys:ToyEndless-v0"), objective="return", most_goals=7, longest=12)
+    evaluator = Evaluator(EnvironmentRef(id="odd_toys:Endless"), objective="return", most_goals=7, longest=12)
     try:
         result = evaluator.run(towards_the_goal, 7)
         again = evaluator.run(towards_the_goal, 7)

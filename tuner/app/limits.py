@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import SupportsIndex
 
-from tuner.config.model import FINALS_RULE, share_of_finals
+from tuner.config.finals_share import FINALS_RULE, share_of_finals
 from tuner.errors import UsageProblem
 from tuner.records import SUCCESS
 

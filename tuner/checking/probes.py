@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tuner.checking.check_report import Budget
 from tuner.checking.policies import entries, flat, others, seed_actions
 from tuner.record_type import Record
-from tuner.training.placed import Placed
+from tuner.training.placed import Folder, Placed
 from tuner.training.stepping import advance, begin
 
 SAME_EPISODES = 3
@@ -71,9 +71,11 @@ def _same_start(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) ->
 
 def _bare(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
     """The environment without our own and Gymnasium's usual wrappers, which hide a default seed of its `reset`."""
+    folder = Folder()
     while isinstance(env, OrderEnforcing | PassiveEnvChecker | TimeLimit | Placed):
+        folder = env.folder if isinstance(env, Placed) else folder
         env = env.env
-    return env
+    return Placed(env, folder)
 
 
 def _draw(env: gym.Env[Any, Any], seed: int, steps: int) -> list[Any]:

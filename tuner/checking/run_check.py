@@ -159,7 +159,8 @@ def _failed_where_untold(recordings: Mapping[str, Recording]) -> dict[str, Recor
 
 def _row(policy: str, recording: Recording) -> PolicyRow:
     episodes, returns = recording.episodes, recording.returns()
-    distances = [(e.start_distance, e.distance) for e in episodes if e.start_distance is not None]
+    starts = [one.start_distance for one in episodes if one.start_distance is not None]
+    ends = [one.distance for one in episodes if one.distance is not None]
     return PolicyRow(
         policy=policy,
         episodes=len(episodes),
@@ -170,8 +171,8 @@ def _row(policy: str, recording: Recording) -> PolicyRow:
         highest=float(returns.max()) if episodes else None,
         length=float(np.mean([e.length for e in episodes])) if episodes else None,
         timeouts=float(np.mean([not e.terminated for e in episodes])) if episodes else None,
-        start_distance=float(np.mean([start for start, _ in distances])) if distances else None,
-        distance=float(np.mean([end for _, end in distances])) if distances and None not in distances[0] else None,
+        start_distance=float(np.mean(starts)) if starts else None,
+        distance=float(np.mean(ends)) if ends else None,
         steps_per_second=recording.steps / max(recording.seconds, 1e-9),
     )
 

@@ -9,7 +9,7 @@ import typer
 
 from tuner.app.limits import DEFAULT_STUDY, EXPORT_FORMATS
 from tuner.cli.options import StorageOption, StudyArgument, number
-from tuner.cli.streams import write
+from tuner.cli.standard_files import write
 
 if TYPE_CHECKING:
     from tuner.app.export import Exported, ExportRequest

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.streams import write
+from tuner.cli.standard_files import write
 from tuner.errors import TunerError, UsageProblem
 
 KINDS = ("envs", "spaces", "studies")

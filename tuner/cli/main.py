@@ -33,7 +33,7 @@ from tuner.cli import (
     train_command,
 )
 from tuner.cli.options import INTERRUPTED
-from tuner.cli.streams import open_standard_files, results_apart
+from tuner.cli.standard_files import open_standard_files, results_apart
 from tuner.errors import TunerError, WorkerBroke, without_passwords
 
 UNEXPECTED = 3

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tuner.app.limits import ENGINES, time_limit, whole_number
-from tuner.cli.streams import write
+from tuner.cli.standard_files import write
 from tuner.errors import UsageProblem
 
 INTERRUPTED = 130  # the exit code after Ctrl-C

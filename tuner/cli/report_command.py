@@ -7,7 +7,7 @@ import typer
 
 from tuner.app.limits import DEFAULT_STUDY, REPORT_FORMATS
 from tuner.cli.options import StorageOption, StudyArgument, one_of
-from tuner.cli.streams import write
+from tuner.cli.standard_files import write
 
 
 def report(

@@ -6,7 +6,7 @@ import typer
 
 from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli.options import JsonOption, StorageOption, print_json
-from tuner.cli.streams import write
+from tuner.cli.standard_files import write
 
 BEST = "best"
 

@@ -7,7 +7,7 @@ import typer
 
 from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli.options import JsonOption, StorageOption, StudyArgument, print_json
-from tuner.cli.streams import results
+from tuner.cli.standard_files import results
 
 WATCH_EVERY = 5.0  # s
 

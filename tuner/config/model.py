@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StrictInt, StrictStr, model_validator
 
 from tuner.config.algorithms import ALGORITHMS, Algorithm
+from tuner.config.finals_share import share_of_finals
 from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
 from tuner.finals.finals_plan import repeats_of
 from tuner.records import LONGEST_EPISODE, Checkpoint, Curriculum, EnvironmentRef, Signals, TrialJob
@@ -21,22 +22,7 @@ VecEnvKind = Literal["dummy", "subproc"]
 
 MAX_SEED = 2**32 - 1  # the largest that every sampler takes
 LATE_EVALUATIONS = 3  # the last evaluations of a trial, whose mean score is its value
-MOST_FINALS = 0.5  # share of a study's trials
 ENOUGH_CHECKPOINTS = 6  # with fewer, pruning saves little
-
-
-FINALS_RULE = f"must be off, auto or a share from 0 to {MOST_FINALS:g}, such as 0.15"
-
-
-def share_of_finals(value: Any) -> float | Literal["auto"]:
-    """The share as a number, 0 for `off` (which YAML reads as false), or `auto`."""
-    if value == "auto":
-        return "auto"
-    if value is False or value == "off":
-        return 0.0
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_FINALS:
-        raise ValueError(f"{value!r} {FINALS_RULE}")
-    return float(value)
 
 
 Finals = Annotated[float | Literal["auto"], PlainValidator(share_of_finals)]
@@ -69,10 +55,13 @@ class EnvironmentSpec(Frozen):
     kwargs: Annotated[dict[str, Any], AfterValidator(plain)] = Field(default_factory=dict)
     n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
     vec_env: VecEnvKind = "dummy"
+    on_error: Literal["fail", "end_episode"] = "fail"  # what an error in a step does
 
     def ref(self) -> EnvironmentRef:
         """The record that is sent to a worker."""
-        return EnvironmentRef(id=self.id, kwargs=dict(self.kwargs), n_envs=self.n_envs, vec_env=self.vec_env)
+        return EnvironmentRef(
+            id=self.id, kwargs=dict(self.kwargs), n_envs=self.n_envs, vec_env=self.vec_env, on_error=self.on_error
+        )
 
 
 class CurriculumSpec(Frozen):
@@ -277,6 +266,8 @@ class StudySpec(Frozen):
         values |= {f"goals.{key}": value for key, value in data["goals"].items()}
         values |= {f"curriculum.{key}": value for key, value in (data["curriculum"] or {}).items()}
         values |= {key: data[key] for key in ("algorithm", "policy", "timesteps", "objective")}
+        if self.environment.on_error != "fail":
+            values["environment.on_error"] = self.environment.on_error
         if self.evaluation != "deterministic":
             values["evaluation"] = self.evaluation
         if self.success is not None:

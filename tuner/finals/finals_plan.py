@@ -96,7 +96,7 @@ def _first_round(plan: FinalsPlan, runs: Sequence[Run], baselines: Sequence[str]
     """The best configurations of the search, as many as the repeats allow, and every baseline."""
     ordered = ranked(runs)
     fixed = [one for one in ordered if one.configuration in baselines]
-    count = max(2, round(math.sqrt(plan.repeats)))
+    count = max(2, math.ceil(math.sqrt(plan.repeats)))
     others = [one for one in ordered if one.configuration not in baselines]
     chosen = [*others[:count], *fixed]
     return [one for one in ordered if one in chosen]

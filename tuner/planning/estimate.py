@@ -4,6 +4,7 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -240,12 +241,13 @@ def _probe(engine: Engine, spec: StudySpec, run: ShortRun, goals: int = 0) -> Tr
 def run_short(engine: Engine, job: TrialJob, *, keep: bool = False) -> TrialOutcome:
     """Runs one job to its end; returns its model if `keep`.
 
-    A job that is lost with its node is repeated.
+    A job that is lost with its node is repeated; one that failed is, with other seeds, since an environment may raise
+    once in a while.
 
     Raises:
         TunerError: if the environment or the arguments are invalid.
     """
-    losses = 0
+    losses = failures = 0
     engine.start(job)
     while True:
         for event in engine.wait(0.5):
@@ -256,6 +258,10 @@ def run_short(engine: Engine, job: TrialJob, *, keep: bool = False) -> TrialOutc
             if isinstance(event, Finished):
                 if event.outcome.lost_with and (losses := losses + 1) < MAX_ATTEMPTS:
                     engine.start(job)
+                    continue
+                failed = event.outcome.state == "failed" and not event.outcome.lost_with
+                if failed and (failures := failures + 1) < MAX_ATTEMPTS:
+                    engine.start(replace(job, seed=job.seed + failures))
                     continue
                 if event.outcome.state != "completed":
                     raise EnvironmentFailed(f"before the first trial: {event.outcome.reason}")

@@ -157,7 +157,17 @@ LONG_SIGHT = 0.98  # a gamma whose horizon is longer than a short episode
 
 def advice(best: Row, spec: StudySpec) -> dict[str, str]:
     """Remarks on the best trial: on parameters by their names, on its evaluations."""
-    return {**dict(_edges(best, spec)), **dict(_gamma(best, spec)), **dict(_cut_off(best, spec))}
+    return {
+        **dict(_edges(best, spec)),
+        **dict(_gamma(best, spec)),
+        **dict(_cut_off(best, spec)),
+        **dict(_errors(best)),
+    }
+
+
+def _errors(best: Row) -> Iterator[tuple[str, str]]:
+    if found := best.attributes.get("errors"):
+        yield "errors", f"{found['episodes']} episodes of {best.label} ended by an error, the last: {found['last']}"
 
 
 def _cut_off(best: Row, spec: StudySpec) -> Iterator[tuple[str, str]]:

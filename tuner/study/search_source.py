@@ -11,12 +11,14 @@ from optuna.trial import TrialState
 from tuner.config.model import LATE_EVALUATIONS, StudySpec
 from tuner.config.space import job_arguments
 from tuner.diagnosis.signs import diagnose, in_words
+from tuner.errors import TooManyFailures
 from tuner.finals.finals_plan import Repeat
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.finals_schedule import FinalsSchedule, TimeLimit
-from tuner.study.stored import too_many_failures
+from tuner.study.stored import WAY_OUT, too_many_failures
 from tuner.study.writer import AskedTrial, StudyWriter
 
+FEWEST_GIVEN_UP = 3  # trials that failed for good, from which most of them end the run
 REPORTED = 2  # evaluations in the mean that is reported to the pruner
 
 
@@ -100,13 +102,18 @@ class SearchSource:
         """Stores the outcome of a trial: attributes and model first, the final state last.
 
         Raises:
-            TooManyFailures: after three failures of one parameter set.
+            TooManyFailures: where most trials fail for good, or one was lost with its node too often.
         """
         asked = self._asked.pop(number)
         evaluations = self._evaluations.pop(number)
         if outcome.state == "failed":
             if not self._writer.fail(asked.number, outcome):
                 raise too_many_failures(f"trial {asked.number}", outcome)
+            given_up, finished = self._writer.count_given_up(), self._writer.count_finished()
+            if given_up >= FEWEST_GIVEN_UP and 2 * given_up > finished:
+                raise TooManyFailures(
+                    f"{given_up} of {finished} trials failed again and again, last reason: {outcome.reason} ({WAY_OUT})"
+                )
             return
         attributes = facts(evaluations, outcome)
         arguments = job_arguments(self._spec.space, asked.params, asked.overrides)

@@ -21,6 +21,7 @@ from tuner.finals.finals_plan import Repeat
 from tuner.record_type import Record
 from tuner.records import TrialOutcome
 from tuner.study import stored
+from tuner.study.attempts import GAVE_UP, attempts, why_give_up
 from tuner.study.finals_record import OF_CONFIGURATION, is_repeat
 from tuner.study.finals_record import attributes as repeat_attributes
 from tuner.study.pruners import make_pruner
@@ -179,9 +180,21 @@ class StudyWriter:
         self._count(number)
 
     def fail(self, number: int, outcome: TrialOutcome) -> bool:
-        """Tells a trial FAIL and enqueues it again; False if it has failed, or was lost, too often."""
+        """Tells a trial FAIL and enqueues it again; False if it was lost with its node too often.
+
+        One that failed before with the same error of its environment, or three times, is given up: it is told PRUNED,
+        which the sampler takes for the worst, and counts.
+        """
+        why = why_give_up(self._trial(number), self.study.get_trials(deepcopy=False), outcome)
+        if why is not None:
+            self.prune(number, {GAVE_UP: True, "reason": why})
+            return True
         self._tell(number, stored.failure(outcome), None, TrialState.FAIL)
         return self._retry(self._trial(number))
+
+    def count_given_up(self) -> int:
+        """How many trials were given up since they failed again and again."""
+        return sum(GAVE_UP in trial.user_attrs for trial in self.trials(TrialState.PRUNED))
 
     def interrupt(self) -> None:
         """Tells every running trial FAIL; the next start retries them. Does not count as a failure."""
@@ -245,9 +258,9 @@ class StudyWriter:
         trials = self.study.get_trials(deepcopy=False)
         if any(self._retries(other, trial) for other in trials[trial.number + 1 :]):
             return False
-        attempts = [attempt.user_attrs for attempt in _attempts(trial, trials)]
-        failed = sum("interrupted" not in attributes for attributes in attempts)
-        lost = sum("lost_with" in attributes for attributes in attempts)
+        ended = [attempt.user_attrs for attempt in attempts(trial, trials)]
+        failed = sum("interrupted" not in attributes for attributes in ended)
+        lost = sum("lost_with" in attributes for attributes in ended)
         if failed >= stored.MAX_ATTEMPTS or lost >= stored.MAX_LOSSES:
             return False
         names = (*OF_CONFIGURATION, "repeat_of", "place")
@@ -284,11 +297,3 @@ def _best(trials: list[FrozenTrial]) -> tuple[float, float | None] | None:
     done = [(trial.value, trial.user_attrs.get("success")) for trial in trials]
     scored = [(value, success) for value, success in done if value is not None]
     return max(scored, key=lambda pair: pair[0], default=None)
-
-
-def _attempts(trial: FrozenTrial, trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """A trial and the trials that it retries, back to the first."""
-    attempts = [trial]
-    while (previous := attempts[-1].user_attrs.get("retry_of")) is not None:
-        attempts.append(trials[previous])
-    return attempts

@@ -18,7 +18,7 @@ from stable_baselines3.common.utils import explained_variance
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.training.fused.fused_rollout import Core
-from tuner.training.fused.update import Settings, Signals
+from tuner.training.fused.update import Settings, UpdateSignals
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ class FusedPPO(PPO):
             target_kl=self.target_kl,
         )
 
-    def _log(self, signals: Signals, settings: Settings) -> None:
+    def _log(self, signals: UpdateSignals, settings: Settings) -> None:
         record, buffer = self.logger.record, self.rollout_buffer
         record("train/entropy_loss", np.mean(signals.entropy_losses))
         record("train/policy_gradient_loss", np.mean(signals.policy_losses))

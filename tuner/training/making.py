@@ -169,7 +169,11 @@ def make_bare(ref: EnvironmentRef) -> gym.Env[Any, Any]:
     """
     name = find_environment(ref.id).id
     folder = Folder()
-    return Placed(made(ref, lambda: gym.make(name, **{"disable_env_checker": True, **ref.kwargs}), folder), folder)
+    return Placed(
+        made(ref, lambda: gym.make(name, **{"disable_env_checker": True, **ref.kwargs}), folder),
+        folder,
+        ends_episode=ref.on_error == "end_episode",
+    )
 
 
 def made(ref: EnvironmentRef, make: Callable[[], Made], folder: Folder | None = None) -> Made:
@@ -236,7 +240,16 @@ def refuse_unfit(algorithm: str, action_space: gym.Space[Any], ref: EnvironmentR
     """
     if (reason := unfit(algorithm, type(action_space).__name__, ref.id)) is not None:
         raise EnvironmentUnusable(reason)
-    if (reason := counted_from_elsewhere(action_space)) is not None:
+    refuse_counting(action_space, ref)
+
+
+def refuse_counting(space: gym.Space[Any], ref: EnvironmentRef) -> None:
+    """Refuses a discrete space that does not begin at 0.
+
+    Raises:
+        EnvironmentUnusable: with the way out.
+    """
+    if (reason := counted_from_elsewhere(space)) is not None:
         raise EnvironmentUnusable(f"environment {ref.id!r}: {reason}")
 
 

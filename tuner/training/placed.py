@@ -9,6 +9,8 @@ import gymnasium as gym
 
 from tuner.training.border import begun, stepped
 
+ERRORS: list[str] = []  # of steps that ended their episodes, in this process
+
 
 class Folder:
     """The folder that an environment's code went to, if it did; None before."""
@@ -57,28 +59,45 @@ class Placed(gym.Wrapper[Any, Any, Any, Any]):
     Looks at what it returns, calls it in the folder that it changed to, if it did, and leaves the process's as it was.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], folder: Folder) -> None:
+    def __init__(self, env: gym.Env[Any, Any], folder: Folder, *, ends_episode: bool = False) -> None:
+        """Wraps an environment; with `ends_episode` an error in a step truncates its episode."""
         super().__init__(env)
-        self._folder = folder
+        self.folder = folder
+        self._ends_episode = ends_episode
+        self._last: Any = None  # observation
 
     def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
         """Begins an episode."""
-        with self._folder.inside():
-            return begun(self.env.reset(**options), self.observation_space)
+        with self.folder.inside():
+            self._last, info = begun(self.env.reset(**options), self.observation_space)
+        return self._last, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Steps; an environment that stays where it is costs nothing."""
-        if self._folder.left is None:
+        if self._ends_episode:
+            return self._step_or_end(action)
+        if self.folder.left is None:
             return stepped(self.env.step(action), self.observation_space)
-        with self._folder.inside():
+        with self.folder.inside():
             return stepped(self.env.step(action), self.observation_space)
+
+    def _step_or_end(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """A step; an error ends the episode with the last observation and no reward, as a time limit does."""
+        try:
+            with self.folder.inside():
+                found = stepped(self.env.step(action), self.observation_space)
+        except Exception as error:  # noqa: BLE001 - the user asked for it
+            ERRORS.append(f"{type(error).__name__}: {error}")
+            return self._last, 0.0, False, True, {"error": str(error)}
+        self._last = found[0]
+        return found
 
     def render(self) -> Any:
         """Renders."""
-        with self._folder.inside():
+        with self.folder.inside():
             return self.env.render()
 
     def close(self) -> None:
         """Closes."""
-        with self._folder.inside():
+        with self.folder.inside():
             self.env.close()

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tuner.cli.render.words import many, minutes_text
-from tuner.cli.streams import results, write
+from tuner.cli.standard_files import results, write
 from tuner.config.model import StudySpec
 from tuner.config.schedules import part_of, shown
 from tuner.final_training.training_plan import TrainingPlan

@@ -11,7 +11,7 @@ from stable_baselines3.common.buffers import RolloutBuffer
 
 from tuner.training.fused.heads import make_head
 from tuner.training.fused.network import Acting, Array, Network
-from tuner.training.fused.update import FlatAdam, Samples, Settings, Signals, Updater
+from tuner.training.fused.update import FlatAdam, Samples, Settings, Updater, UpdateSignals
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Core:
             raise NotFiniteError("the policy has parameters that are not finite")
         return Rollout(self, buffer, len(observations))
 
-    def update(self, buffer: RolloutBuffer, settings: Settings) -> Signals:
+    def update(self, buffer: RolloutBuffer, settings: Settings) -> UpdateSignals:
         """Runs the update over a full buffer, which is flattened as by SB3."""
         if not buffer.generator_ready:
             for name in ("observations", "actions", "values", "log_probs", "advantages", "returns"):

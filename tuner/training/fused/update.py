@@ -49,7 +49,7 @@ class Samples(Record):
 
 
 @dataclass(kw_only=True)
-class Signals:
+class UpdateSignals:
     """The values that SB3 logs for an update: one number per minibatch."""
 
     entropy_losses: list[float] = field(default_factory=list)
@@ -140,9 +140,9 @@ class Updater:
         self._adam = adam
         self._learners: dict[int, tuple[Learning, HeadLearning]] = {}
 
-    def run(self, samples: Samples, settings: Settings) -> Signals:
+    def run(self, samples: Samples, settings: Settings) -> UpdateSignals:
         """Runs the epochs over the samples; `target_kl` may stop them early. Shuffles with NumPy's global generator."""
-        signals = Signals()
+        signals = UpdateSignals()
         for _ in range(settings.n_epochs):
             epoch = _Epoch(samples.taken(np.random.permutation(len(samples.returns))), settings)
             signals.stopped = not self._descend(epoch, settings, signals)
@@ -151,7 +151,7 @@ class Updater:
                 break
         return signals
 
-    def _descend(self, epoch: "_Epoch", settings: Settings, signals: Signals) -> bool:
+    def _descend(self, epoch: "_Epoch", settings: Settings, signals: UpdateSignals) -> bool:
         """Takes a gradient step per minibatch; returns False if `target_kl` is exceeded."""
         for rows in epoch.minibatches():
             learning, head = self._learner(rows.stop - rows.start)
@@ -243,7 +243,7 @@ class _Epoch:
         """The approximate KL divergence of one minibatch: the mean of (r - 1) - log r."""
         return float(((self.ratio[rows] - 1.0) - self.log_ratio[rows]).mean())
 
-    def book(self, signals: Signals) -> None:
+    def book(self, signals: UpdateSignals) -> None:
         """Adds this epoch's values, one per minibatch, to the signals."""
         rows = slice(0, self.seen)
         free, clipped = self.surrogates(rows)
