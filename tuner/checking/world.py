@@ -41,7 +41,7 @@ def determinism(evidence: Evidence) -> Line:
 def starts(evidence: Evidence) -> Line:
     """Whether training, which resets without a seed, sees different starts."""
     if not evidence.probes.same_start:
-        return ok("starts", "resets without a seed do not all begin alike where seeds do not")
+        return ok("starts", "reset() without a seed begins as different episodes as seeds do")
     fix = (
         "let reset(seed=None) go on with self.np_random: call super().reset(seed=seed), have no default seed, and seed "
         "no generator in reset"

@@ -137,9 +137,9 @@ RayAddressOption = Annotated[
 ]
 
 
-def print_json(data: Any) -> None:
-    """Prints data as JSON to standard output."""
-    write(json.dumps(data, indent=2) + "\n")
+def print_json(data: Any, *, line: bool = False) -> None:
+    """Prints data as JSON to standard output, in ASCII; in one line, where more documents may follow."""
+    write(json.dumps(data, indent=None if line else 2) + "\n")
 
 
 def show(found: Any, render: Callable[[Any], None], *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ import typer
 from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli.options import JsonOption, StorageOption, StudyArgument, print_json
 from tuner.cli.standard_files import results
+from tuner.errors import StorageFailed, UnknownName
 
 WATCH_EVERY = 5.0  # s
 
@@ -23,18 +24,31 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show a study: trials by state, the best trial, the baselines."""
-    while _show(study, storage, trials=trials, as_json=as_json) and watch:
+    if not watch:
+        _show(study, storage, trials=trials, as_json=as_json)
+        return
+    from tuner.cli.render.words import say
+
+    said = False
+    while True:
+        try:
+            if not _show(study, storage, trials=trials, as_json=as_json, line=True):
+                return
+        except (StorageFailed, UnknownName) as error:  # its run may be about to begin
+            if not said:
+                say(f"{str(error).splitlines()[0]}: waiting for it (Ctrl-C ends)")
+            said = True
         time.sleep(WATCH_EVERY)
 
 
-def _show(study: str, storage: str | None, *, trials: bool, as_json: bool) -> bool:
-    """Prints it once; returns whether there is more to come."""
+def _show(study: str, storage: str | None, *, trials: bool, as_json: bool, line: bool = False) -> bool:
+    """Prints it once, as JSON in one line where more may follow; returns whether there is more to come."""
     from tuner.app.status import read_status
     from tuner.cli.render.tables import print_status
 
     found = read_status(study, storage)
     if as_json:
-        print_json(found.data(trials=trials))
+        print_json(found.data(trials=trials), line=line)
     else:
         print_status(found, trials=trials)
     results().flush()

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.config.model import StudySpec
-from tuner.config.schedules import shown
+from tuner.config.schedules import part_of, shown
 from tuner.diagnosis.training_record import Sign, read
 from tuner.results.health import signs_of
 from tuner.results.summary import row_data
@@ -107,6 +107,8 @@ def end(row: Row) -> str:
         return f"interrupted: {why}" if "interrupted" in attributes else f"failed: {why}"
     if row.state != "pruned":
         return {"complete": "completed"}.get(row.state, row.state)
+    if "gave_up" in attributes:
+        return f"given up, as pruned: {attributes['reason']}"
     if reason := attributes.get("reason"):
         return f"pruned, since it diverged: {reason}"
     return f"pruned at {row.steps:,} steps: behind the other trials at the same step"
@@ -145,9 +147,10 @@ def _pair(name: str, value: str) -> list[str]:
 
 def _arguments(row: Row) -> Iterator[str]:
     yield ""
+    searched = {part_of(name) or name for name in row.params}  # a schedule's parts stand for its argument
     yield "Parameters (* searched)"
     for name, value in row.arguments.items():
-        star = "*" if any(searched.startswith(name) for searched in row.params) else " "
+        star = "*" if name in searched else " "
         yield f"{star} {name:<22}{shown(value)}"
 
 
