@@ -1,6 +1,7 @@
 """The service: it hears of a cancel whatever it is at, and ends what is submitted in its own words."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from use_cases import INLINE, Told
@@ -8,6 +9,7 @@ from use_cases import INLINE, Told
 from tuner.app import events, serve
 from tuner.app.resolve import storage_url
 from tuner.app.submit import SubmitRequest, cancel, submit
+from tuner.errors import StudyLocked
 from tuner.study.reader import find_reader
 
 SERVE = serve.ServeRequest(port=0, engine=INLINE)
@@ -58,3 +60,85 @@ def test_what_is_not_cancelled_is_done(told: Told, toy_study: Path) -> None:
     serve.serve(SERVE, hearing)
     assert [one.state for one in hearing.of(events.SubmissionEnded)] == ["done"]
     assert hearing.of(events.Interrupted) == [events.Interrupted(what="service")]
+
+
+class Stopping(Told):
+    """Stops the service after so many submissions have ended."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._count = count
+
+    def notify(self, event: events.Event) -> None:
+        """Something happened."""
+        super().notify(event)
+        if isinstance(event, events.SubmissionEnded) and len(self.of(events.SubmissionEnded)) == self._count:
+            raise KeyboardInterrupt
+
+
+def submitted(told: Told, toy_study: Path, *names: str) -> None:
+    for name in names:
+        submit(SubmitRequest(study=str(toy_study), name=name, changes={"trials": 2}), told)
+
+
+def ended(hearing: Told) -> list[tuple[str, str]]:
+    return [(one.study, one.state) for one in hearing.of(events.SubmissionEnded)]
+
+
+def test_a_fault_that_nobody_foresaw_fails_its_submission_with_a_trace(
+    told: Told, toy_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted(told, toy_study, "first", "second")
+    real = vars(serve)["work"]
+
+    def work(run: Any, spec: Any, *rest: Any, **named: Any) -> Any:
+        if spec.name == "first":
+            raise ZeroDivisionError("a fault of ours")
+        return real(run, spec, *rest, **named)
+
+    monkeypatch.setattr(serve, "work", work)
+    hearing = Stopping(2)
+    serve.serve(SERVE, hearing)
+    assert ended(hearing) == [("first", "failed"), ("second", "done")]
+    reason = hearing.of(events.SubmissionEnded)[0].reason
+    assert reason.startswith("ZeroDivisionError: a fault of ours - internal error; traceback in ")
+    assert "Traceback" in Path(reason.rpartition(" ")[2]).read_text()
+
+
+def test_a_study_that_is_locked_a_moment_later_waits_and_blocks_no_other(
+    told: Told, toy_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted(told, toy_study, "first", "second")
+    real, tries = vars(serve)["work"], list[str]()
+
+    def work(run: Any, spec: Any, *rest: Any, **named: Any) -> Any:
+        tries.append(spec.name)
+        if spec.name == "first" and tries.count("first") < 3:
+            raise StudyLocked("study 'first' is locked", "process 1")
+        return real(run, spec, *rest, **named)
+
+    monkeypatch.setattr(serve, "work", work)
+    hearing = Stopping(2)
+    serve.serve(SERVE, hearing)
+    assert ended(hearing) == [("second", "done"), ("first", "done")]
+
+
+def test_a_submission_that_ends_the_service_again_and_again_is_failed(
+    told: Told, toy_study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted(told, toy_study, "first")
+
+    class Died(BaseException):
+        """The process is gone."""
+
+    def die(*_: Any, **__: Any) -> None:
+        raise Died
+
+    monkeypatch.setattr(serve, "work", die)
+    for _ in range(3):
+        with pytest.raises(Died):
+            serve.serve(SERVE, Stopping(1))
+    hearing = Stopping(1)
+    serve.serve(SERVE, hearing)
+    assert ended(hearing) == [("first", "failed")]
+    assert "the service died 3 times while it ran" in hearing.of(events.SubmissionEnded)[0].reason

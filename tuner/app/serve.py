@@ -4,6 +4,7 @@ import contextlib
 import math
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from tuner import __version__
+from tuner import __version__, traces
 from tuner.app import events
 from tuner.app.confirm import ConfirmRequest, confirm
 from tuner.app.engine_options import EngineOptions, open_engine
@@ -21,7 +22,7 @@ from tuner.app.resolve import storage_url
 from tuner.app.tune import TuneRequest, work
 from tuner.dashboard.access import listen, make_access
 from tuner.dashboard.server import make_server, page_address
-from tuner.errors import Cancelled, ClusterFailed, NothingToShow, StorageFailed, StudyLocked, TunerError
+from tuner.errors import Cancelled, ClusterFailed, NothingToShow, StorageFailed, StudyLocked, TunerError, WorkerBroke
 from tuner.record_type import Record
 from tuner.study import queue
 from tuner.study import storage as databases
@@ -128,7 +129,7 @@ def _worked(
     told: set[str],
     notifier: Notifier,
 ) -> bool:
-    """Works on a submission until it has ended; false if another process does."""
+    """Works on a submission until it has ended; false if another process works on the study."""
     try:
         with databases.study_lock(storage_url(request.storage), submission.study):
             pass
@@ -138,8 +139,15 @@ def _worked(
         told.add(submission.key)
         return False
     health.study = submission.study
+    state: queue.State
     notifier.notify(events.SubmissionBegan(submission=submission))
-    state, reason = _ended(request, storage, submission, health, notifier)
+    try:
+        state, reason = _ended(request, storage, submission, health, notifier)
+    except StudyLocked as error:  # by a run that began a moment ago
+        queue.put_back(storage, submission)
+        notifier.notify(events.SubmissionWaits(reason=str(error)))
+        told.add(submission.key)
+        return False
     notifier.notify(events.SubmissionEnded(study=submission.study, state=state, reason=reason))
     with contextlib.suppress(NothingToShow):  # it was deleted meanwhile
         queue.end(storage, submission, state, reason)
@@ -162,15 +170,31 @@ def _ended(
             raise Cancelled(f"study {submission.study!r} was cancelled")
 
     try:
-        queue.begin(storage, submission)
+        deaths = queue.begin(storage, submission)
+        if deaths >= queue.MOST_ATTEMPTS:
+            return "failed", f"the service died {deaths} times while it ran (see the service's log)"
         _run(request, storage, submission, look, notifier)
-    except (StorageFailed, StudyLocked, ClusterFailed):
-        raise  # not this study's fault: a service manager restarts the service
+    except StudyLocked:
+        raise
+    except (StorageFailed, ClusterFailed, KeyboardInterrupt):  # not this study's fault: a manager restarts the service
+        with contextlib.suppress(Exception):
+            queue.put_back(storage, submission)
+        raise
     except Cancelled:
         return "cancelled", ""
-    except TunerError as error:
-        return "failed", str(error)
+    except Exception as error:  # noqa: BLE001 - one study's fault never blocks the others
+        return "failed", _why(error)
     return "done", ""
+
+
+def _why(error: Exception) -> str:
+    """Why a submission failed; what nobody foresaw with the file of its traceback."""
+    if isinstance(error, WorkerBroke):
+        return f"{error} (traceback in {traces.write(error.trace)})"
+    if isinstance(error, TunerError):
+        return str(error)
+    log = traces.write(traceback.format_exc())
+    return f"{type(error).__name__}: {error} - internal error; traceback in {log}"
 
 
 def _run(

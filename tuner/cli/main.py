@@ -5,18 +5,15 @@ import logging
 import os
 import signal
 import sys
-import tempfile
-import time
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import typer
 import typer.exceptions
 from typer.core import TyperGroup
 
-from tuner import __version__
+from tuner import __version__, traces
 from tuner.cli import (
     check_command,
     compare_command,
@@ -141,7 +138,4 @@ def _say(message: str, code: int) -> int:
 
 
 def _unexpected(error: BaseException, trace: str) -> int:
-    with tempfile.NamedTemporaryFile("w", prefix="tuner-", suffix=".log", delete=False, encoding="utf-8") as log:
-        text = f"{time.strftime('%Y-%m-%d %H:%M:%S')} tuner {__version__} {sys.argv[1:]}\n\n{trace}"
-        log.write(without_passwords(text))
-    return _say(f"{type(error).__name__}: {error} - internal error; traceback in {Path(log.name)}", UNEXPECTED)
+    return _say(f"{type(error).__name__}: {error} - internal error; traceback in {traces.write(trace)}", UNEXPECTED)

@@ -13,6 +13,8 @@ from tuner.errors import NothingToShow
 from tuner.record_type import Record
 
 ASKED, CANCELLED, RUNNING, ENDED = "queue:asked", "queue:cancelled", "queue:running", "queue:ended"
+ATTEMPTS = "queue:attempts"  # how often the service began it, without an end that it could tell
+MOST_ATTEMPTS = 3
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 OPEN = ("queued", "running")
@@ -86,9 +88,21 @@ def cancel(storage: BaseStorage, study: str) -> Submission:
     return found
 
 
-def begin(storage: BaseStorage, submission: Submission) -> None:
-    """Marks a submission as running."""
-    storage.set_study_user_attr(_id(storage, submission.study), RUNNING, submission.key)
+def begin(storage: BaseStorage, submission: Submission) -> int:
+    """Marks a submission as running; returns how often the service began it and died."""
+    study = _id(storage, submission.study)
+    before = storage.get_study_user_attrs(study).get(ATTEMPTS, {})
+    count = before.get("count", 0) if before.get("key") == submission.key else 0
+    storage.set_study_user_attr(study, ATTEMPTS, {"key": submission.key, "count": count + 1})
+    storage.set_study_user_attr(study, RUNNING, submission.key)
+    return int(count)
+
+
+def put_back(storage: BaseStorage, submission: Submission) -> None:
+    """Queues a running submission again, in its place: it was no fault of its own."""
+    study = _id(storage, submission.study)
+    storage.set_study_user_attr(study, RUNNING, None)
+    storage.set_study_user_attr(study, ATTEMPTS, {"key": submission.key, "count": 0})
 
 
 def end(storage: BaseStorage, submission: Submission, state: State, reason: str = "") -> None:
