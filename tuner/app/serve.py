@@ -103,11 +103,21 @@ def _dashboard(request: ServeRequest, url: URL, health: ServiceHealth, notifier:
     with listen(request.host, request.port) as listener:
         access = make_access(listener.getsockname()[0], request.token_file, writable=False)
         server = make_server(url, listener, access, health.data)
-        threading.Thread(target=server.run, name="dashboard", daemon=True).start()
+        closing = threading.Event()
+
+        def run() -> None:
+            try:
+                server.run()
+            except (OSError, ValueError):  # its socket was closed under it, as below
+                if not closing.is_set():
+                    raise
+
+        threading.Thread(target=run, name="dashboard", daemon=True).start()
         notifier.notify(events.ServiceBegan(address=page_address(listener, access), url=url))
         try:
             yield
         finally:
+            closing.set()
             server.close()
 
 
