@@ -84,16 +84,16 @@ def test_an_environment_that_raises_stops_the_run_with_its_message(
     assert tuner(f"run {moody} --trials 2 {INLINE}").code == 0  # the environment check found no problem
     before = values(tmp_path, 2)
     mood.write_text(word)
-    failed = tuner(f"run {moody} --trials {TRIALS} {INLINE}")
+    failed = tuner(f"run {moody} --trials 8 {INLINE}")
     assert failed.code == 1, failed.err
     assert said in failed.err
     assert "Traceback" not in failed.err
     assert "then rerun to resume" in failed.err
     assert not query(tmp_path, "SELECT 1 FROM trials WHERE state = 'RUNNING'")
     mood.unlink()
-    assert tuner(f"run {moody} --trials {TRIALS} {INLINE}").code == 0
-    assert prove(tmp_path)["FAIL"] >= 3
-    assert before.items() <= values(tmp_path).items()
+    assert tuner(f"run {moody} --trials 8 {INLINE}").code == 0
+    assert prove(tmp_path, 8)["FAIL"] >= 3
+    assert before.items() <= values(tmp_path, 8).items()
 
 
 def test_an_environment_that_returns_nan_costs_its_trials_and_not_the_run(

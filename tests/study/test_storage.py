@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from tuner.errors import StorageFailed, TunerError, UsageProblem
+from tuner.study.sqlite import readable
 from tuner.study.storage import (
     artifact_folder,
     database_path,
@@ -152,3 +153,22 @@ def test_internal_errors_are_not_reported_as_database_errors(error: Exception, u
     with pytest.raises(type(error)) as caught, storage_errors(url):
         raise error
     assert not isinstance(caught.value, TunerError)
+
+
+def test_a_database_in_a_folder_that_cannot_be_written_is_read_from_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = parse_url(f"sqlite:///{tmp_path}/studies/toy.db")
+    prepare_folder(url)
+    study = optuna.create_study(storage=open_to_write(url), study_name="toy")
+    study.tell(study.ask(), 1.0)
+    monkeypatch.setattr("tuner.study.sqlite.os.access", lambda path, mode: Path(path) != tmp_path / "studies")
+    before = sorted(path.name for path in (tmp_path / "studies").iterdir())
+    copy = readable(url)
+    assert copy.database != url.database
+    assert readable(url) == copy
+    assert [trial.value for trial in optuna.load_study(storage=open_to_read(url), study_name="toy").trials] == [1.0]
+    study.tell(study.ask(), 2.0)
+    assert readable(url) != copy
+    assert len(optuna.load_study(storage=open_to_read(url), study_name="toy").trials) == 2
+    assert sorted(path.name for path in (tmp_path / "studies").iterdir()) == before

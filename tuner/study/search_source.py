@@ -107,7 +107,7 @@ class SearchSource:
         asked = self._asked.pop(number)
         evaluations = self._evaluations.pop(number)
         if outcome.state == "failed":
-            if not self._writer.fail(asked.number, outcome):
+            if not self._writer.fail(asked.number, outcome, facts(evaluations, outcome)):
                 raise too_many_failures(f"trial {asked.number}", outcome)
             given_up, finished = self._writer.count_given_up(), self._writer.count_finished()
             if given_up >= FEWEST_GIVEN_UP and 2 * given_up > finished:

@@ -1,7 +1,11 @@
 """Studies in an SQLite file."""
 
+import atexit
 import contextlib
+import os
+import shutil
 import sqlite3
+import tempfile
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +21,7 @@ from tuner.study.file_lock import take
 from tuner.study.retrying_storage import RetryingStorage, raise_unavailable
 
 BUSY_TIMEOUT = 60  # s that a write waits for another process
+_copies: dict[Path, tuple[object, str]] = {}  # state and folder, of databases that lie where nobody may write
 DRIVERS = ("sqlite", "sqlite+pysqlite")
 OPTUNA_TABLES = {"alembic_version", "studies", "trials"}
 WRITER = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")  # readers and the writer do not block each other
@@ -36,7 +41,8 @@ def tables(url: URL) -> set[str]:
     """
     query = "SELECT name FROM sqlite_master WHERE type = 'table'"
     try:
-        with contextlib.closing(sqlite3.connect(f"{database_path(url).as_uri()}?mode=ro", uri=True)) as connection:
+        path = database_path(readable(url))
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             return {name for (name,) in connection.execute(query)}
     except sqlite3.Error as error:
         raise StorageFailed(f"database {database_path(url)}: {cause(error)}") from error
@@ -44,7 +50,34 @@ def tables(url: URL) -> set[str]:
 
 def open_to_read(url: URL) -> BaseStorage:
     """Opens an existing database, read-only."""
-    return optuna.storages.get_storage(_open(url, READER))
+    return optuna.storages.get_storage(_open(readable(url), READER))
+
+
+def readable(url: URL) -> URL:
+    """The database to read: itself, or a copy where its folder cannot be written.
+
+    SQLite writes files beside a database even to read it. A copy is made anew where the database has changed.
+
+    Raises:
+        StorageFailed: if it cannot be copied.
+    """
+    path = database_path(url)
+    if not path.is_file() or os.access(path.parent, os.W_OK):
+        return url
+    files = [file for file in (path, path.with_name(f"{path.name}-wal")) if file.is_file()]
+    try:
+        state = tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+        if (known := _copies.get(path)) is None or known[0] != state:
+            if known is not None:
+                shutil.rmtree(known[1], ignore_errors=True)
+            folder = tempfile.mkdtemp(prefix="tuner-read-")
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            for file in files:
+                shutil.copyfile(file, Path(folder) / file.name)
+            known = _copies[path] = (state, folder)
+    except OSError as error:
+        raise StorageFailed(f"database {path}: cannot be copied to be read: {error.strerror}") from None
+    return url.set(database=str(Path(known[1]) / path.name))
 
 
 def open_to_write(url: URL) -> BaseStorage:

@@ -179,15 +179,15 @@ class StudyWriter:
         self._tell(number, attributes, None, TrialState.PRUNED)
         self._count(number)
 
-    def fail(self, number: int, outcome: TrialOutcome) -> bool:
+    def fail(self, number: int, outcome: TrialOutcome, attributes: Mapping[str, Any] | None = None) -> bool:
         """Tells a trial FAIL and enqueues it again; False if it was lost with its node too often.
 
         One that failed before with the same error of its environment, or three times, is given up: it is told PRUNED,
-        which the sampler takes for the worst, and counts.
+        which the sampler takes for the worst, with its `attributes`, and counts.
         """
         why = why_give_up(self._trial(number), self.study.get_trials(deepcopy=False), outcome)
         if why is not None:
-            self.prune(number, {GAVE_UP: True, "reason": why})
+            self.prune(number, {**(attributes or {}), GAVE_UP: True, "reason": why})
             return True
         self._tell(number, stored.failure(outcome), None, TrialState.FAIL)
         return self._retry(self._trial(number))
