@@ -11,8 +11,8 @@ import yaml
 from conftest import write_study
 from stable_baselines3.common.vec_env import VecNormalize
 
-from tuner.config.algorithms import ALGORITHMS
-from tuner.config.arguments import ACTIVATIONS, NOISE, NORMALIZE, POLICY
+from tuner.config.algorithms import ALGORITHMS, argument_faults
+from tuner.config.arguments import ACTIVATIONS, NOISE, NORMALIZE, POLICY, layers
 from tuner.config.baselines import read_baseline, with_baselines
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
@@ -168,3 +168,53 @@ def test_missing_policy_arguments_get_the_librarys_defaults(tmp_path: Path) -> N
     (tmp_path / "toy_space.yaml").write_text(yaml.safe_dump(space))
     more = with_baselines(load_study(find("studies", str(path))), {"zoo": {"n_steps": 32, "batch_size": 8}}, "it")
     assert more.baselines["zoo"]["net_arch"] == [64, 64]
+
+
+ZOO = Path(rl_zoo3.__file__).parent / "hyperparams"
+BLOCKS = [
+    (algorithm, block)
+    for algorithm in ("ppo", "a2c", "sac", "td3", "dqn")
+    for block in yaml.safe_load((ZOO / f"{algorithm}.yml").read_text())
+    if block != "default"
+]
+OWN_RULES = ("outside the space's range", "not a power of two", "must be less than n_steps", "is not one of")
+NOT_TAKEN = {("sac", "donkey-generated-track-v0"): "train_freq", ("sac", "NeckEnvRelative-v2"): "train_freq"}
+
+
+@pytest.mark.parametrize(("algorithm", "block"), BLOCKS)
+def test_every_block_that_rl_zoo3_installs_is_read(algorithm: str, block: str) -> None:
+    taken = read_baseline(f"{ZOO / algorithm}.yml:{block}", ENV, algorithm)
+    written = yaml.safe_load((ZOO / f"{algorithm}.yml").read_text())[block]
+    values = taken.values
+    for name in ("gamma", "n_epochs", "gae_lambda"):
+        if name in written and name in ALGORITHMS[algorithm].arguments:
+            assert values[name] == written[name]
+    faults = [
+        fault for fault in argument_faults(values, "it", algorithm) if not any(rule in fault for rule in OWN_RULES)
+    ]
+    refused = NOT_TAKEN.get((algorithm, block))
+    assert [fault.split(":")[0] for fault in faults] == ([f"it.{refused}"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "net"),
+    [
+        ("dict(net_arch=dict(pi=[64, 64], vf=[64, 64]))", [64, 64]),
+        ("dict(net_arch=[dict(pi=[64], vf=[32, 16])])", {"pi": [64], "vf": [32, 16]}),
+        ("dict(net_arch=dict(pi=[8], qf=[16]), activation_fn=torch.nn.ELU)", {"pi": [8], "qf": [16]}),
+        ("{'net_arch': [32]}", None),
+    ],
+)
+def test_nets_of_their_own_are_read(tmp_path: Path, text: str, net: Any) -> None:
+    path = write(tmp_path, {"A-v0": {**BLOCK, "policy_kwargs": text}})
+    if net is None:
+        with pytest.raises(SpecInvalid, match="plain values"):
+            read_baseline(path, ENV)
+        return
+    assert layers(read_baseline(path, ENV).values["net_arch"]) == net
+
+
+def test_a_class_in_policy_kwargs_is_named_as_left_out(tmp_path: Path) -> None:
+    text = "dict(optimizer_class=RMSpropTFLike, optimizer_kwargs=dict(eps=1e-5))"
+    taken = read_baseline(write(tmp_path, {"A-v0": {**BLOCK, "policy_kwargs": text}}), ENV)
+    assert {"policy_kwargs.optimizer_class", "policy_kwargs.optimizer_kwargs"} <= set(taken.left)

@@ -68,22 +68,44 @@ class Word(Record):
 
 
 class Layers(Record):
-    """The widths of hidden layers, as a list or, since a choice takes no lists, as text joined by `x`."""
+    """The widths of hidden layers, as a list or, since a choice takes no lists, as text joined by `x`.
+
+    Or those of the policy and of the value net, as SB3 takes them: `{pi: [64], vf: [64, 64]}`; `qf` off policy.
+    """
 
     def fault(self, value: object) -> str | None:
         """What is wrong with `value`, or None."""
-        widths = layers(value)
-        if widths is not None and len(widths) <= MOST_LAYERS and all(1 <= width <= WIDEST for width in widths):
+        found = nets(layers(value))
+        if found and all(len(net) <= MOST_LAYERS and all(1 <= width <= WIDEST for width in net) for net in found):
             return None
         return f"{value!r} must be a list of up to {MOST_LAYERS} widths from 1 to {WIDEST}, such as [64, 64] or '64x64'"
 
 
-def layers(value: object) -> list[int] | None:
-    """Hidden layers as a list, None if `value` does not describe layers."""
+Net = list[int] | dict[str, list[int]]
+
+
+def layers(value: object) -> Net | None:
+    """Hidden layers as a list, or as lists by net where these differ; None if `value` does not describe layers."""
     if isinstance(value, str) and all(part.isdecimal() for part in value.split("x")):
         return [int(part) for part in value.split("x")]
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):  # as SB3 had it before 1.8
+        return layers(value[0])
+    if isinstance(value, dict):
+        each = {name: layers(net) for name, net in value.items()}
+        if set(each) not in ({"pi", "vf"}, {"pi", "qf"}):
+            return None
+        flat = {name: net for name, net in each.items() if isinstance(net, list)}
+        if len(flat) < len(each):
+            return None
+        first, second = flat.values()
+        return first if first == second else flat
     whole = isinstance(value, list) and all(type(width) is int for width in value)
     return list(value) if whole else None  # type: ignore[call-overload]
+
+
+def nets(found: Net | None) -> list[list[int]]:
+    """The widths of each net; empty where there are none."""
+    return [] if found is None else list(found.values()) if isinstance(found, dict) else [found]
 
 
 class Automatic(Record):

@@ -53,7 +53,9 @@ def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> FileB
     flat |= _scaling(path, chosen, block.get("normalize"))
     flat |= _original_schedules(data.get("provenance"), flat)
     values = {name: flat[name] for name in ALGORITHMS[algorithm].arguments if name in flat}
+    policy = _policy(path, chosen, block.get("policy_kwargs"))
     left = tuple(key for key in block if key not in values and key not in READ)
+    left += tuple(f"policy_kwargs.{key}" for key in policy if key not in values)
     return FileBaseline(name=_named(path.stem, wanted), values=values, left=left)
 
 
@@ -153,7 +155,22 @@ def _scaling(path: Path, block: str, given: Any) -> dict[str, Any]:
 
 
 def _value(node: ast.expr) -> Any:
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "nn":
-        words = {kind: word for word, kind in arguments.ACTIVATIONS.items()}
-        return words.get(node.attr, f"nn.{node.attr}")
-    return ast.literal_eval(node)
+    """A plain value, in which `dict(...)` is a mapping and `nn.NAME` the word of an activation, at any depth.
+
+    Raises:
+        ValueError: where it is anything else.
+    """
+    match node:
+        case ast.Attribute(value=ast.Name(id="nn") | ast.Attribute(attr="nn"), attr=name):
+            words = {kind: word for word, kind in arguments.ACTIVATIONS.items()}
+            return words.get(name, f"nn.{name}")
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=words_of):
+            return {str(word.arg): _value(word.value) for word in words_of}
+        case ast.Name(id=name) if name[:1].isupper():  # a class, which is named as left out
+            return name
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            return [_value(item) for item in items]
+        case ast.Dict(keys=keys, values=values) if None not in keys:
+            return {ast.literal_eval(key): _value(value) for key, value in zip(keys, values, strict=True) if key}
+        case _:
+            return ast.literal_eval(node)

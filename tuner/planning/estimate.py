@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from tuner.config.algorithms import ALGORITHMS
-from tuner.config.arguments import NETS, layers
+from tuner.config.arguments import NETS, layers, nets
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.config.space import ChoiceParameter, IntParameter, SpaceSpec
 from tuner.engines.base import Broken, Engine, Evaluated, Finished
@@ -89,7 +89,8 @@ def _size(choice: Any) -> float:
     """The size of a number or a network; 0 for other choices."""
     if isinstance(choice, int | float):
         return float(choice)
-    return float(sum(width**2 for width in layers(choice) or ()))
+    found = nets(layers(choice))
+    return sum(float(sum(width**2 for width in net)) for net in found) / max(len(found), 1)
 
 
 def _corner_run(spec: StudySpec, params: dict[str, Any]) -> tuple[dict[str, Any], int]:
