@@ -13,7 +13,7 @@ from tuner.app.confirm import ConfirmRequest, confirm
 from tuner.app.resolve import open_study
 from tuner.app.status import read_status
 from tuner.app.submit import SubmitRequest, submit
-from tuner.app.tune import TuneRequest, tune
+from tuner.app.tune import TuneRequest, plan_run, tune
 from tuner.errors import SpecInvalid, UsageProblem
 from tuner.study.rows import best
 from tuner.study.storage import open_to_write, parse_url
@@ -134,3 +134,9 @@ def test_a_database_whose_making_was_cut_off_is_taken_up_again(told: Told, tmp_p
     database.close()
     found = tune(RUN, told)
     assert [stage.finished for stage in found.summaries] == [3, 3]
+
+
+def test_a_plan_counts_the_trials_of_each_stage(told: Told, tmp_path: Path) -> None:
+    write_study(tmp_path, stages=[{**stage, "trials": 4 * place} for place, stage in enumerate(STAGES, 1)], trials=200)
+    assert plan_run(TuneRequest(study="toy.yaml", engine=INLINE, skip_check=True), told).trials == 12
+    assert plan_run(replace(RUN, skip_check=True), told).trials == 6

@@ -258,7 +258,7 @@ def plan_run(request: TuneRequest, notifier: Notifier) -> Forecast:
 def _missing(spec: StudySpec, url: URL, notifier: Notifier) -> int:
     """How many trials are still to run."""
     if spec.stages:
-        return spec.trials * len(spec.stages)
+        return sum(stage.trials or spec.trials for stage in spec.stages)
     if (stored := find_reader(url, spec.name)) is None:
         return spec.trials
     if differences := differences_in_meaning(stored.spec, spec):
