@@ -73,7 +73,7 @@ def test_the_provenance_has_all_that_it_takes_to_judge_and_reproduce(tuner: Tune
     assert provenance["budget"] == {
         "timesteps": 384,
         "checkpoints": [64, 128, 192, 256, 320, 384],
-        "goals": {"early": 3, "late": 4},
+        "goals": {"early": 3, "late": 4, "longest": 10_000},
         "trials_asked": 4,
         "trials_run": 4,
         "trials_pruned": 0,

@@ -91,7 +91,7 @@ def test_the_last_trials_repeat_the_leaders(tmp_path: Path) -> None:
     leader = configurations([make_row(trial, run.spec) for trial in run.writer.trials()])[0]
     assert leader.standing.repeated
     repeated = Counter(trial.user_attrs["repeat_of"] for trial in run.repeats)
-    assert repeated[leader.first.number] == max(repeated.values())
+    assert leader.first.number in repeated
 
 
 def test_the_baselines_are_among_them(tmp_path: Path) -> None:

@@ -145,10 +145,10 @@ class OldReset(Line):
 
 
 class RarelyRaising(Line):
-    """Raises once in some hundred steps, by its own generator."""
+    """Raises once in some forty steps, by its own generator."""
 
     def step(self, action: NDArray[np.float32]) -> Step:
-        if self.np_random.random() < 1 / 200:
+        if self.np_random.random() < 1 / 40:
             raise RuntimeError("no solution of the inverse kinematics")
         return super().step(action)
 

@@ -14,7 +14,7 @@ from tuner.config import load
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.baselines import in_other_environment, read_baseline, with_baselines
 from tuner.config.environment_ids import same_environment, split
-from tuner.config.first_look import without_look
+from tuner.config.first_look import OF_THE_RUN, without_look
 from tuner.config.model import StudyFile, StudySpec
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
@@ -112,9 +112,6 @@ def _from_file(
         timesteps_asked=changes.get("timesteps", written.get("timesteps")),
         left=tuple(written.get("baselines") or ()) if other else (),
     )
-
-
-OF_THE_RUN = ("look", "normalize_settled")  # what a stored study has beside its file's keys
 
 
 def _joined(name: str, environment: str | None, algorithm: str | None, space: str | None = None) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 from tuner.config.arguments import NORMALIZE
 from tuner.config.model import FirstLook, StudySpec
 
+OF_THE_RUN = ("look", "normalize_settled")  # what a stored study has beside its file's keys
+
 
 def settles_normalize(spec: StudySpec) -> bool:
     """Whether the study itself says how observations and rewards are scaled."""

@@ -10,6 +10,7 @@ import numpy as np
 import yaml
 
 from tuner import __version__, seeds
+from tuner.config.first_look import OF_THE_RUN
 from tuner.config.model import StudySpec
 from tuner.results.answer import confirmed, headline
 from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
@@ -172,7 +173,7 @@ def _different(found: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def _study_file(spec: StudySpec) -> dict[str, Any]:
-    data = spec.model_dump(mode="json", exclude={"name", "space", "space_name"}, exclude_none=True)
+    data = spec.model_dump(mode="json", exclude={"name", "space", "space_name", *OF_THE_RUN}, exclude_none=True)
     kept = {key: value for key, value in data.items() if value not in ("", {}, [])}
     return {**kept, "space": f"{spec.name}-space.yaml"}
 
