@@ -76,7 +76,7 @@ def summarise(reader: StudyReader) -> Summary:
         best_tuned=next((one.first for one in found if one.first.role is None), None),
         baselines=baselines(rows),
         steps_per_second=_median([row.attributes.get("steps_per_second") for row in rows]),
-        advice=advice(winner, spec) if winner and succeeded is not False else {},
+        advice=advice(winner, spec, succeeded=succeeded is not False) if winner else {},
         succeeded=succeeded,
         warnings=tuple(sorted(spec.look.warnings, key=_likely)) if spec.look else (),
         health=study_health(rows, spec),
@@ -155,11 +155,10 @@ SHORT_EPISODE = 200  # control steps
 LONG_SIGHT = 0.98  # a gamma whose horizon is longer than a short episode
 
 
-def advice(best: Row, spec: StudySpec) -> dict[str, str]:
-    """Remarks on the best trial: on parameters by their names, on its evaluations."""
+def advice(best: Row, spec: StudySpec, *, succeeded: bool = True) -> dict[str, str]:
+    """Remarks on the best trial: on parameters by their names, where anything succeeded, and on its episodes."""
     return {
-        **dict(_edges(best, spec)),
-        **dict(_gamma(best, spec)),
+        **(dict(_edges(best, spec)) | dict(_gamma(best, spec)) if succeeded else {}),
         **dict(_cut_off(best, spec)),
         **dict(_errors(best)),
     }
