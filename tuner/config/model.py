@@ -263,7 +263,9 @@ class StudySpec(Frozen):
         values: dict[str, Any] = {f"environment.{key}": data["environment"][key] for key in ("id", "kwargs", "n_envs")}
         values |= {f"space.{name}": parameter for name, parameter in data["space"]["parameters"].items()}
         values |= {f"fixed.{name}": value for name, value in data["space"]["fixed"].items()}
-        values |= {f"goals.{key}": value for key, value in data["goals"].items()}
+        values |= {f"goals.{key}": data["goals"][key] for key in ("early", "late")}
+        if self.goals.longest != LONGEST_EPISODE:
+            values["goals.longest"] = self.goals.longest
         values |= {f"curriculum.{key}": value for key, value in (data["curriculum"] or {}).items()}
         values |= {key: data[key] for key in ("algorithm", "policy", "timesteps", "objective")}
         if self.environment.on_error != "fail":
