@@ -43,6 +43,8 @@ def load_tables(path: Path) -> list[Table]:
 
 def _table(name: str, returns: NDArray[np.float32], configurations: NDArray[np.float64]) -> Table:
     floor = next((value for kind, value in FLOORS.items() if name.startswith(kind)), -np.inf)
+    if floor == -np.inf:  # of this project's own making: NaN stands for runs that are still missing
+        returns = returns[:, np.isfinite(returns).all(axis=(0, 2))]
     values = np.maximum(np.nan_to_num(returns.astype(np.float64), nan=floor, neginf=floor), floor)
     return Table(name=name, values=values, points=_ranks(configurations))
 

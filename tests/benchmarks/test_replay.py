@@ -1,12 +1,14 @@
 """Replayed studies: a table in place of training."""
 
+from pathlib import Path
+
 import numpy as np
 import optuna
 import pytest
 from optuna.pruners import NopPruner
 from replay.peers import PEERS, AshaPruner, Peer, run_peer
 from replay.replayed_study import Setting, coordinates, nearest, run_study
-from replay.tables import Table
+from replay.tables import Table, load_tables
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +28,14 @@ def table() -> Table:
 
 def test_a_configuration_is_nearest_to_itself(table: Table) -> None:
     assert [nearest(table, coordinates(table, row)) for row in range(60)] == list(range(60))
+
+
+def test_seeds_that_are_not_complete_are_left_out(tmp_path: Path) -> None:
+    returns = np.ones((4, 3, 5), dtype=np.float32)
+    returns[2, 1, 3] = np.nan
+    np.savez(tmp_path / "own.npz", return_own=returns, config_own=np.random.default_rng(0).random((4, 2)))
+    (one,) = load_tables(tmp_path / "own.npz")
+    assert one.values.shape == (4, 2, 5)
 
 
 def test_a_study_costs_what_its_trials_ran(table: Table) -> None:
