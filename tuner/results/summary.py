@@ -125,10 +125,10 @@ def _succeeded(rows: Sequence[Row]) -> bool | None:
 
 def _never(summary: Summary) -> str:
     """What a study says in which nothing succeeded."""
-    said = f"No trial succeeded once in {summary.finished}: their scores do not tell them apart."
+    said = f"No trial succeeded once in {summary.finished}: no score says which is better at the task."
     if summary.warnings:
         return f"{said} The likeliest cause is in the environment: {summary.warnings[0]}."
-    return f"{said} The goal may be out of reach in {summary.environment}, or the training far too short."
+    return f"{said} The training may be far too short, or the goal out of reach in {summary.environment}."
 
 
 def _leads(finals: FinalsLines) -> str:
