@@ -23,7 +23,7 @@ from tuner.records import TrialJob, TrialOutcome
 from tuner.training.board import Board
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_vec_env, normalized, statistics
-from tuner.training.evaluation import Evaluator
+from tuner.training.evaluation import evaluator_of
 from tuner.training.fused.fused_rollout import NotFiniteError
 from tuner.training.keeping import CheckpointWriter
 from tuner.training.make_model import (
@@ -84,15 +84,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
         env = normalized(bare, job.params) if begun_before is None else begun_before.environment(bare)
         stack.callback(env.close)
         most_goals = max((checkpoint.goals for checkpoint in job.checkpoints), default=1)
-        evaluator = Evaluator(
-            job.environment,
-            objective=job.objective,
-            most_goals=most_goals,
-            signals=job.signals,
-            longest=job.longest,
-            milestones=job.milestones,
-            first_goal=job.first_goal,
-        )
+        evaluator = evaluator_of(job, most_goals, job.first_goal)
         stack.callback(evaluator.close)
         curriculum = _curriculum(job, env)
         model = make_model(job, env) if begun_before is None else begun_before.model(job, env)

@@ -1,5 +1,6 @@
 """Final training, with checkpoints, a test and a model card."""
 
+import functools
 import math
 import shlex
 from dataclasses import field, replace
@@ -167,10 +168,13 @@ def _record_video(plan: TrainingPlan, summary: TrainingSummary, request: TrainRe
     best = best_run(summary)
     if best["state"] != "completed" or not request.video:
         return False
-    ref = replace(plan.recipe.spec.environment.ref(), n_envs=1, vec_env="dummy")
+    spec = plan.recipe.spec
+    ref = replace(spec.environment.ref(), n_envs=1, vec_env="dummy")
     folder = plan.run_folder(best["seed"])
     try:
-        record_video(ref, folder, path) if request.engine.inline else run_once(record_video, ref, folder, path)
+        stochastic = spec.evaluation == "stochastic"
+        record = functools.partial(record_video, ref, folder, path, spec.signals, stochastic=stochastic)
+        record() if request.engine.inline else run_once(record)
     except TunerError as error:
         notifier.notify(events.VideoFailed(reason=str(error)))
         return False

@@ -11,7 +11,9 @@ from tuner.training.model_files import BEST, BEST_STATISTICS
 EPISODES = 5
 
 
-def record_video(ref: EnvironmentRef, folder: Path, output: Path, signals: Signals | None = None) -> Played:
+def record_video(
+    ref: EnvironmentRef, folder: Path, output: Path, signals: Signals | None = None, *, stochastic: bool = False
+) -> Played:
     """Records the best model of a run in episodes that neither tuning nor a test uses.
 
     Raises:
@@ -23,5 +25,6 @@ def record_video(ref: EnvironmentRef, folder: Path, output: Path, signals: Signa
         model=(folder / BEST).read_bytes(),
         statistics=statistics.read_bytes() if statistics.is_file() else None,
         signals=signals,
+        stochastic=stochastic,
     )
     return play(ref, actor, seeds.play_goals(EPISODES), output, lambda _: None)

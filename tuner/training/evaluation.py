@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from tuner import seeds
 from tuner.errors import EnvironmentFailed
 from tuner.record_type import Record
-from tuner.records import LONGEST_EPISODE, SUCCESS, EnvironmentRef, Signals
+from tuner.records import LONGEST_EPISODE, SUCCESS, EnvironmentRef, Signals, TrialJob
 from tuner.training.environments import FULL, Predict, knows_difficulty, make_vec_env, set_difficulty
 from tuner.training.signals import Told, decide, distance, success
 
@@ -94,6 +94,19 @@ class Evaluator:
         """Closes the environments."""
         if self._env is not None:
             self._env.close()
+
+
+def evaluator_of(job: TrialJob, most_goals: int, first_goal: int) -> Evaluator:
+    """An evaluator as a job's evaluations are scored, for episodes whose reset seeds count up from `first_goal`."""
+    return Evaluator(
+        job.environment,
+        objective=job.objective,
+        most_goals=most_goals,
+        signals=job.signals,
+        longest=job.longest,
+        milestones=job.milestones,
+        first_goal=first_goal,
+    )
 
 
 class EpisodesBySeed(gym.Wrapper[Any, Any, Any, Any]):

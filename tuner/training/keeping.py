@@ -20,7 +20,7 @@ from tuner.record_type import Record
 from tuner.records import Evaluation, Keeping, TrialJob
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import Predict, scaled, set_difficulty, statistics
-from tuner.training.evaluation import Evaluator, Result
+from tuner.training.evaluation import Evaluator, Result, evaluator_of
 from tuner.training.load_model import load_actor
 from tuner.training.make_model import evaluated_actor, model_class, saved
 from tuner.training.model_files import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, folder_of, newest
@@ -150,16 +150,7 @@ class CheckpointWriter:
             self._chooser.close()
 
     def _evaluator(self, goals: int, first: int) -> Evaluator:
-        job = self._job
-        return Evaluator(
-            job.environment,
-            objective=job.objective,
-            most_goals=goals,
-            signals=job.signals,
-            longest=job.longest,
-            milestones=job.milestones,
-            first_goal=first,
-        )
+        return evaluator_of(self._job, goals, first)
 
     def facts(self, model: BaseAlgorithm, env: VecEnv) -> dict[str, Any]:
         """The facts of a finished run: its tests, its best checkpoint, and the steps at which it was resumed."""
