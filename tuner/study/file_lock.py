@@ -1,6 +1,7 @@
 """One coordinator per study on SQLite: a file lock that ends with its process."""
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -11,6 +12,8 @@ from urllib.parse import quote
 import filelock
 
 from tuner.errors import StorageFailed, StudyLocked
+
+NOT_WRITABLE = "read-only disk or missing permissions: fix that, or give another with --storage"
 
 
 def take(path: Path, *, wait: bool) -> filelock.BaseFileLock:
@@ -24,6 +27,12 @@ def take(path: Path, *, wait: bool) -> filelock.BaseFileLock:
     lock = filelock.FileLock(path, fallback_to_soft=False)  # a soft lock would outlive its process
     lock.acquire(blocking=wait)
     return lock
+
+
+def unwritable(what: str, error: OSError) -> StorageFailed:
+    """The error where a file beside the database cannot be written, and the way out."""
+    way_out = NOT_WRITABLE if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) else "choose another --storage"
+    return StorageFailed(f"cannot write {what}: {error.strerror} ({way_out})")
 
 
 class StudyLock:
@@ -51,9 +60,7 @@ class StudyLock:
         except filelock.Timeout:
             raise StudyLocked.held(self._what, _holder(self._path)) from None
         except OSError as error:
-            raise StorageFailed(
-                f"cannot write the lock file {self._path}: {error.strerror} (choose another --storage)"
-            ) from None
+            raise unwritable(f"the lock file {self._path}", error) from None
         record = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
         with contextlib.suppress(OSError):  # a full disk, or locked files are read-only
             self._path.write_text(json.dumps(record), encoding="utf-8")

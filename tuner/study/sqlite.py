@@ -17,7 +17,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from tuner.errors import StorageFailed
-from tuner.study.file_lock import take
+from tuner.study.file_lock import NOT_WRITABLE, take, unwritable
 from tuner.study.retrying_storage import RetryingStorage, raise_unavailable
 
 BUSY_TIMEOUT = 60  # s that a write waits for another process
@@ -121,7 +121,7 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         lock = take(path, wait=True)
     except OSError as error:
-        raise StorageFailed(f"cannot write {path}: {error.strerror} (choose another --storage)") from None
+        raise unwritable(str(path), error) from None
     try:
         yield
     finally:
@@ -134,5 +134,5 @@ def cause(error: BaseException) -> str:
     if _code(error) == "SQLITE_NOTADB":
         return "is not an SQLite database, or is damaged (restore a copy, or give another with --storage)"
     if _code(error) in ("SQLITE_READONLY", "SQLITE_CANTOPEN"):
-        return f"{text} (read-only disk or missing permissions: fix that, or give another with --storage)"
+        return f"{text} ({NOT_WRITABLE})"
     return f"{text} (fix the cause, then rerun to resume)"
