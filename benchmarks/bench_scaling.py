@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from optuna.storages import RDBStorage
 from pairs import alternate, parser, spread, table, write_json
 from runs import CURRENT, ENVIRONMENT, Run, run_tuner
 from synthetic import InstantEngine, fill
@@ -31,6 +30,7 @@ from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.coordinator import coordinate
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
+from tuner.study.history import HistoryStorage
 from tuner.study.search_source import SearchSource
 from tuner.study.storage import artifact_folder, open_to_write, parse_url
 from tuner.study.stored import create, write_spec
@@ -100,18 +100,18 @@ class Silent:
 def counted_rows() -> Iterator[list[int]]:
     """Records how many trials each read of the database returns, inside the context."""
     read: list[int] = []
-    original = RDBStorage._get_trials
+    original = HistoryStorage._get_trials
 
-    def counting(self: RDBStorage, *args: Any, **kwargs: Any) -> Any:
+    def counting(self: HistoryStorage, *args: Any, **kwargs: Any) -> Any:
         trials = original(self, *args, **kwargs)
         read.append(len(trials))
         return trials
 
-    RDBStorage._get_trials = counting  # type: ignore[method-assign]
+    HistoryStorage._get_trials = counting  # type: ignore[method-assign]
     try:
         yield read
     finally:
-        RDBStorage._get_trials = original  # type: ignore[method-assign]
+        HistoryStorage._get_trials = original  # type: ignore[method-assign]
 
 
 def coordinator_cost(spec: StudySpec, size: int, trials: int, trial_seconds: float) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 
 from tuner.config.model import StudySpec
 from tuner.config.space import snap
+from tuner.diagnosis.signs import diagnose, in_words
 from tuner.engines.base import Evaluated, Event, Finished
 from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.samplers import distributions
@@ -32,6 +33,8 @@ HEALTH = (
     "policy_gradient_loss",
     "value_loss",
 )
+SIGNALS = (*HEALTH, "ep_len_mean", "ep_rew_mean", "std")  # of the record of a training
+UPDATES = 48  # in a trial of the default study
 VERSIONS = dict.fromkeys(("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy"), "1.2.3")
 LEARNT = 0.01  # by which scores rise from trial to trial: else the median pruner would stop more and more of them
 BEGUN = datetime(2026, 1, 1)
@@ -72,6 +75,7 @@ def _trial(study: Study, spec: StudySpec, number: int, rng: np.random.Generator)
     params = snap(spec.space, {name: _draw(distribution, rng) for name, distribution in space.items()})
     value = trial_value(evaluations) if complete else reported_value(evaluations)
     attributes = {**facts(evaluations, outcome(params, evaluations, None, complete)), "seed": 1_000_000 + number}
+    attributes |= in_words(diagnose(spec.algorithm, params, attributes))
     start = BEGUN + timedelta(seconds=10 * number)
     state = {
         "number": number,
@@ -147,9 +151,20 @@ def outcome(
         state="completed" if complete else "stopped",
         steps=evaluations[-1].step,
         seconds=15.0,
-        facts={"arguments": params, "versions": VERSIONS},
+        facts={"arguments": params, "versions": VERSIONS, "health": _health(evaluations[-1].step)},
         model=model,
     )
+
+
+def _health(steps: int) -> dict[str, Any]:
+    """A record of a training's signals, of the size of a real one."""
+    rising = [round(0.0051 + 0.0002 * update, 5) for update in range(UPDATES)]
+    return {
+        "updates": UPDATES,
+        "steps": [steps * (update + 1) // UPDATES for update in range(UPDATES)],
+        "signals": dict.fromkeys(SIGNALS, rising),
+        "peaks": {"approx_kl": {"value": rising[-1], "step": steps, "above": 0}},
+    }
 
 
 class InstantEngine:

@@ -40,7 +40,9 @@ def test_a_written_history_is_taken_up_like_a_runs_own(spec: StudySpec, tmp_path
     written, ran = found.trials[0], found.trials[-1]
     assert written.params.keys() == ran.params.keys()
     assert written.distributions == ran.distributions
-    assert {*written.user_attrs} == {*ran.user_attrs}
+    assert [{name for name in one.user_attrs if not name.startswith("diagnosis ")} for one in (written, ran)] == [
+        {name for name in ran.user_attrs if not name.startswith("diagnosis ")}
+    ] * 2
     assert ran.state == TrialState.COMPLETE
     assert [*ran.intermediate_values] == [checkpoint.step for checkpoint in spec.plan()]
 

@@ -8,7 +8,7 @@ import optuna
 import pytest
 from opened_writers import make_spec, start
 from optuna.artifacts import get_all_artifact_meta
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 from sqlalchemy import event
 from sqlalchemy.engine import URL
@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 from tuner import seeds
 from tuner.errors import NothingToShow, StudyDiffers, UnknownName
 from tuner.records import TrialOutcome
+from tuner.study.history import HistoryStorage
 from tuner.study.storage import open_to_write
 from tuner.study.stored import load_stored, meaning_hash
 from tuner.study.writer import StudyWriter
@@ -194,14 +195,14 @@ def test_the_history_is_read_once(storage: BaseStorage, database: URL, monkeypat
     for _ in range(30):
         writer.prune(writer.ask().number, {})
     read: list[int] = []
-    original = RDBStorage._get_trials
+    original = HistoryStorage._get_trials
 
-    def counting(self: RDBStorage, *args: Any, **kwargs: Any) -> Any:
+    def counting(self: HistoryStorage, *args: Any, **kwargs: Any) -> Any:
         trials = original(self, *args, **kwargs)
         read.append(len(trials))
         return trials
 
-    monkeypatch.setattr(RDBStorage, "_get_trials", counting)
+    monkeypatch.setattr(HistoryStorage, "_get_trials", counting)
     again = start(open_to_write(database), baselines={}, sampler="random")
     number = again.ask().number
     again.report(number, 0.5, 64)

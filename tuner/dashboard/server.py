@@ -15,7 +15,8 @@ from tuner.dashboard.access import LOOPBACK, Access, listen, make_access
 from tuner.dashboard.answers import ARTIFACTS, Application, artifact_pages, status_line, with_safe_headers
 from tuner.dashboard.guard import Health, guarded
 from tuner.study.kept_models import artifact_store
-from tuner.study.storage import Storage, artifact_folder, open_to_read, open_to_write, storage_errors
+from tuner.study.page_storage import open_for_pages
+from tuner.study.storage import Storage, artifact_folder, open_to_write, storage_errors
 
 THREADS = 4
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
@@ -48,10 +49,10 @@ def serve(
 
 def make_server(url: URL, listener: socket.socket, access: Access, health: Health | None = None) -> Any:
     """The server, listening and not yet running."""
-    storage = open_to_read(url)  # raises if there is no database
-    application = make_application(
-        open_to_write(url) if access.writable else storage, artifact_folder(url), access, health
-    )
+    shown: Storage = open_for_pages(url)  # raises if there is no database
+    if access.writable:
+        shown = open_to_write(url)
+    application = make_application(shown, artifact_folder(url), access, health)
     return waitress.create_server(application, sockets=[listener], threads=THREADS, ident=None)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,12 @@ class TrainingRecord(Record):
     length: float | None = None  # of the late evaluations' episodes, control steps
     curriculum: bool = False  # whether the difficulty rose during training
 
-    @property
+    @cached_property
     def late_success(self) -> float | None:
         """Mean success rate of the last three evaluations; None without a success signal."""
         return None if self.success is None else float(self.success[-3:].mean())
 
-    @property
+    @cached_property
     def works(self) -> bool:
         """Whether it succeeds so often that a training signal alone is no reason to change anything."""
         return self.late_success is not None and self.late_success >= WORKS

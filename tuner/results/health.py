@@ -47,9 +47,8 @@ def signs_of(row: Row, spec: StudySpec) -> tuple[Sign, ...]:
     return diagnose(spec.algorithm, row.arguments, row.attributes)
 
 
-def study_health(rows: Sequence[Row], spec: StudySpec) -> Health | None:
-    """The diagnoses of all finished trials together; None if no trial recorded its training signals."""
-    table = health_table(rows, spec, None)
+def study_health(table: HealthTable | None) -> Health | None:
+    """The diagnoses of all finished trials in short; None if no trial recorded its training signals."""
     if table is None:
         return None
     return Health(

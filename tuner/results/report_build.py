@@ -14,7 +14,6 @@ from tuner.config.first_look import OF_THE_RUN
 from tuner.config.model import StudySpec
 from tuner.results.answer import confirmed, headline
 from tuner.results.confirmation_reading import ConfirmationReading, read_confirmation
-from tuner.results.health import health_table
 from tuner.results.report_data import Band, Confirmed, Reproduction, Source, StudyReport, TrialLine, VideoLine
 from tuner.results.report_parts import importances, parameters, pruning, test_curves, tuning_curves
 from tuner.results.summary import Summary, summarise
@@ -72,7 +71,7 @@ def build_report(
         pruning=pruning(lines, spec),
         importances=shares,
         parameters=parameters(spec, summary.best, summary.advice, shares, _seen(rows)),
-        health=health_table(rows, spec, summary.best),
+        health=summary.problems,
         videos=tuple(videos),
         reproduction=reproduction(spec, rows, found, storage),
     )

@@ -13,7 +13,8 @@ from tuner.diagnosis.bounds import SHORT_GAMMA
 from tuner.diagnosis.training_record import run_of
 from tuner.record_type import Record
 from tuner.results.finals_lines import CAVEAT, FinalsLines, finals_lines
-from tuner.results.health import Health, study_health
+from tuner.results.health import Health, health_table, study_health
+from tuner.results.report_data import HealthTable
 from tuner.study.reader import StudyReader
 from tuner.study.rows import Row, baselines, configurations
 
@@ -32,6 +33,7 @@ class Summary(Record):
     steps_per_second: float | None  # of one worker, the median over the trials
     advice: dict[str, str] = field(default_factory=dict)  # on the best parameters, by their names
     health: Health | None = None  # None if no trial recorded its training signals
+    problems: HealthTable | None = None  # the same in full
     full_seconds: float | None = None  # of a completed trial, the median
     contenders: int = 0  # completed configurations, without baselines
     finals: FinalsLines | None = None  # None where nothing was repeated
@@ -65,7 +67,7 @@ def summarise(reader: StudyReader) -> Summary:
     spec, rows = reader.spec, reader.rows
     found = configurations(rows)
     winner = found[0].first if found else None
-    succeeded = _succeeded(rows)
+    succeeded, problems = _succeeded(rows), health_table(rows, spec, winner)
     return Summary(
         study=spec.name,
         environment=spec.environment.id,
@@ -79,7 +81,8 @@ def summarise(reader: StudyReader) -> Summary:
         advice=advice(winner, spec, succeeded=succeeded is not False) if winner else {},
         succeeded=succeeded,
         warnings=tuple(sorted(spec.look.warnings, key=_likely)) if spec.look else (),
-        health=study_health(rows, spec),
+        health=study_health(problems),
+        problems=problems,
         full_seconds=_median([row.seconds for row in rows if row.value is not None]),
         contenders=len({str(one.first.arguments) for one in found if one.first.role is None}),
         finals=finals_lines(found, spec),

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from tuner.errors import StorageFailed, UsageProblem
+from tuner.study.history import HistoryStorage
 
 if TYPE_CHECKING:
     import psycopg
@@ -121,9 +122,11 @@ def tables(url: URL) -> set[str]:
         return found
 
 
-def open_to_read(url: URL) -> BaseStorage:
-    """Opens a database with tables, read-only."""
-    return optuna.storages.get_storage(_open(functools.partial(connect, url, read_only=True)))
+def open_to_read(url: URL, *, light: bool) -> BaseStorage:
+    """Opens a database with tables, read-only; `light` leaves heavy attributes of trials out."""
+    storage = _open(functools.partial(connect, url, read_only=True))
+    storage.light = light
+    return optuna.storages.get_storage(storage)
 
 
 def open_to_write(url: URL, connect_to_write: Callable[[], Any]) -> RDBStorage:
@@ -144,9 +147,9 @@ def _make_tables(url: URL) -> None:
         RDBStorage(BARE, engine_kwargs={"creator": functools.partial(connect, url), "poolclass": NullPool})
 
 
-def _open(creator: Callable[[], Any], *, skip_compatibility_check: bool = False, **pool: int) -> RDBStorage:
+def _open(creator: Callable[[], Any], *, skip_compatibility_check: bool = False, **pool: int) -> HistoryStorage:
     """Opens with a bare URL, since Optuna stores it; `creator` makes the connections, with the password."""
-    storage = RDBStorage(
+    storage = HistoryStorage(
         BARE,
         engine_kwargs={"creator": creator, "pool_pre_ping": True, **pool},
         skip_table_creation=True,

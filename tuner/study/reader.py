@@ -21,6 +21,7 @@ from tuner.errors import UsageProblem
 from tuner.finals.confirmation_plan import RunKey, RunResult
 from tuner.study import kept_models
 from tuner.study.confirmation_writer import AskedConfirmation, read_asked, read_results
+from tuner.study.history import Attributes, heavy_of
 from tuner.study.importance_shares import importance_shares
 from tuner.study.queue import Submission, submissions
 from tuner.study.rows import Row, make_row
@@ -54,7 +55,8 @@ class StudyReader:
     @cached_property
     def rows(self) -> list[Row]:
         """Every trial, in order."""
-        return [make_row(trial, self.spec) for trial in self.optuna_study.get_trials(deepcopy=False)]
+        trials, heavy = self.optuna_study.get_trials(deepcopy=False), heavy_of(self.optuna_study)
+        return [make_row(trial, self.spec, heavy) for trial in trials]
 
     def counts(self) -> dict[str, int]:
         """The number of trials by state; interrupted trials are counted separately from failed ones."""
@@ -79,7 +81,12 @@ class StudyReader:
                 return []
             runs = optuna.load_study(storage=storage, study_name=confirmation_name(self.name))
             done = runs.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        return [run.user_attrs for run in done if run.user_attrs.get("phase") == "test"]
+        tests = [run for run in done if run.user_attrs.get("phase") == "test"]
+        heavy = heavy_of(self.optuna_study)
+        return [
+            Attributes(run.user_attrs, functools.partial(heavy.of, run._trial_id)) if heavy else run.user_attrs
+            for run in tests
+        ]
 
     def model(self, number: int) -> bytes:
         """The kept model of a trial, a Stable-Baselines3 zip.
@@ -129,7 +136,7 @@ def open_reader(url: URL, name: str) -> StudyReader:
         UsageProblem: if it was tuned in stages, one study each.
     """
     with storage_errors(url):
-        storage = open_to_read(url)
+        storage = open_to_read(url, light=True)
         _refuse_chain(name, stored_names(storage))
         return reader_of(storage, url, name)
 
@@ -144,7 +151,7 @@ def find_reader(url: URL, name: str) -> StudyReader | None:
     if not is_there(url) or half_made(url):
         return None
     with storage_errors(url):
-        storage = open_to_read(url)
+        storage = open_to_read(url, light=True)
         return reader_of(storage, url, name) if name in stored_names(storage) else None
 
 

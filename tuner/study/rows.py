@@ -1,8 +1,9 @@
 """Trials as rows, and the configurations that they are runs of."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -13,6 +14,7 @@ from tuner.errors import NothingToShow, UnknownName
 from tuner.finals.confirmation_plan import digest
 from tuner.finals.leader import Run, Standing, standings
 from tuner.record_type import Record
+from tuner.study.history import Attributes, HeavyAttributes
 
 FINISHED = ("complete", "pruned")
 
@@ -33,7 +35,7 @@ class Row(Record):
     steps: int
     episode_length: float | None
     repeat_of: int | None = None  # the first trial of its configuration, if it repeats one on a new training seed
-    attributes: dict[str, Any]
+    attributes: Mapping[str, Any]
 
     @property
     def finished(self) -> bool:
@@ -47,8 +49,8 @@ class Row(Record):
         return self.role.partition(":")[2] if self.role else f"trial {first}"
 
 
-def make_row(trial: FrozenTrial, spec: StudySpec) -> Row:
-    """Converts an Optuna trial."""
+def make_row(trial: FrozenTrial, spec: StudySpec, heavy: HeavyAttributes | None = None) -> Row:
+    """Converts an Optuna trial; `heavy` reads the attributes that it was read without."""
     attributes = trial.user_attrs
     return Row(
         number=trial.number,
@@ -64,7 +66,7 @@ def make_row(trial: FrozenTrial, spec: StudySpec) -> Row:
         steps=attributes.get("steps", 0),
         episode_length=attributes.get("episode_length"),
         repeat_of=attributes.get("repeat_of"),
-        attributes=dict(attributes),
+        attributes=Attributes(attributes, partial(heavy.of, trial._trial_id)) if heavy else dict(attributes),
     )
 
 

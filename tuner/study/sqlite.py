@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage
 from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from tuner.errors import StorageFailed
 from tuner.study.file_lock import NOT_WRITABLE, take, unwritable
+from tuner.study.history import HistoryStorage
 from tuner.study.retrying_storage import RetryingStorage, raise_unavailable
 
 BUSY_TIMEOUT = 60  # s that a write waits for another process
@@ -48,9 +49,11 @@ def tables(url: URL) -> set[str]:
         raise StorageFailed(f"database {database_path(url)}: {cause(error)}") from error
 
 
-def open_to_read(url: URL) -> BaseStorage:
-    """Opens an existing database, read-only."""
-    return optuna.storages.get_storage(_open(readable(url), READER))
+def open_to_read(url: URL, *, light: bool) -> BaseStorage:
+    """Opens an existing database, read-only; `light` leaves heavy attributes of trials out."""
+    storage = _open(readable(url), READER)
+    storage.light = light
+    return optuna.storages.get_storage(storage)
 
 
 def readable(url: URL) -> URL:
@@ -89,14 +92,14 @@ def open_to_write(url: URL) -> BaseStorage:
     return RetryingStorage(optuna.storages.get_storage(storage), str(path), engine=storage.engine)
 
 
-def _open(url: URL, pragmas: tuple[str, ...]) -> RDBStorage:
+def _open(url: URL, pragmas: tuple[str, ...]) -> HistoryStorage:
     def tune(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         for pragma in pragmas:
             cursor.execute(pragma)
         cursor.close()
 
-    storage = RDBStorage(
+    storage = HistoryStorage(
         url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": BUSY_TIMEOUT}}
     )
     event.listen(storage.engine, "connect", tune)

@@ -102,8 +102,12 @@ def study_lock(url: URL, study: str) -> Lock:
     return StudyLock(database_path(url), study) if is_sqlite(url) else AdvisoryLock(url, study)
 
 
-def open_to_read(url: URL) -> BaseStorage:
+def open_to_read(url: URL, *, light: bool = False) -> BaseStorage:
     """Opens a database read-only; never creates one.
+
+    Args:
+        url: The database.
+        light: Whether trials are read without their heavy attributes (`tuner.study.history.HEAVY`).
 
     Raises:
         StorageFailed: if there is none, it is not an Optuna database, or it cannot be read.
@@ -117,7 +121,7 @@ def open_to_read(url: URL) -> BaseStorage:
     if not tables >= _optuna_tables(url):
         raise StorageFailed(_not_optuna(url))
     with storage_errors(url):
-        return sqlite.open_to_read(url) if is_sqlite(url) else postgres.open_to_read(url)
+        return sqlite.open_to_read(url, light=light) if is_sqlite(url) else postgres.open_to_read(url, light=light)
 
 
 def refuse_foreign(url: URL) -> None:
