@@ -3,7 +3,8 @@
     python benchmarks/bench_commands.py [--trials 10000] [--rounds 3] [--beside CHECKOUT]
 
 The study's history is written directly into the tables (`synthetic.py`), with everything that a real trial stores.
-`--beside` measures another checkout's commands on the same database in turns. Memory is the highest of the process (Linux).
+`--beside` measures another checkout's commands on the same database in turns. Memory is the highest of the process
+(Linux).
 """
 
 import argparse
