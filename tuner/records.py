@@ -27,6 +27,7 @@ class EnvironmentRef(Record):
     n_envs: int = 1
     vec_env: str = "dummy"  # or subproc: each environment in its own process
     on_error: str = "fail"  # or end_episode: an error in a step ends its episode, not the trial
+    folder: str | None = None  # where its module or file is, if not in the current folder
 
 
 class Signals(Record):

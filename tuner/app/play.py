@@ -9,7 +9,7 @@ from tuner.app.events import EpisodeEnded, PlayAnnounced
 from tuner.app.limits import PLAYED_EPISODES
 from tuner.app.notify import Notifier
 from tuner.app.resolve import environment_to_check, open_study
-from tuner.config.environment_ids import same_environment
+from tuner.config.environment_ids import same_environment, split
 from tuner.config.model import StudySpec
 from tuner.errors import ModelUnusable, UsageProblem
 from tuner.playing import playback
@@ -138,7 +138,9 @@ def _of_study(request: PlayRequest, name: str) -> tuple[EnvironmentRef, Actor]:
 
 
 def _environment(name: str | None, spec: StudySpec) -> EnvironmentRef:
-    if name is not None and not same_environment(name, spec.environment.id):
-        return EnvironmentRef(id=full_id(name))
     ref = spec.environment.ref()
-    return replace(ref, id=full_id(ref.id), n_envs=1)
+    if name is None or same_environment(name, ref.id):
+        return replace(ref, id=full_id(ref.id, ref.folder), n_envs=1)
+    if split(name)[1] == split(ref.id)[1]:  # the same, somewhere else
+        return replace(ref, id=full_id(name), folder=None, n_envs=1)
+    return EnvironmentRef(id=full_id(name))

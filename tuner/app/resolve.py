@@ -25,7 +25,7 @@ from tuner.study.reader import StudyReader, open_reader
 from tuner.study.rows import best
 from tuner.study.storage import DEFAULT_URL, Storage, describe, is_there, open_to_read, parse_url, storage_errors
 from tuner.study.stored import load_stored, stored_names
-from tuner.training.making import full_id
+from tuner.training.making import full_id, home
 
 
 def storage_url(text: str | None) -> URL:
@@ -104,14 +104,21 @@ def _from_file(
         algorithm = spec.algorithm if other and own_space is None else None
         own_name = _joined(found.name, environment if elsewhere else None, algorithm, own_space)
         spec = load.validate(StudySpec, {**spec.model_dump(), "name": own_name}, found.where)  # an id may not be a name
-    full = full_id(spec.environment.id)  # two spellings of one environment mean the same
-    spec = spec.model_copy(update={"environment": spec.environment.model_copy(update={"id": full})})
+    spec = _found(spec)
     return Resolved(
         spec=spec,
         source=found.where,
         timesteps_asked=changes.get("timesteps", written.get("timesteps")),
         left=tuple(written.get("baselines") or ()) if other else (),
     )
+
+
+def _found(spec: StudySpec) -> StudySpec:
+    """The study with its environment's name in normal form, since two spellings mean the same, and where it is."""
+    there = spec.environment
+    full = full_id(there.id, there.folder)
+    folder = home(full) or (there.folder and str(Path(there.folder).resolve()))
+    return spec.model_copy(update={"environment": there.model_copy(update={"id": full, "folder": folder})})
 
 
 def _joined(name: str, environment: str | None, algorithm: str | None, space: str | None = None) -> str:
@@ -139,7 +146,7 @@ def _from_database(
     elsewhere = environment is not None and not same_environment(environment, stored.environment.id)
     if elsewhere:
         data["environment"] = {"id": environment, **options}
-        data["success"] = changes.get("success")
+        data |= {"success": changes.get("success"), "description": ""}
         stored = without_look(stored)
     space = given or (load.load_space(load.find("search_spaces", wanted)) if wanted else stored.space)
     other = space.algorithm != stored.algorithm
@@ -151,7 +158,7 @@ def _from_database(
         study = in_other_environment(study, space, stored.baselines)
     spec = load.assemble(study, space, name or own_name, source)
     left = tuple(stored.baselines) if other else ()
-    return Resolved(spec=spec, source=source, timesteps_asked=study.timesteps, left=left)
+    return Resolved(spec=_found(spec), source=source, timesteps_asked=study.timesteps, left=left)
 
 
 def _stored(storage: Storage, name: str) -> StudySpec:

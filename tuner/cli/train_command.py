@@ -34,7 +34,10 @@ def train(
     ] = None,
     env: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="The environment, if the file does not name it: `module:Id` or an id."),
+        typer.Option(
+            metavar="ID",
+            help="The environment, if the file does not name it or it moved: an id, `module:Id` or `file.py:Class`.",
+        ),
     ] = None,
     algorithm: Annotated[
         str | None,

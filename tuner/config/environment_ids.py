@@ -31,6 +31,13 @@ def one_path(front: str) -> str:
     return path if within.startswith(os.pardir + os.sep) else within
 
 
+def file_path(front: str, folder: str | None) -> str:
+    """The path to a file in normal form: in the current folder, else in the one where it was found before."""
+    path = one_path(front)
+    there = os.path.join(folder, front) if folder is not None else path  # noqa: PTH118 - as the rest of this module
+    return path if os.path.isfile(path) else there  # noqa: PTH113
+
+
 def one_spelling(name: str) -> str:
     """A name in normal form: the path to its file, if it has one, as `one_path` writes it."""
     front, last = split(name)

@@ -56,12 +56,11 @@ class EnvironmentSpec(Frozen):
     n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
     vec_env: VecEnvKind = "dummy"
     on_error: Literal["fail", "end_episode"] = "fail"  # what an error in a step does
+    folder: StrictStr | None = None  # where its module or file is, if not in the current folder
 
     def ref(self) -> EnvironmentRef:
         """The record that is sent to a worker."""
-        return EnvironmentRef(
-            id=self.id, kwargs=dict(self.kwargs), n_envs=self.n_envs, vec_env=self.vec_env, on_error=self.on_error
-        )
+        return EnvironmentRef(**{**dict(self), "kwargs": dict(self.kwargs)})
 
 
 class CurriculumSpec(Frozen):

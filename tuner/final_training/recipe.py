@@ -93,7 +93,7 @@ def read_recipe(path: Path, env: str | None, algorithm: str | None) -> Recipe:
         spec = _bare_spec(path, environment, kind, block, values)
         steps = int(block["n_timesteps"])
         return Recipe(file=str(path), spec=spec, arguments=values, provenance=provenance, timesteps=steps)
-    return _exported(path, spec, block, values, provenance)
+    return _exported(path, spec, environment, block, values, provenance)
 
 
 def _spec(path: Path, stored: Any) -> StudySpec:
@@ -122,7 +122,7 @@ def _environment(path: Path, data: Mapping[str, Any], spec: StudySpec | None, as
     if asked is not None:
         return full_id(asked)
     if spec is not None:
-        return full_id(spec.environment.id)
+        return full_id(spec.environment.id, spec.environment.folder)
     blocks = [str(key) for key in data if key not in BESIDE]
     if len(blocks) != 1:
         raise UsageProblem(f"{path}: which environment? give --env ID; the file has: {', '.join(blocks) or 'none'}")
@@ -203,7 +203,12 @@ def _with_rollout(algorithm: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _exported(
-    path: Path, spec: StudySpec, block: Mapping[str, Any], values: dict[str, Any], provenance: dict[str, Any]
+    path: Path,
+    spec: StudySpec,
+    full: str,
+    block: Mapping[str, Any],
+    values: dict[str, Any],
+    provenance: dict[str, Any],
 ) -> Recipe:
     """The configuration of an export; settings that were changed by hand since take effect, and are listed."""
     ran = provenance.get("arguments")
@@ -223,7 +228,7 @@ def _exported(
         ("env_kwargs", kwargs, environment.kwargs),
     ):
         changed += [name] * (now != then)
-    environment = environment.model_copy(update={"id": full_id(environment.id), "n_envs": envs, "kwargs": kwargs})
+    environment = environment.model_copy(update={"id": full, "n_envs": envs, "kwargs": kwargs})
     spec = spec.model_copy(update={"environment": environment})
     spec = with_timesteps(own_rollout(spec, ordered), steps, str(path)) if changed else spec
     return Recipe(

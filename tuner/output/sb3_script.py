@@ -1,5 +1,6 @@
 """A trial as a Python script that needs Stable-Baselines3 alone and trains as the trial did."""
 
+import os.path
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
         standing=standing,
         curriculum=spec.curriculum is not None,
         from_file=is_file(front),
+        folder=repr(spec.environment.folder) if front and not is_file(front) and spec.environment.folder else "",
         imported=f"{front} import {last}" if is_class(name) and not is_file(front) else "",
         noise=NOISES[arguments["noise_type"]] if "noise_type" in arguments else "",
         scheduled=any(parse(value) for value in arguments.values()),
@@ -53,7 +55,8 @@ def _environment(spec: StudySpec, *, apart: bool) -> str:
     front, last = split(name)
     made = repr(name)
     if is_class(name):
-        made = f"runpy.run_path({front!r})[{last!r}]" if is_file(front) else last
+        path = os.path.join(spec.environment.folder or "", front)  # noqa: PTH118 - as it is spelled
+        made = f"runpy.run_path({path!r})[{last!r}]" if is_file(front) else last
     kwargs = f", env_kwargs={spec.environment.kwargs!r}" if spec.environment.kwargs else ""
     processes = ', vec_env_cls=SubprocVecEnv, vec_env_kwargs={"start_method": "spawn"}' if apart else ""
     return f"{made}, n_envs={spec.environment.n_envs}{kwargs}{processes}"

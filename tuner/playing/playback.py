@@ -49,7 +49,7 @@ def make_seen(ref: EnvironmentRef, render_mode: str) -> gym.Env[Any, Any]:
     Raises:
         EnvironmentUnusable: where it does not have that render mode, or cannot be made.
     """
-    spec = gym.spec(find_environment(ref.id).id)
+    spec = gym.spec(find_environment(ref.id, ref.folder).id)
     modes = made(ref, lambda: _render_modes(spec.entry_point))
     if modes is not None and render_mode not in modes:
         there = f"it has {', '.join(map(repr, modes))}" if modes else "it has none"

@@ -141,7 +141,7 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
     Raises:
         EnvironmentUnusable: if they cannot be made.
     """
-    name = find_environment(ref.id).id
+    name = find_environment(ref.id, ref.folder).id
     if ref.vec_env == "subproc":
         return Processes(functools.partial(_wrapped, ref, wrapper), ref.n_envs)
     spec = gym.spec(name)

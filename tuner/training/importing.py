@@ -18,8 +18,10 @@ from types import ModuleType
 _added: list[str] = []  # folders added to this process's `sys.path`
 
 
-def import_module(name: str) -> ModuleType:
-    """Imports a module by its dotted name; exceptions of the module pass through."""
+def import_module(name: str, folder: str | None = None) -> ModuleType:
+    """Imports a module by its dotted name, from the current folder before another; its exceptions pass through."""
+    if folder is not None and Path(folder).is_dir():
+        _find_in(Path(folder))
     _find_in(Path.cwd())
     return importlib.import_module(name)
 
@@ -61,6 +63,17 @@ def only_own_folders() -> Iterator[None]:
         yield
     finally:
         sys.path[:] = before
+
+
+def home_of(module: ModuleType) -> str | None:
+    """The current folder if the module was imported from it; None for installed modules and those of other folders."""
+    here, top = Path.cwd(), module.__name__.partition(".")[0]
+    file = getattr(sys.modules.get(top, module), "__file__", None)
+    return str(here) if file is not None and Path(file).resolve() in _places(here.resolve(), top) else None
+
+
+def _places(folder: Path, name: str) -> tuple[Path, Path]:
+    return folder / f"{name}.py", folder / name / "__init__.py"
 
 
 def _package_root(path: Path) -> tuple[Path, str]:

@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,10 +19,10 @@ import numpy as np
 from gymnasium.envs.registration import load_env_creator
 
 from tuner.config.algorithms import unfit
-from tuner.config.environment_ids import is_file, one_path, split
+from tuner.config.environment_ids import file_path, is_file, one_path, split
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, did_you_mean
 from tuner.records import EnvironmentRef
-from tuner.training.importing import import_file, import_module
+from tuner.training.importing import home_of, import_file, import_module
 from tuner.training.placed import Folder, Placed
 
 logger = logging.getLogger(__name__)
@@ -52,19 +53,30 @@ def offered() -> dict[str, str]:
     return found
 
 
-def full_id(name: str) -> str:
+def full_id(name: str, folder: str | None = None) -> str:
     """The normal form of an environment's name; a bare id gets the package that registers it as a prefix.
+
+    `folder` is looked in where the current one does not have its module or file.
 
     Raises:
         EnvironmentUnusable: as `find_environment`.
     """
-    return find_environment(name).spelling
+    return find_environment(name, folder).spelling
 
 
-def find_environment(name: str) -> Named:
+def home(spelling: str) -> str | None:
+    """The current folder if an environment that was found has its module or file there, else None."""
+    front, _ = split(spelling)
+    if is_file(front):
+        return str(Path.cwd()) if not Path(front).is_absolute() and Path(front).is_file() else None
+    return home_of(sys.modules[front]) if front in sys.modules else None
+
+
+def find_environment(name: str, folder: str | None = None) -> Named:
     """Finds `module:Id`, `module:Class`, `path/to/file.py:Class` or a bare id, and registers a class with Gymnasium.
 
-    A function that returns an environment may be given instead of the class.
+    A function that returns an environment may be given instead of the class. Modules and files are looked for in the
+    current folder, then in `folder`.
 
     Raises:
         EnvironmentUnusable: if the name is unknown, is not that of an environment, or if the part before the colon
@@ -76,9 +88,11 @@ def find_environment(name: str) -> Named:
     if is_file(last):
         raise EnvironmentUnusable(f"environment {name!r}: name the class as well, {name}:Class")
     if is_file(front):
-        return _in_file(name, one_path(front), last)
+        path = file_path(front, folder)
+        found = _in_file(name, path, last)
+        return found if path == one_path(front) else _found.setdefault(name, Named(name, found.id))
     module = front or offered().get(last, "")  # also if it is imported already, for one normal form
-    imported = _imported(name, module, lambda: import_module(module)) if module else None
+    imported = _imported(name, module, lambda: import_module(module, folder)) if module else None
     try:
         gym.spec(last)
     except gym.error.Error:
@@ -167,7 +181,7 @@ def make_bare(ref: EnvironmentRef) -> gym.Env[Any, Any]:
     Raises:
         EnvironmentUnusable: where it cannot be made.
     """
-    name = find_environment(ref.id).id
+    name = find_environment(ref.id, ref.folder).id
     folder = Folder()
     return Placed(
         made(ref, lambda: gym.make(name, **{"disable_env_checker": True, **ref.kwargs}), folder),
@@ -203,7 +217,7 @@ def _foreign_option(ref: EnvironmentRef, error: Exception) -> str | None:
     found = re.search(r"unexpected keyword argument '(\w+)'", str(error)) if isinstance(error, TypeError) else None
     if found is None or found[1] not in ref.kwargs:
         return None
-    entry = gym.spec(find_environment(ref.id).id).entry_point
+    entry = gym.spec(find_environment(ref.id, ref.folder).id).entry_point
     kind = load_env_creator(entry) if isinstance(entry, str) else entry
     valid = _options(kind)
     there = f"; valid: {', '.join(valid)}" if valid else ""

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import tuner
-from tuner.config.environment_ids import is_file, split
+from tuner.config.environment_ids import file_path, is_file, split
 from tuner.errors import UsageProblem
 from tuner.record_type import Record
 from tuner.records import EnvironmentRef
@@ -51,7 +51,7 @@ def local_sources(ref: EnvironmentRef) -> Sources:
     front, last = split(ref.id)
     if not is_file(front):
         return Sources(id=ref.id, places=tuple(map(str, sorted(places))))
-    path = Path(front).resolve()
+    path = Path(file_path(front, ref.folder)).resolve()
     name = next(name for name, module in sys.modules.items() if _file(module) == path and not name.startswith("__"))
     renamed = None
     if not name.replace(".", "").isidentifier():
