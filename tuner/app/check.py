@@ -1,8 +1,9 @@
 """Checking an environment before any training."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
+from typing import Any
 
 from tuner.app.events import CheckAnnounced
 from tuner.app.notify import Notifier
@@ -19,6 +20,7 @@ class CheckRequest(Record):
     """What is to be looked at."""
 
     environment: str | None = None  # None for the default study's
+    kwargs: Mapping[str, Any] = field(default_factory=dict)  # of its constructor, beside those of the default study
     episodes: int = EPISODES  # of each policy
     html: Path | None = None
     success: Mapping[str, str] | None = None  # the key of `info` that tells it, and when
@@ -46,7 +48,7 @@ def check(request: CheckRequest, notifier: Notifier) -> CheckReport:
     """
     if request.html is not None:
         refuse_no_file(request.html, "--html", "check.html")
-    ref = environment_to_check(request.environment)
+    ref = environment_to_check(request.environment, request.kwargs)
     notifier.notify(CheckAnnounced(environment=ref.id, episodes=request.episodes))
     report = run_check(ref, check_plan(full(request.episodes), request.success))
     if request.html is not None:

@@ -4,10 +4,12 @@ import math
 import operator
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 from tuner.config.finals_share import FINALS_RULE, share_of_finals
+from tuner.config.yaml import read_value
 from tuner.errors import UsageProblem
 from tuner.records import SUCCESS
 
@@ -35,6 +37,23 @@ def success(key: str | None, when: str | None) -> dict[str, str] | None:
     if key is None and when is None:
         return None
     return {"key": SUCCESS if key is None else key, "when": when or "end"}
+
+
+def keyword_values(name: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Keyword arguments from texts `KEY=VALUE`, with values as YAML has them.
+
+    Raises:
+        UsageProblem: naming the text that is none, or the key that comes twice.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.isidentifier():
+            raise UsageProblem(f"{name} {text!r}: must be KEY=VALUE, such as {name} size=3")
+        if key in found:
+            raise UsageProblem(f"{name} {text!r}: {key} is given twice")
+        found[key] = read_value(value)
+    return found
 
 
 def finals_share(text: str) -> float | str:

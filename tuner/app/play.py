@@ -1,8 +1,9 @@
 """Playing episodes of a model or an expert: as a video, as a picture, or in a window."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import field, replace
 from pathlib import Path
+from typing import Any
 
 from tuner import seeds
 from tuner.app.events import EpisodeEnded, PlayAnnounced
@@ -33,6 +34,7 @@ class PlayRequest(Record):
     study: str | None = None
     trial: int | None = None  # of the study; None for the best
     environment: str | None = None
+    kwargs: Mapping[str, Any] = field(default_factory=dict)  # of its constructor, beside those of the study
     episodes: int | None = None
     output: Path | None = None
     gui: bool = False
@@ -99,7 +101,7 @@ def cast(request: PlayRequest) -> tuple[EnvironmentRef, Actor]:
     """
     if request.study is not None:
         return _of_study(request, request.study)
-    ref = environment_to_check(request.environment)
+    ref = environment_to_check(request.environment, request.kwargs)
     if request.model is None:
         return ref, EXPERT
     content = _read("--model", request.model)
@@ -134,7 +136,8 @@ def _of_study(request: PlayRequest, name: str) -> tuple[EnvironmentRef, Actor]:
         signals=reader.spec.signals,
         stochastic=reader.spec.evaluation == "stochastic",
     )
-    return _environment(request.environment, reader.spec), actor
+    ref = _environment(request.environment, reader.spec)
+    return replace(ref, kwargs={**ref.kwargs, **request.kwargs}), actor
 
 
 def _environment(name: str | None, spec: StudySpec) -> EnvironmentRef:

@@ -140,7 +140,11 @@ def _from_database(
     asked = changes.get("algorithm", stored.algorithm)
     wanted = changes.get("space") or (ALGORITHMS[asked].space if asked != stored.algorithm else None)
     options = changes.get("environment", {})
-    data |= {"space": wanted or stored.space_name, **changes, "environment": {**data["environment"], **options}}
+    data |= {
+        "space": wanted or stored.space_name,
+        **changes,
+        "environment": load.with_options(data["environment"], options),
+    }
     if given is not None:
         data["space"] = load.GIVEN
     elsewhere = environment is not None and not same_environment(environment, stored.environment.id)
@@ -169,16 +173,18 @@ def _stored(storage: Storage, name: str) -> StudySpec:
     return load_stored(storage, name)[1]
 
 
-def environment_to_check(name: str | None) -> EnvironmentRef:
+def environment_to_check(name: str | None, kwargs: Mapping[str, Any]) -> EnvironmentRef:
     """The environment that a check looks at: the one named, else the default study's with its options.
+
+    `kwargs` come on top of these.
 
     Raises:
         EnvironmentUnusable: unknown name.
     """
     if name is not None:
-        return EnvironmentRef(id=full_id(name))
+        return EnvironmentRef(id=full_id(name), kwargs=dict(kwargs))
     ref = load.load_study(load.find("studies", DEFAULT_STUDY)).environment.ref()
-    return replace(ref, id=full_id(ref.id))
+    return replace(ref, id=full_id(ref.id), kwargs={**ref.kwargs, **kwargs})
 
 
 def refuse_few_trials(spec: StudySpec) -> None:

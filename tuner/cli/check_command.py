@@ -1,12 +1,12 @@
 """`tuner check`: whether an environment is worth training in, before any training."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from tuner.app.limits import MOST_CHECKED, success
-from tuner.cli.options import JsonOption, SuccessKeyOption, SuccessWhenOption, number, one_of, show
+from tuner.app.limits import MOST_CHECKED, keyword_values, success
+from tuner.cli.options import EnvKwargsOption, JsonOption, SuccessKeyOption, SuccessWhenOption, number, one_of, show
 
 
 def check(
@@ -20,6 +20,7 @@ def check(
     episodes: Annotated[
         int | None, number("--episodes", "N", "Episodes per policy. Default: 100.", high=MOST_CHECKED)
     ] = None,
+    env_kwargs: EnvKwargsOption = None,
     success_key: SuccessKeyOption = None,
     success_when: SuccessWhenOption = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write an HTML page.")] = None,
@@ -32,7 +33,8 @@ def check(
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.words import say
 
-    asked = {} if episodes is None else {"episodes": episodes}
+    asked: dict[str, Any] = {} if episodes is None else {"episodes": episodes}
+    asked["kwargs"] = keyword_values("--env-kwargs", env_kwargs or [])
     one_of(success_when, ("end", "any"), "--success-when")
     told = success(success_key, success_when)
     report = run_check(CheckRequest(environment=environment, html=html, success=told, **asked), TerminalNotifier())

@@ -34,6 +34,10 @@ EnvironmentOption = Annotated[
         "--env", metavar="ID", help="A Gymnasium environment: `module:Id`, `module:Class`, `FILE.py:Class` or an id."
     ),
 ]
+EnvKwargsOption = Annotated[
+    list[str] | None,
+    typer.Option("--env-kwargs", metavar="KEY=VALUE", help="An argument of the environment's constructor; repeatable."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
 

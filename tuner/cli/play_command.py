@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.limits import MOST_PLAYED
-from tuner.cli.options import JsonOption, StorageOption, number, show
+from tuner.app.limits import MOST_PLAYED, keyword_values
+from tuner.cli.options import EnvKwargsOption, JsonOption, StorageOption, number, show
 
 
 def play(
@@ -31,6 +31,7 @@ def play(
             help="`module:Id`, `module:Class`, `FILE.py:Class` or an id. Default: the study's, else the default one's.",
         ),
     ] = None,
+    env_kwargs: EnvKwargsOption = None,
     episodes: Annotated[int | None, number("--episodes", "N", "Default: 5; 1 for a picture.", high=MOST_PLAYED)] = None,
     output: Annotated[
         Path | None,
@@ -54,6 +55,7 @@ def play(
         study=study,
         trial=trial,
         environment=env,
+        kwargs=keyword_values("--env-kwargs", env_kwargs or []),
         episodes=episodes,
         output=output,
         gui=gui,

@@ -27,6 +27,7 @@ def run(
     name: options.NameOption = None,
     timesteps: Annotated[int | None, options.number("--timesteps", "T", "Environment steps per full trial.")] = None,
     env: options.EnvironmentOption = None,
+    env_kwargs: options.EnvKwargsOption = None,
     space: options.SpaceOption = None,
     algorithm: Annotated[
         str | None,
@@ -90,12 +91,13 @@ def run(
     options.one_of(pruner, PRUNERS, "--pruner")
     options.one_of(success_when, ("end", "any"), "--success-when")
     from tuner.app.engine_options import EngineOptions
-    from tuner.app.limits import deadline, finals_share, success
+    from tuner.app.limits import deadline, finals_share, keyword_values, success
     from tuner.app.tune import TuneRequest, curves_folder
 
     asked: dict[str, Any] = {"trials": trials, "timesteps": timesteps, "space": space, "algorithm": algorithm}
     asked |= {"finals": finals_share(finals) if finals is not None else None}
     asked |= {"success": success(success_key, success_when), "normalize": False if no_normalize else None}
+    asked["environment"] = {"kwargs": keyword_values("--env-kwargs", env_kwargs)} if env_kwargs else None
     asked |= {"sampler": sampler, "pruner": pruner, "seed": seed, "baselines": {} if no_baselines else None}
     request = TuneRequest(
         study=study,

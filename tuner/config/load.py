@@ -105,7 +105,7 @@ def load_study(
     Args:
         found: The study file.
         name: The study's name, if not the file's.
-        changes: Keys of the study file to replace; keys within `environment` are merged.
+        changes: Keys of the study file to replace; keys within `environment`, and within its `kwargs`, are merged.
         env: The environment's id, if the command line sets it.
         space: A space to use instead of the one that the file names.
 
@@ -130,7 +130,7 @@ def load_study(
             data |= {key: value for key, value in wanted.items() if key in OF_THE_ENVIRONMENT}
             data |= {"environment": {"id": env}, "description": ""}  # the text is about the own environment
         if options := (changes or {}).get("environment"):
-            data["environment"] = {**data.get("environment", {}), **options}
+            data["environment"] = with_options(data.get("environment", {}), options)
     faults: list[SpecInvalid] = []
     study = _try(faults, lambda: validate(StudyFile, data, source))
     used = space or _try(faults, lambda: _space_of(data, found, chosen))
@@ -139,6 +139,13 @@ def load_study(
     if elsewhere and "baselines" not in (changes or {}):
         study = in_other_environment(study, used, written)
     return assemble(study, used, name or found.name, source)
+
+
+def with_options(environment: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of an environment with others on top; its constructor's arguments are merged."""
+    own, more = environment.get("kwargs") or {}, options.get("kwargs") or {}
+    kwargs = {"kwargs": {**own, **more}} if isinstance(own, Mapping) and isinstance(more, Mapping) and more else {}
+    return {**environment, **options, **kwargs}
 
 
 def _searching(data: dict[str, Any], given: SpaceSpec | None) -> dict[str, Any]:

@@ -31,6 +31,14 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _SCIENTIFIC, list("-+0123456789"))
 
 
+def read_value(text: str) -> Any:
+    """What a text is as a YAML value; the text itself where it is no YAML."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return text
+
+
 def read_yaml(path: Path) -> Any:
     """The file's data.
 

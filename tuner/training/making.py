@@ -22,6 +22,7 @@ from tuner.config.algorithms import unfit
 from tuner.config.environment_ids import file_path, is_file, one_path, split
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, did_you_mean
 from tuner.records import EnvironmentRef
+from tuner.training.constructors import constructor_fault
 from tuner.training.importing import home_of, import_file, import_module
 from tuner.training.placed import Folder, Placed
 
@@ -206,32 +207,16 @@ def made(ref: EnvironmentRef, make: Callable[[], Made], folder: Folder | None = 
     except Exception as error:
         if _explains_itself(error):
             raise EnvironmentUnusable(f"environment {ref.id!r}: {error}") from error
-        if (foreign := _foreign_option(ref, error)) is not None:
-            raise EnvironmentUnusable(foreign) from error
+        if isinstance(error, TypeError) and (fault := constructor_fault(ref, str(error), _kind(ref))) is not None:
+            raise EnvironmentUnusable(fault) from error
         options = f" with {ref.kwargs}" if ref.kwargs else ""
         raise EnvironmentUnusable(f"environment {ref.id!r} cannot be made{options}: {error}") from error
 
 
-def _foreign_option(ref: EnvironmentRef, error: Exception) -> str | None:
-    """What to say where a class does not take one of the options, None where it is something else."""
-    found = re.search(r"unexpected keyword argument '(\w+)'", str(error)) if isinstance(error, TypeError) else None
-    if found is None or found[1] not in ref.kwargs:
-        return None
+def _kind(ref: EnvironmentRef) -> Any:
+    """The class or function that makes an environment."""
     entry = gym.spec(find_environment(ref.id, ref.folder).id).entry_point
-    kind = load_env_creator(entry) if isinstance(entry, str) else entry
-    valid = _options(kind)
-    there = f"; valid: {', '.join(valid)}" if valid else ""
-    return f"environment {ref.id!r} has no option {found[1]!r}{did_you_mean(found[1], valid)}{there}"
-
-
-def _options(kind: Any) -> list[str]:
-    """The keyword arguments of a class and its bases."""
-    kinds = kind.__mro__ if isinstance(kind, type) else [kind]
-    makers = [vars(one).get("__init__") if isinstance(one, type) else one for one in kinds]
-    found = [inspect.signature(maker).parameters.values() for maker in makers if inspect.isfunction(maker)]
-    named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    given = {parameter.name for parameters in found for parameter in parameters if parameter.kind in named}
-    return sorted(given - {"self", "task"})
+    return load_env_creator(entry) if isinstance(entry, str) else entry
 
 
 def action_space(ref: EnvironmentRef) -> str:
