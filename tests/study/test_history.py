@@ -1,7 +1,6 @@
 """Reading a whole history at once: what Optuna reads, faster; and light, without what is large."""
 
 import math
-from functools import partial
 from typing import Any
 
 import optuna
@@ -83,7 +82,7 @@ def test_a_light_history_lacks_what_is_large_and_reads_it_where_asked(database: 
     assert heavy_of(study) is None
     for whole, part in zip(study.trials, light.trials, strict=True):
         assert part.user_attrs == {name: one for name, one in whole.user_attrs.items() if name not in HEAVY}
-        attributes = Attributes(part.user_attrs, partial(heavy.of, part._trial_id))
+        attributes = Attributes(part.user_attrs, heavy, part._trial_id)
         assert dict(attributes) == whole.user_attrs
         assert len(attributes) == len(whole.user_attrs)
         assert attributes.get("health") == whole.user_attrs.get("health")
@@ -110,7 +109,7 @@ def test_heavy_attributes_are_read_by_chunks(database: URL) -> None:
     study = optuna.create_study(storage=open_to_write(database), study_name="toy")
     study.add_trials([create_trial(value=0.0, user_attrs={"curve": [number]}) for number in range(CHUNK + 3)])
     storage, light = reading(database, light=True)
-    heavy, trials = HeavyAttributes(storage.engine), light.trials
+    heavy, trials = HeavyAttributes(storage.engine, "toy"), light.trials
     assert [heavy.of(trial._trial_id) for trial in trials] == [{"curve": f"[{one}]"} for one in range(CHUNK + 3)]
     assert heavy.of(trials[0]._trial_id) == {"curve": "[0]"}
 

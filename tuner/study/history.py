@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,12 +10,17 @@ from optuna import Study
 from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
+from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select
 from sqlalchemy.orm import Session, lazyload
 
+from tuner.errors import StorageFailed
+from tuner.study.integrity import WAY_OUT, attribute_fault, reading
+
 TRIAL, PARAM, VALUE = models.TrialModel, models.TrialParamModel, models.TrialValueModel
 REPORT, ATTRIBUTE = models.TrialIntermediateValueModel, models.TrialUserAttributeModel
+STUDY, OF_STUDY = models.StudyModel, models.StudyUserAttributeModel
 SYSTEM = models.TrialSystemAttributeModel
 
 # Parts of trials by trial id: each pair is a key and its value.
@@ -24,6 +29,9 @@ Parts = defaultdict[int, dict[Any, Any]]
 
 # Attributes that are larger than all else of a trial together: its curves and signals, the versions it ran with.
 HEAVY = ("curve", "health", "versions")
+STUDY_TEXTS = select(STUDY.study_id, STUDY.study_name, OF_STUDY.value_json).join(
+    OF_STUDY, OF_STUDY.study_id == STUDY.study_id
+)
 CHUNK = 256  # trials whose heavy attributes are read together
 
 
@@ -45,19 +53,36 @@ class HistoryStorage(RDBStorage):
         """Reads the whole history, or in a light storage any part of it, in six queries; else as Optuna does."""
         if states is None and (self.light or trial_id_greater_than < 0):
             again = [trial for trial in included_trial_ids if trial <= trial_id_greater_than]
-            with self.engine.connect() as connection:
+            with self.engine.connect() as connection, reading(_name(connection, study_id)):
                 wanted = or_(TRIAL.trial_id > trial_id_greater_than, TRIAL.trial_id.in_(again))
                 if trials := read_history(connection, study_id, wanted, without=HEAVY if self.light else ()):
                     return trials
         found: list[FrozenTrial] = super()._get_trials(study_id, states, included_trial_ids, trial_id_greater_than)
         return found  # none, or the error of a study that is gone
 
+    def get_all_studies(self) -> list[FrozenStudy]:
+        """As Optuna's.
+
+        Raises:
+            StorageFailed: where an attribute of a study is no JSON, naming the study.
+        """
+        try:
+            studies: list[FrozenStudy] = super().get_all_studies()
+        except json.JSONDecodeError:
+            with self.engine.connect() as connection:
+                for study_id, name, text in connection.execute(STUDY_TEXTS):
+                    with reading(name or str(study_id)):
+                        json.loads(text)
+            raise
+        return studies
+
 
 class HeavyAttributes:
     """Reads heavy attributes, of the trials around the one that is asked for together, and keeps the last of these."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, study: str) -> None:
         self._engine = engine
+        self._study = study
         self._chunk: int | None = None
         self._texts: Parts = defaultdict(dict)
 
@@ -74,21 +99,37 @@ class HeavyAttributes:
             self._chunk = chunk
         return self._texts[trial_id]
 
+    def read(self, name: str, text: str) -> Any:
+        """An attribute's value.
+
+        Raises:
+            StorageFailed: where it is none.
+        """
+        with reading(self._study):
+            value = json.loads(text)
+        if (fault := attribute_fault(name, value)) is not None:
+            raise StorageFailed(f"study {self._study!r}: {fault}; {WAY_OUT}")
+        return value
+
 
 def heavy_of(study: Study) -> HeavyAttributes | None:
     """A reader of what a study's trials were read without; None where its storage is not light."""
     storage = getattr(study._storage, "_backend", None)
-    return HeavyAttributes(storage.engine) if isinstance(storage, HistoryStorage) and storage.light else None
+    return (
+        HeavyAttributes(storage.engine, study.study_name)
+        if isinstance(storage, HistoryStorage) and storage.light
+        else None
+    )
 
 
 class Attributes(Mapping[str, Any]):
     """A trial's attributes; the heavy ones are read where they are asked for."""
 
-    def __init__(self, known: Mapping[str, Any], heavy: Callable[[], dict[str, str]]) -> None:
-        self._known, self._heavy = known, heavy
+    def __init__(self, known: Mapping[str, Any], heavy: HeavyAttributes, trial_id: int) -> None:
+        self._known, self._reader, self._trial_id = known, heavy, trial_id
 
     def __getitem__(self, name: str) -> Any:
-        return json.loads(self._heavy()[name]) if self._is_missing(name) else self._known[name]
+        return self._reader.read(name, self._heavy()[name]) if self._is_missing(name) else self._known[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._heavy() if self._is_missing(name) else name in self._known
@@ -99,6 +140,9 @@ class Attributes(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def _heavy(self) -> dict[str, str]:
+        return self._reader.of(self._trial_id)
 
     def _is_missing(self, name: object) -> bool:
         return name in HEAVY and name not in self._known
@@ -141,6 +185,10 @@ def read_history(
         )
         for trial, number, state, start, complete in trials
     ]
+
+
+def _name(connection: Connection, study_id: int) -> str:
+    return str(connection.execute(select(STUDY.study_name).where(STUDY.study_id == study_id)).scalar())
 
 
 def _rows(connection: Connection, ours: ColumnElement[bool], table: Any, *columns: str) -> Iterator[Any]:

@@ -23,8 +23,10 @@ from tuner.study import kept_models
 from tuner.study.confirmation_writer import AskedConfirmation, read_asked, read_results
 from tuner.study.history import Attributes, heavy_of
 from tuner.study.importance_shares import importance_shares
+from tuner.study.integrity import reading, refuse_damaged
 from tuner.study.queue import Submission, submissions
 from tuner.study.rows import Row, make_row
+from tuner.study.samplers import distributions
 from tuner.study.storage import Storage, artifact_folder, half_made, is_there, open_to_read, storage_errors
 from tuner.study.stored import confirmation_name, load_stored, read_history, stored_names
 
@@ -83,10 +85,7 @@ class StudyReader:
             done = runs.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         tests = [run for run in done if run.user_attrs.get("phase") == "test"]
         heavy = heavy_of(self.optuna_study)
-        return [
-            Attributes(run.user_attrs, functools.partial(heavy.of, run._trial_id)) if heavy else run.user_attrs
-            for run in tests
-        ]
+        return [Attributes(run.user_attrs, heavy, run._trial_id) if heavy else run.user_attrs for run in tests]
 
     def model(self, number: int) -> bytes:
         """The kept model of a trial, a Stable-Baselines3 zip.
@@ -162,8 +161,10 @@ def reader_of(storage: Storage, url: URL, name: str) -> StudyReader:
         UnknownName: if it holds no such study.
         NothingToShow: if the study was not made by tuner.
     """
-    study, spec = load_stored(storage, name)
-    read_history(study)
+    with reading(name):
+        study, spec = load_stored(storage, name)
+        read_history(study)
+    refuse_damaged(study, spec.space, study.get_trials(deepcopy=False), distributions(spec.space))
     return StudyReader(study, spec, artifact_folder(url), functools.partial(storage_errors, url))
 
 

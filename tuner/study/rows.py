@@ -3,7 +3,6 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -66,7 +65,7 @@ def make_row(trial: FrozenTrial, spec: StudySpec, heavy: HeavyAttributes | None 
         steps=attributes.get("steps", 0),
         episode_length=attributes.get("episode_length"),
         repeat_of=attributes.get("repeat_of"),
-        attributes=Attributes(attributes, partial(heavy.of, trial._trial_id)) if heavy else dict(attributes),
+        attributes=Attributes(attributes, heavy, trial._trial_id) if heavy else dict(attributes),
     )
 
 

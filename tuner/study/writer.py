@@ -24,6 +24,7 @@ from tuner.study import stored
 from tuner.study.attempts import GAVE_UP, attempts, why_give_up
 from tuner.study.finals_record import OF_CONFIGURATION, is_repeat
 from tuner.study.finals_record import attributes as repeat_attributes
+from tuner.study.integrity import reading, refuse_damaged
 from tuner.study.pruners import make_pruner
 from tuner.study.reader import StudyReader
 from tuner.study.remembering_storage import RememberingStorage, remembering
@@ -75,7 +76,13 @@ class StudyWriter:
         """
         cached = remembering(storage)
         if spec.name in stored.stored_names(cached):
-            study = optuna.load_study(storage=cached, study_name=spec.name)
+            with reading(spec.name):
+                study = optuna.load_study(storage=cached, study_name=spec.name)
+                stored.read_history(study)
+                before = study.user_attrs.get("spec")
+            if before is not None:
+                space = stored.parse_spec(spec.name, before).space
+                refuse_damaged(study, space, study.get_trials(deepcopy=False), distributions(space))
         else:
             study = stored.create(cached, spec.name)
         changes = stored.write_spec(study, spec)
