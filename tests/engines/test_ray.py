@@ -145,3 +145,12 @@ def test_no_cluster_at_an_address_is_one_line(address: str, toys: None) -> None:
     with pytest.raises(ClusterFailed, match=rf"cannot connect to a Ray cluster at {address} \(.+\): check its"):
         RayEngine(LINE, 1, address)
     assert ray.is_initialized() == before
+
+
+def test_a_folder_with_too_long_a_name_is_told_with_its_cure(
+    toys: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / ("x" * 100)).mkdir()
+    monkeypatch.setenv("RAY_TMPDIR", str(folder))
+    with pytest.raises(ClusterFailed, match="has too long a name: set RAY_TMPDIR to a short path, such as /tmp$"):
+        RayEngine(LINE, 1, None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy.engine import URL
 
@@ -35,7 +36,7 @@ def storage_url(text: str | None) -> URL:
 
 def study_name(argument: str) -> str:
     """The name under which a study's file or name is stored."""
-    return Path(argument).stem if load.is_path(argument) else argument
+    return normalize("NFC", Path(argument).stem if load.is_path(argument) else argument)
 
 
 def open_study(argument: str, storage: str | None) -> StudyReader:
@@ -87,7 +88,7 @@ def resolve(
     if not is_there(url):
         raise UnknownName("study", argument, load.available("studies"), "or give the path of a YAML file")
     with storage_errors(url):
-        found = _stored(open_to_read(url), argument)
+        found = _stored(open_to_read(url), study_name(argument))
     return _from_database(found, name, changes, environment, f"stored in {describe(url)}", space)
 
 
@@ -160,7 +161,7 @@ def _from_database(
     study = load.validate(StudyFile, data, source)
     if elsewhere and "baselines" not in changes:
         study = in_other_environment(study, space, stored.baselines)
-    spec = load.assemble(study, space, name or own_name, source)
+    spec = load.assemble(study, space, own_name if name is None else name, source)
     left = tuple(stored.baselines) if other else ()
     return Resolved(spec=_found(spec), source=source, timesteps_asked=study.timesteps, left=left)
 

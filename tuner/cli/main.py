@@ -1,5 +1,6 @@
 """Entry point: registers the commands, turns errors into one line and an exit code."""
 
+import errno
 import importlib.metadata
 import logging
 import os
@@ -7,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -125,10 +127,36 @@ def call(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader of our output left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:  # the machine's doing: a full disk, a folder that is gone
-        return _say(f"{error} (fix the cause, then rerun to resume)", 1)
     except Exception as error:  # noqa: BLE001 - the border
+        if isinstance(error, OSError) and _is_machines(error):
+            return _say(f"{error} (fix the cause, then rerun to resume)", 1)
         return _unexpected(error, traceback.format_exc())
+
+
+MACHINES = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EAGAIN,
+    errno.ESTALE,
+    errno.ENAMETOOLONG,
+    errno.EFBIG,
+)
+
+
+def _is_machines(error: OSError) -> bool:
+    """Whether the user's machine is to blame: a full disk, missing permissions, a folder that is gone.
+
+    A missing file is, unless it is one of tuner's own; any other error is a fault of the program.
+    """
+    own = str(error.filename or "").startswith(str(Path(__file__).parent.parent))
+    return error.errno in MACHINES or (error.errno in (errno.ENOENT, errno.ENOTDIR) and not own)
 
 
 def _say(message: str, code: int) -> int:

@@ -113,7 +113,7 @@ def _taken(spec: StudySpec, added: Mapping[str, Mapping[str, Any]]) -> list[str]
 
 def _named(stem: str, wanted: str) -> str:
     """A valid baseline name made from a file's name and the environment asked for."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{stem}-{wanted}" if wanted else stem).strip("-._")
+    name = re.sub(r"[^\w.-]+", "-", f"{stem}-{wanted}" if wanted else stem).strip("-._")
     return name[:64] or "file"
 
 

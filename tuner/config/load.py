@@ -138,7 +138,7 @@ def load_study(
         raise SpecInvalid.together(faults)
     if elsewhere and "baselines" not in (changes or {}):
         study = in_other_environment(study, used, written)
-    return assemble(study, used, name or found.name, source)
+    return assemble(study, used, found.name if name is None else name, source)
 
 
 def with_options(environment: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
+from unicodedata import normalize
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StrictInt, StrictStr, model_validator
 
@@ -26,7 +28,9 @@ ENOUGH_CHECKPOINTS = 6  # with fewer, pruning saves little
 
 
 Finals = Annotated[float | Literal["auto"], PlainValidator(share_of_finals)]
-Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Name = Annotated[
+    StrictStr, Field(pattern=r"^[\p{L}\p{N}][\p{L}\p{M}\p{N}_.-]{0,63}$"), AfterValidator(partial(normalize, "NFC"))
+]
 Key = Annotated[StrictStr, Field(min_length=1)]  # a key of an environment's `info`
 
 

@@ -50,6 +50,10 @@ def parse_url(text: str) -> URL:
 def _parse_sqlite(url: URL, text: str) -> URL:
     if not url.database or url.database == ":memory:":
         raise UsageProblem(f"storage {text!r} names no file; studies must outlive the command, such as {DEFAULT_URL}")
+    if "?" in text:
+        raise UsageProblem(
+            f"storage {text!r}: a ? begins a URL's options, and there are none; write %3F in a file's name"
+        )
     try:
         path = Path(url.database).expanduser().resolve()
         folder = path.is_dir()

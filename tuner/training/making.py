@@ -146,7 +146,8 @@ def _registered(name: str, front: str, last: str, module: ModuleType) -> Named:
         )
     if (known := _registration(kind, front, last)) is not None:
         return Named(f"{front}:{last}", known)
-    bare = f"{re.sub(r'[^A-Za-z0-9_.]+', '-', front.removesuffix('.py')).strip('-.')}.{last}-v0"
+    plain = re.sub(r"[^\w.]+", "-", front.removesuffix(".py")).strip("-.")
+    bare = f"{plain}.{last}-v0"
     if bare not in gym.registry or gym.registry[bare].entry_point is not kind:
         gym.registry.pop(bare, None)
         gym.register(bare, entry_point=kind)

@@ -56,13 +56,20 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
         except (ConnectionError, OSError, RuntimeError, ValueError, exceptions.RayError) as error:
             where = "on this machine" if address in (None, "auto", "local") else f"at {address}"
             raise ClusterFailed(
-                f"--engine ray: cannot connect to a Ray cluster {where} ({brief(error)}): check its Ray and "
-                "Python versions; a token needs RAY_AUTH_MODE=token and ~/.ray/auth_token (docs/cluster.md)"
+                f"--engine ray: cannot connect to a Ray cluster {where} ({brief(error)}): {_way_out(error)}"
             ) from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _way_out(error: Exception) -> str:
+    if "AF_UNIX path length" in str(error):
+        return "Ray's folder for sockets has too long a name: set RAY_TMPDIR to a short path, such as /tmp"
+    return (
+        "check its Ray and Python versions; a token needs RAY_AUTH_MODE=token and ~/.ray/auth_token (docs/cluster.md)"
+    )
 
 
 def _connect(address: str | None, workers: int | None, settings: dict[str, Any]) -> None:
