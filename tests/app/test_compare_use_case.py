@@ -47,7 +47,7 @@ def test_the_best_of_a_study_takes_part_where_there_is_one(finished: Path) -> No
 def test_a_study_of_another_environment_lends_nothing(finished: Path) -> None:
     one, spec = contender(asked(finished, environment="tuner_toys:ToyPlain-v0"), storage_url(None), "ppo")
     assert spec.name == "toy-ToyPlain-v0"
-    assert one.source == "baseline current of study 'toy-ToyPlain-v0'"
+    assert one.source == "baseline current"  # no study is called toy-ToyPlain-v0
 
 
 def test_td3_begins_with_the_noise_that_it_explores_by() -> None:
@@ -56,6 +56,25 @@ def test_td3_begins_with_the_noise_that_it_explores_by() -> None:
     assert one.source == (
         "Stable-Baselines3's defaults with gradient_steps -1, noise_type normal, noise_std 0.1, net_arch [64, 64]"
     )
+
+
+def test_a_short_study_is_compared_with_what_begins_to_learn_late(quick: Path) -> None:
+    one, spec = contender(asked("smoke"), storage_url(None), "sac")
+    assert one.algorithm == "sac"
+    assert spec.timesteps >= 10_000
+    changes: dict[str, Any] = {"timesteps": 384}
+    short = write_study(quick.parent, "short", **changes)
+    assert contender(asked(short), storage_url(None), "td3")[0].source.startswith("Stable-Baselines3's defaults")
+
+
+def test_one_scale_is_decided_for_all(told: Told, quick: Path) -> None:
+    for environment, success in ((None, True), ("tuner_toys:ToyPlain-v0", False), ("odd_toys:NullWhenFalse", True)):
+        request = asked(quick, environment=environment, algorithms=("ppo", "a2c"), **SECONDS)
+        comparison = compare(request, told).comparison
+        assert comparison is not None
+        points = [point for run in comparison.runs for point in run.points]
+        assert points
+        assert all((point.success is not None) == success for point in points), environment
 
 
 def test_every_run_has_its_points(told: Told, quick: Path) -> None:

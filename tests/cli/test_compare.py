@@ -2,13 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
-from conftest import Tuner
+from conftest import Tuner, make_job
+from driving import EVALUATION
 from use_cases import StandIn
 
 from tuner.app.compare import CompareResult
+from tuner.app.notify import ComparisonUnderWay
 from tuner.app.tallies import ComparisonTally
 from tuner.comparison.comparison_records import Comparison
 
@@ -77,3 +82,18 @@ def test_usage_is_refused_in_a_line(tuner: Tuner, tmp_path: Path, line: str, wor
     assert words in said.err
     assert len(said.err.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_told_of_every_ten_seconds_at_most() -> None:
+    source = SimpleNamespace(seed=lambda job: 1, runs=[])
+    tally = ComparisonTally(ComparisonUnderWay(source=cast(Any, source), seconds=60.0))
+    job = make_job(number=3)
+    assert tally.started(job) == "ppo, seed 1: begins"
+    said = [
+        tally.evaluated(3, replace(EVALUATION, step=int(100 * at), seconds=at, evaluation_seconds=0.0, success=success))
+        for at, success in ((3.0, 0.5), (9.0, 0.5), (10.0, 0.5), (12.0, 0.5), (31.0, None))
+    ]
+    assert [bool(line) for line in said] == [False, False, True, False, True]
+    assert said[2].startswith("ppo, seed 1: 1,000 steps, 10 of 60 s: success 50%, return ")
+    assert said[4].startswith("ppo, seed 1: 3,100 steps, 31 of 60 s: return ")
+    assert tally.bars()[0].text == said[4].rpartition(": ")[2]  # the bar is of the last

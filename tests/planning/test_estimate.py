@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,15 +10,17 @@ from typing import Any
 import pytest
 import yaml
 from conftest import write_study
+from driving import EVALUATION
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
-from tuner.engines.base import Event, Finished, failed
+from tuner.engines.base import Evaluated, Event, Finished, failed
 from tuner.engines.inline import InlineEngine
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TunerError, UsageProblem
 from tuner.planning.estimate import (
+    GOALS,
     largest_buffer,
     measure,
     minutes,
@@ -26,6 +29,7 @@ from tuner.planning.estimate import (
     run_short,
     typical_seconds,
 )
+from tuner.planning.forecast import forecast
 from tuner.records import Decision, TrialJob, TrialOutcome
 
 
@@ -57,10 +61,10 @@ def make_spec(folder: Path, **changes: Any) -> StudySpec:
 class Clock:
     """An engine with given costs per environment step and minibatch."""
 
-    def __init__(self, *, per_step: float = 0.0, per_minibatch: float = 0.0) -> None:
+    def __init__(self, *, per_step: float = 0.0, per_minibatch: float = 0.0, per_goal: float = 0.0) -> None:
         self.workers = 1
         self.jobs: list[TrialJob] = []
-        self._per_step = per_step
+        self._per_step, self._per_goal, self._evaluated = per_step, per_goal, False
         self._per_minibatch = per_minibatch
 
     def prepare(self, count: int) -> None:
@@ -75,10 +79,20 @@ class Clock:
         steps = math.ceil(job.timesteps / rollout) * rollout
         minibatches = steps * job.params["n_epochs"] / job.params["batch_size"]
         seconds = steps * self._per_step + minibatches * self._per_minibatch
+        if job.checkpoints and not self._evaluated:
+            self._evaluated = True
+            return [
+                Evaluated(number=job.number, evaluation=replace(EVALUATION, evaluation_seconds=self._evaluation(job)))
+            ]
+        self._evaluated = False
+        seconds += self._evaluation(job)
         return [Finished(number=job.number, outcome=TrialOutcome(state="completed", steps=steps, seconds=seconds))]
 
+    def _evaluation(self, job: TrialJob) -> float:
+        return self._per_goal * sum(checkpoint.goals for checkpoint in job.checkpoints)
+
     def answer(self, number: int, decision: Decision) -> None:
-        raise AssertionError("there is no checkpoint to answer")
+        assert decision.go_on
 
     def stop(self) -> None:
         """Nothing runs."""
@@ -148,9 +162,22 @@ def test_typical_seconds_is_the_median() -> None:
 @pytest.mark.parametrize("n_envs", [1, 4, 3], ids=["one", "divides the probe", "does not divide the probe"])
 def test_measure_finds_the_cost_of_steps_and_minibatches(n_envs: int, tmp_path: Path) -> None:
     spec = make_spec(tmp_path, environment={"id": "tuner_toys:ToyLine-v0", "n_envs": n_envs}, timesteps=3840)
-    measured = measure(Clock(per_step=1e-3, per_minibatch=2e-2), spec)
+    measured = measure(Clock(per_step=1e-3, per_minibatch=2e-2, per_goal=0.5), spec)
     rate = (1 / 4 + 1 / 8 + 1 / 16 + 1 / 32) / 4  # minibatches a step: over the batch sizes, at the space's one epoch
-    assert measured == pytest.approx(spec.timesteps * (1e-3 + rate * 2e-2) / 0.88, rel=0.01)
+    assert measured.training == pytest.approx(spec.timesteps * (1e-3 + rate * 2e-2), rel=0.01)
+    assert measured.evaluation == pytest.approx(0.5 * sum(checkpoint.goals for checkpoint in spec.plan()))
+    assert measured.seconds == measured.setup + measured.training + measured.evaluation
+
+
+@pytest.mark.parametrize(("early", "late"), [(1, 1), (20, 50), (3, 400)])
+def test_evaluations_are_counted_by_their_episodes(early: int, late: int, tmp_path: Path) -> None:
+    spec = make_spec(tmp_path, goals={"early": early, "late": late})
+    clock = Clock(per_step=1e-3, per_goal=0.02)
+    expected = 0.02 * sum(checkpoint.goals for checkpoint in spec.plan())
+    assert measure(clock, spec).evaluation == pytest.approx(expected)
+    cost = forecast(clock, spec, 4)
+    assert min(corner.seconds for corner in cost.corners) > expected
+    assert cost.trial_seconds == pytest.approx(spec.timesteps * 1e-3 + expected, rel=0.01)
 
 
 def test_measure_runs_what_the_study_will_run(spec: StudySpec) -> None:
@@ -158,12 +185,12 @@ def test_measure_runs_what_the_study_will_run(spec: StudySpec) -> None:
     measure(clock, spec)
     assert {job.environment.id for job in clock.jobs} == {"tuner_toys:ToyLine-v0"}
     assert {(job.algorithm, job.policy, job.device) for job in clock.jobs} == {("ppo", "MlpPolicy", "cpu")}
-    assert [sum(checkpoint.goals for checkpoint in job.checkpoints) for job in clock.jobs] == [1, 0, 0]  # not timed
+    assert [sum(checkpoint.goals for checkpoint in job.checkpoints) for job in clock.jobs] == [1, 0, GOALS]
 
 
 def test_measure_on_the_toy(spec: StudySpec) -> None:
     engine = InlineEngine()
-    seconds = measure(engine, spec)
+    seconds = measure(engine, spec).seconds
     engine.stop()
     assert 0.0 < seconds < 3600.0
 

@@ -35,7 +35,7 @@ def test_more_minibatches_cost_more(tmp_path: Path) -> None:
     assert [corner.values for corner in found.corners] == [{"batch_size": 32}, {"batch_size": 4}]  # cheapest first
     for corner in found.corners:
         training = 384 * 0.001 + 384 / corner.values["batch_size"] * 0.01
-        assert corner.seconds == pytest.approx(training / (1 - 0.12), rel=0.02)
+        assert corner.seconds == pytest.approx(training, rel=0.02)  # evaluations take no time here
     assert found.minutes <= found.minutes_unpruned == pytest.approx(10 * found.trial_seconds / 60)
     assert found.saved == pytest.approx(1 - found.minutes / found.minutes_unpruned)
 

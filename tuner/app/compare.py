@@ -10,8 +10,9 @@ from sqlalchemy.engine import URL
 from tuner.app import events
 from tuner.app.engine_options import EngineOptions, open_engine
 from tuner.app.limits import COMPARED_MINUTES, DEFAULT_STUDY
+from tuner.app.looking import first_look, kept_look
 from tuner.app.notify import ComparisonUnderWay, Notifier, SilentListener
-from tuner.app.resolve import resolve, storage_url
+from tuner.app.resolve import resolve, storage_url, study_name
 from tuner.comparison.comparison_plan import ComparisonSource, SpeedSource, make_jobs, short_jobs
 from tuner.comparison.comparison_records import Comparison, Contender
 from tuner.config.algorithms import ALGORITHMS, unfit
@@ -27,6 +28,8 @@ from tuner.study.reader import find_reader
 from tuner.study.rows import Row, best
 from tuner.training.making import action_space
 from tuner.writing import refuse_no_file, write_whole
+
+LONGEST_START = 10**6  # steps of a study in which any `learning_starts` of a packaged space fits
 
 
 class CompareRequest(Record):
@@ -138,7 +141,9 @@ def _contenders(request: CompareRequest, url: URL, notifier: Notifier) -> _Field
     made = [contender(request, url, algorithm) for algorithm in chosen(request, url)]
     for one, _ in made:
         notifier.notify(events.ContenderAnnounced(contender=one))
-    specs = {one.algorithm: spec for one, spec in made}
+    study = _resolved(request, url, {})
+    look = kept_look(url, study.name) or first_look(request.engine, study, notifier, skip_check=True)
+    specs = {one.algorithm: spec.model_copy(update={"look": look}) for one, spec in made}  # one scale for all
     return _Field(request=request, contenders=tuple(one for one, _ in made), specs=specs)
 
 
@@ -165,13 +170,18 @@ def contender(request: CompareRequest, url: URL, algorithm: str) -> tuple[Conten
     They are those of the best trial where the database has the algorithm's study of this environment, else those of
     the study's first baseline, else SB3's own with what the algorithm's default space fixes.
     """
-    spec = _resolved(request, url, {"algorithm": algorithm})
+    off_policy = ALGORITHMS[
+        algorithm
+    ].off_policy  # whose first steps are not learned from, however short a study's trials
+    longer = {"timesteps": LONGEST_START} if off_policy else {}
+    spec = _resolved(request, url, {"algorithm": algorithm, **longer})
     winner = _best(spec, url)
     if winner is not None:
         source, params = f"the best of study {spec.name!r}, {winner.label}", winner.arguments
     elif spec.baselines:
         role, values = next(iter(spec.baselines.items()))
-        source, params = f"baseline {role} of study {spec.name!r}", job_arguments(spec.space, {}, values)
+        of_study = f" of study {spec.name!r}" if spec.name == study_name(request.study) else ""
+        source, params = f"baseline {role}{of_study}", job_arguments(spec.space, {}, values)
     else:
         params = job_arguments(spec.space, {}, ALGORITHMS[algorithm].starting)
         listed = ", ".join(f"{name} {value}" for name, value in params.items())
@@ -187,9 +197,14 @@ def _resolved(request: CompareRequest, url: URL, changes: Mapping[str, Any]) -> 
 def _best(spec: StudySpec, url: URL) -> Row | None:
     """The best trial of the stored study of that name, where it is of the same algorithm and environment."""
     reader = find_reader(url, spec.name)
-    if reader is None or (reader.spec.algorithm, reader.spec.environment) != (spec.algorithm, spec.environment):
+    if reader is None or _place(reader.spec) != _place(spec):
         return None
     return best(reader.rows)
+
+
+def _place(spec: StudySpec) -> tuple[str, dict[str, Any]]:
+    """The algorithm and the environment, wherever it was found."""
+    return spec.algorithm, spec.environment.model_dump(exclude={"folder"})
 
 
 def _speeds(there: _Field, engine: Engine, notifier: Notifier) -> dict[str, float]:

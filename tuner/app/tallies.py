@@ -202,6 +202,9 @@ def _run_name(run: ConfirmationRun) -> str:
     return f"{run.phase} seed {run.place + 1}, {run.arm.name}"
 
 
+SAID_EVERY = 10.0  # s of training between two lines about a run of a comparison
+
+
 class ComparisonTally:
     """A comparison's runs."""
 
@@ -213,19 +216,23 @@ class ComparisonTally:
         self._evaluating: dict[int, float] = {}  # s that evaluations took, by job
         self._spent: dict[int, float] = {}  # s of training
         self._last: dict[int, str] = {}  # how well each did at its last evaluation
+        self._said: dict[int, float] = {}  # s of training at which each was last told of
 
     def started(self, job: TrialJob) -> str:
         self._names[job.number] = f"{job.algorithm}, seed {self._work.source.seed(job)}"
-        self._evaluating[job.number] = self._spent[job.number] = 0.0
+        self._evaluating[job.number] = self._spent[job.number] = self._said[job.number] = 0.0
         self._last[job.number] = "starting"
         return f"{self._names[job.number]}: begins"
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:
         self._evaluating[number] += evaluation.evaluation_seconds
         spent = self._spent[number] = evaluation.seconds - self._evaluating[number]
-        success = f"success {evaluation.success:.0%}" if evaluation.success is not None else "success is not told"
+        success = f"success {evaluation.success:.0%}, " if evaluation.success is not None else ""
         said = f"{evaluation.step:,} steps, {spent:.0f} of {seconds(self._work.seconds)}"
-        self._last[number] = f"{success}, return {evaluation.mean_return:.4g}"
+        self._last[number] = f"{success}return {evaluation.mean_return:.4g}"
+        if spent - self._said[number] < SAID_EVERY:
+            return ""
+        self._said[number] = spent
         return f"{self._names[number]}: {said}: {self._last[number]}"
 
     def finished(self, number: int, outcome: TrialOutcome) -> str:

@@ -178,7 +178,7 @@ def _begin(
 def _measure(request: TuneRequest, spec: StudySpec, engine: Engine, notifier: Notifier) -> float:
     engine.prepare(spec.trials)
     notifier.notify(events.SpeedMeasured(on_node=request.engine.engine == "ray"))
-    return estimate.measure(engine, spec)
+    return estimate.measure(engine, spec).seconds
 
 
 def _run(

@@ -16,12 +16,13 @@ from tuner.config.space import ChoiceParameter, IntParameter, SpaceSpec
 from tuner.engines.base import Broken, Engine, Evaluated, Finished
 from tuner.errors import EnvironmentFailed, UsageProblem
 from tuner.record_type import Record
-from tuner.records import Checkpoint, Decision, TrialJob, TrialOutcome
+from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.stored import MAX_ATTEMPTS
 
 STEPS = 512  # approximate, of a short run
 PARTS = 8  # parts that a short run divides into
 FEW, MANY = 1, 6  # epochs of PPO
+GOALS = 5  # evaluation episodes that are timed
 GRADIENT_STEPS = 1, 8  # per update of off-policy algorithms
 
 
@@ -147,7 +148,6 @@ def _powers(space: SpaceSpec, name: str) -> list[int]:
     return [parameter.low * 2**octave for octave in range(octaves + 1)]
 
 
-EVALUATION_SHARE = 0.12  # of a trial's time
 # Trials of a search, and full runs that each costs on average on the tables of docs/benchmarks.md.
 PRUNER_COSTS = {
     "median": ((1, 1.0), (11, 0.85), (20, 0.77), (60, 0.67), (200, 0.60)),
@@ -193,8 +193,23 @@ def typical_seconds(trial_seconds: Sequence[float]) -> float | None:
     return statistics.median(trial_seconds) if trial_seconds else None
 
 
-def measure(engine: Engine, spec: StudySpec) -> float:
-    """Seconds of a typical full trial, measured by two short runs with different numbers of updates.
+class TrialTime(Record):
+    """Estimated seconds of a typical full trial."""
+
+    setup: float
+    training: float
+    evaluation: float  # of all its checkpoints' episodes
+
+    @property
+    def seconds(self) -> float:
+        """All of it."""
+        return self.setup + self.training + self.evaluation
+
+
+def measure(engine: Engine, spec: StudySpec) -> TrialTime:
+    """Times a typical full trial by two short runs with different numbers of updates, and some evaluation episodes.
+
+    The episodes are those of a policy that has learned little: where success ends them, later ones are shorter.
 
     Also checks that the environment can be made and trained in, and that replay buffers fit into memory.
 
@@ -204,10 +219,15 @@ def measure(engine: Engine, spec: StudySpec) -> float:
     few, many = short_runs(spec)
     first = _probe(engine, spec, few, goals=1)  # the first run in a process pays for imports and first calls
     refuse_large_buffers(spec, engine.workers, first.facts.get("bytes_a_transition", 0.0))
-    short, long = _probe(engine, spec, few), _probe(engine, spec, many)
-    per_step, per_update = _costs(short.training_seconds, long.training_seconds, few, many)
-    training = spec.timesteps * (per_step + updates_a_step(spec) * per_update) / (1 - EVALUATION_SHARE)
-    return long.setup_seconds + training
+    seen: list[Evaluation] = []
+    short, long = _probe(engine, spec, few), _probe(engine, spec, many, GOALS, seen)
+    evaluating = sum(evaluation.evaluation_seconds for evaluation in seen)
+    per_step, per_update = _costs(short.training_seconds, long.training_seconds - evaluating, few, many)
+    return TrialTime(
+        setup=long.setup_seconds,
+        training=spec.timesteps * (per_step + updates_a_step(spec) * per_update),
+        evaluation=sum(checkpoint.goals for checkpoint in spec.plan()) * evaluating / GOALS,
+    )
 
 
 def _costs(short: float, long: float, few: ShortRun, many: ShortRun) -> tuple[float, float]:
@@ -232,15 +252,19 @@ def refuse_large_buffers(spec: StudySpec, workers: int, bytes_a_transition: floa
         )
 
 
-def _probe(engine: Engine, spec: StudySpec, run: ShortRun, goals: int = 0) -> TrialOutcome:
-    """The outcome of a short run, evaluated at its end over `goals` episodes."""
+def _probe(
+    engine: Engine, spec: StudySpec, run: ShortRun, goals: int = 0, seen: list[Evaluation] | None = None
+) -> TrialOutcome:
+    """The outcome of a short run, evaluated at its end over `goals` episodes, which are added to `seen`."""
     checkpoints = (Checkpoint(step=run.steps, goals=goals),) if goals else ()
     job = spec.job(number=-1, seed=0, params=run.params, timesteps=run.steps, checkpoints=checkpoints)
-    return run_short(engine, job)
+    return run_short(engine, job, seen=seen)
 
 
-def run_short(engine: Engine, job: TrialJob, *, keep: bool = False) -> TrialOutcome:
-    """Runs one job to its end; returns its model if `keep`.
+def run_short(
+    engine: Engine, job: TrialJob, *, keep: bool = False, seen: list[Evaluation] | None = None
+) -> TrialOutcome:
+    """Runs one job to its end; returns its model if `keep`, and adds its evaluations to `seen`.
 
     A job that is lost with its node is repeated; one that failed is, with other seeds, since an environment may raise
     once in a while.
@@ -255,6 +279,8 @@ def run_short(engine: Engine, job: TrialJob, *, keep: bool = False) -> TrialOutc
             if isinstance(event, Broken):
                 raise event.error
             if isinstance(event, Evaluated):
+                if seen is not None:
+                    seen.append(event.evaluation)
                 engine.answer(event.number, Decision(go_on=True, keep=keep))
             if isinstance(event, Finished):
                 if event.outcome.lost_with and (losses := losses + 1) < MAX_ATTEMPTS:

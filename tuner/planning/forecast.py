@@ -59,8 +59,11 @@ def forecast(engine: Engine, spec: StudySpec, trials: int) -> Forecast:
     Raises:
         TunerError: if the environment or the arguments are invalid.
     """
-    seconds = estimate.measure(engine, spec)
-    times = sorted((_corner(engine, spec, corner) for corner in corners(spec)), key=lambda time: time.seconds)
+    measured = estimate.measure(engine, spec)
+    seconds = measured.seconds
+    times = sorted(
+        (_corner(engine, spec, corner, measured.evaluation) for corner in corners(spec)), key=lambda time: time.seconds
+    )
     likely = estimate.minutes(trials, engine.workers, spec, seconds)
     fixed = len(spec.baselines)
     runs = most_runs(max(spec.trials - fixed, 0), fixed, finals=spec.repeats > 0)
@@ -80,12 +83,12 @@ def forecast(engine: Engine, spec: StudySpec, trials: int) -> Forecast:
     )
 
 
-def _corner(engine: Engine, spec: StudySpec, corner: Corner) -> CornerTime:
-    """Measured by the difference of two runs, so that one-time costs are not counted per step."""
+def _corner(engine: Engine, spec: StudySpec, corner: Corner, evaluation: float) -> CornerTime:
+    """Measured by the difference of two runs, so that one-time costs are not counted per step; plus the evaluations."""
     few, many = (_run(engine, spec, corner, rollouts) for rollouts in ROLLOUTS)
     steps = max(many.steps - few.steps, 1)
     training = spec.timesteps * max(many.training_seconds - few.training_seconds, 0.0) / steps
-    return CornerTime(values=corner.values, seconds=many.setup_seconds + training / (1 - estimate.EVALUATION_SHARE))
+    return CornerTime(values=corner.values, seconds=many.setup_seconds + training + evaluation)
 
 
 def _run(engine: Engine, spec: StudySpec, corner: Corner, rollouts: int, goals: int = 0) -> TrialOutcome:
