@@ -87,11 +87,16 @@ class StudyLocked(TunerError):
 class StudyDiffers(TunerError):
     """The stored study of this name has other settings; its values are not comparable with new ones."""
 
-    def __init__(self, name: str, differences: Iterable[str]) -> None:
+    def __init__(self, name: str, differences: Iterable[str], *, extendable: bool = False) -> None:
+        """Stores the differences; `extendable` says that ranges of the space grew, and nothing else changed."""
         self.differences = tuple(differences)
+        of_space = all(one.startswith(("space.", "fixed.")) for one in self.differences)
+        ways = ["choose another name with --name"]
+        ways += [f"with --name and `--from {name} --all` the new study learns from its trials"] if of_space else []
+        ways += ["with --extend this study gets the wider ranges"] if extendable else []
         super().__init__(
             f"study {name!r} already exists with a different configuration: {'; '.join(self.differences)} "
-            "(choose another name with --name, or undo the change)"
+            f"({'; '.join(ways)}; or undo the change)"
         )
 
 

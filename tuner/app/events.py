@@ -13,6 +13,7 @@ from tuner.finals.confirmation_plan import ConfirmationPlan
 from tuner.planning.estimate import Estimate
 from tuner.playing.play_episode import PlayedEpisode
 from tuner.record_type import Record
+from tuner.study.extension import Carried
 from tuner.study.queue import Submission
 from tuner.study.stored import SettingChange
 
@@ -40,6 +41,13 @@ class BaselineTaken(Event):
     origin: str  # the file, or what the trial is called
     study: str | None = None  # whose trial
     left: tuple[str, ...] = ()  # keys of the file that are no argument's
+
+
+class TrialsCarried(Event):
+    """Trials of another study were given to the sampler."""
+
+    carried: Carried
+    new: int  # those that were not there before
 
 
 class CurvesAnnounced(Event):

@@ -15,7 +15,7 @@ from tuner.app.events import PlanRefused, SpeedMeasured
 from tuner.app.limits import last_start
 from tuner.app.looking import first_look, kept_look
 from tuner.app.notify import Notifier, TrialsUnderWay
-from tuner.app.resolve import refuse_few_trials, resolve, storage_url, warmed
+from tuner.app.resolve import open_study, refuse_few_trials, resolve, storage_url, warmed
 from tuner.app.stages import refuse_stages, stages_of
 from tuner.config.first_look import with_look
 from tuner.config.model import FirstLook, StudySpec
@@ -29,6 +29,7 @@ from tuner.planning.forecast import Forecast, forecast
 from tuner.record_type import Record
 from tuner.results.summary import Summary, summarise
 from tuner.study import storage as databases
+from tuner.study.extension import carried
 from tuner.study.finals_schedule import TimeLimit
 from tuner.study.reader import find_reader
 from tuner.study.search_source import SearchSource
@@ -50,6 +51,8 @@ class TuneRequest(Record):
     staged: bool = False
     baselines: tuple[str, ...] = ()  # files
     from_study: str | None = None
+    all_trials: bool = False  # of that study, for the sampler
+    extend: bool = False  # widen the space of a stored study
     curves: Path | None = None  # where TensorBoard's curves go
     deadline: float | None = None  # on the monotonic clock
     stored: bool = False  # the database's study of that name, whatever file has it as well
@@ -104,7 +107,10 @@ def announced(request: TuneRequest, url: URL, notifier: Notifier) -> StudySpec:
         space=request.space,
         stored=request.stored,
     )
+    _refuse_pointless(request)
     spec = warmed(resolved.spec, request.baselines, request.from_study, request.storage, notifier)
+    if request.from_study is not None and request.all_trials:
+        carried(open_study(request.from_study, request.storage), spec)  # refuses before anything is written
     if request.staged or spec.stages:
         spec = staged(spec, trials=request.changes.get("trials"))
         refuse_stages(spec, url, request.from_study)
@@ -116,6 +122,13 @@ def announced(request: TuneRequest, url: URL, notifier: Notifier) -> StudySpec:
         )
     )
     return spec
+
+
+def _refuse_pointless(request: TuneRequest) -> None:
+    if request.all_trials and request.from_study is None:
+        raise UsageProblem("--all: of which study? give --from STUDY as well")
+    if request.extend and request.from_study is not None:
+        raise UsageProblem("--extend: widens the study itself, and --from starts another from it; give one of them")
 
 
 def _interrupted(spec: StudySpec, url: URL, done: list[Summary], notifier: Notifier) -> TuneResult:
@@ -153,9 +166,12 @@ def work(
         if begun is None:
             begun = _Begun(spec=with_look(spec, kept_look(url, spec.name)), seconds=None)
         spec = begun.spec
-        writer, changes = StudyWriter.open(storage, spec, databases.artifact_folder(url))
+        writer, changes = StudyWriter.open(storage, spec, databases.artifact_folder(url), extend=request.extend)
         if changes:
             notifier.notify(events.SettingsChanged(changes=tuple(changes)))
+        if request.from_study is not None and request.all_trials:
+            others = carried(open_study(request.from_study, request.storage), spec)
+            notifier.notify(events.TrialsCarried(carried=others, new=writer.carry(others)))
         _run(writer, spec, engine, begun.seconds, request, notifier)
         return summarise(writer.reader())
 

@@ -62,6 +62,12 @@ def run(
     from_study: Annotated[
         str | None, typer.Option("--from", metavar="STUDY", help="Add the best trial of another study as a baseline.")
     ] = None,
+    all_trials: Annotated[
+        bool, typer.Option("--all", help="With --from: let the sampler learn from all its trials that fit the space.")
+    ] = False,
+    extend: Annotated[
+        bool, typer.Option("--extend", help="Widen the ranges of the stored study's space; its trials stay valid.")
+    ] = False,
     staged: Annotated[
         bool, typer.Option("--staged", help="Tune one parameter after another in the PPO guide's order, a study each.")
     ] = False,
@@ -112,6 +118,8 @@ def run(
         staged=staged,
         baselines=tuple(baseline or ()),
         from_study=from_study,
+        all_trials=all_trials,
+        extend=extend,
         curves=curves_folder(tensorboard) if tensorboard is not None else None,
         deadline=deadline(minutes),
     )

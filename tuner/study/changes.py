@@ -1,6 +1,7 @@
 """Writes several changes of one trial in one transaction."""
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -70,6 +71,15 @@ def write(engine: Engine, changes: Changes) -> None:
                 "datetime_complete": changes.end.at.astimezone(UTC).replace(tzinfo=None),
             }
             connection.execute(update(TRIALS).where(TRIALS.c.trial_id == changes.trial_id).values(ended))
+
+
+def widen(engine: Engine, study_id: int, ranges: Mapping[str, BaseDistribution]) -> None:
+    """Writes, in one transaction, wider ranges into the parameters of all trials of a study."""
+    params, of_study = KEYS["params"][0], select(TRIALS.c.trial_id).where(TRIALS.c.study_id == study_id)
+    with engine.begin() as connection:
+        for name, distribution in ranges.items():
+            ours = (params.c.param_name == name) & params.c.trial_id.in_(of_study)
+            connection.execute(update(params).where(ours).values(distribution_json=distribution_to_json(distribution)))
 
 
 def _refuse_finished(connection: Connection, trial_id: int) -> None:

@@ -25,7 +25,7 @@ from tuner.study.history import Attributes, heavy_of
 from tuner.study.importance_shares import importance_shares
 from tuner.study.integrity import reading, refuse_damaged
 from tuner.study.queue import Submission, submissions
-from tuner.study.rows import Row, make_row
+from tuner.study.rows import CARRIED, Row, make_row
 from tuner.study.samplers import distributions
 from tuner.study.storage import Storage, artifact_folder, half_made, is_there, open_to_read, storage_errors
 from tuner.study.stored import confirmation_name, load_stored, read_history, stored_names
@@ -56,9 +56,9 @@ class StudyReader:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Every trial, in order."""
+        """Every trial of this study's own, in order."""
         trials, heavy = self.optuna_study.get_trials(deepcopy=False), heavy_of(self.optuna_study)
-        return [make_row(trial, self.spec, heavy) for trial in trials]
+        return [make_row(trial, self.spec, heavy) for trial in trials if CARRIED not in trial.user_attrs]
 
     def counts(self) -> dict[str, int]:
         """The number of trials by state; interrupted trials are counted separately from failed ones."""

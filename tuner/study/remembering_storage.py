@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import json
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -198,6 +198,17 @@ class RememberingStorage(BaseStorage):
         if not 0 <= trial_number < len(trials):
             raise KeyError(f"there is no trial {trial_number} in study {study_id}")
         return trials[trial_number]._trial_id
+
+    def widen(self, study_id: int, ranges: Mapping[str, BaseDistribution]) -> None:
+        """Makes the parameters of a study's trials, each by its name, those of wider ranges."""
+        if not ranges:
+            return
+        trials = self._of(study_id)
+        self._storage.widen(study_id, ranges)
+        for trial in trials:
+            for name in ranges.keys() & trial.distributions.keys():
+                trial._distributions[name] = ranges[name]  # in place: the wrapped storage keeps the same objects
+        self._distributions[study_id] |= {name: ranges[name] for name in ranges}
 
     def delete_study(self, study_id: int) -> None:
         self._forget()

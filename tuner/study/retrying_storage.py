@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -166,6 +167,13 @@ class RetryingStorage(BaseStorage):
                 writing.write(engine, changes)
 
         self._retry(lambda: writing.write(engine, changes), again)
+
+    def widen(self, study_id: int, ranges: Mapping[str, BaseDistribution]) -> None:
+        """Makes the parameters of a study's trials, each by its name, those of wider ranges."""
+        engine = self._engine
+        if engine is None:
+            raise RuntimeError("this storage was made without an engine to write through")
+        self._retry(lambda: writing.widen(engine, study_id, ranges))
 
     # These calls can be repeated with the same effect.
     delete_study = _retried("delete_study")

@@ -16,6 +16,7 @@ from tuner.record_type import Record
 from tuner.study.history import Attributes, HeavyAttributes
 
 FINISHED = ("complete", "pruned")
+CARRIED = "carried_from"  # attribute of a trial that another study ran, which only the sampler and the pruner look at
 
 
 class Row(Record):

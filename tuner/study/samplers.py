@@ -27,6 +27,11 @@ def distributions(space: SpaceSpec) -> dict[str, BaseDistribution]:
     return {name: _distribution(parameter) for name, parameter in order if not parameter.when}
 
 
+def every_distribution(space: SpaceSpec) -> dict[str, BaseDistribution]:
+    """All parameters, conditional ones as well."""
+    return {name: _distribution(parameter) for name, parameter in space.parameters.items()}
+
+
 def suggest_conditional(trial: Trial, space: SpaceSpec) -> None:
     """Suggests the conditional parameters whose conditions hold, to a trial with all unconditional ones."""
     waiting = {name: parameter for name, parameter in space.parameters.items() if parameter.when}

@@ -20,6 +20,7 @@ from optuna.trial import TrialState
 from tuner import __version__, seeds
 from tuner.config.load import validate
 from tuner.config.model import StudySpec
+from tuner.config.wider_space import grown
 from tuner.errors import NothingToShow, SpecInvalid, StudyDiffers, TooManyFailures, UnknownName
 from tuner.record_type import Record
 from tuner.records import TrialOutcome
@@ -133,16 +134,21 @@ class SettingChange(Record):
     now: Any
 
 
-def write_spec(study: Study, spec: StudySpec) -> list[SettingChange]:
-    """Stores the spec with a new study, or compares it with the stored one; returns the permitted changes."""
+def write_spec(study: Study, spec: StudySpec, *, extend: bool = False) -> list[SettingChange]:
+    """Stores the spec with a new study, or compares it with the stored one; returns the permitted changes.
+
+    With `extend`, ranges of the space may have grown.
+    """
     changes: list[SettingChange] = []
     text = spec.model_dump_json()
     if (before_text := study.user_attrs.get("spec")) is not None:
         before = parse_spec(spec.name, before_text)
-        _refuse_other_meaning(before, spec)
+        refuse_other_changes(before, spec, extend=extend)
+        wider = grown(before, spec)
+        changes = [SettingChange(name=name, before=_range(before, name), now=_range(spec, name)) for name in wider]
         pairs = [(key, getattr(before, key), getattr(spec, key)) for key in SWITCHABLE]
         pairs.append(("environment.vec_env", before.environment.vec_env, spec.environment.vec_env))
-        changes = [SettingChange(name=key, before=old, now=new) for key, old, new in pairs if old != new]
+        changes += [SettingChange(name=key, before=old, now=new) for key, old, new in pairs if old != new]
     elif study.get_trials(deepcopy=False) or study.directions != [StudyDirection.MAXIMIZE]:
         raise StudyDiffers(spec.name, ["it was not made by tuner"])
     else:
@@ -163,9 +169,22 @@ def name_metric(study: Study) -> None:
         study.set_metric_names(["score"])
 
 
-def _refuse_other_meaning(before: StudySpec, now: StudySpec) -> None:
-    if differences := differences_in_meaning(before, now):
-        raise StudyDiffers(now.name, differences)
+def refuse_other_changes(before: StudySpec, now: StudySpec, *, extend: bool) -> None:
+    """Refuses settings that values depend on, save with `extend` ranges that grew.
+
+    Raises:
+        StudyDiffers: with the differences and the ways on.
+    """
+    differences = differences_in_meaning(before, now)
+    wider = tuple(f"space.{name}." for name in grown(before, now))
+    others = [one for one in differences if not one.startswith(wider)]
+    if others or (differences and not extend):
+        raise StudyDiffers(now.name, differences, extendable=not others)
+
+
+def _range(spec: StudySpec, name: str) -> str:
+    low, high = spec.space.parameters[name].bounds
+    return f"{low:g} to {high:g}"
 
 
 def differences_in_meaning(before: StudySpec, now: StudySpec) -> list[str]:

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import optuna
 from optuna import Study, Trial
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.storages import BaseStorage
@@ -22,13 +21,14 @@ from tuner.record_type import Record
 from tuner.records import TrialOutcome
 from tuner.study import stored
 from tuner.study.attempts import GAVE_UP, attempts, why_give_up
+from tuner.study.extension import Carried
 from tuner.study.finals_record import OF_CONFIGURATION, is_repeat
 from tuner.study.finals_record import attributes as repeat_attributes
-from tuner.study.integrity import reading, refuse_damaged
-from tuner.study.pruners import make_pruner
+from tuner.study.opening import drawn, open_or_create
 from tuner.study.reader import StudyReader
 from tuner.study.remembering_storage import RememberingStorage, remembering
-from tuner.study.samplers import SnappingSampler, distributions, make_sampler, suggest_conditional
+from tuner.study.rows import CARRIED
+from tuner.study.samplers import SnappingSampler, distributions, suggest_conditional
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -58,7 +58,7 @@ class StudyWriter:
         self._artifacts = artifacts
         self._live: dict[int, Trial] = {}
         stored.read_history(study)
-        self._drawn = _drawn(study.get_trials(deepcopy=False))
+        self._drawn = drawn(study.get_trials(deepcopy=False))
         self._finished = len(self.trials(*FINISHED))
         self._repeats = sum(map(is_repeat, self.trials(*FINISHED)))
         self._best = _best(self.trials(TrialState.COMPLETE))
@@ -67,27 +67,17 @@ class StudyWriter:
 
     @classmethod
     def open(
-        cls, storage: BaseStorage, spec: StudySpec, artifacts: Path
+        cls, storage: BaseStorage, spec: StudySpec, artifacts: Path, *, extend: bool = False
     ) -> tuple["StudyWriter", list[stored.SettingChange]]:
         """Creates the study or opens it to resume; returns it with the changed settings.
+
+        With `extend`, ranges of its space may have grown; the trials of before are then trials of the wider ranges.
 
         Raises:
             StudyDiffers: if the stored study has other settings that its values depend on.
         """
         cached = remembering(storage)
-        if spec.name in stored.stored_names(cached):
-            with reading(spec.name):
-                study = optuna.load_study(storage=cached, study_name=spec.name)
-                stored.read_history(study)
-                before = study.user_attrs.get("spec")
-            if before is not None:
-                space = stored.parse_spec(spec.name, before).space
-                refuse_damaged(study, space, study.get_trials(deepcopy=False), distributions(space))
-        else:
-            study = stored.create(cached, spec.name)
-        changes = stored.write_spec(study, spec)
-        study.sampler = make_sampler(spec.sampler, spec.space, spec.seed, stored.qmc_seed(study, spec))
-        study.pruner = make_pruner(spec.pruner, spec.timesteps)
+        study, changes = open_or_create(cached, spec, extend=extend)
         return cls(cached, study, spec, artifacts), changes
 
     def recover(self) -> int:
@@ -221,8 +211,16 @@ class StudyWriter:
         return [role.partition(":")[2] for role in roles if role]
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
-        """The trials in any of the states, in order; all of them where none is named."""
-        return self.study.get_trials(deepcopy=False, states=states or None)
+        """The study's own trials in any of the states, in order; all of them where none is named."""
+        found = self.study.get_trials(deepcopy=False, states=states or None)
+        return [trial for trial in found if CARRIED not in trial.user_attrs]
+
+    def carry(self, others: Carried) -> int:
+        """Adds trials of another study, for the sampler and the pruner alone; returns how many were not there yet."""
+        there = [trial.user_attrs.get(CARRIED) for trial in self.study.get_trials(deepcopy=False)]
+        new = [trial for trial in others.trials if trial.user_attrs[CARRIED] not in there]
+        self.study.add_trials(new)
+        return len(new)
 
     def best(self) -> tuple[float, float | None] | None:
         """The highest value with its success rate, of the earliest such trial."""
@@ -292,15 +290,7 @@ class StudyWriter:
         return trial.params.keys() == set(searched(self._spec.space.parameters, trial.params))
 
 
-def _drawn(trials: list[FrozenTrial]) -> int:
-    """The number of trials sampled so far, without retries, by the highest seed."""
-    drawn = (trial.user_attrs.get("seed") for trial in trials if not is_repeat(trial))
-    used = [seed for seed in drawn if seed is not None]
-    return max(used, default=seeds.TRAINING - 1) - seeds.TRAINING + 1
-
-
 def _best(trials: list[FrozenTrial]) -> tuple[float, float | None] | None:
     """The highest value with its success rate."""
-    done = [(trial.value, trial.user_attrs.get("success")) for trial in trials]
-    scored = [(value, success) for value, success in done if value is not None]
+    scored = [(trial.value, trial.user_attrs.get("success")) for trial in trials if trial.value is not None]
     return max(scored, key=lambda pair: pair[0], default=None)

@@ -287,4 +287,5 @@ def _run_again(request: "TuneRequest") -> list[str]:
     options += [word for option, value in meaning.items() if value is not None for word in (option, str(value))]
     options += [word for file in request.baselines for word in ("--baseline", file)]
     options += ["--from", request.from_study] if request.from_study else []
+    options += ["--all"] if request.all_trials else []
     return [request.study, *options]

@@ -113,6 +113,16 @@ def _(event: events.BaselineTaken) -> Iterator[str]:
 
 
 @words.register
+def _(event: events.TrialsCarried) -> Iterator[str]:
+    told = event.carried
+    again = "" if event.new == len(told.trials) else f", {event.new} of them new"
+    yield (
+        f"{len(told.trials)} of {told.finished} trials of study {told.source!r} fit into this space{again}: the "
+        "sampler and the pruner know them; they do not count as trials of this study."
+    )
+
+
+@words.register
 def _(event: events.CurvesAnnounced) -> Iterator[str]:
     if event.shared:
         yield f"Curves are written by the nodes: {event.folder} must be on a shared disk."
