@@ -11,8 +11,8 @@ from conftest import write_study
 import tuner as library
 from tuner.api import notebook
 from tuner.api.notebook import NotebookNotifier, default_notifier, in_notebook
+from tuner.app.bar import Bar
 from tuner.app.notify import SilentNotifier
-from tuner.app.tallies import Bar
 
 
 class Shown:

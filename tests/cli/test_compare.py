@@ -13,8 +13,8 @@ from driving import EVALUATION
 from use_cases import StandIn
 
 from tuner.app.compare import CompareResult
+from tuner.app.comparison_tally import ComparisonTally
 from tuner.app.notify import ComparisonUnderWay
-from tuner.app.tallies import ComparisonTally
 from tuner.comparison.comparison_records import Comparison
 
 SECONDS = "--minutes 0.01 --engine inline"

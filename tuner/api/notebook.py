@@ -8,9 +8,10 @@ from typing import Any, Self
 
 from markupsafe import Markup
 
+from tuner.app.bar import Bar
 from tuner.app.events import Event
 from tuner.app.notify import Notifier, SilentNotifier, Work
-from tuner.app.tallies import Bar, Tally, tally_of
+from tuner.app.tallies import Tally, tally_of
 from tuner.coordinator import Listener
 from tuner.errors import UsageProblem
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
