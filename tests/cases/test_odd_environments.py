@@ -1,6 +1,8 @@
 """What other people's environments do, from the check to the export: each gives what its user should have got."""
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -65,15 +67,55 @@ def test_standard_output_and_the_folder_are_the_users(tmp_path: Path, name: str,
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "studies", "toy.yaml", "toy_space.yaml"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp949", "latin-1"])
-def test_characters_that_an_output_does_not_have_are_replaced(tmp_path: Path, encoding: str) -> None:
-    write_study(tmp_path, trials=2)
-    words = ["run", "toy.yaml", "--engine", "inline"]
-    command = [sys.executable, "-X", "utf8=0", "-m", "tuner", *words]
-    environment = {**__import__("os").environ, "PYTHONIOENCODING": encoding}
-    said = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=240, check=False, env=environment)
-    assert said.returncode == 0, said.stderr
-    assert "2 of 2 trials finished" in said.stdout.decode(encoding)
+EVERY_COMMAND = """
+import json, sys
+from tuner.cli.main import call
+from tuner.cli.standard_files import open_standard_files
+
+open_standard_files()
+lines = '''status toy
+status toy --trials
+status toy --json
+show --study toy
+show 1 --study toy --json
+export toy
+export toy --format sb3
+export toy --format json
+export toy -o best.yml
+report toy -o page.html
+report toy --format md -o page.md
+list studies
+list envs
+check tuner_toys:ToyLine-v0 --episodes 3
+run toy.yaml --trials 5 --engine inline
+confirm toy --top 1 --seeds 1 --engine inline
+train best.yml --engine inline
+compare toy.yaml --algorithms ppo --minutes 0.01 --engine inline'''
+json.dump({line: call(line.split()) for line in lines.splitlines()}, open("codes.json", "w"))
+"""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp949", "closed"])
+def test_every_command_ends_well_whatever_its_output_is(finished: Path, encoding: str) -> None:
+    command = [sys.executable, "-X", "utf8=0", "-c", EVERY_COMMAND]
+    closed = encoding == "closed"
+    environment = os.environ if closed else {**os.environ, "PYTHONIOENCODING": encoding}
+    line = f"exec {shlex.join(command)} >&-" if closed else f"exec {shlex.join(command)}"
+    said = subprocess.run(  # noqa: S602
+        line,
+        shell=True,
+        cwd=finished.parent,
+        capture_output=True,
+        timeout=240,
+        check=False,
+        env=environment,
+    )
+    codes = json.loads((finished.parent / "codes.json").read_text())
+    assert {name: code for name, code in codes.items() if code != 0} == {}, said.stderr
+    assert len(codes) == 18
+    if not closed:
+        assert "4 of 4 trials finished" in said.stdout.decode(encoding)
+        said.stderr.decode(encoding)
 
 
 @pytest.mark.parametrize("stream", ["1", "2"])

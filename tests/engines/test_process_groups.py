@@ -11,13 +11,15 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import make_job
+from conftest import make_job, write_study
 from driving import LONG, gone, kill_workers, until_next, wait_for
 
 from tuner.engines.base import Finished
 from tuner.engines.hang_detector import HangDetector
 from tuner.engines.processes import ProcessEngine
 from tuner.records import EnvironmentRef
+
+LONG_STUDY: dict[str, Any] = {"timesteps": 10_000_000, "checkpoints": 20}
 
 pytestmark = pytest.mark.slow
 
@@ -100,3 +102,14 @@ def _pids_of_workers(coordinator: "subprocess.Popen[Any]", jobs: bytes) -> list[
     coordinator.stdin.write(jobs)
     coordinator.stdin.close()
     return [int(word) for word in coordinator.stdout.readline().split()]
+
+
+def test_ctrl_c_leaves_nothing_of_an_environment(toys: None, tmp_path: Path) -> None:
+    study = write_study(tmp_path, environment={"id": "odd_toys:Simulator"}, **LONG_STUDY)
+    command = [sys.executable, "-m", "tuner", "run", str(study), "--workers", "2", "--skip-check"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as run:
+        assert wait_for(lambda: len(simulators()) > 1)
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=60)
+        assert run.returncode == 130
+    assert wait_for(lambda: simulators() == [], 2.0)

@@ -75,7 +75,7 @@ def test_a_full_disk_stops_the_run_and_with_room_it_resumes(
 
 
 def test_a_disk_that_became_read_only_stops_the_run_and_with_rights_it_resumes(
-    disk: tuple[Path, Remount], tmp_path: Path
+    tuner: Tuner, disk: tuple[Path, Remount], tmp_path: Path
 ) -> None:
     place, remount = disk
     remount("size=16m")
@@ -88,6 +88,14 @@ def test_a_disk_that_became_read_only_stops_the_run_and_with_rights_it_resumes(
     assert refused.code == 1, refused.err
     assert "read-only disk or missing permissions" in refused.err.splitlines()[-1]
     assert "Traceback" not in refused.err
+    for line in (
+        "status toy",
+        "show --study toy",
+        f"export toy -o {tmp_path}/best.yml",
+        f"report toy -o {tmp_path}/a.html",
+    ):
+        read = tuner(f"{line} --storage sqlite:///{place}/studies/tuner.db")  # from a copy
+        assert read.code == 0, read.err
     remount("rw")
     assert typed(command(study, place, TRIALS)).code == 0
     assert before.items() <= values(place, TRIALS).items()
