@@ -20,6 +20,7 @@ from tuner.app.train import TrainRequest, TrainResult, train
 from tuner.app.tune import TuneRequest, tune
 from tuner.errors import TooManyFailures, TunerError, UsageProblem
 from tuner.final_training.training_source import TrainingSource
+from tuner.records import EnvironmentRef, Signals
 from tuner.study.file_lock import StudyLock
 
 PLAIN = {"n_timesteps": 256, "policy": "MlpPolicy", "n_steps": 32, "batch_size": 8, "n_epochs": 1}
@@ -157,6 +158,23 @@ def test_the_best_model_is_filmed_where_there_is_something_to_see(told: Told) ->
     assert told.of(events.VideoFailed) == []
     assert Path("trained/plain/video.mp4").stat().st_size > 1000
     assert "[A video of the best model](video.mp4)" in Path("trained/plain/README.md").read_text()
+
+
+def test_the_video_reads_success_and_acts_as_the_study_does(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[Signals, bool]] = []
+
+    def recorded(ref: EnvironmentRef, folder: Path, path: Path, signals: Signals, *, stochastic: bool) -> None:
+        seen.append((signals, stochastic))
+
+    monkeypatch.setattr("tuner.app.train.record_video", recorded)
+    success = {"key": "is_success", "when": "any"}
+    study = write_study(tmp_path, trials=2, evaluation="stochastic", success=success)
+    tune(TuneRequest(study=str(study), engine=INLINE), SilentNotifier())
+    export(ExportRequest(study="toy", output=BEST.file))
+    train(BEST, told)
+    assert seen == [(Signals(success="is_success", when="any", distance="distance"), True)]
 
 
 def test_without_a_signal_of_success_returns_count(told: Told) -> None:
