@@ -28,15 +28,15 @@ from tuner.trial import run_trial
 
 TARGET = Path(__file__).parent.parent / "docs" / "before_after.gif"
 SEED = seeds.TEST  # of both trainings: the first test seed of a confirmation
-TUNED = {  # trial 61 of `tuner run --trials 200 --name reach200`, see docs/getting-started.md
-    "learning_rate": 5.42e-4,
-    "n_steps": 2048,
-    "batch_size": 512,
+TUNED = {  # trial 9 of `tuner run --trials 200 --seed 0`, see docs/getting-started.md
+    "learning_rate": 0.0002607025256437463,
+    "n_steps": 512,
+    "batch_size": 32,
     "n_epochs": 10,
     "gamma": 0.95,
     "gae_lambda": 0.95,
-    "clip_range": 0.2841,
-    "ent_coef": 0.008133,
+    "clip_range": 0.13148672676085782,
+    "ent_coef": 0.007175562263523947,
 }
 TESTED, PLAYED = 100, 4  # episodes
 EVERY = 2  # pictures of the environment for one of ours
