@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
-def _none_left() -> Iterator[None]:
+def _none_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TUNER_TOY", f"simulator-{uuid.uuid4().hex}")  # other tests have their own
     yield
     for pid in simulators():
         os.kill(pid, signal.SIGKILL)
@@ -37,7 +39,7 @@ def simulators() -> list[int]:
     return [
         one.pid
         for one in found
-        if any("tuner-toy-simulator" in word for word in one.info["cmdline"] or ())
+        if any(os.environ["TUNER_TOY"] in word for word in one.info["cmdline"] or ())
         and one.info["status"] != psutil.STATUS_ZOMBIE
     ]
 
@@ -108,7 +110,7 @@ def test_ctrl_c_leaves_nothing_of_an_environment(toys: None, tmp_path: Path) -> 
     study = write_study(tmp_path, environment={"id": "odd_toys:Simulator"}, **LONG_STUDY)
     command = [sys.executable, "-m", "tuner", "run", str(study), "--workers", "2", "--skip-check"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as run:
-        assert wait_for(lambda: len(simulators()) > 1)
+        assert wait_for(lambda: len(simulators()) > 1, 60.0)
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=60)
         assert run.returncode == 130

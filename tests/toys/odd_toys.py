@@ -40,7 +40,11 @@ class Simulator(Line):
         super().__init__()
         self._fault, self._count = fault, 0
         self._simulator = subprocess.Popen(
-            [sys.executable, "-c", "import time; time.sleep(600)  # tuner-toy-simulator"]
+            [
+                sys.executable,
+                "-c",
+                f"import time; time.sleep(600)  # {os.environ.get('TUNER_TOY', 'tuner-toy-simulator')}",
+            ]
         )
 
     def step(self, action: NDArray[np.float32]) -> Step:
