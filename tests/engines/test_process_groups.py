@@ -108,10 +108,12 @@ def _pids_of_workers(coordinator: "subprocess.Popen[Any]", jobs: bytes) -> list[
 
 def test_ctrl_c_leaves_nothing_of_an_environment(toys: None, tmp_path: Path) -> None:
     study = write_study(tmp_path, environment={"id": "odd_toys:Simulator"}, **LONG_STUDY)
-    command = [sys.executable, "-m", "tuner", "run", str(study), "--workers", "2", "--skip-check"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as run:
-        assert wait_for(lambda: len(simulators()) > 1, 60.0)
+    command = [sys.executable, "-m", "tuner", "run", str(study), "--workers", "1", "--skip-check"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        begun = any("trials on 1 worker" in line for line in run.stderr)
+        seen = wait_for(lambda: simulators() != [])
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=60)
-        assert run.returncode == 130
+    assert (begun, seen, run.returncode) == (True, True, 130)
     assert wait_for(lambda: simulators() == [], 2.0)
