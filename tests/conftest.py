@@ -17,6 +17,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
 os.environ["MPLCONFIGDIR"] = f"{tempfile.gettempdir()}/tuner-tests-matplotlib"  # fonts are looked for once
 os.environ["RAY_AUTH_TOKEN"] = "tests"  # noqa: S105 - Ray stores its own under HOME, which differs in every test
 
+import filelock
 import pytest
 import yaml
 from servers import PRESENT, REQUIRED, WHY, Server, running_server
@@ -149,6 +150,13 @@ def tuner(capsys: pytest.CaptureFixture[str]) -> Tuner:
         return Said(code=code, out=captured.out, err=captured.err)
 
     return typed
+
+
+@pytest.fixture(scope="module")
+def one_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One Ray cluster at a time on this machine: two that start together take many times as long."""
+    with filelock.FileLock(tmp_path_factory.getbasetemp().parent / "ray.lock"):
+        yield
 
 
 @pytest.fixture(scope="session")

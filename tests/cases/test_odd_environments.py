@@ -63,41 +63,51 @@ def test_standard_output_and_the_folder_are_the_users(tmp_path: Path, name: str,
         return json.loads(said.stdout)
 
     assert typed("run", "toy.yaml", "--engine", engine, "--json")["finished"] == 2
-    assert typed("check", f"odd_toys:{name}", "--episodes", "5", "--html", "page.html", "--json")["verdict"] != "wrong"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "studies", "toy.yaml", "toy_space.yaml"]
+    if engine == "inline":  # a check knows no engines
+        assert (
+            typed("check", f"odd_toys:{name}", "--episodes", "5", "--html", "page.html", "--json")["verdict"] != "wrong"
+        )
+        Path(tmp_path / "page.html").unlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["studies", "toy.yaml", "toy_space.yaml"]
 
 
-EVERY_COMMAND = """
+COMMANDS = """
 import json, sys
 from tuner.cli.main import call
 from tuner.cli.standard_files import open_standard_files
 
 open_standard_files()
-lines = '''status toy
-status toy --trials
-status toy --json
-show --study toy
-show 1 --study toy --json
-export toy
-export toy --format sb3
-export toy --format json
-export toy -o best.yml
-report toy -o page.html
-report toy --format md -o page.md
-list studies
-list envs
-check tuner_toys:ToyLine-v0 --episodes 3
-run toy.yaml --trials 5 --engine inline
-confirm toy --top 1 --seeds 1 --engine inline
-train best.yml --engine inline
-compare toy.yaml --algorithms ppo --minutes 0.01 --engine inline'''
-json.dump({line: call(line.split()) for line in lines.splitlines()}, open("codes.json", "w"))
+json.dump({line: call(line.split()) for line in sys.argv[1:]}, open("codes.json", "w"))
 """
+READING = [
+    "status toy",
+    "status toy --trials",
+    "status toy --json",
+    "show --study toy",
+    "show 1 --study toy --json",
+    "export toy",
+    "export toy --format sb3",
+    "export toy --format json",
+    "export toy -o best.yml",
+    "report toy -o page.html",
+    "report toy --format md -o page.md",
+    "list studies",
+    "list envs",
+]
+WORKING = [
+    "check tuner_toys:ToyLine-v0 --episodes 3",
+    "run toy.yaml --trials 5 --engine inline",
+    "confirm toy --top 1 --seeds 1 --engine inline",
+    "train best.yml --engine inline",
+    "compare toy.yaml --algorithms ppo --minutes 0.01 --engine inline",
+]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp949", "closed"])
-def test_every_command_ends_well_whatever_its_output_is(finished: Path, encoding: str) -> None:
-    command = [sys.executable, "-X", "utf8=0", "-c", EVERY_COMMAND]
+@pytest.mark.parametrize(
+    ("encoding", "lines"), [("ascii", [*READING, *WORKING]), ("cp949", READING), ("closed", [*READING, WORKING[0]])]
+)
+def test_every_command_ends_well_whatever_its_output_is(finished: Path, encoding: str, lines: list[str]) -> None:
+    command = [sys.executable, "-X", "utf8=0", "-c", COMMANDS, *lines]
     closed = encoding == "closed"
     environment = os.environ if closed else {**os.environ, "PYTHONIOENCODING": encoding}
     line = f"exec {shlex.join(command)} >&-" if closed else f"exec {shlex.join(command)}"
@@ -112,7 +122,7 @@ def test_every_command_ends_well_whatever_its_output_is(finished: Path, encoding
     )
     codes = json.loads((finished.parent / "codes.json").read_text())
     assert {name: code for name, code in codes.items() if code != 0} == {}, said.stderr
-    assert len(codes) == 18
+    assert len(codes) == len(lines)
     if not closed:
         assert "4 of 4 trials finished" in said.stdout.decode(encoding)
         said.stderr.decode(encoding)

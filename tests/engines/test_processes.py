@@ -101,14 +101,14 @@ def test_a_worker_that_hangs_is_killed_and_the_next_job_runs(toys: None, monkeyp
 
 def test_a_worker_that_steps_is_not_unresponsive_however_long_an_evaluation_takes(toys: None) -> None:
     warm = EnvironmentRef(id="tuner_toys:ToyLine-v0")
-    engine = ProcessEngine(1, warm=warm, hang_detector=HangDetector(timeout=4.0))
+    engine = ProcessEngine(1, warm=warm, hang_detector=HangDetector(timeout=3.0))
     try:
         job = make_job(environment=EnvironmentRef(id="odd_toys:Sluggish"), timesteps=16)
         begun = time.monotonic()
-        events = drive(engine, replace(job, checkpoints=(Checkpoint(step=16, goals=5),)))
+        events = drive(engine, replace(job, checkpoints=(Checkpoint(step=16, goals=4),)))
         assert isinstance(events[-1], Finished)
         assert events[-1].outcome.state == "completed", events[-1].outcome.reason
-        assert time.monotonic() - begun > 8.0
+        assert time.monotonic() - begun > 6.0
     finally:
         engine.stop()
 

@@ -16,7 +16,7 @@ from tuner.records import Decision, EnvironmentRef
 
 LINE = EnvironmentRef(id="tuner_toys:ToyLine-v0")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_cluster")]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def said() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def engine(toys: None, said: list[str]) -> Iterator[RayEngine]:
+def engine(toys: None, one_cluster: None, said: list[str]) -> Iterator[RayEngine]:
     made = RayEngine(LINE, 2, "local", say=said.append)
     yield made
     made.stop()

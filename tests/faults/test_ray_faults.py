@@ -23,7 +23,7 @@ TRIALS = 6
 LIMIT = 240.0  # s, for anything here
 NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80_000_000}
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_cluster")]
 
 
 @pytest.fixture

@@ -26,10 +26,10 @@ class Endless(Line):
 
 
 class Sluggish(Line):
-    """Takes half a second for a step."""
+    """Takes a quarter of a second for a step."""
 
     def step(self, action: NDArray[np.float32]) -> Step:
-        time.sleep(0.5)
+        time.sleep(0.25)
         return super().step(action)
 
 
