@@ -96,6 +96,7 @@ class Evaluation(Record):
     evaluation_seconds: float  # of this evaluation
     milestones: dict[str, float] = field(default_factory=dict)  # share of episodes that reached each
     cut_off: int = 0  # episodes that did not end by themselves
+    unread: int = 0  # episodes that told success where the study does not read it
     difficulty: float | None = None  # of training at this checkpoint; None without a curriculum
     health: dict[str, float] = field(default_factory=dict)  # the algorithm's own training signals
 

@@ -14,6 +14,7 @@ from conftest import Tuner, write_study
 from tuner.app.resolve import open_study
 from tuner.checking.check_report import full
 from tuner.checking.run_check import run_check
+from tuner.config.model import FirstLook
 from tuner.errors import EnvironmentFailed
 from tuner.records import EnvironmentRef
 from tuner.study.rows import Row
@@ -38,6 +39,19 @@ def test_untold_success_is_failure_and_the_scale_is_one(tuner: Tuner, tmp_path: 
     assert 0.0 <= shown["success"] <= 1.0
     exported = json.loads(tuner("export toy --format json").out)
     assert exported["provenance"]["success_rate"] == shown["success"]
+
+
+def test_success_that_the_look_did_not_see_is_noted(
+    tuner: Tuner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner.app.tune.first_look", lambda *_, **__: FirstLook(success=None))
+    rows = ran(tuner, tmp_path, "ToldWhenTrue")
+    assert all(row.success is None for row in rows)
+    told = sum(row.attributes.get("unread", 0) for row in rows)
+    assert told > 0
+    said = tuner("status toy")
+    assert f"{told} evaluation episodes told `is_success`" in " ".join(said.out.split())
+    assert "--success-key is_success" in said.out
 
 
 def test_a_random_policy_does_not_know_the_goal() -> None:

@@ -12,6 +12,7 @@ from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
 from tuner.diagnosis.bounds import SHORT_GAMMA
 from tuner.diagnosis.training_record import run_of
 from tuner.record_type import Record
+from tuner.records import SUCCESS
 from tuner.results.finals_lines import CAVEAT, FinalsLines, finals_lines
 from tuner.results.health import Health, health_table, study_health
 from tuner.results.report_data import HealthTable
@@ -78,7 +79,7 @@ def summarise(reader: StudyReader) -> Summary:
         best_tuned=next((one.first for one in found if one.first.role is None), None),
         baselines=baselines(rows),
         steps_per_second=_median([row.attributes.get("steps_per_second") for row in rows]),
-        advice=advice(winner, spec, succeeded=succeeded is not False) if winner else {},
+        advice={**dict(_unread(rows)), **advice(winner, spec, succeeded=succeeded is not False)} if winner else {},
         succeeded=succeeded,
         warnings=tuple(sorted(spec.look.warnings, key=_likely)) if spec.look else (),
         health=study_health(problems),
@@ -170,6 +171,16 @@ def advice(best: Row, spec: StudySpec, *, succeeded: bool = True) -> dict[str, s
 def _errors(best: Row) -> Iterator[tuple[str, str]]:
     if found := best.attributes.get("errors"):
         yield "errors", f"{found['episodes']} episodes of {best.label} ended by an error, the last: {found['last']}"
+
+
+def _unread(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """Success that came too late to be noticed by the look before the study."""
+    if count := sum(row.attributes.get("unread", 0) for row in rows):
+        said = f"{count} evaluation episodes told `{SUCCESS}`, and none did in the look before the first trial"
+        yield (
+            "success",
+            f"{said}: scores are returns; with `--success-key {SUCCESS}` a study of another --name reads it",
+        )
 
 
 def _cut_off(best: Row, spec: StudySpec) -> Iterator[tuple[str, str]]:

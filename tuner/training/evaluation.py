@@ -42,6 +42,7 @@ class Result(Record):
     timeout_share: float
     seconds: float
     cut_off: int = 0  # episodes
+    unread: int = 0  # episodes that told success where the study does not read it
     milestones: dict[str, float] = field(default_factory=dict)  # share of episodes that reached each
 
 
@@ -230,6 +231,7 @@ def summarise(
         timeout_share=float(np.mean([episode.timed_out for episode in episodes])),
         seconds=seconds,
         cut_off=sum(episode.cut_off for episode in episodes),
+        unread=sum(episode.success is not None for episode in episodes) if signals.success is None else 0,
         milestones=shares,
     )
 

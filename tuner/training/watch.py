@@ -221,6 +221,7 @@ class EvaluationCallback(BaseCallback):
             health={name: value for name, value in health.items() if math.isfinite(value)},
             milestones=result.milestones,
             cut_off=result.cut_off,
+            unread=result.unread,
             difficulty=None if self._curriculum is None else self._curriculum.difficulty,
         )
         self._next += 1
