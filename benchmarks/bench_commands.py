@@ -8,6 +8,7 @@ The study's history is written directly into the tables (`synthetic.py`), with e
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -89,6 +90,9 @@ def main() -> None:
         spec = load_study(find("studies", "reach")).model_copy(update={"baselines": {}})
         study = create(open_to_write(parse_url(url)), spec.name)
         write_spec(study, spec)
+        stored = json.loads(study.user_attrs["spec"])
+        del stored["environment"]["folder"]  # which checkouts of before do not know
+        study.set_user_attr("spec", json.dumps(stored))
         fill(parse_url(url), study, spec, options.trials, np.random.default_rng(0))
         asked = {name: (RUN, [*words, "--storage", url]) for name, words in COMMANDS.items()}
         asked["dashboard"] = (PAGE, [url])
