@@ -122,7 +122,8 @@ def test_pages_of_a_long_study_draw_the_best_and_the_last(database: URL) -> None
     study = optuna.create_study(storage=open_to_write(database), study_name="toy", direction="maximize")
 
     def add(value: float) -> None:
-        study.add_trial(create_trial(value=value, intermediate_values={1: value}))
+        attributes = {"diagnosis": "ok", "diagnosis loss": "warning", "seed": 1}
+        study.add_trial(create_trial(value=value, intermediate_values={1: value}, user_attrs=attributes))
 
     for number in range(MOST_CURVES):
         add(-number)
@@ -133,6 +134,9 @@ def test_pages_of_a_long_study_draw_the_best_and_the_last(database: URL) -> None
     shown = curves(pages, study)
     assert len(shown) == MOST_CURVES
     assert {*range(MOST_CURVES // 2), *range(MOST_CURVES, MOST_CURVES + 20)} < shown
+    for trial in pages.get_all_trials(study._study_id):
+        assert ("diagnosis loss" in trial.user_attrs) == (trial.number in shown)
+        assert {"diagnosis", "seed"} <= trial.user_attrs.keys()
     assert curves(study._storage, study) == {*range(MOST_CURVES + 20)}  # what is stored
     add(1.0)
     assert MOST_CURVES + 20 in curves(pages, study)

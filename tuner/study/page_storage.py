@@ -11,10 +11,11 @@ from sqlalchemy.engine import URL
 from tuner.study.storage import open_to_read
 
 MOST_CURVES = 300  # drawn in seconds; a browser takes minutes for ten thousand
+LONG = ("diagnosis ", "arguments", "hardware")  # how attributes begin that the others come without
 
 
 class PageStorage(_CachedStorage):
-    """A storage to read; of a study with many trials, only the best and the last have their curves.
+    """A storage to read; of a study with many trials, only the best and the last have curves and long attributes.
 
     The page draws a line for every trial that has one, and a browser cannot draw ten thousand.
     """
@@ -37,6 +38,7 @@ class PageStorage(_CachedStorage):
         if (plain := self._plain.get(trial._trial_id)) is None:
             plain = copy.copy(trial)
             plain.intermediate_values = {}
+            plain._user_attrs = {name: one for name, one in trial.user_attrs.items() if not name.startswith(LONG)}
             if trial.state.is_finished():
                 self._plain[trial._trial_id] = plain
         return plain
