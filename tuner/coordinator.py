@@ -124,7 +124,10 @@ class _RunningJobs:
         elif not outcome.lost_with:
             self.failures += 1
         if self.failures == self.most_failures:
+            ends = " or let it end its episode with `environment: {on_error: end_episode}`," * (
+                " raised in step" in outcome.reason
+            )
             raise TooManyFailures(
                 f"{self.failures} failures in a row, last reason: {outcome.reason} "
-                "(fix the cause, then rerun to resume)"
+                f"(fix the cause,{ends} then rerun to resume)"
             )

@@ -16,9 +16,11 @@ from tuner.checking.observed import Observed
 from tuner.checking.policies import Policy, bounds, flat
 from tuner.errors import EnvironmentFailed
 from tuner.records import SUCCESS
+from tuner.training.making import raised_in_a_step
 from tuner.training.signals import WHOLE, Told, distance, single, success
 from tuner.training.stepping import Info, advance, begin
 
+FEW_ERRORS = 2  # episodes that may end by an error whatever the others do
 ENDLESS = 10_000  # steps after which an episode is taken to have no end
 
 
@@ -55,6 +57,7 @@ class Recording:
     endless: bool = False
     fractions: int = 0  # episodes whose success entry was between 0 and 1
     flags: dict[str, Flag] = field(default_factory=dict)  # by key
+    errors: list[str] = field(default_factory=list)  # of steps, each the end of an episode that does not count
     seconds: float = 0.0
 
     @property
@@ -80,13 +83,23 @@ def record(
     key: str = SUCCESS,
     when: str = "end",
 ) -> Recording:
-    """Plays one episode for every seed until the time is up; an incomplete episode does not count."""
+    """Plays one episode for every seed until the time is up; an incomplete episode does not count.
+
+    Raises:
+        EnvironmentFailed: where steps raise in more than one of two episodes, or it breaks Gymnasium's API.
+    """
     recording = Recording(observed=Observed(*bounds(env.observation_space)))
     begun = time.perf_counter()
     for goal in goals:
         if budget.spent() or recording.endless:
             break
-        episode = _episode(env, policy, goal, recording, budget, key, when)
+        try:
+            episode = _episode(env, policy, goal, recording, budget, key, when)
+        except EnvironmentFailed as error:
+            recording.errors.append(str(error))
+            if not raised_in_a_step(error) or len(recording.errors) > max(FEW_ERRORS, len(recording.episodes)):
+                raise
+            continue
         if episode is not None:
             recording.episodes.append(episode)
     recording.observed.flush()

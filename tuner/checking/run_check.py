@@ -12,16 +12,17 @@ from tuner.checking import observations, reward_checks, success, world
 from tuner.checking.check_report import PROBE_SHARE, Budget, CheckPlan, CheckReport, PolicyRow, TermRow
 from tuner.checking.evidence import Evidence, wrong
 from tuner.checking.policies import make_policies, usable
-from tuner.checking.probes import probe
+from tuner.checking.probes import Probes, probe
 from tuner.checking.rollout import Recording, record
-from tuner.errors import CheckFailed
+from tuner.errors import CheckFailed, EnvironmentFailed
 from tuner.records import SUCCESS, EnvironmentRef, Signals
-from tuner.training.making import close, make_bare, refuse_unfit
+from tuner.training.making import close, make_bare, raised_in_a_step, refuse_unfit
 from tuner.training.signals import decide
 from tuner.verdicts import Line
 
 QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
     world.finite,
+    world.errors,
     world.determinism,
     world.starts,
     world.actions,
@@ -49,6 +50,8 @@ NORMALIZED = {  # names of the lines that an argument of SB3's VecNormalize sett
 }
 
 MEANINGLESS = ("spaces", "finite values", "determinism", "starts", "action effect")  # lines that `tuner run` stops at
+
+PROBES_TRIED = 3  # where a step raises in the tests
 
 NOTHING = 1e-3  # share of the largest reward a step of a policy, under which a reward is rounding
 
@@ -130,7 +133,7 @@ def _look(env: gym.Env[Any, Any], ref: EnvironmentRef, plan: CheckPlan, begun: f
         )
     budget, key = Budget(plan.seconds), plan.success_key or SUCCESS
     policies = make_policies(env, plan.goals[0])
-    probes = probe(env, plan.goals, budget.part(PROBE_SHARE))
+    probes = _probed(env, plan.goals, budget)
     recordings = {}
     for left, (name, policy) in zip(range(len(policies), 0, -1), policies.items(), strict=True):
         recordings[name] = record(env, policy, plan.goals, budget.part(1 / left), key, plan.when)
@@ -147,6 +150,17 @@ def _look(env: gym.Env[Any, Any], ref: EnvironmentRef, plan: CheckPlan, begun: f
     whole = world.finite(evidence).verdict == "ok"
     answers = tuple(question(evidence) for question in QUESTIONS if whole or question not in OF_WHOLE_EPISODES)
     return _report(ref, plan, begun, evidence, answers, signals)
+
+
+def _probed(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> Probes:
+    """The tests, of other episodes where a step raised."""
+    for first in range(0, PROBES_TRIED * len(goals), len(goals)):
+        try:
+            return probe(env, [goal + first for goal in goals], budget.part(PROBE_SHARE))
+        except EnvironmentFailed as error:
+            if not raised_in_a_step(error) or first == (PROBES_TRIED - 1) * len(goals):
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _failed_where_untold(recordings: Mapping[str, Recording]) -> dict[str, Recording]:

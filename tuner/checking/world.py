@@ -25,6 +25,16 @@ def finite(evidence: Evidence) -> Line:
     return wrong("finite values", f"not finite: {found}", fix)
 
 
+def errors(evidence: Evidence) -> Line:
+    """Whether steps raise once in a while."""
+    raised = [error for recording in evidence.recordings.values() for error in recording.errors]
+    if not raised:
+        return ok("errors", f"none in {evidence.steps():,} steps")
+    count = len(evidence.episodes()) + len(raised)
+    fix = "mend it, or let it end its episode: `environment: {on_error: end_episode}`; else it costs its trial"
+    return warning("errors", f"{len(raised)} of {count} episodes ended by an error, the last: {raised[-1]}", fix)
+
+
 def determinism(evidence: Evidence) -> Line:
     """Whether the same seed and actions give the same episode."""
     probes = evidence.probes

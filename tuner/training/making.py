@@ -267,9 +267,17 @@ def counted_from_elsewhere(space: gym.Space[Any]) -> str | None:
 RAISED = (Exception, SystemExit)  # what an environment's code may raise; SystemExit where it calls `sys.exit`
 
 
+RAISED_IN = "the environment raised in"
+
+
 def blamed(where: str, error: BaseException) -> EnvironmentFailed:
     """The exception of an environment as an EnvironmentFailed."""
-    return EnvironmentFailed(f"the environment raised in {where}: {type(error).__name__}: {error}")
+    return EnvironmentFailed(f"{RAISED_IN} {where}: {type(error).__name__}: {error}")
+
+
+def raised_in_a_step(error: EnvironmentFailed) -> bool:
+    """Whether it is an exception of a step, which may come once in a while, and no break of Gymnasium's API."""
+    return str(error).startswith(f"{RAISED_IN} step")
 
 
 @contextlib.contextmanager
