@@ -1,7 +1,4 @@
-"""Finds environments by name and makes single ones; reports exceptions of the environment as its own.
-
-Imports Gymnasium, but no learning library.
-"""
+"""Finds environments by name and makes single ones; reports exceptions as theirs. Imports no learning library."""
 
 import contextlib
 import inspect
@@ -265,8 +262,6 @@ def counted_from_elsewhere(space: gym.Space[Any]) -> str | None:
 
 
 RAISED = (Exception, SystemExit)  # what an environment's code may raise; SystemExit where it calls `sys.exit`
-
-
 RAISED_IN = "the environment raised in"
 
 
