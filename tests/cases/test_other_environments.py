@@ -1,0 +1,45 @@
+"""More of other people's environments through check, run, show and export."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Tuner, write_study
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("OtherKey", "", False),
+        ("OtherKey", "--success-key solved", True),
+        ("NoInfo", "", False),
+        ("FarActions", "", True),
+        ("OneStep", "", True),
+    ],
+)
+def test_it_is_tuned_by_the_right_scale(tuner: Tuner, tmp_path: Path, name: str, options: str, told: bool) -> None:
+    path = write_study(tmp_path, environment={"id": f"other_toys:{name}"}, trials=3)
+    said = tuner(f"run {path} --engine inline {options}")
+    assert said.code == 0, said.err
+    shown = json.loads(tuner("show --study toy --json").out)
+    assert (shown["success"] is not None) == told
+    assert all((point["success"] is not None) == told for point in shown["curve"])
+    exported = json.loads(tuner("export toy --format json").out)
+    assert exported["provenance"]["success_rate"] == shown["success"]
+    assert exported["provenance"]["score"] == shown["value"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "refused"),
+    [
+        ("OtherKey", "solved", False),
+        ("FarActions", "action bounds", False),
+        ("SameStart", "starts", True),
+        ("Goals", "Dict", True),
+    ],
+)
+def test_the_check_says_what_it_is(tuner: Tuner, tmp_path: Path, name: str, words: str, refused: bool) -> None:
+    said = tuner(f"check other_toys:{name} --episodes 10")
+    assert words in said.out + said.err
+    path = write_study(tmp_path, environment={"id": f"other_toys:{name}"}, trials=2)
+    assert (tuner(f"run {path} --engine inline").code != 0) == refused
