@@ -113,6 +113,7 @@ def test_a_new_study_learns_from_trials_that_fit(tuner: Tuner, finished: Path) -
         ({"goals": {"early": 3, "late": 9}}, "--from toy --all --name other", "not comparable: goals.late"),
         ({}, "--all", "--all: of which study? give --from STUDY as well"),
         ({}, "--extend --from toy --name other", "give one of them"),
+        ({}, "--staged --from toy --all --name other", "leave out --all and --extend"),
         ({}, "--from nothing --all --name other", "no study in the database called 'nothing'"),
     ],
 )

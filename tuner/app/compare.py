@@ -170,10 +170,8 @@ def contender(request: CompareRequest, url: URL, algorithm: str) -> tuple[Conten
     They are those of the best trial where the database has the algorithm's study of this environment, else those of
     the study's first baseline, else SB3's own with what the algorithm's default space fixes.
     """
-    off_policy = ALGORITHMS[
-        algorithm
-    ].off_policy  # whose first steps are not learned from, however short a study's trials
-    longer = {"timesteps": LONGEST_START} if off_policy else {}
+    # The first steps of off-policy algorithms are not learned from, which a study of short trials is refused for.
+    longer = {"timesteps": LONGEST_START} if ALGORITHMS[algorithm].off_policy else {}
     spec = _resolved(request, url, {"algorithm": algorithm, **longer})
     winner = _best(spec, url)
     if winner is not None:

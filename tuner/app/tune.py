@@ -29,7 +29,7 @@ from tuner.planning.forecast import Forecast, forecast
 from tuner.record_type import Record
 from tuner.results.summary import Summary, summarise
 from tuner.study import storage as databases
-from tuner.study.extension import carried
+from tuner.study.extension import carried, refuse_incomparable
 from tuner.study.finals_schedule import TimeLimit
 from tuner.study.reader import find_reader
 from tuner.study.search_source import SearchSource
@@ -110,7 +110,7 @@ def announced(request: TuneRequest, url: URL, notifier: Notifier) -> StudySpec:
     _refuse_pointless(request)
     spec = warmed(resolved.spec, request.baselines, request.from_study, request.storage, notifier)
     if request.from_study is not None and request.all_trials:
-        carried(open_study(request.from_study, request.storage), spec)  # refuses before anything is written
+        refuse_incomparable(open_study(request.from_study, request.storage).spec, spec)
     if request.staged or spec.stages:
         spec = staged(spec, trials=request.changes.get("trials"))
         refuse_stages(spec, url, request.from_study)
@@ -127,6 +127,8 @@ def announced(request: TuneRequest, url: URL, notifier: Notifier) -> StudySpec:
 def _refuse_pointless(request: TuneRequest) -> None:
     if request.all_trials and request.from_study is None:
         raise UsageProblem("--all: of which study? give --from STUDY as well")
+    if request.staged and (request.all_trials or request.extend):
+        raise UsageProblem("--staged: every stage is a study of its own space; leave out --all and --extend")
     if request.extend and request.from_study is not None:
         raise UsageProblem("--extend: widens the study itself, and --from starts another from it; give one of them")
 

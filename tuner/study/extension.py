@@ -1,6 +1,6 @@
 """Taking finished trials of another study along, for the sampler and the pruner of this one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from optuna.distributions import BaseDistribution
@@ -10,7 +10,7 @@ from tuner.config.algorithms import ALGORITHMS
 from tuner.config.conditions import same, searched
 from tuner.config.model import StudySpec
 from tuner.config.rules import in_terms_of
-from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, job_arguments, not_below
+from tuner.config.space import allows, job_arguments, not_below
 from tuner.errors import UsageProblem
 from tuner.record_type import Record
 from tuner.study.attempts import GAVE_UP
@@ -30,17 +30,20 @@ class Carried(Record):
     trials: tuple[FrozenTrial, ...]  # those that fit into this study's space
 
 
-def carried(other: StudyReader, spec: StudySpec) -> Carried:
-    """The finished trials of another study that fit into this one's space.
+def refuse_incomparable(other: StudySpec, spec: StudySpec) -> None:
+    """Refuses trials of a study that scores otherwise than this one.
 
     Raises:
-        UsageProblem: where its scores mean something else.
+        UsageProblem: with the differences.
     """
-    source, of_space = other.name, ("space.", "fixed.", "baselines.")
-    differences = differences_in_meaning(other.spec, spec)
-    if others := [one for one in differences if not one.startswith(of_space)]:
-        raise UsageProblem(f"--from {source} --all: its scores are not comparable: {'; '.join(others)}")
-    trials = other.optuna_study.get_trials(deepcopy=False)
+    differences = differences_in_meaning(other, spec)
+    if others := [one for one in differences if not one.startswith(("space.", "fixed.", "baselines."))]:
+        raise UsageProblem(f"--from {other.name} --all: its scores are not comparable: {'; '.join(others)}")
+
+
+def carried(other: StudyReader, spec: StudySpec) -> Carried:
+    """The finished trials of another study that fit into this one's space."""
+    source, trials = other.name, other.optuna_study.get_trials(deepcopy=False)
     ranges, found = every_distribution(spec.space), []
     for row in other.rows:
         if row.state not in FINISHED or GAVE_UP in row.attributes:
@@ -73,29 +76,11 @@ def _in_space(spec: StudySpec, arguments: Mapping[str, Any]) -> dict[str, Any] |
     """The parameters that a trial's arguments are in this study's space; None where they are none of it."""
     own = in_terms_of(spec.space, arguments)
     params = {name: own[name] for name in searched(spec.space.parameters, own) if name in own}
-    if {*searched(spec.space.parameters, params)} != params.keys() or not all(_fits(spec.space, params)):
+    if {*searched(spec.space.parameters, params)} != params.keys():
+        return None
+    if any(allows(spec.space, name, value) or not_below(spec.space, name, params) for name, value in params.items()):
         return None
     made, defaults = job_arguments(spec.space, params, {}), ALGORITHMS[spec.algorithm].defaults
     names = {*made, *arguments} - {"device"}
     alike = (same(made.get(name, defaults.get(name)), arguments.get(name, defaults.get(name))) for name in names)
     return params if all(alike) else None
-
-
-def _fits(space: SpaceSpec, params: Mapping[str, Any]) -> Iterator[bool]:
-    """Whether each value is one of its parameter's."""
-    for name, value in params.items():
-        parameter = space.parameters[name]
-        if isinstance(parameter, ChoiceParameter):
-            yield any(same(choice, value) for choice in parameter.choices)
-        else:
-            yield _in_range(parameter, value) and not_below(space, name, params) is None
-
-
-def _in_range(parameter: FloatParameter | IntParameter, value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    if not parameter.low <= value <= parameter.high:
-        return False
-    if isinstance(parameter, FloatParameter):
-        return True
-    return isinstance(value, int) and (parameter.scale != "power_of_two" or value & (value - 1) == 0)
