@@ -134,21 +134,30 @@ def _positive(text: str) -> bool:
 
 Kind = Argument | Word | Layers | Automatic
 
-POLICY: dict[str, Kind] = {  # `policy_kwargs` in SB3
+ON_POLICY: dict[str, Kind] = {  # `policy_kwargs` of PPO and A2C
     "net_arch": Layers(),
     "activation_fn": Word(valid=tuple(ACTIVATIONS)),
     "log_std_init": Argument(kind=float, low=-10, high=3),
     "ortho_init": Argument(kind=bool),
 }
+LSTM: dict[str, Kind] = {  # and of RecurrentPPO
+    "lstm_hidden_size": Argument(kind=int, low=1, high=WIDEST),
+    "n_lstm_layers": Argument(kind=int, low=1, high=MOST_LAYERS),
+    "shared_lstm": Argument(kind=bool),
+    "enable_critic_lstm": Argument(kind=bool),
+}
+QUANTILES: dict[str, Kind] = {"n_quantiles": Argument(kind=int, low=1, high=1000)}  # and of TQC
+POLICY: dict[str, Kind] = {**ON_POLICY, **LSTM, **QUANTILES}  # all that is in `policy_kwargs` in SB3
 NORMALIZE: dict[str, Kind] = {  # arguments of SB3's VecNormalize
     "norm_obs": Argument(kind=bool),
     "norm_reward": Argument(kind=bool),
     "clip_obs": Argument(kind=float, low=0, open_low=True),
     "clip_reward": Argument(kind=float, low=0, open_low=True),
 }
+UNSCALED = {"norm_obs": False, "norm_reward": False}  # the default for files that do not mention VecNormalize
 LEARNING_RATE = Argument(kind=float, low=0, open_low=True, high=1, scheduled=True)
 GAMMA = Argument(kind=float, low=0, high=1)
-NETS = {name: POLICY[name] for name in ("net_arch", "activation_fn")}  # the part of `POLICY` that off-policy ones have
+NETS = {name: POLICY[name] for name in ("net_arch", "activation_fn")}  # those that all have
 REPLAY: dict[str, Kind] = {  # shared by every algorithm that learns from a replay buffer
     "learning_rate": LEARNING_RATE,
     "buffer_size": Argument(kind=int, low=1, high=10**8),
@@ -164,6 +173,23 @@ NOISE: dict[str, Kind] = {  # action noise, under rl_zoo3's names; SB3 itself ta
     "noise_type": Word(valid=("normal", "ornstein-uhlenbeck")),
     "noise_std": Argument(kind=float, low=0, high=10),
 }
+
+
+STANDARD, HINDSIGHT = "standard", "her"
+HER: dict[str, Kind] = {  # SB3's HerReplayBuffer, for environments with goals, and its arguments
+    "replay_buffer": Word(valid=(STANDARD, HINDSIGHT)),
+    "n_sampled_goal": Argument(kind=int, low=1, high=100),
+    "goal_selection_strategy": Word(valid=("future", "final", "episode")),
+}
+
+
+def her_faults(named: set[str], fixed: Mapping[str, Any], path: str) -> Iterator[str]:
+    """An error line for arguments of the replay buffer that do not go together."""
+    own = [name for name in HER if name != "replay_buffer" and name in named]
+    if own and "replay_buffer" not in named:
+        yield f"{path}.{own[0]}: belongs to the replay buffer with hindsight; add `replay_buffer: her` under `fixed`"
+    if fixed.get("replay_buffer") == HINDSIGHT and ("n_steps" in named and fixed.get("n_steps") != 1):
+        yield f"{path}.n_steps: the replay buffer with hindsight has one-step returns only; leave n_steps out"
 
 
 def schedule_parts(table: Mapping[str, Kind]) -> dict[str, Kind]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tuner.config import arguments
-from tuner.config.algorithms import ALGORITHMS, UNSCALED
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.environment_ids import split
 from tuner.config.model import StudyFile, StudySpec
 from tuner.config.rules import baseline_faults, budget_faults, late_starts
@@ -138,7 +138,7 @@ def _policy(path: Path, block: str, given: Any) -> dict[str, Any]:
 def _scaling(path: Path, block: str, given: Any) -> dict[str, Any]:
     """The arguments in `normalize`: true, a mapping, or rl_zoo3's text of one, such as `dict(norm_reward=False)`."""
     if given is None or isinstance(given, bool):
-        return dict.fromkeys(UNSCALED, True) if given else {}
+        return dict.fromkeys(arguments.UNSCALED, True) if given else {}
     said = given
     try:
         if isinstance(given, str):
@@ -147,7 +147,7 @@ def _scaling(path: Path, block: str, given: Any) -> dict[str, Any]:
             said = (
                 {str(word.arg): _value(word.value) for word in words} if words is not None else ast.literal_eval(node)
             )
-        return {**dict.fromkeys(UNSCALED, True), **said}
+        return {**dict.fromkeys(arguments.UNSCALED, True), **said}
     except (SyntaxError, TypeError, ValueError):
         raise SpecInvalid(
             str(path), [f"{block}.normalize: {given!r} must be true, false or a mapping such as {{norm_reward: false}}"]

@@ -17,8 +17,8 @@ from pydantic import (
 )
 
 from tuner.config import conditions, schedules
-from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, is_whole
-from tuner.config.arguments import noise_faults
+from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, is_whole, title
+from tuner.config.arguments import her_faults, noise_faults
 from tuner.config.conditions import Plain, When
 
 LARGEST = 10**15  # larger than any argument needs, and exact as a float
@@ -131,11 +131,13 @@ class SpaceSpec(Frozen):
     def _argument_faults(self) -> Iterator[str]:
         yield from argument_faults(self.fixed, "fixed", self.algorithm)
         yield from noise_faults({*self.parameters, *self.fixed}, "parameters")
+        if ALGORITHMS[self.algorithm].off_policy:
+            yield from her_faults({*self.parameters, *self.fixed}, self.fixed, "parameters")
         if self._comes_and_goes("noise_type") != self._comes_and_goes("noise_std"):
             yield "parameters.noise_std: goes with noise_type, and both need the same `when`"
         for name, parameter in self.parameters.items():
             if isinstance(parameter, FloatParameter) and is_whole(name, self.algorithm):
-                algorithm = self.algorithm.upper()
+                algorithm = title(self.algorithm)
                 yield f"parameters.{name}: must be of type int, since {algorithm} takes whole numbers there"
                 continue
             ends = parameter.choices if isinstance(parameter, ChoiceParameter) else parameter.bounds

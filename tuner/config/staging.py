@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuner.config.algorithms import ALGORITHMS
+from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.load import validate
 from tuner.config.model import Stage, StudySpec
 from tuner.config.rules import baseline_faults, budget_faults, in_terms_of, means_the_same, whole_budget
@@ -68,7 +68,7 @@ def _faults(spec: StudySpec) -> Iterator[str]:
         for name in stage.parameters:
             if name not in known:
                 nearest = did_you_mean(name, known)
-                yield f"stage {number}: {name}: unknown {spec.algorithm.upper()} argument{nearest}; valid: {valid}"
+                yield f"stage {number}: {name}: unknown {title(spec.algorithm)} argument{nearest}; valid: {valid}"
             if name in seen:
                 yield f"stage {number}: {name}: is searched by an earlier stage as well"
             seen.add(name)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults
+from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, title
 from tuner.config.baselines import BESIDE, READ, read_baseline
 from tuner.config.environment_ids import split
 from tuner.config.load import validate
@@ -155,7 +155,7 @@ def _block(path: Path, data: Mapping[str, Any], environment: str) -> dict[str, A
 def _unknown(left: Iterable[str], algorithm: str) -> list[str]:
     known = [*ALGORITHMS[algorithm].arguments, *OF_THE_RUN, *READ]
     return [
-        f"unknown key {name!r}{did_you_mean(name, known)} ({algorithm.upper()} has no such argument here)"
+        f"unknown key {name!r}{did_you_mean(name, known)} ({title(algorithm)} has no such argument here)"
         for name in left
         if name not in OF_THE_RUN
     ]

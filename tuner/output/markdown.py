@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tuner.config.algorithms import title
 from tuner.output.blocks import Block, Bullets, Cell, Code, Gallery, Picture, Reel, Section, Table, Text
 from tuner.results.report_data import StudyReport
 
@@ -10,7 +11,7 @@ SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#~"})
 
 def render(report: StudyReport, sections: list[Section]) -> str:
     """The Markdown of the report."""
-    lines = [f"# {_text(report.study)}: {_text(report.algorithm.upper())} in {_text(report.environment)}", ""]
+    lines = [f"# {_text(report.study)}: {_text(title(report.algorithm))} in {_text(report.environment)}", ""]
     lines += [f"{report.made}, tuner {report.tuner}", ""]
     for section in sections:
         lines += [f"## {section.title}", ""]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner import __version__
+from tuner.config.algorithms import title
 from tuner.config.arguments import is_normalized
 from tuner.final_training.training_folder import FINAL, WHAT
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
@@ -25,7 +26,7 @@ def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: b
         summary=summary,
         command=command,
         video=video,
-        algorithm=spec.algorithm.upper(),
+        algorithm=title(spec.algorithm),
         runs=f"training seed {plan.seeds[0]}" if plan.one else f"{len(plan.seeds)} training seeds",
         results=[_row(plan, one, summary) for one in summary.results],
         goals=TEST_GOALS,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
+from tuner.config.algorithms import title
 from tuner.output import plots
 from tuner.output.html_page import Page, render
 from tuner.output.optuna_plots import optuna_plots
@@ -20,7 +21,7 @@ def report_page(reader: StudyReader, report: StudyReport, videos: Mapping[str, b
         report: The report.
         videos: MP4 files by their labels.
     """
-    what = f"{report.algorithm.upper()} in {report.environment}"
+    what = f"{title(report.algorithm)} in {report.environment}"
     page = Page(
         title=f"{report.study}: {what}",
         heading=report.study,

@@ -4,7 +4,7 @@ import os.path
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuner.config.algorithms import ALGORITHMS
+from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.arguments import NOISE, NORMALIZE, POLICY
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
@@ -28,7 +28,7 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
     moved = {name: line for name, value in arguments.items() if name not in CALLED and (line := parse(value))}
     apart = spec.environment.vec_env == "subproc"  # one process per environment
     return template("sb3_script.py.j2").render(
-        algorithm=spec.algorithm.upper(),
+        algorithm=title(spec.algorithm),
         label=row.label,
         study=repr(spec.name),
         standing=standing,

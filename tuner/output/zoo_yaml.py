@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tuner import __version__, seeds
+from tuner.config.algorithms import title
 from tuner.config.arguments import ACTIVATIONS, NORMALIZE, POLICY, is_normalized, layers
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
@@ -189,7 +190,7 @@ def standing(data: Mapping[str, Any]) -> str:
 
 def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str] = ()) -> str:
     """The text of the file, with notes in its heading."""
-    algorithm = spec.algorithm.upper()
+    algorithm = title(spec.algorithm)
     heading = (
         f"# {algorithm} hyperparameters from tuner's study {spec.name!r}. {standing(data)}\n"
         f"# tuner train {shlex.quote(file)}\n"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.config.algorithms import title
 from tuner.config.model import StudySpec
 from tuner.config.schedules import part_of, shown
 from tuner.diagnosis.training_record import Sign, read
@@ -116,7 +117,7 @@ def end(row: Row) -> str:
 
 def _heading(row: Row, spec: StudySpec) -> Iterator[str]:
     role = f" ({row.role.replace(':', ' ')})" if row.role else ""
-    yield f"Trial {row.number}{role} of study {spec.name!r}: {spec.algorithm.upper()} in {spec.environment.id}"
+    yield f"Trial {row.number}{role} of study {spec.name!r}: {title(spec.algorithm)} in {spec.environment.id}"
     yield from _pair("end", end(row))
     score = f"{row.value:.4g}" if row.value is not None else "-"
     success = f", success {row.success:.0%}" if row.success is not None else ""

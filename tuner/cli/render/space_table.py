@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 
 from tuner.cli.render.tables import make_console
-from tuner.config.algorithms import ALGORITHMS
+from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.load import Found
 from tuner.config.schedules import shown
 from tuner.config.space import ChoiceParameter, IntParameter, Parameter, SpaceSpec
@@ -18,7 +18,7 @@ def print_space(found: Found, space: SpaceSpec) -> None:
     """The searched parameters with ranges, then the fixed ones, each with the PPO guide's default."""
     console = make_console()
     console.print(
-        f"Space {found.name!r} of {space.algorithm.upper()} ({found.where}): {space.description or 'no description'}",
+        f"Space {found.name!r} of {title(space.algorithm)} ({found.where}): {space.description or 'no description'}",
         markup=False,
     )
     table = Table("parameter", "type", "values", "scale", "condition", "guide's default", box=None, pad_edge=False)

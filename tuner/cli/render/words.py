@@ -9,7 +9,7 @@ from typing import Any
 
 from tuner.app import events
 from tuner.app.events import Event
-from tuner.config.algorithms import ALGORITHMS
+from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.finals.confirmation_plan import FEWEST_SEEDS
 from tuner.planning.estimate import rounds_minutes
@@ -84,7 +84,7 @@ def _(event: events.StudyAnnounced) -> Iterator[str]:
     spec = event.spec
     yield f"Study {spec.name!r} ({event.source}) in {describe(event.url)}"
     yield (
-        f"{spec.algorithm.upper()} in {spec.environment.id}, space {spec.space_name}, {spec.timesteps:,} steps a trial"
+        f"{title(spec.algorithm)} in {spec.environment.id}, space {spec.space_name}, {spec.timesteps:,} steps a trial"
     )
     if event.timesteps_asked != spec.timesteps:
         yield _rounded_up(event.timesteps_asked, spec)
@@ -96,7 +96,7 @@ def _(event: events.StudyAnnounced) -> Iterator[str]:
         )
     if event.left:
         names = ", ".join(event.left)
-        yield (f"Baseline{'s' * (len(event.left) > 1)} {names} left out: not for {spec.algorithm.upper()}.")
+        yield (f"Baseline{'s' * (len(event.left) > 1)} {names} left out: not for {title(spec.algorithm)}.")
 
 
 def _rounded_up(asked: int, spec: StudySpec) -> str:
@@ -214,7 +214,7 @@ def _(event: events.ComparisonEstimated) -> Iterator[str]:
 @words.register
 def _(event: events.TrainingAnnounced) -> Iterator[str]:
     plan, recipe, spec = event.plan, event.plan.recipe, event.plan.recipe.spec
-    what = f"{spec.algorithm.upper()} in {spec.environment.id}, {spec.timesteps:,} steps"
+    what = f"{title(spec.algorithm)} in {spec.environment.id}, {spec.timesteps:,} steps"
     yield f"{recipe.label}: {what}, into {plan.folder}"
     if recipe.changed:
         yield f"Changed since the export, so this is not the trial any more: {', '.join(recipe.changed)}"
