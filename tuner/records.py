@@ -27,6 +27,7 @@ class EnvironmentRef(Record):
     n_envs: int = 1
     vec_env: str = "dummy"  # or subproc: each environment in its own process
     on_error: str = "fail"  # or end_episode: an error in a step ends its episode, not the trial
+    frame_stack: int = 1  # how many observations the policy sees at once, the last ones
     folder: str | None = None  # where its module or file is, if not in the current folder
 
 
@@ -66,7 +67,7 @@ class TrialJob(Record):
     environment: EnvironmentRef
     algorithm: str
     trainer: str  # auto, sb3 or fused
-    policy: str
+    policy: str  # of Stable-Baselines3, or auto
     device: str
     timesteps: int
     objective: str
@@ -77,6 +78,7 @@ class TrialJob(Record):
     milestones: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a stage of the task
     curriculum: Curriculum | None = None
     board: str | None = None  # folder of the trial's curves for TensorBoard
+    policy_kwargs: dict[str, Any] = field(default_factory=dict)  # beside those in `params`; classes by import path
     first_goal: int = seeds.TUNING_GOALS  # reset seed of the first evaluation episode, counting up
     keeping: Keeping | None = None  # None for a run that saves no checkpoints
 

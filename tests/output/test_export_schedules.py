@@ -154,7 +154,7 @@ def test_a_format_and_its_file_go_together(tuner: Tuner, finished: Path, line: s
 
 def test_arguments_without_schedules_are_exported_unchanged() -> None:
     values = {"learning_rate": 3e-4, "net_arch": [64, 64], "clip_range_vf": None}
-    assert zoo_arguments(simplified(values)) == {"learning_rate": 3e-4, "policy_kwargs": "dict(net_arch=[64, 64])"}
+    assert zoo_arguments(simplified(values), {}) == {"learning_rate": 3e-4, "policy_kwargs": "dict(net_arch=[64, 64])"}
 
 
 @pytest.mark.parametrize(

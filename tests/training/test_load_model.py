@@ -76,14 +76,14 @@ def test_a_choice_comes_as_a_number() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        {"policy_class": {"__module__": "sb3_contrib.tqc.policies"}},
-        {"cg_max_steps": 15, "clip_range": None},
+        {"policy_class": {"__module__": "sb3_contrib.ars.policies"}},
+        {"policy_class": {"__module__": "sbx.ppo.policies"}, "clip_range": None},
         {"clip_range": None, "normalize_advantage": None},
     ],
-    ids=["of another package", "TRPO", "of no mark"],
+    ids=["of another algorithm", "of another package", "of no mark"],
 )
 def test_an_unknown_algorithm_is_refused_without_loading(content: bytes, data: dict[str, Any]) -> None:
-    with pytest.raises(ModelUnusable, match="it must be one of A2C, DQN, PPO, SAC, TD3"):
+    with pytest.raises(ModelUnusable, match="it must be one of A2C, CrossQ, DQN, MaskablePPO, PPO"):
         algorithm_of(changed(content, **data), "model")
 
 

@@ -14,7 +14,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from tuner.errors import EnvironmentUnusable, ModelUnusable
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
-from tuner.training.environments import make_vec_env, normalized, scaled
+from tuner.training.acting import scaled
+from tuner.training.environments import make_vec_env, normalized
 from tuner.training.load_model import load_scaling
 from tuner.training.model_files import needs_statistics
 from tuner.trial import run_trial

@@ -10,13 +10,17 @@ from tuner.app.engine_options import EngineOptions
 from tuner.app.notify import Notifier
 from tuner.checking.check_report import CheckPlan, quick
 from tuner.checking.run_check import behind_normalize, refuse_wrong, run_check
+from tuner.config.algorithms import ALGORITHMS
 from tuner.config.first_look import settles_normalize
 from tuner.config.model import FirstLook, StudySpec
+from tuner.config.space import lowest_arguments
 from tuner.engines.processes import run_once
 from tuner.errors import TunerError
-from tuner.records import DISTANCE, SUCCESS, EnvironmentRef, Signals
+from tuner.records import DISTANCE, SUCCESS, Signals
 from tuner.study.reader import find_reader
+from tuner.training.spaces import FLAT
 
+REHEARSED_STEPS = 1000  # of a model that is made and not trained; they bound its replay buffer
 UNCHECKED_SECONDS = 2.0  # of a look that only finds out how success is told
 
 
@@ -43,7 +47,7 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
     if spec.success is not None:
         plan = replace(plan, success_key=spec.success.key, when=spec.success.when)
     if skip_check:
-        return _unchecked(engine, ref, replace(plan, seconds=UNCHECKED_SECONDS))
+        return _unchecked(engine, spec, replace(plan, seconds=UNCHECKED_SECONDS))
     notifier.notify(events.EnvironmentLook())
     report = run_check(ref, plan, spec.algorithm) if engine.inline else run_once(run_check, ref, plan, spec.algorithm)
     scaled = () if settles_normalize(spec) else report.normalize
@@ -53,16 +57,34 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
         notifier.notify(events.EnvironmentWarnings(report=report))
     if scaled:
         notifier.notify(events.NormalizeApplied(arguments=scaled))
-    return _decided(report.signals, normalize=scaled, warnings=tuple(f"{one.name}: {one.finding}" for one in faults))
+    warnings = tuple(f"{one.name}: {one.finding}" for one in faults)
+    policy = _rehearsed(engine, spec, report.observations)
+    return _decided(report.signals, normalize=scaled, policy=policy, warnings=warnings)
 
 
-def _unchecked(engine: EngineOptions, ref: EnvironmentRef, plan: CheckPlan) -> FirstLook | None:
+def _unchecked(engine: EngineOptions, spec: StudySpec, plan: CheckPlan) -> FirstLook | None:
     """How success is read, without any verdict."""
+    ref = spec.environment.ref()
     try:
         report = run_check(ref, plan) if engine.inline else run_once(run_check, ref, plan)
     except TunerError:
         return None
-    return _decided(report.signals)
+    return _decided(report.signals, policy=_rehearsed(engine, spec, report.observations))
+
+
+def _rehearsed(engine: EngineOptions, spec: StudySpec, observations: str) -> str | None:
+    """The policy of the trials, where it is not that of flat observations.
+
+    Raises:
+        TunerError: where algorithm, policy and environment do not fit together.
+    """
+    plain = observations == FLAT and spec.policy == "auto" and not spec.policy_kwargs
+    if plain and not ALGORITHMS[spec.algorithm].contrib and "replay_buffer" not in spec.space.fixed:
+        return None
+    from tuner.training.rehearsal import rehearse  # imports torch
+
+    job = spec.job(number=0, seed=0, params=lowest_arguments(spec.space), timesteps=REHEARSED_STEPS, checkpoints=())
+    return rehearse(job) if engine.inline else run_once(rehearse, job)
 
 
 def _decided(signals: Signals, **more: Any) -> FirstLook:

@@ -84,6 +84,7 @@ class CheckReport(Record):
     terms: tuple[TermRow, ...]
     lines: tuple[Line, ...]
     signals: Signals = Signals(success=None)  # how success and distance are to be read
+    observations: str = "flat"  # their kind, which chooses the policy
     normalize: tuple[str, ...] = ()  # what SB3's VecNormalize should scale: norm_obs, norm_reward
 
     @property

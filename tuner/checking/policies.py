@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tuner.errors import EnvironmentFailed
 from tuner.training.making import counted_from_elsewhere
+from tuner.training.spaces import unobservable
 from tuner.training.stepping import Expert, begin, offers_expert
 
 ACTIONS = (gym.spaces.Box, gym.spaces.Discrete, gym.spaces.MultiDiscrete, gym.spaces.MultiBinary)
@@ -27,8 +28,8 @@ def usable(env: gym.Env[Any, Any]) -> str:
     if isinstance(action, gym.spaces.Box) and not action.is_bounded():
         return "PPO cannot act without bounds, and the action space has none"
     if not isinstance(observation, OBSERVATIONS) or not observation.is_np_flattenable:
-        return f"PPO's MlpPolicy cannot observe a {type(observation).__name__} space"
-    return ""
+        return f"PPO cannot observe a {type(observation).__name__} space"
+    return unobservable(observation)
 
 
 def flat(space: gym.Space[Any], observation: Any) -> NDArray[np.float64]:

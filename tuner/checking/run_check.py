@@ -18,6 +18,7 @@ from tuner.errors import CheckFailed, EnvironmentFailed
 from tuner.records import SUCCESS, EnvironmentRef, Signals
 from tuner.training.making import close, make_bare, raised_in_a_step, refuse_unfit
 from tuner.training.signals import decide
+from tuner.training.spaces import kind_of
 from tuner.verdicts import Line
 
 QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
@@ -100,6 +101,7 @@ def _report(
         terms=_terms(recordings),
         lines=tuple(lines),
         signals=signals,
+        observations=kind_of(evidence.observation_space),
         normalize=tuple(name for name, asks in too_large.items() if asks(evidence)),
     )
 

@@ -132,6 +132,15 @@ def _positive(text: str) -> bool:
         return False
 
 
+CLASS = "_class"  # how the policy's further arguments end that are classes, given by their import paths
+
+
+def class_path(path: str) -> tuple[str, str]:
+    """Module and name of `module:Class` or `module.Class`; the module is empty where it is neither."""
+    front, _, last = path.replace(":", ".").rpartition(".")
+    return front, last
+
+
 Kind = Argument | Word | Layers | Automatic
 
 ON_POLICY: dict[str, Kind] = {  # `policy_kwargs` of PPO and A2C

@@ -17,7 +17,12 @@ from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem
 from tuner.statistics.answer_records import CURRENT, DEFAULTS, GUIDE, PROPOSED
 
-READ = ("policy_kwargs", "normalize")  # keys whose values are parsed into arguments
+READ = (
+    "policy_kwargs",
+    "normalize",
+    "replay_buffer_class",
+    "replay_buffer_kwargs",
+)  # keys whose values are parsed into arguments
 ARM = (CURRENT, PROPOSED, GUIDE)  # baselines of the packaged studies
 BESIDE = ("provenance", "default")  # top-level keys that are not an environment's
 
@@ -28,6 +33,7 @@ class FileBaseline(NamedTuple):
     name: str
     values: dict[str, Any]  # the algorithm's arguments, as the file has them
     left: tuple[str, ...]  # keys of the file that were ignored: no arguments of the algorithm
+    policy_kwargs: dict[str, Any]  # further ones of the policy, classes by their import paths
 
 
 def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> FileBaseline:
@@ -49,14 +55,31 @@ def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> FileB
     block = blocks[chosen]
     if not isinstance(block, dict):
         raise SpecInvalid(str(path), [f"{chosen}: must be a mapping of hyperparameters, not {block!r}"])
-    flat = {**block, **_policy(path, chosen, block.get("policy_kwargs"))}
+    flat = {**block, **_python(path, chosen, "policy_kwargs", block)}
     flat |= _scaling(path, chosen, block.get("normalize"))
+    flat |= _buffer(path, chosen, block)
     flat |= _original_schedules(data.get("provenance"), flat)
     values = {name: flat[name] for name in ALGORITHMS[algorithm].arguments if name in flat}
-    policy = _policy(path, chosen, block.get("policy_kwargs"))
+    policy = _python(path, chosen, "policy_kwargs", block)
     left = tuple(key for key in block if key not in values and key not in READ)
-    left += tuple(f"policy_kwargs.{key}" for key in policy if key not in values)
-    return FileBaseline(name=_named(path.stem, wanted), values=values, left=left)
+    further = {key: value for key, value in policy.items() if key not in arguments.POLICY and _importable(key, value)}
+    left += tuple(f"policy_kwargs.{key}" for key in policy if key not in values and key not in further)
+    return FileBaseline(name=_named(path.stem, wanted), values=values, left=left, policy_kwargs=further)
+
+
+def _importable(key: str, value: Any) -> bool:
+    """Whether a further argument of the policy can be used: a class needs its module."""
+    return not key.endswith(arguments.CLASS) or (isinstance(value, str) and bool(arguments.class_path(value)[0]))
+
+
+def _buffer(path: Path, name: str, block: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments in `replay_buffer_class` and `replay_buffer_kwargs`."""
+    kind = block.get("replay_buffer_class")
+    if kind is None:
+        return {}
+    if not str(kind).endswith("HerReplayBuffer"):
+        raise SpecInvalid(str(path), [f"{name}.replay_buffer_class: {kind!r} must be HerReplayBuffer, or left out"])
+    return {"replay_buffer": arguments.HINDSIGHT, **_python(path, name, "replay_buffer_kwargs", block)}
 
 
 def _original_schedules(provenance: Any, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,11 +140,12 @@ def _named(stem: str, wanted: str) -> str:
     return name[:64] or "file"
 
 
-def _policy(path: Path, block: str, given: Any) -> dict[str, Any]:
-    """The arguments in `policy_kwargs`: a mapping, or rl_zoo3's text such as `dict(activation_fn=nn.ReLU)`."""
+def _python(path: Path, block: str, key: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments under a key: a mapping, or rl_zoo3's text such as `dict(activation_fn=nn.ReLU)`."""
+    given = values.get(key)
     if given is None:
         return {}
-    fault = SpecInvalid(str(path), [f"{block}.policy_kwargs: {given!r} must be dict(...) of plain values and nn.NAME"])
+    fault = SpecInvalid(str(path), [f"{block}.{key}: {given!r} must be dict(...) of plain values and nn.NAME"])
     if not isinstance(given, str):
         if not isinstance(given, dict):
             raise fault
@@ -164,6 +188,8 @@ def _value(node: ast.expr) -> Any:
         case ast.Attribute(value=ast.Name(id="nn") | ast.Attribute(attr="nn"), attr=name):
             words = {kind: word for word, kind in arguments.ACTIVATIONS.items()}
             return words.get(name, f"nn.{name}")
+        case ast.Attribute(value=ast.Call(func=ast.Name(id="__import__"), args=[ast.Constant(value=str(front)), *_])):
+            return f"{front}:{node.attr}"
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=words_of):
             return {str(word.arg): _value(word.value) for word in words_of}
         case ast.Name(id=name) if name[:1].isupper():  # a class, which is named as left out

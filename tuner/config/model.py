@@ -8,7 +8,9 @@ from unicodedata import normalize
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StrictInt, StrictStr, model_validator
 
+from tuner.config.algorithm_entry import Policy
 from tuner.config.algorithms import ALGORITHMS, Algorithm
+from tuner.config.arguments import POLICY
 from tuner.config.finals_share import share_of_finals
 from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
 from tuner.finals.finals_plan import repeats_of
@@ -45,6 +47,13 @@ def plain(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def policy_options(values: dict[str, Any]) -> dict[str, Any]:
+    """Rejects arguments of the policy that a space may search, beside what `plain` rejects."""
+    for name in values.keys() & POLICY.keys():
+        raise ValueError(f"{name} belongs under `fixed`, or under the parameters of a space")
+    return plain(values)
+
+
 def tenths(value: float) -> float:
     """The value as a difficulty: 0.1, 0.2 and so on up to 1.0."""
     if round(10 * value) not in range(1, 11) or abs(10 * value - round(10 * value)) > 1e-6:
@@ -60,6 +69,7 @@ class EnvironmentSpec(Frozen):
     n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
     vec_env: VecEnvKind = "dummy"
     on_error: Literal["fail", "end_episode"] = "fail"  # what an error in a step does
+    frame_stack: Annotated[StrictInt, Field(ge=1, le=64)] = 1  # how many observations the policy sees at once
     folder: StrictStr | None = None  # where its module or file is, if not in the current folder
 
     def ref(self) -> EnvironmentRef:
@@ -104,6 +114,7 @@ class FirstLook(Frozen):
     when: Literal["end", "any"] = "end"
     distance: str | None = None  # the key whose distance breaks ties
     normalize: Annotated[tuple[StrictStr, ...], Field(strict=False)] = ()  # arguments of SB3's VecNormalize it set
+    policy: StrictStr | None = None  # for the observations; None in studies of earlier versions, which had flat ones
     warnings: Annotated[tuple[StrictStr, ...], Field(strict=False)] = ()
 
     @property
@@ -154,7 +165,8 @@ class StudyFile(Frozen):
     environment: EnvironmentSpec
     algorithm: Algorithm | None = None  # None: that of the space
     trainer: Trainer = "auto"
-    policy: Literal["MlpPolicy"] = "MlpPolicy"
+    policy: Policy = "auto"  # by the observations and the algorithm
+    policy_kwargs: Annotated[dict[str, Any], AfterValidator(policy_options)] = Field(default_factory=dict)
     device: Device = "cpu"
     space: Annotated[StrictStr, Field(min_length=1)]
     space_changes: dict[str, dict[str, Any]] = Field(default_factory=dict)
@@ -193,7 +205,8 @@ class StudySpec(Frozen):
     environment: EnvironmentSpec
     algorithm: Algorithm
     trainer: Trainer = "auto"  # studies of earlier versions have no such key
-    policy: Literal["MlpPolicy"]
+    policy: Policy
+    policy_kwargs: dict[str, Any] = Field(default_factory=dict)
     device: Device
     space_name: str
     space: SpaceSpec
@@ -219,6 +232,14 @@ class StudySpec(Frozen):
     def signals(self) -> Signals | None:
         """How success and distance are read; None before that is decided."""
         return None if self.look is None else self.look.signals
+
+    @property
+    def chosen_policy(self) -> str:
+        """The policy that trials have; before the look at the environment, that of flat observations."""
+        if self.policy != "auto":
+            return self.policy
+        by_look = None if self.look is None else self.look.policy
+        return by_look or ALGORITHMS[self.algorithm].policies["flat"]
 
     @property
     def repeats(self) -> int:
@@ -248,6 +269,7 @@ class StudySpec(Frozen):
             "algorithm": self.algorithm,
             "trainer": self.trainer,
             "policy": self.policy,
+            "policy_kwargs": self.policy_kwargs,
             "device": self.device,
             "timesteps": self.timesteps,
             "objective": self.objective,
@@ -270,7 +292,11 @@ class StudySpec(Frozen):
         if self.goals.longest != LONGEST_EPISODE:
             values["goals.longest"] = self.goals.longest
         values |= {f"curriculum.{key}": value for key, value in (data["curriculum"] or {}).items()}
-        values |= {key: data[key] for key in ("algorithm", "policy", "timesteps", "objective")}
+        values |= {key: data[key] for key in ("algorithm", "timesteps", "objective")}
+        values["policy"] = self.chosen_policy
+        values |= {f"policy_kwargs.{key}": value for key, value in data["policy_kwargs"].items()}
+        if self.environment.frame_stack != 1:
+            values["environment.frame_stack"] = self.environment.frame_stack
         if self.environment.on_error != "fail":
             values["environment.on_error"] = self.environment.on_error
         if self.evaluation != "deterministic":

@@ -270,6 +270,13 @@ def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | N
     return None
 
 
+def lowest_arguments(space: SpaceSpec) -> dict[str, Any]:
+    """The algorithm's arguments at the lower ends of the space, conditional parameters left out."""
+    free = {name: one for name, one in space.parameters.items() if not one.when}
+    ends = {name: one.choices[0] if isinstance(one, ChoiceParameter) else one.low for name, one in free.items()}
+    return job_arguments(space, snap(space, ends), {})
+
+
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The algorithm's arguments for a trial: overrides take precedence over sampled values, these over fixed ones."""
     merged = {**space.fixed, **sampled, **overrides}

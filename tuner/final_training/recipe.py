@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
+from tuner.config.algorithm_entry import Policy
 from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, title
 from tuner.config.baselines import BESIDE, READ, read_baseline
 from tuner.config.environment_ids import split
@@ -16,7 +17,7 @@ from tuner.errors import SpecInvalid, UsageProblem, did_you_mean
 from tuner.record_type import Record
 from tuner.training.making import full_id
 
-OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs")  # keys of a block that are no arguments
+OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs", "frame_stack")  # keys of a block that are no arguments
 CHECKPOINTS = 12
 
 
@@ -90,7 +91,7 @@ def read_recipe(path: Path, env: str | None, algorithm: str | None) -> Recipe:
     if faults:
         raise SpecInvalid(f"{path}: {split(environment)[1]}", [fault.removeprefix(".") for fault in faults])
     if spec is None:
-        spec = _bare_spec(path, environment, kind, block, values)
+        spec = _bare_spec(path, environment, kind, block, values, taken.policy_kwargs)
         steps = int(block["n_timesteps"])
         return Recipe(file=str(path), spec=spec, arguments=values, provenance=provenance, timesteps=steps)
     return _exported(path, spec, environment, block, values, provenance)
@@ -139,9 +140,9 @@ def _block(path: Path, data: Mapping[str, Any], environment: str) -> dict[str, A
     if not isinstance(block, dict):
         raise SpecInvalid(str(path), [f"{bare}: must be a mapping of hyperparameters, not {block!r}"])
     faults = []
-    if block.get("policy", "MlpPolicy") != "MlpPolicy":
-        faults.append(f"{bare}.policy: {block['policy']!r} must be MlpPolicy")
-    for name in ("n_timesteps", "n_envs"):
+    if block.get("policy", "auto") not in (policies := get_args(Policy)):
+        faults.append(f"{bare}.policy: {block['policy']!r} must be one of {', '.join(policies[1:])}")
+    for name in ("n_timesteps", "n_envs", "frame_stack"):
         value = block.get(name, 1)
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 1 or value != int(value):
             faults.append(f"{bare}.{name}: {value!r} must be a whole number of at least 1")
@@ -162,7 +163,12 @@ def _unknown(left: Iterable[str], algorithm: str) -> list[str]:
 
 
 def _bare_spec(
-    path: Path, environment: str, algorithm: str, block: Mapping[str, Any], values: dict[str, Any]
+    path: Path,
+    environment: str,
+    algorithm: str,
+    block: Mapping[str, Any],
+    values: dict[str, Any],
+    policy_kwargs: dict[str, Any],
 ) -> StudySpec:
     """A study with a single configuration, for a file without provenance."""
     if "n_timesteps" not in block:
@@ -177,9 +183,11 @@ def _bare_spec(
             "id": environment,
             "kwargs": block.get("env_kwargs", {}),
             "n_envs": int(block.get("n_envs", 1)),
+            "frame_stack": int(block.get("frame_stack", 1)),
         },
         "algorithm": algorithm,
-        "policy": "MlpPolicy",
+        "policy": block.get("policy", "auto"),
+        "policy_kwargs": policy_kwargs,
         "device": "cpu",
         "space_name": "none",
         "space": space,
@@ -221,14 +229,15 @@ def _exported(
     ordered = {name: values[name] for name in known if name in values} if changed else ran
     environment, steps = spec.environment, int(block.get("n_timesteps", spec.timesteps))
     envs = int(block.get("n_envs", environment.n_envs))
-    kwargs = block.get("env_kwargs", {})
+    kwargs, frames = block.get("env_kwargs", {}), int(block.get("frame_stack", 1))
     for name, now, then in (
         ("n_envs", envs, environment.n_envs),
         ("n_timesteps", steps, spec.timesteps),
         ("env_kwargs", kwargs, environment.kwargs),
+        ("frame_stack", frames, environment.frame_stack),
     ):
         changed += [name] * (now != then)
-    environment = environment.model_copy(update={"id": full, "n_envs": envs, "kwargs": kwargs})
+    environment = environment.model_copy(update={"id": full, "n_envs": envs, "kwargs": kwargs, "frame_stack": frames})
     spec = spec.model_copy(update={"environment": environment})
     spec = with_timesteps(own_rollout(spec, ordered), steps, str(path)) if changed else spec
     return Recipe(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuner import __version__
-from tuner.config.algorithms import title
+from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.arguments import is_normalized
 from tuner.final_training.training_folder import FINAL, WHAT
 from tuner.final_training.training_plan import TEST_GOALS, TrainingPlan
@@ -27,6 +27,8 @@ def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: b
         command=command,
         video=video,
         algorithm=title(spec.algorithm),
+        package=ALGORITHMS[spec.algorithm].model.partition(":")[0],
+        kind=ALGORITHMS[spec.algorithm].model.partition(":")[2],
         runs=f"training seed {plan.seeds[0]}" if plan.one else f"{len(plan.seeds)} training seeds",
         results=[_row(plan, one, summary) for one in summary.results],
         goals=TEST_GOALS,

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS, title
-from tuner.config.arguments import NOISE, NORMALIZE, POLICY
+from tuner.config.arguments import CLASS, HER, HINDSIGHT, NOISE, NORMALIZE, POLICY, class_path
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
 from tuner.config.schedules import Linear, parse
 from tuner.output.texts import template
-from tuner.output.zoo_yaml import normalize_kwargs, policy_kwargs
+from tuner.output.zoo_yaml import buffer_kwargs, normalize_kwargs, policy_kwargs
 from tuner.study.rows import Row
 
 CALLED = (
@@ -39,11 +39,18 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
         noise=NOISES[arguments["noise_type"]] if "noise_type" in arguments else "",
         scheduled=any(parse(value) for value in arguments.values()),
         layers="activation_fn" in arguments,
-        wrappers=["SubprocVecEnv"] * apart + ["VecNormalize"] * bool(normalize_kwargs(arguments)),
+        wrappers=["SubprocVecEnv"] * apart
+        + ["VecFrameStack"] * (spec.environment.frame_stack > 1)
+        + ["VecNormalize"] * bool(normalize_kwargs(arguments)),
         moved=", ".join(f"{name}={_schedule(line)}" for name, line in moved.items()),
         environment=_environment(spec, apart=apart),
         normalize=_normalizing(arguments),
-        policy=repr(spec.policy),
+        policy=repr(spec.chosen_policy),
+        package=ALGORITHMS[spec.algorithm].model.partition(":")[0],
+        kind=ALGORITHMS[spec.algorithm].model.partition(":")[2],
+        hindsight=arguments.get("replay_buffer") == HINDSIGHT,
+        classes=sorted({class_path(value) for name, value in spec.policy_kwargs.items() if name.endswith(CLASS)}),
+        frame_stack=spec.environment.frame_stack,
         keywords=[*_arguments(arguments, spec), f"seed={row.seed}", f"device={spec.device!r}", "verbose=1"],
         timesteps=spec.timesteps,
     )
@@ -76,14 +83,19 @@ def _arguments(arguments: Mapping[str, Any], spec: StudySpec) -> Iterator[str]:
         largest = arguments.get("buffer_size", ALGORITHMS[spec.algorithm].defaults["buffer_size"])
         yield f"buffer_size={min(largest, spec.timesteps)}"
     for name, value in arguments.items():
-        if name not in (*POLICY, *NOISE, *NORMALIZE, "buffer_size"):
+        if name not in (*POLICY, *NOISE, *NORMALIZE, *HER, "buffer_size"):
             line = parse(value)
             yield f"{name}={value!r}" if line is None else f"{name}={_schedule(line) if name in CALLED else line.start}"
     if "noise_type" in arguments:
         shape = "env.action_space.shape"
         spread = f"np.full({shape}, {float(arguments['noise_std'])!r})"
         yield f"action_noise={NOISES[arguments['noise_type']]}(np.zeros({shape}), {spread})"
-    if policy := policy_kwargs(arguments):
+    if arguments.get("replay_buffer") == HINDSIGHT:
+        yield "replay_buffer_class=HerReplayBuffer"
+        yield f"replay_buffer_kwargs=dict({', '.join(buffer_kwargs(arguments))})"
+    options = spec.policy_kwargs.items()
+    more = [f"{name}={class_path(value)[1] if name.endswith(CLASS) else repr(value)}" for name, value in options]
+    if policy := policy_kwargs(arguments, more):
         yield f"policy_kwargs={policy}"
 
 

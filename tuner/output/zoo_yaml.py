@@ -10,8 +10,18 @@ from typing import Any
 import yaml
 
 from tuner import __version__, seeds
-from tuner.config.algorithms import title
-from tuner.config.arguments import ACTIVATIONS, NORMALIZE, POLICY, is_normalized, layers
+from tuner.config.algorithms import ALGORITHMS, title
+from tuner.config.arguments import (
+    ACTIVATIONS,
+    CLASS,
+    HER,
+    HINDSIGHT,
+    NORMALIZE,
+    POLICY,
+    class_path,
+    is_normalized,
+    layers,
+)
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
 from tuner.config.schedules import replaced, simplified
@@ -45,9 +55,11 @@ def document(
     block: dict[str, Any] = {
         "n_envs": spec.environment.n_envs,
         "n_timesteps": spec.timesteps,
-        "policy": spec.policy,
-        **zoo_arguments(simplified(row.arguments)),
+        "policy": spec.chosen_policy,
+        **zoo_arguments(simplified(row.arguments), spec.policy_kwargs),
     }
+    if spec.environment.frame_stack > 1:
+        block["frame_stack"] = spec.environment.frame_stack
     if spec.environment.kwargs:
         block["env_kwargs"] = spec.environment.kwargs
     provenance: dict[str, Any] = {
@@ -108,14 +120,35 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def zoo_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments in rl_zoo3's notation: those of the policy as Python, which it evaluates."""
-    flat = {name: value for name, value in arguments.items() if name not in POLICY and name not in NORMALIZE}
+def zoo_arguments(arguments: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments in rl_zoo3's notation: those of the policy and of the replay buffer as Python, which it evaluates.
+
+    Args:
+        arguments: The algorithm's.
+        options: Further ones of the policy.
+    """
+    flat = {name: value for name, value in arguments.items() if name not in (*POLICY, *NORMALIZE, *HER)}
     kept = {name: value for name, value in flat.items() if name not in NOT_EXPORTED or value is not None}
     if normalize := normalize_kwargs(arguments):
         kept["normalize"] = True if normalize == {"norm_obs": True, "norm_reward": True} else repr(normalize)
-    policy = policy_kwargs(arguments)
+    if arguments.get("replay_buffer") == HINDSIGHT:
+        kept["replay_buffer_class"] = "HerReplayBuffer"
+        kept["replay_buffer_kwargs"] = f"dict({', '.join(buffer_kwargs(arguments))})"
+    policy = policy_kwargs(arguments, [f"{name}={_imported(name, value)}" for name, value in options.items()])
     return {**kept, "policy_kwargs": policy} if policy else kept
+
+
+def buffer_kwargs(arguments: Mapping[str, Any]) -> list[str]:
+    """The arguments of the replay buffer with hindsight as Python keywords."""
+    return [f"{name}={arguments[name]!r}" for name in HER if name in arguments and name != "replay_buffer"]
+
+
+def _imported(name: str, value: Any) -> str:
+    """A further argument of the policy as Python; a class by an expression that imports it."""
+    if not name.endswith(CLASS):
+        return repr(value)
+    front, last = class_path(value)
+    return f"__import__({front!r}, fromlist=[{last!r}]).{last}"
 
 
 def normalize_kwargs(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,9 +158,15 @@ def normalize_kwargs(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {"norm_obs": False, "norm_reward": False} | {n: v for n, v in arguments.items() if n in NORMALIZE}
 
 
-def policy_kwargs(arguments: Mapping[str, Any]) -> str:
-    """The policy's arguments as Python, `dict(activation_fn=nn.ReLU)`; empty if there are none."""
+def policy_kwargs(arguments: Mapping[str, Any], more: Sequence[str] = ()) -> str:
+    """The policy's arguments as Python, `dict(activation_fn=nn.ReLU)`; empty if there are none.
+
+    Args:
+        arguments: The algorithm's.
+        more: Further keywords, as Python.
+    """
     policy = [f"{name}={_python(name, value)}" for name, value in arguments.items() if name in POLICY]
+    policy += more
     return f"dict({', '.join(policy)})" if policy else ""
 
 
@@ -164,7 +203,8 @@ def zoo_command(spec: StudySpec, file: str) -> str:
     package, bare = zoo_names(spec.environment.id)
     packages = f" --gym-packages {package}" if package else ""
     vec_env = " --vec-env subproc" if spec.environment.vec_env == "subproc" else ""
-    train = f"python -m rl_zoo3.train --algo {spec.algorithm} --env {bare}"
+    name = ALGORITHMS[spec.algorithm].zoo or spec.algorithm
+    train = f"python -m rl_zoo3.train --algo {name} --env {bare}"
     return f"{train}{packages}{vec_env} --conf-file {shlex.quote(file)}"
 
 

@@ -1,9 +1,9 @@
 """One episode, played by a model or the expert and shown on a screen."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -14,6 +14,9 @@ from tuner.record_type import Record
 from tuner.records import SUCCESS, Signals
 from tuner.training.signals import distance, success
 from tuner.training.stepping import HOOK, Expert, Info, advance, begin, offers_expert
+
+if TYPE_CHECKING:
+    from tuner.training.load_model import LoadedActor
 
 
 class Actor(Record):
@@ -128,13 +131,14 @@ def _stages(info: Info) -> dict[str, None]:
 
 
 class Model:
-    """A trained model with deterministic actions."""
+    """A trained model."""
 
-    def __init__(self, act: Callable[[Any], Any]) -> None:
+    def __init__(self, act: "LoadedActor") -> None:
         self._act = act
 
-    def reset(self, seed: int) -> None:
-        """Does nothing."""
+    def reset(self, seed: int) -> None:  # noqa: ARG002
+        """Forgets the episode before."""
+        self._act.begin()
 
     def __call__(self, observation: Any) -> Any:
         """The model's action."""

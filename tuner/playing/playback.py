@@ -54,7 +54,14 @@ def make_seen(ref: EnvironmentRef, render_mode: str) -> gym.Env[Any, Any]:
     if modes is not None and render_mode not in modes:
         there = f"it has {', '.join(map(repr, modes))}" if modes else "it has none"
         raise EnvironmentUnusable(f"environment {ref.id!r} has no render mode {render_mode!r}: {there}")
-    return make_bare(replace(ref, kwargs={**ref.kwargs, "render_mode": render_mode}))
+    env = make_bare(replace(ref, kwargs={**ref.kwargs, "render_mode": render_mode}))
+    return env if ref.frame_stack == 1 else _stacked(env, ref)
+
+
+def _stacked(env: gym.Env[Any, Any], ref: EnvironmentRef) -> gym.Env[Any, Any]:
+    from tuner.training.frame_stack import stacked  # imports torch
+
+    return stacked(env, ref)
 
 
 def _render_modes(entry_point: Any) -> Sequence[str] | None:

@@ -13,12 +13,15 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from tuner.config.arguments import NORMALIZE
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
+from tuner.training.batches import all_finite, finite
+from tuner.training.frame_stack import stacked
 from tuner.training.life import LIFE
 from tuner.training.making import RAISED, blamed, blaming, find_environment, made, make_bare
 from tuner.training.subprocesses import Processes
@@ -27,8 +30,6 @@ MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # keywords that 
 DIFFICULTY = "set_difficulty"  # method (difficulty) -> None of an environment, for its next episodes
 FULL = 1.0  # the difficulty of evaluations
 HOOK = "make_vec_env"  # classmethod (n_envs, **kwargs) -> VecEnv of an environment class; see docs/environments.md
-
-Predict = Callable[[NDArray[Any]], NDArray[Any]]  # observations (n, …) → actions (n, …)
 
 
 class Guard(gym.Wrapper[Any, Any, Any, Any]):
@@ -58,6 +59,15 @@ class Guard(gym.Wrapper[Any, Any, Any, Any]):
             self.env.close()
 
 
+class GoalGuard(Guard):
+    """Does so as well for the rewards of other goals, which SB3's replay buffer with hindsight asks for."""
+
+    def compute_reward(self, *asked: Any) -> Any:
+        """The rewards (n,) for achieved goals (n, …), desired goals (n, …) and infos."""
+        with blaming("compute_reward"):
+            return self.env.get_wrapper_attr("compute_reward")(*asked)
+
+
 class VecGuard(VecEnvWrapper):
     """Does for a user's vector environment what `Guard` and SB3's Monitor do for single environments."""
 
@@ -80,7 +90,7 @@ class VecGuard(VecEnvWrapper):
             observations, rewards, dones, infos = self.venv.step_wait()
         except RAISED as error:
             raise blamed("step", error) from error
-        if not _all_finite(rewards):
+        if not all_finite(rewards):
             raise TrialDiverged(f"the reward is {rewards[~np.isfinite(rewards)][0]}")
         self._returns += rewards
         self._lengths += 1
@@ -109,14 +119,9 @@ class VecGuard(VecEnvWrapper):
 
 
 def _finite(observation: Any) -> Any:
-    if isinstance(observation, np.ndarray) and not _all_finite(observation):
+    if not finite(observation):
         raise TrialDiverged("an observation is not finite")
     return observation
-
-
-def _all_finite(values: NDArray[Any]) -> bool:
-    """Whether every value is finite; a finite sum of squares proves it at once, else each value is tested."""
-    return math.isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())
 
 
 def make_env(ref: EnvironmentRef) -> gym.Env[Any, Any]:
@@ -125,7 +130,8 @@ def make_env(ref: EnvironmentRef) -> gym.Env[Any, Any]:
     Raises:
         EnvironmentUnusable: if it cannot be made.
     """
-    return Guard(make_bare(ref))
+    env = stacked(make_bare(ref), ref)
+    return GoalGuard(env) if env.has_wrapper_attr(GoalGuard.compute_reward.__name__) else Guard(env)
 
 
 def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] = Monitor) -> VecEnv:
@@ -145,7 +151,7 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
     if ref.vec_env == "subproc":
         return Processes(functools.partial(_wrapped, ref, wrapper), ref.n_envs)
     spec = gym.spec(name)
-    hook = made(ref, lambda: _hook(spec, ref.kwargs))
+    hook = None if ref.frame_stack > 1 else made(ref, lambda: _hook(spec, ref.kwargs))
     if hook is None:
         return DummyVecEnv([functools.partial(_wrapped, ref, wrapper)] * ref.n_envs)
     venv = made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
@@ -191,18 +197,19 @@ def normalized(env: VecEnv, params: Mapping[str, Any]) -> VecEnv:
     arguments: dict[str, Any] = {"norm_obs": False, "norm_reward": False, **given}
     if not (arguments["norm_obs"] or arguments["norm_reward"]):
         return env
-    if arguments["norm_obs"] and not isinstance(env.observation_space, gym.spaces.Box):
-        kind = type(env.observation_space).__name__
-        raise EnvironmentUnusable(f"norm_obs: a {kind} observation cannot be scaled, only a Box; set norm_obs to false")
+    if arguments["norm_obs"] and (fault := not_scalable(env.observation_space)) is not None:
+        raise EnvironmentUnusable(f"norm_obs: {fault}; set norm_obs to false")
     return VecNormalize(env, **arguments)
 
 
-def scaled(predict: Predict, env: VecEnv) -> Predict:
-    """`predict` for raw observations: scales them by the environment's VecNormalize, without updating it."""
-    if not isinstance(env, VecNormalize) or not env.norm_obs:
-        return predict
-    scale = env.normalize_obs
-    return lambda observations: predict(scale(observations))  # type: ignore[arg-type]
+def not_scalable(space: gym.Space[Any]) -> str | None:
+    """Why VecNormalize cannot scale observations, or should not; None if it can."""
+    if isinstance(space, gym.spaces.Dict):
+        faults = ((name, not_scalable(part)) for name, part in space.spaces.items())
+        return next((f"the entry {name!r}: {fault}" for name, fault in faults if fault is not None), None)
+    if not isinstance(space, gym.spaces.Box):
+        return f"a {type(space).__name__} observation cannot be scaled, only a Box"
+    return "a picture is scaled by the policy itself" if is_image_space(space) else None
 
 
 def statistics(env: VecEnv) -> bytes | None:

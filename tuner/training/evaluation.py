@@ -8,14 +8,15 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner import seeds
 from tuner.errors import EnvironmentFailed
 from tuner.record_type import Record
 from tuner.records import LONGEST_EPISODE, SUCCESS, EnvironmentRef, Signals, TrialJob
-from tuner.training.environments import FULL, Predict, knows_difficulty, make_vec_env, set_difficulty
+from tuner.training.acting import FollowsEpisodes, Predict
+from tuner.training.batches import put, zeros
+from tuner.training.environments import FULL, knows_difficulty, make_vec_env, set_difficulty
 from tuner.training.signals import Told, decide, distance, success
 
 ENVIRONMENTS = 5  # stepped together, so that one forward pass serves five
@@ -118,7 +119,7 @@ class EpisodesBySeed(gym.Wrapper[Any, Any, Any, Any]):
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         super().__init__(env)
-        self._last: Any = np.zeros(env.observation_space.shape or (), env.observation_space.dtype)
+        self._last: Any = zeros(env.observation_space)
         self._idle = True
 
     def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
@@ -163,12 +164,14 @@ class _Episodes:
     def run(self, predict: Predict) -> list[EvaluationEpisode]:
         """All episodes, in the order of their seeds."""
         env = self._env
-        observations = np.zeros((env.num_envs, *(env.observation_space.shape or ())), env.observation_space.dtype)
+        observations = zeros(env.observation_space, env.num_envs)
+        if isinstance(predict, FollowsEpisodes):
+            predict.attach(env)
         returns, lengths = np.zeros(env.num_envs), np.zeros(env.num_envs, dtype=int)
         for index in range(env.num_envs):
             self._begin(index, observations)
         while self._running:
-            observations, rewards, dones, infos = env.step(predict(observations))  # type: ignore[assignment]
+            observations, rewards, dones, infos = env.step(predict(observations))
             returns += rewards
             lengths += 1
             if self._at_any_step:
@@ -177,14 +180,17 @@ class _Episodes:
                 self._end(index, float(returns[index]), int(lengths[index]), infos[index], done=bool(dones[index]))
                 self._begin(index, observations)
                 returns[index], lengths[index] = 0.0, 0
+                if isinstance(predict, FollowsEpisodes):
+                    predict.begin(index)
         return [self._done[seed] for seed in self._seeds]
 
-    def _begin(self, index: int, observations: NDArray[Any]) -> None:
+    def _begin(self, index: int, observations: Any) -> None:
         """Starts the next episode in an environment; if none is left, the environment's steps are ignored."""
         if not self._waiting:
             return
         seed = self._running[index] = self._waiting.popleft()
-        [(observations[index], info)] = self._env.env_method("reset", seed=seed, indices=index)
+        [(observation, info)] = self._env.env_method("reset", seed=seed, indices=index)
+        put(observations, index, observation)
         self._succeeded.discard(index)
         self._starts[index] = distance(info)
 

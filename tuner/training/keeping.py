@@ -18,11 +18,12 @@ from tuner import seeds
 from tuner.errors import ModelUnusable, StorageFailed
 from tuner.record_type import Record
 from tuner.records import Evaluation, Keeping, TrialJob
+from tuner.training.acting import Predict, evaluated_actor, scaled
 from tuner.training.curriculum import CurriculumCallback
-from tuner.training.environments import Predict, scaled, set_difficulty, statistics
+from tuner.training.environments import set_difficulty, statistics
 from tuner.training.evaluation import Evaluator, Result, evaluator_of
 from tuner.training.load_model import load_actor
-from tuner.training.make_model import evaluated_actor, model_class, saved
+from tuner.training.make_model import model_class, saved
 from tuner.training.model_files import BEST, BEST_STATISTICS, LAST, LAST_STATISTICS, STATE, folder_of, newest
 from tuner.training.streams import set_streams, streams
 

@@ -10,13 +10,15 @@ from typing import Any
 import gymnasium as gym
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.preprocessing import is_image_space, is_image_space_channels_first
 from stable_baselines3.common.running_mean_std import RunningMeanStd
-from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize, VecTransposeImage
 
 from tuner.errors import ModelUnusable
 from tuner.records import EnvironmentRef
+from tuner.training.acting import FollowsEpisodes, Predict, actor_of, behind
 from tuner.training.environments import make_vec_env
-from tuner.training.make_model import drawing_actor, model_class
+from tuner.training.make_model import model_class
 from tuner.training.model_files import BEST, BEST_STATISTICS, algorithm_of, needs_statistics
 from tuner.training.streams import undisturbed
 
@@ -42,7 +44,7 @@ def load_actor(
     statistics: bytes | None = None,
     *,
     draw: int | None = None,
-) -> Callable[[Any], Any]:
+) -> "LoadedActor":
     """A function from an observation of `env` to the model's action. Unpickles: only for trusted files.
 
     Args:
@@ -55,7 +57,7 @@ def load_actor(
     Raises:
         ModelUnusable: if it cannot be loaded, or has other observation or action spaces.
     """
-    algorithm = model_class(algorithm_of(content, label))
+    algorithm = algorithm_of(content, label)
     if statistics is None and needs_statistics(content, label):
         raise ModelUnusable(
             f"{label}: was trained on observations scaled by VecNormalize, but the statistics are missing; put its "
@@ -63,25 +65,45 @@ def load_actor(
         )
     torch.set_num_threads(1)
     try:
-        model = algorithm.load(io.BytesIO(content), device="cpu", custom_objects=NOT_NEEDED)
+        model = model_class(algorithm).load(io.BytesIO(content), device="cpu", custom_objects=NOT_NEEDED)
     except Exception as error:
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise ModelUnusable(f"{label}: cannot be loaded ({why}); save it again with the versions here") from error
     _refuse_other("observations", label, model.observation_space, env.observation_space)
     _refuse_other("actions", label, model.action_space, env.action_space)
 
-    scale = None if statistics is None else load_scaling(statistics, f"statistics of {label}", env.observation_space)
-    choose = (lambda seen: model.predict(seen, deterministic=True)[0]) if draw is None else drawing_actor(model, draw)
+    predict = actor_of(model, algorithm, draw=draw)
+    if isinstance(predict, FollowsEpisodes):
+        predict.attach(env)
+    if statistics is not None:
+        predict = behind(predict, load_scaling(statistics, f"statistics of {label}", env.observation_space))
+    return LoadedActor(predict, label)
 
-    def act(observation: Any) -> Any:
+
+class LoadedActor(FollowsEpisodes):
+    """A loaded model's way of acting; what it raises is blamed on the model."""
+
+    def __init__(self, predict: Predict, label: str) -> None:
+        self._predict = predict
+        self._label = label
+
+    def begin(self, index: int = 0) -> None:
+        """Passes it on to a model that must know."""
+        if isinstance(self._predict, FollowsEpisodes):
+            self._predict.begin(index)
+
+    def attach(self, env: VecEnv | gym.Env[Any, Any]) -> None:
+        """Passes it on to a model that must know."""
+        if isinstance(self._predict, FollowsEpisodes):
+            self._predict.attach(env)
+
+    def __call__(self, observation: Any) -> Any:
+        """The action for an observation, or the actions for several."""
         try:
-            seen = observation if scale is None else scale(observation)
-            action = choose(seen)
+            action = self._predict(observation)
         except Exception as error:
-            raise ModelUnusable(f"{label}: raised {type(error).__name__}: {error}") from error
+            raise ModelUnusable(f"{self._label}: raised {type(error).__name__}: {error}") from error
         return action[()]  # turns a 0-d array into a number
-
-    return act
 
 
 def load_trained(folder: Path, algorithm: str, ref: EnvironmentRef) -> BaseAlgorithm:
@@ -103,7 +125,19 @@ def _refuse_other(what: str, label: str, model: gym.Space[Any], env: gym.Space[A
 
 
 def _described(space: gym.Space[Any]) -> str:
+    """A space by its shapes; of a picture as SB3 transposes it, its channels first."""
+    if isinstance(space, gym.spaces.Dict):
+        return ", ".join(f"{name}: {_described(part)}" for name, part in space.spaces.items())
+    if is_image_space(space) and not is_image_space_channels_first(space):  # type: ignore[arg-type]
+        space = VecTransposeImage.transpose_space(space)  # type: ignore[arg-type]
     return f"Box{space.shape}" if isinstance(space, gym.spaces.Box) else str(space)
+
+
+def _shapes(of: Any) -> Any:
+    """The shape of a space or of statistics, or the shapes by key."""
+    if isinstance(of, gym.spaces.Dict | dict):
+        return {name: _shapes(part) for name, part in of.items()}
+    return of.mean.shape if isinstance(of, RunningMeanStd) else getattr(of, "shape", None)
 
 
 def load_scaling(content: bytes, label: str, space: gym.Space[Any]) -> Callable[[Any], Any]:
@@ -124,9 +158,8 @@ def load_scaling(content: bytes, label: str, space: gym.Space[Any]) -> Callable[
         raise ModelUnusable(f"{label}: cannot be loaded ({why}); it must be a file of VecNormalize.save") from error
     if not isinstance(loaded, VecNormalize):
         raise ModelUnusable(f"{label}: holds a {type(loaded).__name__}; it must be a file of VecNormalize.save")
-    found = getattr(loaded, "obs_rms", None)
-    shape = found.mean.shape if isinstance(found, RunningMeanStd) else None
-    if loaded.norm_obs and shape != space.shape:
-        raise ModelUnusable(f"{label}: is for observations of shape {shape}, the environment has {space.shape}")
+    shape, own = _shapes(getattr(loaded, "obs_rms", None)), _shapes(space)
+    if loaded.norm_obs and shape != own:
+        raise ModelUnusable(f"{label}: is for observations of shape {shape}, the environment has {own}")
     scale: Callable[[Any], Any] = loaded.normalize_obs
     return scale

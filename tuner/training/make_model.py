@@ -2,31 +2,39 @@
 
 import importlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from stable_baselines3 import HerReplayBuffer
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.utils import ConstantSchedule, FloatSchedule, LinearSchedule
 from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.her.goal_selection_strategy import GoalSelectionStrategy
 
-from tuner.config.algorithms import ALGORITHMS
-from tuner.config.arguments import ACTIVATIONS, NOISE, NORMALIZE, POLICY, layers
+from tuner.config.algorithms import ALGORITHMS, title
+from tuner.config.arguments import ACTIVATIONS, HER, HINDSIGHT, NOISE, NORMALIZE, POLICY, STANDARD, layers
 from tuner.config.schedules import Linear, parse
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
 from tuner.training.fused_ppo import FusedPPO
 from tuner.training.making import refuse_counting, refuse_unfit
 from tuner.training.model_files import SCALED
-from tuner.training.streams import OwnStream
+from tuner.training.needs import (
+    imported_options,
+    policy_of,
+    refuse_missing,
+    refuse_without_goals,
+    refuse_without_masks,
+)
 
 CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # for which SB3 accepts a function of the remaining progress
-NOT_FLAT = {*POLICY, *NOISE, *NORMALIZE}  # not keyword arguments of the algorithm's class
+NOT_FLAT = {*POLICY, *NOISE, *NORMALIZE, *HER}  # not keyword arguments of the algorithm's class
 LARGEST_BUFFER = 1_000_000  # transitions; SB3's default
 
 
@@ -37,17 +45,22 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
         UsageProblem: if the device is not available, or `trainer: fused` does not support the case.
         EnvironmentUnusable: if the algorithm cannot learn in the environment.
     """
+    refuse_missing(job.algorithm)
     if job.device == "cuda" and not torch.cuda.is_available():
         raise UsageProblem("device: 'cuda' is not available on this machine; set `device: cpu` in the study file")
     refuse_counting(env.action_space, job.environment)
     algorithm = model_class(job.algorithm, job.trainer)
+    policy = policy_of(job, env.observation_space)
+    refuse_without_goals(job, env)
+    refuse_without_masks(job, env)
+    extra = imported_options(job.policy_kwargs, job.environment.folder)
     try:
-        arguments = {**sb3_arguments(job.params), **_buffer(job), **_noise(job.params, env)}
-        model = algorithm(job.policy, env, seed=job.seed, device=job.device, verbose=0, **arguments)
-    except (AssertionError, NotImplementedError, ValueError) as error:
+        arguments = {**sb3_arguments(job.params, extra), **_buffer(job), **_noise(job.params, env)}
+        model = algorithm(policy, env, seed=job.seed, device=job.device, verbose=0, **arguments)
+    except (AssertionError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
         refuse_unfit(job.algorithm, env.action_space, job.environment)
         why = " ".join(str(error).split())
-        raise EnvironmentUnusable(f"{job.algorithm} cannot learn in {job.environment.id!r}: {why}") from error
+        raise EnvironmentUnusable(f"{title(job.algorithm)} cannot learn in {job.environment.id!r}: {why}") from error
     if job.trainer == "fused" and (reason := trained_by_sb3(model)) is not None:
         raise UsageProblem(f"trainer: 'fused' does not cover this: {reason} (use `trainer: auto`)")
     return model
@@ -66,37 +79,24 @@ def trained_by_sb3(model: BaseAlgorithm) -> str | None:
     return model.stepped_aside if isinstance(model, FusedPPO) else "SB3 was asked for"
 
 
-def deterministic_actor(model: BaseAlgorithm) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """A function from observations (n, …) to the model's best actions (n, …)."""
-    if isinstance(model, FusedPPO):
-        return model.actor()
-    return lambda observations: model.predict(observations, deterministic=True)[0]
+def sb3_arguments(params: Mapping[str, Any], extra: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """Keyword arguments for SB3's class: policy arguments go into `policy_kwargs`, converted to SB3's types.
 
-
-def evaluated_actor(model: BaseAlgorithm, job: TrialJob, seed: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """How the job's evaluations act: by the best actions, or by drawn ones, of a stream that training does not use."""
-    return drawing_actor(model, seed) if job.stochastic else deterministic_actor(model)
-
-
-def drawing_actor(model: BaseAlgorithm, seed: int) -> Callable[[Any], Any]:
-    """A function from observations to drawn actions, the same for the same seed; torch's own stream is left alone."""
-    stream = OwnStream(seed)
-
-    def act(observations: Any) -> Any:
-        with stream.used():
-            return model.predict(observations, deterministic=False)[0]
-
-    return act
-
-
-def sb3_arguments(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments for SB3's class: policy arguments go into `policy_kwargs`, converted to SB3's types."""
+    Args:
+        params: The algorithm's arguments.
+        extra: Further arguments of the policy, as SB3 takes them.
+    """
     flat = {name: value for name, value in with_schedules(params).items() if name not in NOT_FLAT}
-    policy = {name: value for name, value in params.items() if name in POLICY}
+    policy = {**extra, **{name: value for name, value in params.items() if name in POLICY}}
     if "net_arch" in policy:
         policy["net_arch"] = layers(policy["net_arch"])
     if "activation_fn" in policy:
         policy["activation_fn"] = getattr(torch.nn, ACTIVATIONS[policy["activation_fn"]])
+    if params.get("replay_buffer") == HINDSIGHT:
+        flat["replay_buffer_class"] = HerReplayBuffer
+        flat["replay_buffer_kwargs"] = {
+            name: params[name] for name in HER if name in params and name != "replay_buffer"
+        }
     return {**flat, "policy_kwargs": policy} if policy else flat
 
 
@@ -120,7 +120,8 @@ def replay_bytes(model: BaseAlgorithm) -> float | None:
     """Bytes per transition in the model's replay buffer, None if it has no buffer."""
     if not isinstance(model, OffPolicyAlgorithm) or model.replay_buffer is None:
         return None
-    arrays = [value for value in vars(model.replay_buffer).values() if isinstance(value, np.ndarray)]
+    parts = [part.values() if isinstance(part, dict) else [part] for part in vars(model.replay_buffer).values()]
+    arrays = [value for part in parts for value in part if isinstance(value, np.ndarray)]
     per_row = sum(array.nbytes for array in arrays) / model.replay_buffer.buffer_size
     return per_row / model.replay_buffer.n_envs
 
@@ -144,11 +145,21 @@ def _seen(model: BaseAlgorithm, name: str) -> Any:
         return False if env is None else getattr(env, name)
     if name == "train_freq":
         return model.train_freq.frequency  # type: ignore[attr-defined]
+    if name in HER:
+        return _of_buffer(model, name)
     if name == "use_rms_prop":
         return isinstance(model.policy.optimizer, torch.optim.RMSprop)
     if name == "rms_prop_eps":
         return model.policy.optimizer.defaults["eps"]
     return getattr(model.policy if name in POLICY else model, name)
+
+
+def _of_buffer(model: BaseAlgorithm, name: str) -> Any:
+    buffer = model.replay_buffer if isinstance(model, OffPolicyAlgorithm) else None
+    if name == "replay_buffer":
+        return HINDSIGHT if isinstance(buffer, HerReplayBuffer) else STANDARD
+    value = getattr(buffer, name, None)
+    return value.name.lower() if isinstance(value, GoalSelectionStrategy) else value
 
 
 def with_schedules(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,12 +7,12 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from tuner.config.algorithms import ALGORITHMS
+from tuner.config.algorithm_entry import AlgorithmEntry
+from tuner.config.algorithms import ALGORITHMS, title
 from tuner.errors import ModelUnusable
 
-OTHERS = ("sb3_contrib.", "sbx.")  # packages whose models have the same marks
+OTHERS = ("sb3_contrib.", "sbx.")  # packages whose models have the same marks as Stable-Baselines3's
 SCALED = "observations_scaled"  # our own attribute of models: true if trained on VecNormalize's observations
-TRPO_MARK = "cg_max_steps"  # TRPO uses PPO's policy classes
 
 
 def algorithm_of(content: bytes, label: str) -> str:
@@ -24,13 +24,20 @@ def algorithm_of(content: bytes, label: str) -> str:
     data = _data(content, label)
     policy = data.get("policy_class")
     module = str(policy.get("__module__", "")) if isinstance(policy, dict) else ""
-    foreign = module.startswith(OTHERS) or TRPO_MARK in data
-    found = next((name for name, entry in ALGORITHMS.items() if entry.mark in data), None)
-    if foreign or found is None:
+    found = next((name for name in IN_ORDER if _saved_by(ALGORITHMS[name], data, module)), None)
+    if found is None:
         of = f" (its policy is of {module})" if module else ""
-        known = ", ".join(sorted(name.upper() for name in ALGORITHMS))
+        known = ", ".join(sorted(map(title, ALGORITHMS)))
         raise ModelUnusable(f"{label}: of an unknown algorithm{of}; it must be one of {known}")
     return found
+
+
+IN_ORDER = sorted(ALGORITHMS, key=lambda name: not ALGORITHMS[name].contrib)  # theirs have the marks of SB3's as well
+
+
+def _saved_by(entry: AlgorithmEntry, data: dict[str, Any], module: str) -> bool:
+    own = module.startswith(entry.policy_module) if entry.policy_module else not module.startswith(OTHERS)
+    return entry.mark in data and own
 
 
 def needs_statistics(content: bytes, label: str) -> bool:

@@ -15,6 +15,7 @@ from stable_baselines3.common.vec_env import SubprocVecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from tuner.errors import EnvironmentFailed, TunerError
+from tuner.training.batches import zeros
 from tuner.training.importing import started_cleanly
 from tuner.training.making import blamed
 
@@ -59,8 +60,7 @@ class ErrorsInInfo(gym.Wrapper[Any, Any, Any, Any]):
             raise SystemExit(str(error)) from None
 
     def _nothing(self) -> Any:
-        space = self.env.observation_space
-        return np.zeros(space.shape or (), space.dtype)
+        return zeros(self.env.observation_space)
 
 
 class FailedEnvironment(gym.Env[Any, Any]):

@@ -18,12 +18,11 @@ from tuner.config.algorithms import ALGORITHMS
 from tuner.diagnosis.bounds import KL_LIMIT
 from tuner.errors import TrialDiverged
 from tuner.records import Decision, Evaluation, TrialJob
+from tuner.training.acting import evaluated_actor, scaled
 from tuner.training.board import Board
 from tuner.training.curriculum import CurriculumCallback
-from tuner.training.environments import scaled
 from tuner.training.evaluation import Evaluator
 from tuner.training.keeping import CheckpointWriter, Snapshot
-from tuner.training.make_model import evaluated_actor
 
 Report = Callable[[Evaluation], Decision]
 
