@@ -113,7 +113,7 @@ def make_job(**changes: Any) -> TrialJob:
         "environment": EnvironmentRef(id="tuner_toys:ToyLine-v0"),
         "algorithm": "ppo",
         "trainer": "auto",
-        "policy": "MlpPolicy",
+        "policy": "auto",
         "device": "cpu",
         "timesteps": 128,
         "objective": "success",

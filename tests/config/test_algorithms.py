@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import stable_baselines3
 import yaml
 from conftest import write_study
 
@@ -41,19 +40,20 @@ def faults(folder: Path, space: dict[str, Any], **changes: Any) -> tuple[str, ..
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_action_spaces_are_the_librarys(algorithm: str) -> None:
-    kind = getattr(stable_baselines3, algorithm.upper())
+    kind: Any = model_class(algorithm)
+    policy = ALGORITHMS[algorithm].policies["flat"]
     env = {"Box": "Pendulum-v1", "Discrete": "CartPole-v1"}
     for space, name in env.items():
         if space in ALGORITHMS[algorithm].actions:
             kind(
-                "MlpPolicy",
+                policy,
                 name,
                 device="cpu",
                 **({"buffer_size": 8} if ALGORITHMS[algorithm].off_policy else {}),
             )
         else:
             with pytest.raises(AssertionError, match="action space"):
-                kind("MlpPolicy", name, device="cpu", buffer_size=8)
+                kind(policy, name, device="cpu", **({"buffer_size": 8} if ALGORITHMS[algorithm].off_policy else {}))
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,9 @@ def test_schedules_are_of_the_arguments_that_may_follow_them() -> None:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_its_class_is_the_librarys_and_its_signals_are_logged(algorithm: str) -> None:
     kind = model_class(algorithm)
-    assert kind is getattr(stable_baselines3, algorithm.upper())
-    source = "".join(inspect.getsource(one) for one in kind.__mro__ if one.__module__.startswith("stable_baselines3"))
+    assert kind.__module__.startswith(ALGORITHMS[algorithm].model.partition(":")[0])
+    assert kind.__name__ == (ALGORITHMS[algorithm].title or algorithm.upper())
+    source = "".join(inspect.getsource(one) for one in kind.__mro__ if one.__module__.startswith(("stable_b", "sb3_")))
     assert [signal for signal in ALGORITHMS[algorithm].signals if f'"train/{signal}"' not in source] == []
     assert issubclass(model_class(algorithm, "auto"), kind)
 

@@ -5,26 +5,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import stable_baselines3
 
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.algorithms import argument_faults as faults
-from tuner.config.arguments import NETS, NOISE, NORMALIZE, POLICY
+from tuner.config.arguments import HER, NETS, NOISE, NORMALIZE, POLICY
 from tuner.config.schedules import EXAMPLES
+from tuner.training.make_model import model_class
+
+ELSEWHERE = {*POLICY, *NOISE, *NORMALIZE, *HER}  # arguments that the algorithm's class does not take itself
 
 
 def signature(algorithm: str) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(getattr(stable_baselines3, algorithm.upper()).__init__).parameters
+    return inspect.signature(model_class(algorithm).__init__).parameters
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_argument_is_one_of_the_algorithm_or_of_its_policy(algorithm: str) -> None:
-    kind = getattr(stable_baselines3, algorithm.upper())
-    policy = inspect.signature(kind.policy_aliases["MlpPolicy"].__init__).parameters
-    assert (
-        ALGORITHMS[algorithm].arguments.keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
-        <= signature(algorithm).keys()
-    )
+    kind = model_class(algorithm).policy_aliases[ALGORITHMS[algorithm].policies["flat"]]
+    policy = inspect.signature(kind.__init__).parameters
+    assert ALGORITHMS[algorithm].arguments.keys() - ELSEWHERE <= signature(algorithm).keys()
     assert ALGORITHMS[algorithm].arguments.keys() & POLICY.keys() <= policy.keys()
     assert ALGORITHMS[algorithm].arguments.keys() >= NETS.keys()
 
@@ -42,7 +41,7 @@ def test_the_guides_eight_are_among_them() -> None:
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_algorithms_own_defaults_are_allowed(algorithm: str) -> None:
-    names = ALGORITHMS[algorithm].arguments.keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
+    names = ALGORITHMS[algorithm].arguments.keys() - ELSEWHERE
     defaults = {name: signature(algorithm)[name].default for name in names}
     assert list(faults(defaults, "fixed", algorithm)) == []
 

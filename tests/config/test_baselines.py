@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 import rl_zoo3
-import stable_baselines3
 import yaml
 from conftest import write_study
 from stable_baselines3.common.vec_env import VecNormalize
 
 from tuner.config.algorithms import ALGORITHMS, argument_faults
-from tuner.config.arguments import ACTIVATIONS, NOISE, NORMALIZE, POLICY, layers
+from tuner.config.arguments import ACTIVATIONS, HER, NOISE, NORMALIZE, POLICY, layers
 from tuner.config.baselines import read_baseline, with_baselines
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
 from tuner.errors import SpecInvalid, UsageProblem
+from tuner.training.make_model import model_class
 
 ENV = "tuner_toys:ToyLine-v0"
 BLOCK = {"n_envs": 2, "n_timesteps": 1e6, "policy": "MlpPolicy", "n_steps": 32, "batch_size": 8, "gamma": 0.9}
@@ -35,23 +35,23 @@ def spec(tmp_path: Path) -> StudySpec:
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_defaults_are_the_librarys(algorithm: str) -> None:
-    signature = inspect.signature(getattr(stable_baselines3, algorithm.upper()).__init__).parameters
+    signature = inspect.signature(model_class(algorithm).__init__).parameters
     flat = {
         name: value
         for name, value in ALGORITHMS[algorithm].defaults.items()
-        if name not in POLICY and name not in NORMALIZE
+        if name not in POLICY and name not in NORMALIZE and name not in HER
     }
     assert flat == {name: signature[name].default for name in flat}
-    assert flat.keys() == ALGORITHMS[algorithm].arguments.keys() - POLICY.keys() - NOISE.keys() - NORMALIZE.keys()
+    assert flat.keys() == ALGORITHMS[algorithm].arguments.keys() - {*POLICY, *NOISE, *NORMALIZE, *HER}
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_defaults_of_the_policy_are_the_librarys(algorithm: str) -> None:
-    env = "CartPole-v1" if algorithm == "dqn" else "Pendulum-v1"
-    policy = getattr(stable_baselines3, algorithm.upper())("MlpPolicy", env, device="cpu").policy
+    env = "Pendulum-v1" if "Box" in ALGORITHMS[algorithm].actions else "CartPole-v1"
+    kind: Any = model_class(algorithm)
+    policy = kind(ALGORITHMS[algorithm].policies["flat"], env, device="cpu").policy
     defaults = ALGORITHMS[algorithm].defaults
-    net = policy.net_arch["pi"] if isinstance(policy.net_arch, dict) else policy.net_arch
-    assert list(net or [64, 64]) == defaults["net_arch"]
+    assert layers(policy.net_arch or [64, 64]) == defaults["net_arch"]
     assert policy.activation_fn.__name__ == ACTIVATIONS[defaults["activation_fn"]]
 
 

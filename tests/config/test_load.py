@@ -110,7 +110,7 @@ def test_a_malformed_environment_is_a_fault_with_and_without_the_option(tmp_path
         ({"device": "gpu"}, "device: must be 'cpu', 'auto' or 'cuda', not 'gpu'"),
         ({"trainer": "fast"}, "trainer: must be 'auto', 'sb3' or 'fused', not 'fast'"),
         ({"algorithm": "sac"}, "algorithm: 'sac', but the space toy_space.yaml is for ppo; leave the key out, or name"),
-        ({"algorithm": "sacc"}, "algorithm: must be 'ppo', 'a2c', 'sac', 'td3' or 'dqn', not 'sacc'"),
+        ({"algorithm": "sacc"}, "algorithm: must be 'ppo', 'a2c', 'sac', 'td3', 'dqn', 'tqc'"),
         ({"goals": 3}, "goals: must be a mapping, not 3"),
         ({"environment": {"id": ""}}, "environment.id: must not be empty"),
         ({"environment": {}}, "environment.id: is required"),

@@ -125,7 +125,7 @@ def test_where_gamma_is_fixed_it_follows_the_guides_rule_for_short_episodes(name
 @pytest.mark.parametrize("name", sorted(available("studies")))
 def test_every_packaged_study_runs_as_the_protocol_has_it(name: str) -> None:
     spec = study(name)
-    assert (spec.device, spec.algorithm, spec.policy) == ("cpu", "ppo", "MlpPolicy")
+    assert (spec.device, spec.algorithm, spec.chosen_policy) == ("cpu", "ppo", "MlpPolicy")
     assert (spec.sampler, spec.pruner, spec.seed) == ("tpe", "median", None)
 
 

@@ -143,7 +143,7 @@ def test_noise_has_the_shape_of_the_actions(kind: str) -> None:
         ),
         ("sac", CART, "SAC needs continuous actions; CartPole-v1 has discrete ones: use ppo, a2c or dqn"),
         ("td3", EnvironmentRef(id="tuner_toys:ToyGrid-v0"), "has several discrete ones: use ppo or a2c"),
-        ("sac", EnvironmentRef(id="tuner_toys:ToyDictionary-v0"), "sac cannot learn in"),
+        ("sac", EnvironmentRef(id="tuner_toys:ToyDictionary-v0"), "SAC cannot learn in"),
     ],
 )
 def test_actions_that_it_cannot_take_are_refused(case: str, ref: EnvironmentRef, said: str) -> None:

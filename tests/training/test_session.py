@@ -181,7 +181,7 @@ def test_a_distance_that_is_not_finite_is_none() -> None:
 @pytest.mark.parametrize(
     ("ref", "words"),
     [
-        pytest.param(toy("Dictionary"), ["ppo cannot learn in", "ToyDictionary-v0"], id="PPO cannot act in it"),
+        pytest.param(toy("Dictionary"), ["PPO cannot learn in", "ToyDictionary-v0"], id="PPO cannot act in it"),
         pytest.param(toy("Line", colour="red"), ["has no option 'colour'", "valid: "], id="unknown option"),
     ],
 )

@@ -214,7 +214,13 @@ def warmed(
     for file in files:
         taken = read_baseline(file, spec.environment.id, spec.algorithm)
         spec = with_baselines(spec, {taken.name: taken.values}, f"--baseline {file}")
-        notifier.notify(BaselineTaken(name=taken.name, origin=file, left=taken.left))
+        notifier.notify(
+            BaselineTaken(
+                name=taken.name,
+                origin=file,
+                left=(*taken.left, *(f"policy_kwargs.{key}" for key in taken.policy_kwargs)),
+            )
+        )
     return spec if study is None else _from_study(spec, study, storage, notifier)
 
 

@@ -62,14 +62,18 @@ def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> FileB
     values = {name: flat[name] for name in ALGORITHMS[algorithm].arguments if name in flat}
     policy = _python(path, chosen, "policy_kwargs", block)
     left = tuple(key for key in block if key not in values and key not in READ)
-    further = {key: value for key, value in policy.items() if key not in arguments.POLICY and _importable(key, value)}
+    unknown = {key: value for key, value in policy.items() if key not in arguments.POLICY}
+    further = {key: value for key, value in unknown.items() if _usable(key, unknown)}
     left += tuple(f"policy_kwargs.{key}" for key in policy if key not in values and key not in further)
     return FileBaseline(name=_named(path.stem, wanted), values=values, left=left, policy_kwargs=further)
 
 
-def _importable(key: str, value: Any) -> bool:
-    """Whether a further argument of the policy can be used: a class needs its module."""
-    return not key.endswith(arguments.CLASS) or (isinstance(value, str) and bool(arguments.class_path(value)[0]))
+def _usable(key: str, options: Mapping[str, Any]) -> bool:
+    """Whether a further argument of the policy can be used: a class, and its arguments, need its module."""
+    kind = options.get(key.removesuffix("_kwargs") + arguments.CLASS if key.endswith("_kwargs") else key)
+    if not key.endswith(("_kwargs", arguments.CLASS)) or kind is None:
+        return True
+    return isinstance(kind, str) and bool(arguments.class_path(kind)[0])
 
 
 def _buffer(path: Path, name: str, block: Mapping[str, Any]) -> dict[str, Any]:

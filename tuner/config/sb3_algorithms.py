@@ -14,6 +14,7 @@ from tuner.config.arguments import (
     NORMALIZE,
     ON_POLICY,
     REPLAY,
+    STANDARD,
     UNSCALED,
     Argument,
     Automatic,
@@ -90,6 +91,9 @@ REPLAYED = {
     "gamma": 0.99,
     "gradient_steps": 1,
     "n_steps": 1,
+    "replay_buffer": STANDARD,
+    "n_sampled_goal": 4,
+    "goal_selection_strategy": "future",
 }
 CONTINUOUS = {**REPLAYED, "batch_size": 256, "tau": 0.005, "train_freq": 1}
 REPLAY_COSTS = ("batch_size", "train_freq", "gradient_steps", "net_arch")

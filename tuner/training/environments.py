@@ -23,7 +23,8 @@ from tuner.records import EnvironmentRef
 from tuner.training.batches import all_finite, finite
 from tuner.training.frame_stack import stacked
 from tuner.training.life import LIFE
-from tuner.training.making import RAISED, blamed, blaming, find_environment, made, make_bare
+from tuner.training.making import RAISED, blamed, blaming, close, find_environment, made, make_bare
+from tuner.training.spaces import unobservable
 from tuner.training.subprocesses import Processes
 
 MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # keywords that `gym.make` handles itself
@@ -131,6 +132,9 @@ def make_env(ref: EnvironmentRef) -> gym.Env[Any, Any]:
         EnvironmentUnusable: if it cannot be made.
     """
     env = stacked(make_bare(ref), ref)
+    if fault := unobservable(env.observation_space):
+        close(env)
+        raise EnvironmentUnusable(f"environment {ref.id!r}: {fault}")
     return GoalGuard(env) if env.has_wrapper_attr(GoalGuard.compute_reward.__name__) else Guard(env)
 
 

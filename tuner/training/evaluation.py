@@ -8,15 +8,17 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner import seeds
 from tuner.errors import EnvironmentFailed
 from tuner.record_type import Record
 from tuner.records import LONGEST_EPISODE, SUCCESS, EnvironmentRef, Signals, TrialJob
-from tuner.training.acting import FollowsEpisodes, Predict
+from tuner.training.acting import MASKS, FollowsEpisodes, Predict
 from tuner.training.batches import put, zeros
 from tuner.training.environments import FULL, knows_difficulty, make_vec_env, set_difficulty
+from tuner.training.making import blaming
 from tuner.training.signals import Told, decide, distance, success
 
 ENVIRONMENTS = 5  # stepped together, so that one forward pass serves five
@@ -79,7 +81,7 @@ class Evaluator:
         """Runs `goals` evaluation episodes, whose reset seeds count up from `first_goal` in every evaluation."""
         begun = time.perf_counter()
         if self._env is None:
-            self._env = make_vec_env(self._ref, wrapper=EpisodesBySeed)
+            self._env = make_vec_env(self._ref, wrapper=episodes_by_seed)
             if knows_difficulty(self._env):
                 set_difficulty(self._env, FULL)
             self._env.reset()
@@ -136,6 +138,25 @@ class EpisodesBySeed(gym.Wrapper[Any, Any, Any, Any]):
         self._last, reward, terminated, truncated, info = self.env.step(action)
         self._idle = terminated or truncated
         return self._last, reward, terminated, truncated, info
+
+
+class MaskedEpisodesBySeed(EpisodesBySeed):
+    """Does so for an environment with masks: while it is idle every action is valid."""
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are valid."""
+        if not self._idle:
+            with blaming(MASKS):
+                return np.asarray(self.env.get_wrapper_attr(MASKS)())
+        space = self.action_space
+        sizes = {"Discrete": "n", "MultiDiscrete": "nvec", "MultiBinary": "n"}[type(space).__name__]
+        pairs = 2 if isinstance(space, gym.spaces.MultiBinary) else 1
+        return np.ones(pairs * int(np.sum(getattr(space, sizes))), dtype=bool)
+
+
+def episodes_by_seed(env: gym.Env[Any, Any]) -> EpisodesBySeed:
+    """The environment with episodes that begin by seeds."""
+    return MaskedEpisodesBySeed(env) if env.has_wrapper_attr(MASKS) else EpisodesBySeed(env)
 
 
 class _Episodes:

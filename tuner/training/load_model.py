@@ -113,7 +113,11 @@ def load_trained(folder: Path, algorithm: str, ref: EnvironmentRef) -> BaseAlgor
         if statistics.is_file():
             env = VecNormalize.load(str(statistics), make_vec_env(replace(ref, n_envs=1, vec_env="dummy")))
             env.training = env.norm_reward = False
-        return model_class(algorithm).load(folder / BEST, env=env, device="cpu")
+        kind = model_class(algorithm)
+        try:
+            return kind.load(folder / BEST, env=env, device="cpu")
+        except AssertionError:  # a replay buffer with hindsight asks the environment for rewards
+            return kind.load(folder / BEST, env=make_vec_env(replace(ref, n_envs=1, vec_env="dummy")), device="cpu")
 
 
 def _refuse_other(what: str, label: str, model: gym.Space[Any], env: gym.Space[Any]) -> None:
@@ -158,7 +162,7 @@ def load_scaling(content: bytes, label: str, space: gym.Space[Any]) -> Callable[
         raise ModelUnusable(f"{label}: cannot be loaded ({why}); it must be a file of VecNormalize.save") from error
     if not isinstance(loaded, VecNormalize):
         raise ModelUnusable(f"{label}: holds a {type(loaded).__name__}; it must be a file of VecNormalize.save")
-    shape, own = _shapes(getattr(loaded, "obs_rms", None)), _shapes(space)
+    shape, own = _shapes(vars(loaded).get("obs_rms")), _shapes(space)
     if loaded.norm_obs and shape != own:
         raise ModelUnusable(f"{label}: is for observations of shape {shape}, the environment has {own}")
     scale: Callable[[Any], Any] = loaded.normalize_obs

@@ -151,6 +151,8 @@ def _seen(model: BaseAlgorithm, name: str) -> Any:
         return isinstance(model.policy.optimizer, torch.optim.RMSprop)
     if name == "rms_prop_eps":
         return model.policy.optimizer.defaults["eps"]
+    if name in POLICY and not hasattr(model.policy, name):  # of parts of the policy
+        return model.policy_kwargs[name]
     return getattr(model.policy if name in POLICY else model, name)
 
 

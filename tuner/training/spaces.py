@@ -51,8 +51,6 @@ def fitting_policy(algorithm: str, policy: str, space: gym.Space[Any], environme
         EnvironmentUnusable: if no policy fits, or the one asked for does not.
     """
     entry, found = ALGORITHMS[algorithm], kind_of(space)
-    if fault := unobservable(space):
-        raise EnvironmentUnusable(f"environment {environment!r}: {fault}")
     if found not in entry.policies:
         others = [title(name) for name, other in ALGORITHMS.items() if found in other.policies and _alike(entry, other)]
         raise EnvironmentUnusable(
