@@ -1,6 +1,6 @@
 """The look at an environment before a study's first trial: what it is refused for, and what is decided for good."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy.engine import URL
@@ -8,13 +8,13 @@ from sqlalchemy.engine import URL
 from tuner.app import events
 from tuner.app.engine_options import EngineOptions
 from tuner.app.notify import Notifier
-from tuner.checking.check_report import CheckPlan, quick
-from tuner.checking.run_check import behind_normalize, refuse_wrong, run_check
+from tuner.checking.check_report import CheckPlan, CheckReport, quick
+from tuner.checking.run_check import behind_normalize, refuse_untold, refuse_wrong, run_check
 from tuner.config.first_look import settles_normalize
 from tuner.config.model import FirstLook, StudySpec
 from tuner.engines.processes import run_once
 from tuner.errors import TunerError
-from tuner.records import DISTANCE, SUCCESS, EnvironmentRef, Signals
+from tuner.records import DISTANCE, SUCCESS, EnvironmentRef
 from tuner.study.reader import find_reader
 
 UNCHECKED_SECONDS = 2.0  # of a look that only finds out how success is told
@@ -40,8 +40,8 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
         CheckFailed: where results in it would mean nothing.
     """
     ref, plan = spec.environment.ref(), quick()
-    if spec.success is not None:
-        plan = replace(plan, success_key=spec.success.key, when=spec.success.when)
+    if (told := spec.success) is not None:
+        plan = replace(plan, success_key=told.key, when=told.when, at_least=told.at_least)
     if skip_check:
         return _unchecked(engine, ref, replace(plan, seconds=UNCHECKED_SECONDS))
     notifier.notify(events.EnvironmentLook())
@@ -49,11 +49,12 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
     scaled = () if settles_normalize(spec) else report.normalize
     report = behind_normalize(report, {**spec.space.fixed, **dict.fromkeys(scaled, True)})
     refuse_wrong(report)
+    refuse_untold(report)
     if faults := [*report.of("wrong"), *report.of("warning")]:
         notifier.notify(events.EnvironmentWarnings(report=report))
     if scaled:
         notifier.notify(events.NormalizeApplied(arguments=scaled))
-    return _decided(report.signals, normalize=scaled, warnings=tuple(f"{one.name}: {one.finding}" for one in faults))
+    return _decided(report, normalize=scaled, warnings=tuple(f"{one.name}: {one.finding}" for one in faults))
 
 
 def _unchecked(engine: EngineOptions, ref: EnvironmentRef, plan: CheckPlan) -> FirstLook | None:
@@ -62,8 +63,8 @@ def _unchecked(engine: EngineOptions, ref: EnvironmentRef, plan: CheckPlan) -> F
         report = run_check(ref, plan) if engine.inline else run_once(run_check, ref, plan)
     except TunerError:
         return None
-    return _decided(report.signals)
+    return _decided(report)
 
 
-def _decided(signals: Signals, **more: Any) -> FirstLook:
-    return FirstLook(success=signals.success, when=signals.when, distance=signals.distance, **more)
+def _decided(report: CheckReport, **more: Any) -> FirstLook:
+    return FirstLook(**asdict(report.signals), shifted=report.shifted, **more)

@@ -99,8 +99,9 @@ class Evaluator:
 
 def evaluator_of(job: TrialJob, most_goals: int, first_goal: int) -> Evaluator:
     """An evaluator as a job's evaluations are scored, for episodes whose reset seeds count up from `first_goal`."""
+    kwargs = {**job.environment.kwargs, **job.evaluation_kwargs}
     return Evaluator(
-        job.environment,
+        replace(job.environment, kwargs=kwargs),
         objective=job.objective,
         most_goals=most_goals,
         signals=job.signals,
@@ -152,6 +153,7 @@ class _Episodes:
         self._longest = longest
         self._milestones = milestones
         self._success = (signals.success if signals else None) or SUCCESS
+        self._at_least = signals.at_least if signals else None
         self._at_any_step = signals is not None and signals.when == "any"
         self._succeeded: set[int] = set()  # environments whose running episode did
         self._seeds = episode_seeds
@@ -172,7 +174,7 @@ class _Episodes:
             returns += rewards
             lengths += 1
             if self._at_any_step:
-                self._succeeded |= {index for index in self._running if success(infos[index], self._success)}
+                self._succeeded |= {index for index in self._running if self._told(infos[index])}
             for index in np.flatnonzero(dones | (lengths >= self._longest)).tolist():
                 self._end(index, float(returns[index]), int(lengths[index]), infos[index], done=bool(dones[index]))
                 self._begin(index, observations)
@@ -197,11 +199,14 @@ class _Episodes:
             length=length,
             timed_out=bool(info.get("TimeLimit.truncated", False)) or (length >= self._longest and not done),
             cut_off=length >= self._longest and not done,
-            success=index in self._succeeded or success(info, self._success),
+            success=index in self._succeeded or self._told(info),
             start_distance=self._starts[index],
             distance=distance(info),
             milestones=tuple([flag(info, milestone, asked_by="milestones") for milestone in self._milestones]),
         )
+
+    def _told(self, info: dict[str, Any]) -> bool | None:
+        return success(info, self._success, self._at_least)
 
 
 def summarise(

@@ -21,7 +21,7 @@ from tuner.config.schedules import Linear, parse
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
 from tuner.training.fused_ppo import FusedPPO
-from tuner.training.making import refuse_counting, refuse_unfit
+from tuner.training.making import refuse_unfit
 from tuner.training.model_files import SCALED
 from tuner.training.streams import OwnStream
 
@@ -39,7 +39,6 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
     """
     if job.device == "cuda" and not torch.cuda.is_available():
         raise UsageProblem("device: 'cuda' is not available on this machine; set `device: cpu` in the study file")
-    refuse_counting(env.action_space, job.environment)
     algorithm = model_class(job.algorithm, job.trainer)
     try:
         arguments = {**sb3_arguments(job.params), **_buffer(job), **_noise(job.params, env)}
