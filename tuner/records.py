@@ -75,9 +75,7 @@ class TrialJob(Record):
     checkpoints: tuple[Checkpoint, ...]
     longest: int = LONGEST_EPISODE  # environment steps of an evaluation episode, which is cut off there
     stochastic: bool = False  # whether evaluations draw the policy's actions, in place of its best ones
-    evaluation_kwargs: dict[str, Any] = field(
-        default_factory=dict
-    )  # of the environment in evaluations, besides its own
+    evaluation_kwargs: dict[str, Any] = field(default_factory=dict)  # of the environment, in evaluations alone
     signals: Signals | None = None  # None: decided by the run's first evaluation
     milestones: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a stage of the task
     curriculum: Curriculum | None = None

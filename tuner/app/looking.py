@@ -1,5 +1,6 @@
 """The look at an environment before a study's first trial: what it is refused for, and what is decided for good."""
 
+import functools
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from tuner.app import events
 from tuner.app.engine_options import EngineOptions
 from tuner.app.notify import Notifier
 from tuner.checking.check_report import CheckPlan, CheckReport, quick
+from tuner.checking.evaluation_spaces import refuse_other_spaces
 from tuner.checking.run_check import behind_normalize, refuse_untold, refuse_wrong, run_check
 from tuner.config.first_look import settles_normalize
 from tuner.config.model import FirstLook, StudySpec
@@ -38,8 +40,12 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
 
     Raises:
         CheckFailed: where results in it would mean nothing.
+        EnvironmentUnusable: where that of evaluations has other spaces.
     """
     ref, plan = spec.environment.ref(), quick()
+    if spec.evaluation_environment:
+        spaces = functools.partial(refuse_other_spaces, ref, spec.evaluated_in())
+        spaces() if engine.inline else run_once(spaces)
     if (told := spec.success) is not None:
         plan = replace(plan, success_key=told.key, when=told.when, at_least=told.at_least)
     if skip_check:

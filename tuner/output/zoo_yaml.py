@@ -14,6 +14,7 @@ from tuner.config.arguments import ACTIVATIONS, NORMALIZE, POLICY, is_normalized
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
 from tuner.config.schedules import replaced, simplified
+from tuner.config.wrapper_notation import COUNTS_FROM_ZERO
 from tuner.config.yaml import read_yaml
 from tuner.errors import ExportFailed, UsageProblem
 from tuner.study.rows import Row
@@ -47,8 +48,10 @@ def document(
         "policy": spec.policy,
         **zoo_arguments(simplified(row.arguments)),
     }
-    if spec.environment.kwargs:
-        block["env_kwargs"] = spec.environment.kwargs
+    if spec.environment.making:
+        block["env_kwargs"] = spec.environment.making
+    if wrappers := zoo_wrappers(spec):
+        block["env_wrapper"] = wrappers
     provenance: dict[str, Any] = {
         "study": spec.name,
         "storage": storage,
@@ -145,6 +148,12 @@ def zoo_names(environment: str) -> tuple[str, str]:
     if is_class(environment):
         bare = f"{bare}-v0"
     return "" if is_file(package) else package, bare
+
+
+def zoo_wrappers(spec: StudySpec) -> list[Any]:
+    """The wrappers in rl_zoo3's notation, with the one that shifts discrete spaces where it is needed."""
+    shifted = spec.look is not None and spec.look.shifted
+    return [*spec.environment.wrappers, *([COUNTS_FROM_ZERO] if shifted else [])]
 
 
 def zoo_note(environment: str) -> str:
