@@ -10,7 +10,7 @@ from tuner.verdicts import Line
 
 SLOW = 100.0  # steps a second
 TRIAL_STEPS = 100_000  # the usual length of a trial
-RESCALED = "environment: {wrappers: [{gymnasium.wrappers.RescaleAction: {min_action: -1.0, max_action: 1.0}}]}"
+RESCALED = "environment: {wrappers: [{gymnasium.wrappers.RescaleAction: {min_action: -1, max_action: 1}}]}"
 
 
 def finite(evidence: Evidence) -> Line:

@@ -13,7 +13,7 @@ from tuner.config.wrapper_notation import path_and_arguments
 from tuner.errors import EnvironmentUnusable, did_you_mean
 from tuner.training.importing import home_of, import_module
 from tuner.training.placed import Folder
-from tuner.wrappers import count_from_zero, zero_based
+from tuner.wrappers import count_from_zero
 
 Wrap = Callable[..., gym.Env[Any, Any]]
 
@@ -55,7 +55,7 @@ def wrapped(env: gym.Env[Any, Any], wrappers: Sequence[Any], folder: str | None 
     Raises:
         EnvironmentUnusable: naming the wrapper that cannot be applied.
     """
-    if not wrappers and not shifted_spaces(env):
+    if not wrappers and count_from_zero(env) is env:
         return env
     found: gym.Env[Any, Any] = BehindWrappers(env)
     try:
@@ -69,13 +69,14 @@ def wrapped(env: gym.Env[Any, Any], wrappers: Sequence[Any], folder: str | None 
 
 
 def shifted_spaces(env: gym.Env[Any, Any]) -> list[str]:
-    """The action and observation spaces within an environment and its wrappers that do not begin at 0, as text."""
+    """The action and observation spaces of an environment that were shifted to begin at 0, as text."""
     found = []
-    while True:
-        found += [str(space) for space in (env.action_space, env.observation_space) if zero_based(space) != space]
-        if not isinstance(env, gym.Wrapper):
-            return list(dict.fromkeys(found))
+    while isinstance(env, gym.Wrapper):
+        if getattr(getattr(env, "func", None), "__module__", "") == count_from_zero.__module__:
+            actions = isinstance(env, gym.wrappers.TransformAction)
+            found.append(str(env.env.action_space if actions else env.env.observation_space))
         env = env.env
+    return found
 
 
 def wrappers_home(wrappers: Sequence[Any], folder: str | None) -> str | None:
