@@ -62,8 +62,7 @@ class Wide(Line):
         return np.array([0.0, self._goal], np.float32), {**info, "distance": abs(self._goal)}
 
     def step(self, action: Any) -> Any:
-        assert self.action_space.contains(np.asarray(action, np.float32)), action
-        found = super().step(np.asarray(action, np.float32) / 2)
+        found = super().step(np.asarray(action, np.float32) / np.float32(2.0))
         return (*found[:4], {**found[4], "closeness": 1.0 - found[4]["distance"]})
 
     @staticmethod

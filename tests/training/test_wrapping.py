@@ -87,8 +87,7 @@ def test_every_copy_has_them_whatever_the_class_offers(vec_env: str) -> None:
 def test_a_vector_environment_that_counts_from_elsewhere_is_not_used() -> None:
     env = make_vec_env(ref(name="wrapped_toys:Counting", n_envs=2))
     assert str(env.action_space) == "Discrete(3)"
-    observations = env.reset()
-    assert ((observations >= 0) & (observations < 5)).all()  # type: ignore[operator]
+    assert {*np.asarray(env.reset()).tolist()} <= {0, 1, 2}
     env.step(np.array([0, 2]))
     env.close()
 
