@@ -40,14 +40,14 @@ def success(key: str | None, when: str | None, at_least: float | None = None) ->
     return {"key": SUCCESS if key is None else key, "when": when or "end", "at_least": at_least}
 
 
-def wrapper_paths(name: str, texts: Sequence[str]) -> list[Any]:
+def wrapper_paths(name: str, texts: Sequence[str]) -> tuple[Any, ...]:
     """Wrappers without arguments, as a study file has them.
 
     Raises:
         UsageProblem: naming the text that is no import path.
     """
     try:
-        return [*wrapper_entries(texts)]
+        return wrapper_entries(list(texts))
     except ValueError as error:
         raise UsageProblem(f"{name} {error}") from None
 
