@@ -23,7 +23,8 @@ class EnvironmentRef(Record):
     """How to make the environment."""
 
     id: str  # as Gymnasium's `make` takes it, `module:Id` or a bare id
-    kwargs: dict[str, Any] = field(default_factory=dict)
+    kwargs: dict[str, Any] = field(default_factory=dict)  # of `gym.make`
+    wrappers: tuple[Any, ...] = ()  # import paths, or mappings of one path to arguments; applied in order
     n_envs: int = 1
     vec_env: str = "dummy"  # or subproc: each environment in its own process
     on_error: str = "fail"  # or end_episode: an error in a step ends its episode, not the trial
@@ -37,6 +38,7 @@ class Signals(Record):
     success: str | None  # key; None where success is not told, and the return is the score
     when: Literal["end", "any"] = "end"  # any: success at any step of an episode counts
     distance: str | None = None  # key; None where no distance breaks ties
+    at_least: float | None = None  # from where on a number is a success; None: from 1
 
 
 class Curriculum(Record):
@@ -74,6 +76,7 @@ class TrialJob(Record):
     checkpoints: tuple[Checkpoint, ...]
     longest: int = LONGEST_EPISODE  # environment steps of an evaluation episode, which is cut off there
     stochastic: bool = False  # whether evaluations draw the policy's actions, in place of its best ones
+    evaluation_kwargs: dict[str, Any] = field(default_factory=dict)  # of the environment, in evaluations alone
     signals: Signals | None = None  # None: decided by the run's first evaluation
     milestones: tuple[str, ...] = ()  # keys of `info` at an episode's end, each a stage of the task
     curriculum: Curriculum | None = None

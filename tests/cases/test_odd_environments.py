@@ -181,13 +181,11 @@ def test_the_old_api_is_named(tuner: Tuner, tmp_path: Path, name: str, words: st
         assert words in said.err
 
 
-def test_discrete_spaces_that_begin_elsewhere_are_refused(tuner: Tuner, tmp_path: Path) -> None:
-    path = write_study(tmp_path, environment={"id": "odd_toys:CountsFromOne"}, trials=2)
-    for skip in ("", "--skip-check"):
-        said = tuner(f"run {path} --engine inline {skip}")
-        assert said.code != 0
-        assert "Discrete(3, start=1) does not begin at 0" in said.err
-    assert tuner("check odd_toys:CountsFromOne --episodes 2").code == 1
+def test_discrete_spaces_that_begin_elsewhere_are_shifted(tuner: Tuner, tmp_path: Path) -> None:
+    rows = ran(tuner, tmp_path, "CountsFromOne")
+    assert [row.state for row in rows] == ["complete"] * 3
+    said = tuner("check odd_toys:CountsFromOne --episodes 2").out
+    assert "Discrete(3, start=1) is shifted to begin at 0" in " ".join(said.split())
 
 
 def test_an_error_in_a_step_ends_its_episode_where_the_study_says_so(tuner: Tuner, tmp_path: Path) -> None:

@@ -172,6 +172,10 @@ class CountsFromOne(Line):
         super().__init__()
         self.action_space: Any = gym.spaces.Discrete(3, start=1)
 
+    def step(self, action: Any) -> Step:
+        assert self.action_space.contains(action), action
+        return super().step(np.array([action - 2.0], np.float32))
+
 
 class RaisesOnceInAWhile(Line):
     """Raises once in some thousand steps, by its own generator."""

@@ -53,6 +53,7 @@ def tune(
     minutes: float | None = None,
     env_kwargs: Mapping[str, Any] | None = None,
     n_envs: int | None = None,
+    wrappers: str | Sequence[str | Mapping[str, Any]] | None = None,
     check: bool = True,
     notifier: Notifier | None = None,
     **settings: Any,
@@ -76,6 +77,7 @@ def tune(
         minutes: Time limit; nothing is started that would end later.
         env_kwargs: Keyword arguments of the environment's constructor.
         n_envs: Parallel environments per trial.
+        wrappers: Import paths of wrappers, or mappings of one path to its arguments, as `env_wrapper` of rl_zoo3.
         check: Whether a new study's environment is checked first, and refused if something is wrong.
         notifier: Receives events and progress. Default: silent; in a notebook, progress bars.
         **settings: Other keys of a study file: sampler, pruner, seed, goals, objective, baselines and so on.
@@ -98,7 +100,7 @@ def tune(
         "trials": trials,
         "timesteps": timesteps,
         "algorithm": algorithm,
-        **_settings(env_kwargs, n_envs, settings),
+        **_settings(env_kwargs, {"n_envs": n_envs, "wrappers": wrappers}, settings),
     }
     in_no_file = validate(SpaceSpec, dict(space), "space") if isinstance(space, Mapping) else None
     if space is not None and in_no_file is None:
@@ -122,12 +124,14 @@ def tune(
     return Study(open_reader(result.url, last), storage)
 
 
-def _settings(env_kwargs: Mapping[str, Any] | None, n_envs: int | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(
+    env_kwargs: Mapping[str, Any] | None, others: Mapping[str, Any], settings: Mapping[str, Any]
+) -> dict[str, Any]:
     """The keys of a study file, with the environment's options under `environment`."""
     if "environment" in settings:
-        raise UsageProblem("environment: is the first argument; its options go into env_kwargs and n_envs")
+        raise UsageProblem("environment: is the first argument; its options go into env_kwargs, n_envs and wrappers")
     kwargs = _of(Mapping, "env_kwargs", env_kwargs, "a mapping of names to values")  # type: ignore[type-abstract]
-    options = {"kwargs": kwargs and dict(kwargs), "n_envs": n_envs}
+    options = {"kwargs": kwargs and dict(kwargs), **others}
     return {**settings, "environment": {key: value for key, value in options.items() if value is not None} or None}
 
 

@@ -1,6 +1,6 @@
 """Checking an environment before any training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ class CheckRequest(Record):
     kwargs: Mapping[str, Any] = field(default_factory=dict)  # of its constructor, beside those of the default study
     episodes: int = EPISODES  # of each policy
     html: Path | None = None
-    success: Mapping[str, str] | None = None  # the key of `info` that tells it, and when
+    wrappers: Sequence[str] = ()
+    success: Mapping[str, Any] | None = None  # the key of `info` that tells it, when, and from which number on
 
 
-def check_plan(plan: CheckPlan, asked: Mapping[str, str] | None) -> CheckPlan:
+def check_plan(plan: CheckPlan, asked: Mapping[str, Any] | None) -> CheckPlan:
     """The plan with the key that tells success, where one is named.
 
     Raises:
@@ -36,7 +37,7 @@ def check_plan(plan: CheckPlan, asked: Mapping[str, str] | None) -> CheckPlan:
         return plan
     if not asked["key"]:
         raise UsageProblem("--success-key '': must name an entry of info, such as success")
-    return replace(plan, success_key=asked["key"], when="any" if asked["when"] == "any" else "end")
+    return replace(plan, success_key=asked["key"], when=asked["when"], at_least=asked["at_least"])
 
 
 def check(request: CheckRequest, notifier: Notifier) -> CheckReport:
@@ -48,7 +49,7 @@ def check(request: CheckRequest, notifier: Notifier) -> CheckReport:
     """
     if request.html is not None:
         refuse_no_file(request.html, "--html", "check.html")
-    ref = environment_to_check(request.environment, request.kwargs)
+    ref = environment_to_check(request.environment, request.kwargs, request.wrappers)
     notifier.notify(CheckAnnounced(environment=ref.id, episodes=request.episodes))
     report = run_check(ref, check_plan(full(request.episodes), request.success))
     if request.html is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, SupportsIndex
 
 from tuner.config.finals_share import FINALS_RULE, share_of_finals
+from tuner.config.wrapper_notation import wrapper_entries
 from tuner.config.yaml import read_value
 from tuner.errors import UsageProblem
 from tuner.records import SUCCESS
@@ -32,11 +33,23 @@ def whole_number(name: str, value: object, low: int, high: int | None = None) ->
     return number
 
 
-def success(key: str | None, when: str | None) -> dict[str, str] | None:
+def success(key: str | None, when: str | None, at_least: float | None = None) -> dict[str, Any] | None:
     """Where success is told, as a study file has it under `success`; None where nothing was asked for."""
-    if key is None and when is None:
+    if key is None and when is None and at_least is None:
         return None
-    return {"key": SUCCESS if key is None else key, "when": when or "end"}
+    return {"key": SUCCESS if key is None else key, "when": when or "end", "at_least": at_least}
+
+
+def wrapper_paths(name: str, texts: Sequence[str]) -> tuple[Any, ...]:
+    """Wrappers without arguments, as a study file has them.
+
+    Raises:
+        UsageProblem: naming the text that is no import path.
+    """
+    try:
+        return wrapper_entries(list(texts))
+    except ValueError as error:
+        raise UsageProblem(f"{name} {error}") from None
 
 
 def keyword_values(name: str, texts: Sequence[str]) -> dict[str, Any]:

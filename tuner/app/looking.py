@@ -1,6 +1,7 @@
 """The look at an environment before a study's first trial: what it is refused for, and what is decided for good."""
 
-from dataclasses import replace
+import functools
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy.engine import URL
@@ -8,15 +9,16 @@ from sqlalchemy.engine import URL
 from tuner.app import events
 from tuner.app.engine_options import EngineOptions
 from tuner.app.notify import Notifier
-from tuner.checking.check_report import CheckPlan, quick
-from tuner.checking.run_check import behind_normalize, refuse_wrong, run_check
+from tuner.checking.check_report import CheckPlan, CheckReport, quick
+from tuner.checking.evaluation_spaces import refuse_other_spaces
+from tuner.checking.run_check import behind_normalize, refuse_untold, refuse_wrong, run_check
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.first_look import settles_normalize
 from tuner.config.model import FirstLook, StudySpec
 from tuner.config.space import lowest_arguments
 from tuner.engines.processes import run_once
 from tuner.errors import TunerError
-from tuner.records import DISTANCE, SUCCESS, Signals
+from tuner.records import DISTANCE, SUCCESS
 from tuner.study.reader import find_reader
 from tuner.training.spaces import FLAT
 
@@ -42,10 +44,14 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
 
     Raises:
         CheckFailed: where results in it would mean nothing.
+        EnvironmentUnusable: where that of evaluations has other spaces.
     """
     ref, plan = spec.environment.ref(), quick()
-    if spec.success is not None:
-        plan = replace(plan, success_key=spec.success.key, when=spec.success.when)
+    if spec.evaluation_environment:
+        spaces = functools.partial(refuse_other_spaces, ref, spec.evaluated_in())
+        spaces() if engine.inline else run_once(spaces)
+    if (told := spec.success) is not None:
+        plan = replace(plan, success_key=told.key, when=told.when, at_least=told.at_least)
     if skip_check:
         return _unchecked(engine, spec, replace(plan, seconds=UNCHECKED_SECONDS))
     notifier.notify(events.EnvironmentLook())
@@ -53,13 +59,14 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
     scaled = () if settles_normalize(spec) else report.normalize
     report = behind_normalize(report, {**spec.space.fixed, **dict.fromkeys(scaled, True)})
     refuse_wrong(report)
+    refuse_untold(report)
     if faults := [*report.of("wrong"), *report.of("warning")]:
         notifier.notify(events.EnvironmentWarnings(report=report))
     if scaled:
         notifier.notify(events.NormalizeApplied(arguments=scaled))
     warnings = tuple(f"{one.name}: {one.finding}" for one in faults)
     policy = _rehearsed(engine, spec, report.observations)
-    return _decided(report.signals, normalize=scaled, policy=policy, warnings=warnings)
+    return _decided(report, normalize=scaled, policy=policy, warnings=warnings)
 
 
 def _unchecked(engine: EngineOptions, spec: StudySpec, plan: CheckPlan) -> FirstLook | None:
@@ -69,7 +76,7 @@ def _unchecked(engine: EngineOptions, spec: StudySpec, plan: CheckPlan) -> First
         report = run_check(ref, plan) if engine.inline else run_once(run_check, ref, plan)
     except TunerError:
         return None
-    return _decided(report.signals, policy=_rehearsed(engine, spec, report.observations))
+    return _decided(report, policy=_rehearsed(engine, spec, report.observations))
 
 
 def _rehearsed(engine: EngineOptions, spec: StudySpec, observations: str) -> str | None:
@@ -87,5 +94,5 @@ def _rehearsed(engine: EngineOptions, spec: StudySpec, observations: str) -> str
     return rehearse(job) if engine.inline else run_once(rehearse, job)
 
 
-def _decided(signals: Signals, **more: Any) -> FirstLook:
-    return FirstLook(success=signals.success, when=signals.when, distance=signals.distance, **more)
+def _decided(report: CheckReport, **more: Any) -> FirstLook:
+    return FirstLook(**asdict(report.signals), shifted=report.shifted, **more)

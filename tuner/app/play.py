@@ -1,6 +1,6 @@
 """Playing episodes of a model or an expert: as a video, as a picture, or in a window."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class PlayRequest(Record):
     trial: int | None = None  # of the study; None for the best
     environment: str | None = None
     kwargs: Mapping[str, Any] = field(default_factory=dict)  # of its constructor, beside those of the study
+    wrappers: Sequence[str] = ()  # in place of the study's
     episodes: int | None = None
     output: Path | None = None
     gui: bool = False
@@ -101,7 +102,7 @@ def cast(request: PlayRequest) -> tuple[EnvironmentRef, Actor]:
     """
     if request.study is not None:
         return _of_study(request, request.study)
-    ref = environment_to_check(request.environment, request.kwargs)
+    ref = environment_to_check(request.environment, request.kwargs, request.wrappers)
     if request.model is None:
         return ref, EXPERT
     content = _read("--model", request.model)
@@ -137,11 +138,12 @@ def _of_study(request: PlayRequest, name: str) -> tuple[EnvironmentRef, Actor]:
         stochastic=reader.spec.evaluation == "stochastic",
     )
     ref = _environment(request.environment, reader.spec)
-    return replace(ref, kwargs={**ref.kwargs, **request.kwargs}), actor
+    kwargs = {**ref.kwargs, **request.kwargs}
+    return replace(ref, kwargs=kwargs, wrappers=tuple(request.wrappers) or ref.wrappers), actor
 
 
 def _environment(name: str | None, spec: StudySpec) -> EnvironmentRef:
-    ref = spec.environment.ref()
+    ref = spec.evaluated_in()
     if name is None or same_environment(name, ref.id):
         return replace(ref, id=full_id(ref.id, ref.folder), n_envs=1)
     if split(name)[1] == split(ref.id)[1]:  # the same, somewhere else

@@ -27,6 +27,7 @@ from tuner.study.rows import best
 from tuner.study.storage import DEFAULT_URL, Storage, describe, is_there, open_to_read, parse_url, storage_errors
 from tuner.study.stored import load_stored, stored_names
 from tuner.training.making import full_id, home
+from tuner.training.wrapping import wrappers_home
 
 
 def storage_url(text: str | None) -> URL:
@@ -118,7 +119,8 @@ def _found(spec: StudySpec) -> StudySpec:
     """The study with its environment's name in normal form, since two spellings mean the same, and where it is."""
     there = spec.environment
     full = full_id(there.id, there.folder)
-    folder = home(full) or (there.folder and str(Path(there.folder).resolve()))
+    beside = wrappers_home(there.wrappers, there.folder)
+    folder = home(full) or beside or (there.folder and str(Path(there.folder).resolve()))
     return spec.model_copy(update={"environment": there.model_copy(update={"id": full, "folder": folder})})
 
 
@@ -152,6 +154,7 @@ def _from_database(
     if elsewhere:
         data["environment"] = {"id": environment, **options}
         data |= {"success": changes.get("success"), "description": ""}
+        data = load.without_evaluation_environment(data)
         stored = without_look(stored)
     space = given or (load.load_space(load.find("search_spaces", wanted)) if wanted else stored.space)
     other = space.algorithm != stored.algorithm
@@ -174,18 +177,19 @@ def _stored(storage: Storage, name: str) -> StudySpec:
     return load_stored(storage, name)[1]
 
 
-def environment_to_check(name: str | None, kwargs: Mapping[str, Any]) -> EnvironmentRef:
+def environment_to_check(name: str | None, kwargs: Mapping[str, Any], wrappers: Sequence[str] = ()) -> EnvironmentRef:
     """The environment that a check looks at: the one named, else the default study's with its options.
 
-    `kwargs` come on top of these.
+    `kwargs` come on top of these, `wrappers` in place of its own.
 
     Raises:
         EnvironmentUnusable: unknown name.
     """
     if name is not None:
-        return EnvironmentRef(id=full_id(name), kwargs=dict(kwargs))
+        return EnvironmentRef(id=full_id(name), kwargs=dict(kwargs), wrappers=tuple(wrappers))
     ref = load.load_study(load.find("studies", DEFAULT_STUDY)).environment.ref()
-    return replace(ref, id=full_id(ref.id), kwargs={**ref.kwargs, **kwargs})
+    given = {**ref.kwargs, **kwargs}
+    return replace(ref, id=full_id(ref.id), kwargs=given, wrappers=tuple(wrappers) or ref.wrappers)
 
 
 def refuse_few_trials(spec: StudySpec) -> None:

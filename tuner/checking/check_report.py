@@ -21,6 +21,7 @@ class CheckPlan(Record):
     seconds: float | None = None  # None: no limit
     success_key: str | None = None  # where the user named the key of `info`
     when: Literal["end", "any"] = "end"  # any: success at any step
+    at_least: float | None = None  # from where on a number is a success
 
 
 def full(episodes: int = EPISODES) -> CheckPlan:
@@ -85,6 +86,7 @@ class CheckReport(Record):
     lines: tuple[Line, ...]
     signals: Signals = Signals(success=None)  # how success and distance are to be read
     observations: str = "flat"  # their kind, which chooses the policy
+    shifted: bool = False  # whether a space begins elsewhere than at 0, so that wrappers shift it
     normalize: tuple[str, ...] = ()  # what SB3's VecNormalize should scale: norm_obs, norm_reward
 
     @property

@@ -9,7 +9,6 @@ from gymnasium.spaces import utils
 from numpy.typing import NDArray
 
 from tuner.errors import EnvironmentFailed
-from tuner.training.making import counted_from_elsewhere
 from tuner.training.spaces import unobservable
 from tuner.training.stepping import Expert, begin, offers_expert
 
@@ -23,8 +22,6 @@ def usable(env: gym.Env[Any, Any]) -> str:
     action, observation = env.action_space, env.observation_space
     if not isinstance(action, ACTIONS):
         return f"PPO cannot act in a {type(action).__name__} space"
-    if (reason := counted_from_elsewhere(action) or counted_from_elsewhere(observation)) is not None:
-        return reason
     if isinstance(action, gym.spaces.Box) and not action.is_bounded():
         return "PPO cannot act without bounds, and the action space has none"
     if not isinstance(observation, OBSERVATIONS) or not observation.is_np_flattenable:

@@ -1,5 +1,6 @@
 """Episodes of one policy, recorded for the verdicts."""
 
+import functools
 import math
 import re
 import time
@@ -15,7 +16,7 @@ from tuner.checking.check_report import Budget
 from tuner.checking.observed import Observed
 from tuner.checking.policies import Policy, bounds, flat
 from tuner.errors import EnvironmentFailed
-from tuner.records import SUCCESS
+from tuner.records import SUCCESS, Signals
 from tuner.training.making import raised_in_a_step
 from tuner.training.signals import WHOLE, Told, distance, single, success
 from tuner.training.stepping import Info, advance, begin
@@ -57,6 +58,7 @@ class Recording:
     endless: bool = False
     fractions: int = 0  # episodes whose success entry was between 0 and 1
     flags: dict[str, Flag] = field(default_factory=dict)  # by key
+    keys: set[str] = field(default_factory=set)  # of `info` in steps
     errors: list[str] = field(default_factory=list)  # of steps, each the end of an episode that does not count
     seconds: float = 0.0
 
@@ -80,8 +82,7 @@ def record(
     policy: Policy,
     goals: Sequence[int],
     budget: Budget,
-    key: str = SUCCESS,
-    when: str = "end",
+    signals: Signals,
 ) -> Recording:
     """Plays one episode for every seed until the time is up; an incomplete episode does not count.
 
@@ -94,7 +95,7 @@ def record(
         if budget.spent() or recording.endless:
             break
         try:
-            episode = _episode(env, policy, goal, recording, budget, key, when)
+            episode = _episode(env, policy, goal, recording, budget, signals)
         except EnvironmentFailed as error:
             recording.errors.append(str(error))
             if not raised_in_a_step(error) or len(recording.errors) > max(FEW_ERRORS, len(recording.episodes)):
@@ -113,13 +114,13 @@ def _episode(
     goal: int,
     recording: Recording,
     budget: Budget,
-    key: str,
-    when: str,
+    signals: Signals,
 ) -> CheckedEpisode | None:
     """Plays one episode; None if the time, its length or a value that is not finite ended it early."""
     observation, info = begin(env, goal)
     policy.reset(goal)
-    distances, seen, succeeded = [distance(info)], _Seen(key), False
+    told = functools.partial(success, key=signals.success or SUCCESS, at_least=signals.at_least)
+    distances, seen, succeeded = [distance(info)], _Seen(signals), False
     total, length, terminated, truncated, reward = 0.0, 0, False, False, 0.0
     if not _see(env, observation, recording):
         return None
@@ -131,7 +132,7 @@ def _episode(
         length += 1
         total += reward
         distances.append(distance(info))
-        succeeded |= when == "any" and bool(success(info, key))
+        succeeded |= signals.when == "any" and bool(told(info))
         seen.step(info)
         if not _note(reward, terminated or truncated, info, recording) or not _see(env, observation, recording):
             return None
@@ -142,7 +143,7 @@ def _episode(
         last_reward=reward,
         length=length,
         terminated=terminated,
-        success=succeeded or success(info, key),
+        success=succeeded or told(info),
         start_distance=distances[0],
         distance=distances[-1],
         nearest=min(known, default=None),
@@ -155,13 +156,16 @@ LIKE_SUCCESS = re.compile(r"success|solve|complete|achieved|reached|finish|won\b
 class _Seen:
     """Entries of `info` that look like a success signal under another name, in one episode."""
 
-    def __init__(self, key: str) -> None:
-        self._key = key
+    def __init__(self, signals: Signals) -> None:
+        self._key = signals.success or SUCCESS
+        self._whole = signals.at_least is None  # whether only a whole success counts
+        self._keys: set[str] = set()  # of all steps
         self._true: set[str] = set()  # 1 in an earlier step
         self._last: dict[str, float | None] = {}
 
     def step(self, info: Info) -> None:
         """Notes the entries of a step."""
+        self._keys |= {key for key in info if isinstance(key, str)}
         self._true |= {key for key, value in self._last.items() if value == 1.0}
         names = (key for key in info if isinstance(key, str) and key != self._key and LIKE_SUCCESS.search(key))
         self._last = {key: single(info[key]) for key in names}
@@ -169,7 +173,8 @@ class _Seen:
     def end(self, info: Info, recording: Recording) -> None:
         """Adds the episode, which this step ended, to the recording."""
         value = single(info.get(self._key))
-        recording.fractions += value is not None and 0.0 < value < WHOLE
+        recording.fractions += self._whole and value is not None and 0.0 < value < WHOLE
+        recording.keys |= self._keys
         for key, last in self._last.items():
             flag = recording.flags.setdefault(key, Flag())
             flag.at_end += last == 1.0

@@ -10,7 +10,7 @@ import numpy as np
 
 from tuner.checking import observations, reward_checks, success, world
 from tuner.checking.check_report import PROBE_SHARE, Budget, CheckPlan, CheckReport, PolicyRow, TermRow
-from tuner.checking.evidence import Evidence, wrong
+from tuner.checking.evidence import Evidence, ok, wrong
 from tuner.checking.policies import make_policies, usable
 from tuner.checking.probes import Probes, probe
 from tuner.checking.rollout import Recording, record
@@ -19,6 +19,7 @@ from tuner.records import SUCCESS, EnvironmentRef, Signals
 from tuner.training.making import close, make_bare, raised_in_a_step, refuse_unfit
 from tuner.training.signals import decide
 from tuner.training.spaces import kind_of
+from tuner.training.wrapping import shifted_spaces
 from tuner.verdicts import Line
 
 QUESTIONS: tuple[Callable[[Evidence], Line], ...] = (
@@ -50,7 +51,8 @@ NORMALIZED = {  # names of the lines that an argument of SB3's VecNormalize sett
     "norm_reward": ("reward a step", "success bonus", "return an episode"),
 }
 
-MEANINGLESS = ("spaces", "finite values", "determinism", "starts", "action effect")  # lines that `tuner run` stops at
+SPACES = "spaces"
+MEANINGLESS = (SPACES, "finite values", "determinism", "starts", "action effect")  # lines that `tuner run` stops at
 
 PROBES_TRIED = 3  # where a step raises in the tests
 
@@ -125,22 +127,34 @@ def refuse_wrong(report: CheckReport) -> None:
         raise CheckFailed("\n".join([f"results in {report.environment} would mean nothing:", *lines, way_out]))
 
 
+def refuse_untold(report: CheckReport) -> None:
+    """Refuses a named key of success that no episode told.
+
+    Raises:
+        CheckFailed: with the keys that there are.
+    """
+    for line in report.of("wrong"):
+        if line.name == success.SIGNAL:
+            raise CheckFailed(f"success: {line.finding} (use --skip-check if only a success tells it)")
+
+
 def _look(env: gym.Env[Any, Any], ref: EnvironmentRef, plan: CheckPlan, begun: float) -> CheckReport:
     if reason := usable(env):
         fix = "offer a Box, Discrete, MultiDiscrete or MultiBinary space; bounded, where it is a Box of actions"
-        lines = (wrong("spaces", reason, fix),)
+        lines = (wrong(SPACES, reason, fix),)
         seconds = time.perf_counter() - begun
         return CheckReport(
             environment=ref.id, seconds=seconds, first_seed=plan.goals[0], policies=(), terms=(), lines=lines
         )
     budget, key = Budget(plan.seconds), plan.success_key or SUCCESS
+    read = Signals(success=key, when=plan.when, at_least=plan.at_least)
     policies = make_policies(env, plan.goals[0])
     probes = _probed(env, plan.goals, budget)
     recordings = {}
     for left, (name, policy) in zip(range(len(policies), 0, -1), policies.items(), strict=True):
-        recordings[name] = record(env, policy, plan.goals, budget.part(1 / left), key, plan.when)
+        recordings[name] = record(env, policy, plan.goals, budget.part(1 / left), read)
     told = [episode for recording in recordings.values() for episode in recording.episodes]
-    signals = decide(told, success_key=plan.success_key, when=plan.when)
+    signals = decide(told, success_key=plan.success_key, when=plan.when, at_least=plan.at_least)
     evidence = Evidence(
         action_space=env.action_space,
         observation_space=env.observation_space,
@@ -150,8 +164,12 @@ def _look(env: gym.Env[Any, Any], ref: EnvironmentRef, plan: CheckPlan, begun: f
         untold=sum(episode.success is None for episode in told) if signals.success else 0,
     )
     whole = world.finite(evidence).verdict == "ok"
-    answers = tuple(question(evidence) for question in QUESTIONS if whole or question not in OF_WHOLE_EPISODES)
-    return _report(ref, plan, begun, evidence, answers, signals)
+    answers = [question(evidence) for question in QUESTIONS if whole or question not in OF_WHOLE_EPISODES]
+    shifted = shifted_spaces(env)
+    if shifted:
+        said = "is" if len(shifted) == 1 else "are"
+        answers.append(ok(SPACES, f"{' and '.join(shifted)} {said} shifted to begin at 0, as Stable-Baselines3 counts"))
+    return replace(_report(ref, plan, begun, evidence, answers, signals), shifted=bool(shifted))
 
 
 def _probed(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> Probes:

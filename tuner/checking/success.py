@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from tuner.checking.evidence import Evidence, graded, ok, warning, wrong
 from tuner.checking.rollout import CheckedEpisode, Flag, Recording
+from tuner.errors import did_you_mean
+from tuner.records import SUCCESS
 from tuner.verdicts import SEVERITY, Line
 
 Row = NDArray[np.float64]
@@ -22,19 +24,26 @@ EASY = 0.5  # success rate of a policy that knows nothing, from which the task i
 EXPERT_GOOD, EXPERT_BAD = 0.95, 0.5  # success rates of an expert
 NEAR = 0.25  # share of the distance at the start that counts as near
 
+SIGNAL = "success signal"
 NAME = "return and success"
 FIX = "make every term fall when success gets farther: reward progress, not posture or being alive"
 
 
 def signal(evidence: Evidence) -> Line:
     """Whether success is told at the end of every episode, and under the key that is read."""
-    name, key, episodes = "success signal", evidence.key, evidence.episodes()
+    name, key, episodes = SIGNAL, evidence.key, evidence.episodes()
     if not evidence.has_success():
         return _other_key(evidence)
     if fractions := sum(recording.fractions for recording in evidence.recordings.values()):
         fix = "report 1 where the whole task is done; name parts of it as milestones"
         finding = f"info[{key!r}] was between 0 and 1 in {fractions} of {len(episodes)} episodes: only 1 counts"
         return warning(name, finding, fix)
+    if episodes and evidence.untold == len(episodes):
+        keys = sorted(set().union(*(recording.keys for recording in evidence.recordings.values())))
+        there = f"; the keys that came: {', '.join(keys) or 'none'}"
+        finding = f"info[{key!r}] came in none of {len(episodes)} episodes{did_you_mean(key, keys)}{there}"
+        fix = "name the key that tells success; where only a success tells it, `tuner run` needs --skip-check"
+        return graded(name, bad=key != SUCCESS, finding=finding, fix=fix)
     if evidence.untold:
         return ok(name, f"told in {len(episodes) - evidence.untold} of {len(episodes)} episodes; the others failed")
     return ok(name, f"info[{key!r}] tells it")
@@ -51,7 +60,7 @@ def _other_key(evidence: Evidence) -> Line:
             flag.other |= seen.other
     likely = {name: flag for name, flag in flags.items() if not flag.other}
     if not likely:
-        return ok("success signal", f"info has no {evidence.key!r}: scores are returns")
+        return ok(SIGNAL, f"info has no {evidence.key!r}: scores are returns")
     name, flag = max(likely.items(), key=lambda item: ("success" in item[0].lower(), item[1].at_end))
     option = f"--success-key {name}"
     finding = f"info[{name!r}] is 0 or 1, but success is read from {evidence.key!r}, which is missing"
@@ -59,7 +68,7 @@ def _other_key(evidence: Evidence) -> Line:
         option += " --success-when any"
         finding += f"; in {flag.on_the_way} episodes it was 1 on the way and 0 at the end"
     fix = f"if it tells success: tuner run … {option}, or success: {{key: {name}, when: …}} in the study"
-    return warning("success signal", finding, fix)
+    return warning(SIGNAL, finding, fix)
 
 
 def agreement(evidence: Evidence) -> Line:

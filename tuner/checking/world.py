@@ -10,6 +10,7 @@ from tuner.verdicts import Line
 
 SLOW = 100.0  # steps a second
 TRIAL_STEPS = 100_000  # the usual length of a trial
+RESCALED = "environment: {wrappers: [{gymnasium.wrappers.RescaleAction: {min_action: -1, max_action: 1}}]}"
 
 
 def finite(evidence: Evidence) -> Line:
@@ -90,7 +91,7 @@ def action_scale(evidence: Evidence) -> Line:
     low, high = float(space.low.min()), float(space.high.max())
     if np.all(space.low == -1.0) and np.all(space.high == 1.0):
         return ok(name, "[-1, 1]")
-    fix = "take actions in [-1, 1] and map them to joint-position deltas inside: PPO's first policy draws from N(0, 1)"
+    fix = f"PPO's first policy draws from N(0, 1): take actions in [-1, 1], or wrap it: `{RESCALED}`"
     return warning(name, f"within [{low:g}, {high:g}], not [-1, 1]", fix)
 
 

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tuner.app.limits import MOST_CHECKED, keyword_values, success
-from tuner.cli.options import EnvKwargsOption, JsonOption, SuccessKeyOption, SuccessWhenOption, number, one_of, show
+from tuner.app.limits import MOST_CHECKED, keyword_values, success, wrapper_paths
+from tuner.cli import options
+from tuner.cli.options import number
 
 
 def check(
@@ -20,11 +21,13 @@ def check(
     episodes: Annotated[
         int | None, number("--episodes", "N", "Episodes per policy. Default: 100.", high=MOST_CHECKED)
     ] = None,
-    env_kwargs: EnvKwargsOption = None,
-    success_key: SuccessKeyOption = None,
-    success_when: SuccessWhenOption = None,
+    env_kwargs: options.EnvKwargsOption = None,
+    wrapper: options.WrapperOption = None,
+    success_key: options.SuccessKeyOption = None,
+    success_when: options.SuccessWhenOption = None,
+    success_at_least: options.SuccessAtLeastOption = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write an HTML page.")] = None,
-    as_json: JsonOption = False,
+    as_json: options.JsonOption = False,
 ) -> int:
     """Check an environment before any training."""
     from tuner.app.check import CheckRequest
@@ -35,10 +38,11 @@ def check(
 
     asked: dict[str, Any] = {} if episodes is None else {"episodes": episodes}
     asked["kwargs"] = keyword_values("--env-kwargs", env_kwargs or [])
-    one_of(success_when, ("end", "any"), "--success-when")
-    told = success(success_key, success_when)
-    report = run_check(CheckRequest(environment=environment, html=html, success=told, **asked), TerminalNotifier())
-    show(report, print_report, as_json=as_json)
+    options.one_of(success_when, ("end", "any"), "--success-when")
+    asked["wrappers"] = wrapper_paths("--wrapper", wrapper or [])
+    asked["success"] = success(success_key, success_when, success_at_least)
+    report = run_check(CheckRequest(environment=environment, html=html, **asked), TerminalNotifier())
+    options.show(report, print_report, as_json=as_json)
     if html is not None:
         say(f"Wrote {html}")
     return 1 if report.verdict == "wrong" else 0

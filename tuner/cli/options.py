@@ -38,6 +38,14 @@ EnvKwargsOption = Annotated[
     list[str] | None,
     typer.Option("--env-kwargs", metavar="KEY=VALUE", help="An argument of the environment's constructor; repeatable."),
 ]
+WrapperOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--wrapper",
+        metavar="PATH",
+        help="A wrapper of the environment, such as `gymnasium.wrappers.FlattenObservation`; repeatable, in order.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
 
@@ -49,6 +57,14 @@ def whole(name: str, low: int, high: int | None = None) -> Callable[[str], int]:
 def number(name: str, metavar: str, words: str, *, low: int = 1, high: int | None = None) -> Any:
     """An option that takes whole numbers from `low` to `high`."""
     return typer.Option(name, parser=whole(name, low, high), metavar=metavar, help=words)
+
+
+def finite(text: str) -> float:
+    """A parser of a finite number for `--success-at-least`."""
+    value = _number(float, text)
+    if not isinstance(value, float) or not math.isfinite(value):
+        raise UsageProblem(f"--success-at-least {text!r}: must be a number")
+    return value
 
 
 def minutes_of(text: str) -> float:
@@ -72,6 +88,12 @@ SuccessWhenOption = Annotated[
     str | None,
     typer.Option(
         "--success-when", metavar="end|any", help="At an episode's end (the default), or at any of its steps."
+    ),
+]
+SuccessAtLeastOption = Annotated[
+    float | None,
+    typer.Option(
+        "--success-at-least", parser=finite, metavar="NUMBER", help="From where on that entry is a success. Default: 1."
     ),
 ]
 MinutesOption = Annotated[

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tuner.app.limits import MOST_PLAYED, keyword_values
-from tuner.cli.options import EnvKwargsOption, JsonOption, StorageOption, number, show
+from tuner.app.limits import MOST_PLAYED, keyword_values, wrapper_paths
+from tuner.cli.options import EnvKwargsOption, JsonOption, StorageOption, WrapperOption, number, show
 
 
 def play(
@@ -32,6 +32,7 @@ def play(
         ),
     ] = None,
     env_kwargs: EnvKwargsOption = None,
+    wrapper: WrapperOption = None,
     episodes: Annotated[int | None, number("--episodes", "N", "Default: 5; 1 for a picture.", high=MOST_PLAYED)] = None,
     output: Annotated[
         Path | None,
@@ -56,6 +57,7 @@ def play(
         trial=trial,
         environment=env,
         kwargs=keyword_values("--env-kwargs", env_kwargs or []),
+        wrappers=wrapper_paths("--wrapper", wrapper or []),
         episodes=episodes,
         output=output,
         gui=gui,

@@ -28,6 +28,7 @@ def run(
     timesteps: Annotated[int | None, options.number("--timesteps", "T", "Environment steps per full trial.")] = None,
     env: options.EnvironmentOption = None,
     env_kwargs: options.EnvKwargsOption = None,
+    wrapper: options.WrapperOption = None,
     space: options.SpaceOption = None,
     algorithm: Annotated[
         str | None,
@@ -37,6 +38,7 @@ def run(
     ] = None,
     success_key: options.SuccessKeyOption = None,
     success_when: options.SuccessWhenOption = None,
+    success_at_least: options.SuccessAtLeastOption = None,
     no_normalize: Annotated[
         bool, typer.Option("--no-normalize", help="Scale nothing, however large observations or rewards are.")
     ] = False,
@@ -97,13 +99,16 @@ def run(
     options.one_of(pruner, PRUNERS, "--pruner")
     options.one_of(success_when, ("end", "any"), "--success-when")
     from tuner.app.engine_options import EngineOptions
-    from tuner.app.limits import deadline, finals_share, keyword_values, success
+    from tuner.app.limits import deadline, finals_share, keyword_values, success, wrapper_paths
     from tuner.app.tune import TuneRequest, curves_folder
 
     asked: dict[str, Any] = {"trials": trials, "timesteps": timesteps, "space": space, "algorithm": algorithm}
     asked |= {"finals": finals_share(finals) if finals is not None else None}
-    asked |= {"success": success(success_key, success_when), "normalize": False if no_normalize else None}
-    asked["environment"] = {"kwargs": keyword_values("--env-kwargs", env_kwargs)} if env_kwargs else None
+    told = success(success_key, success_when, success_at_least)
+    asked |= {"success": told, "normalize": False if no_normalize else None}
+    made: dict[str, Any] = {"kwargs": keyword_values("--env-kwargs", env_kwargs or [])}
+    made["wrappers"] = wrapper_paths("--wrapper", wrapper or [])
+    asked["environment"] = {key: value for key, value in made.items() if value} or None
     asked |= {"sampler": sampler, "pruner": pruner, "seed": seed, "baselines": {} if no_baselines else None}
     request = TuneRequest(
         study=study,

@@ -129,6 +129,7 @@ def load_study(
             data = {key: value for key, value in data.items() if key not in ("fixed", *OF_THE_ENVIRONMENT)}
             data |= {key: value for key, value in wanted.items() if key in OF_THE_ENVIRONMENT}
             data |= {"environment": {"id": env}, "description": ""}  # the text is about the own environment
+            data = without_evaluation_environment(data)
         if options := (changes or {}).get("environment"):
             data["environment"] = with_options(data.get("environment", {}), options)
     faults: list[SpecInvalid] = []
@@ -139,6 +140,14 @@ def load_study(
     if elsewhere and "baselines" not in (changes or {}):
         study = in_other_environment(study, used, written)
     return assemble(study, used, found.name if name is None else name, source)
+
+
+def without_evaluation_environment(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a study without the arguments of its own environment in evaluations."""
+    kept = {key: value for key, value in data.items() if key != "evaluation_environment"}
+    if isinstance(evaluation := kept.get("evaluation"), dict):
+        kept["evaluation"] = {key: value for key, value in evaluation.items() if key != "environment"}
+    return kept
 
 
 def with_options(environment: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The study as data: environment, algorithm, space, budget and scoring."""
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 from unicodedata import normalize
@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Str
 from tuner.config.algorithm_entry import Policy
 from tuner.config.algorithms import ALGORITHMS, Algorithm
 from tuner.config.arguments import POLICY
+from tuner.config.environment_spec import Arguments, EnvironmentSpec, plain
+from tuner.config.evaluation_keys import EvaluationMode, with_evaluation
 from tuner.config.finals_share import share_of_finals
 from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
 from tuner.finals.finals_plan import repeats_of
@@ -21,8 +23,6 @@ Pruner = Literal["median", "halving", "none"]
 Device = Literal["cpu", "auto", "cuda"]
 Trainer = Literal["auto", "sb3", "fused"]
 Objective = Literal["success", "milestones", "return"]
-EvaluationMode = Literal["deterministic", "stochastic"]
-VecEnvKind = Literal["dummy", "subproc"]
 
 MAX_SEED = 2**32 - 1  # the largest that every sampler takes
 LATE_EVALUATIONS = 3  # the last evaluations of a trial, whose mean score is its value
@@ -36,22 +36,12 @@ Name = Annotated[
 Key = Annotated[StrictStr, Field(min_length=1)]  # a key of an environment's `info`
 
 
-def plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Rejects values that JSON cannot store unchanged: infinities, dates, bytes, cyclic mappings."""
-    try:
-        same = json.loads(json.dumps(values, allow_nan=False, ensure_ascii=False).encode()) == values
-    except (TypeError, ValueError, RecursionError):
-        same = False
-    if not same:
-        raise ValueError("must hold plain values: text, finite numbers, true, false, lists and mappings of them")
-    return values
-
-
 def policy_options(values: dict[str, Any]) -> dict[str, Any]:
     """Rejects arguments of the policy that a space may search, beside what `plain` rejects."""
     for name in values.keys() & POLICY.keys():
         raise ValueError(f"{name} belongs under `fixed`, or under the parameters of a space")
-    return plain(values)
+    plain(values)
+    return values
 
 
 def tenths(value: float) -> float:
@@ -59,22 +49,6 @@ def tenths(value: float) -> float:
     if round(10 * value) not in range(1, 11) or abs(10 * value - round(10 * value)) > 1e-6:
         raise ValueError(f"{value:g} must be one of 0.1, 0.2 and so on up to 1.0")
     return round(10 * value) / 10
-
-
-class EnvironmentSpec(Frozen):
-    """The environment and its options."""
-
-    id: Annotated[StrictStr, Field(min_length=1)]
-    kwargs: Annotated[dict[str, Any], AfterValidator(plain)] = Field(default_factory=dict)
-    n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
-    vec_env: VecEnvKind = "dummy"
-    on_error: Literal["fail", "end_episode"] = "fail"  # what an error in a step does
-    frame_stack: Annotated[StrictInt, Field(ge=1, le=64)] = 1  # how many observations the policy sees at once
-    folder: StrictStr | None = None  # where its module or file is, if not in the current folder
-
-    def ref(self) -> EnvironmentRef:
-        """The record that is sent to a worker."""
-        return EnvironmentRef(**{**dict(self), "kwargs": dict(self.kwargs)})
 
 
 class CurriculumSpec(Frozen):
@@ -105,6 +79,7 @@ class SuccessSpec(Frozen):
 
     key: Key
     when: Literal["end", "any"] = "end"
+    at_least: Number | None = None  # from where on a number is a success; None: from 1
 
 
 class FirstLook(Frozen):
@@ -112,7 +87,9 @@ class FirstLook(Frozen):
 
     success: str | None  # the key of `info` that tells success; None: scores are returns
     when: Literal["end", "any"] = "end"
+    at_least: Number | None = None  # from where on a number is a success; None: from 1
     distance: str | None = None  # the key whose distance breaks ties
+    shifted: bool = False  # whether a space begins elsewhere than at 0, so that wrappers shift it
     normalize: Annotated[tuple[StrictStr, ...], Field(strict=False)] = ()  # arguments of SB3's VecNormalize it set
     policy: StrictStr | None = None  # for the observations; None in studies of earlier versions, which had flat ones
     warnings: Annotated[tuple[StrictStr, ...], Field(strict=False)] = ()
@@ -120,7 +97,7 @@ class FirstLook(Frozen):
     @property
     def signals(self) -> Signals:
         """The record that is sent to a worker."""
-        return Signals(success=self.success, when=self.when, distance=self.distance)
+        return Signals(success=self.success, when=self.when, distance=self.distance, at_least=self.at_least)
 
 
 class NormalizeSpec(Frozen):
@@ -170,13 +147,14 @@ class StudyFile(Frozen):
     device: Device = "cpu"
     space: Annotated[StrictStr, Field(min_length=1)]
     space_changes: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    fixed: Annotated[dict[str, Any], AfterValidator(plain)] = Field(default_factory=dict)  # in place of the space's
+    fixed: Arguments = Field(default_factory=dict)  # in place of the space's
     timesteps: Annotated[StrictInt, Field(ge=1, le=10**12)]
     checkpoints: Annotated[StrictInt, Field(ge=1, le=1000)] = 12
     goals: Goals = Goals()
     objective: Objective = "success"
     success: SuccessSpec | None = None  # None: `is_success`, where the environment tells it
-    evaluation: EvaluationMode = "deterministic"  # how the policy acts in evaluations
+    evaluation: EvaluationMode = "deterministic"  # how the policy acts in evaluations; or a mapping, EvaluationKeys
+    evaluation_environment: Arguments = Field(default_factory=dict)  # besides the environment's kwargs
     milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
     curriculum: CurriculumField = None
     normalize: NormalizeField = None
@@ -187,6 +165,8 @@ class StudyFile(Frozen):
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     baselines: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()
+
+    _evaluation = model_validator(mode="before")(with_evaluation)
 
     @model_validator(mode="after")
     def _sound(self) -> "StudyFile":
@@ -216,6 +196,7 @@ class StudySpec(Frozen):
     objective: Objective
     success: SuccessSpec | None = None
     evaluation: EvaluationMode = "deterministic"
+    evaluation_environment: Arguments = Field(default_factory=dict)
     milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
     curriculum: CurriculumField = None
     trials: StrictInt
@@ -245,6 +226,11 @@ class StudySpec(Frozen):
     def repeats(self) -> int:
         """How many of its trials repeat the leaders on new training seeds."""
         return repeats_of(self.trials, None if self.finals == "auto" else self.finals)
+
+    def evaluated_in(self) -> EnvironmentRef:
+        """The environment of evaluations and videos."""
+        ref = self.environment.ref()
+        return replace(ref, kwargs={**ref.kwargs, **self.evaluation_environment})
 
     def plan(self) -> tuple[Checkpoint, ...]:
         """The checkpoints, which are the same in every trial.
@@ -277,6 +263,7 @@ class StudySpec(Frozen):
             "signals": self.signals,
             "longest": self.goals.longest,
             "stochastic": self.evaluation == "stochastic",
+            "evaluation_kwargs": dict(self.evaluation_environment),
             "milestones": self.milestones,
             "curriculum": self.curriculum.record() if self.curriculum else None,
         }
@@ -299,10 +286,15 @@ class StudySpec(Frozen):
             values["environment.frame_stack"] = self.environment.frame_stack
         if self.environment.on_error != "fail":
             values["environment.on_error"] = self.environment.on_error
+        for key in ("wrappers", "max_episode_steps"):
+            if data["environment"][key]:
+                values[f"environment.{key}"] = data["environment"][key]
         if self.evaluation != "deterministic":
             values["evaluation"] = self.evaluation
+        if self.evaluation_environment:
+            values["evaluation.environment"] = data["evaluation_environment"]
         if self.success is not None:
-            values |= {f"success.{key}": value for key, value in data["success"].items()}
+            values |= {f"success.{key}": value for key, value in data["success"].items() if value is not None}
         if self.objective == "milestones":
             values["milestones"] = data["milestones"]
         values["checkpoints"] = [checkpoint.step for checkpoint in self.plan()]

@@ -8,16 +8,19 @@ from tuner.config.algorithm_entry import Policy
 from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, title
 from tuner.config.baselines import BESIDE, READ, read_baseline
 from tuner.config.environment_ids import split
+from tuner.config.environment_spec import entries
 from tuner.config.load import validate
 from tuner.config.model import StudySpec, largest_rollout
 from tuner.config.rules import late_starts, whole_budget
 from tuner.config.space import SpaceSpec
+from tuner.config.wrapper_notation import COUNTS_FROM_ZERO
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem, did_you_mean
 from tuner.record_type import Record
 from tuner.training.making import full_id
 
-OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs", "frame_stack")  # keys of a block that are no arguments
+# Keys of a block that are no arguments.
+OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs", "env_wrapper", "frame_stack")
 CHECKPOINTS = 12
 
 
@@ -148,9 +151,18 @@ def _block(path: Path, data: Mapping[str, Any], environment: str) -> dict[str, A
             faults.append(f"{bare}.{name}: {value!r} must be a whole number of at least 1")
     if not isinstance(block.get("env_kwargs", {}), dict):
         faults.append(f"{bare}.env_kwargs: {block['env_kwargs']!r} must be a mapping")
+    try:
+        _wrappers(block)
+    except ValueError as error:
+        faults.append(f"{bare}.env_wrapper: {error}")
     if faults:
         raise SpecInvalid(str(path), faults)
     return block
+
+
+def _wrappers(block: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The block's wrappers, without the one that tuner applies by itself where it is needed."""
+    return tuple(entry for entry in entries(block.get("env_wrapper")) if entry != COUNTS_FROM_ZERO)
 
 
 def _unknown(left: Iterable[str], algorithm: str) -> list[str]:
@@ -182,6 +194,7 @@ def _bare_spec(
         "environment": {
             "id": environment,
             "kwargs": block.get("env_kwargs", {}),
+            "wrappers": _wrappers(block),
             "n_envs": int(block.get("n_envs", 1)),
             "frame_stack": int(block.get("frame_stack", 1)),
         },
@@ -229,15 +242,20 @@ def _exported(
     ordered = {name: values[name] for name in known if name in values} if changed else ran
     environment, steps = spec.environment, int(block.get("n_timesteps", spec.timesteps))
     envs = int(block.get("n_envs", environment.n_envs))
-    kwargs, frames = block.get("env_kwargs", {}), int(block.get("frame_stack", 1))
+    kwargs, wrappers = block.get("env_kwargs", {}), _wrappers(block)
+    frames = int(block.get("frame_stack", 1))
     for name, now, then in (
         ("n_envs", envs, environment.n_envs),
         ("n_timesteps", steps, spec.timesteps),
-        ("env_kwargs", kwargs, environment.kwargs),
+        ("env_kwargs", kwargs, environment.making),
+        ("env_wrapper", wrappers, environment.wrappers),
         ("frame_stack", frames, environment.frame_stack),
     ):
         changed += [name] * (now != then)
-    environment = environment.model_copy(update={"id": full, "n_envs": envs, "kwargs": kwargs, "frame_stack": frames})
+    given = {"kwargs": kwargs, "max_episode_steps": None} if "env_kwargs" in changed else {}
+    environment = environment.model_copy(
+        update={"id": full, "n_envs": envs, "wrappers": wrappers, "frame_stack": frames, **given}
+    )
     spec = spec.model_copy(update={"environment": environment})
     spec = with_timesteps(own_rollout(spec, ordered), steps, str(path)) if changed else spec
     return Recipe(

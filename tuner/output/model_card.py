@@ -39,7 +39,7 @@ def card(plan: TrainingPlan, summary: TrainingSummary, command: str, *, video: b
         scaled=is_normalized(recipe.arguments),
         where="" if plan.one else f"seed-{best_run(summary)['seed']}/",
         environment=shlex.quote(spec.environment.id),
-        options=json.dumps(spec.environment.kwargs) if spec.environment.kwargs else "",
+        options=json.dumps(spec.environment.options) if spec.environment.options else "",
         version=__version__,
         standing=_standing(recipe.provenance),
         study=repr(recipe.provenance.get("study")),

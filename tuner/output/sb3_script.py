@@ -1,5 +1,6 @@
 """A trial as a Python script that needs Stable-Baselines3 alone and trains as the trial did."""
 
+import inspect
 import os.path
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.arguments import CLASS, HER, HINDSIGHT, NOISE, NORMALIZE, POLICY, class_path
 from tuner.config.environment_ids import is_class, is_file, split
+from tuner.config.environment_spec import TIME_LIMIT
 from tuner.config.model import StudySpec
 from tuner.config.schedules import Linear, parse
+from tuner.config.wrapper_notation import COUNTS_FROM_ZERO, path_and_arguments
 from tuner.output.texts import template
-from tuner.output.zoo_yaml import buffer_kwargs, normalize_kwargs, policy_kwargs
+from tuner.output.zoo_yaml import buffer_kwargs, normalize_kwargs, policy_kwargs, zoo_wrappers
 from tuner.study.rows import Row
+from tuner.wrappers import count_from_zero, moved, zero_based
 
 CALLED = (
     "learning_rate",
@@ -20,6 +24,8 @@ CALLED = (
 )  # arguments that SB3 takes as functions of the remaining progress
 NOISES = {"normal": "NormalActionNoise", "ornstein-uhlenbeck": "OrnsteinUhlenbeckActionNoise"}
 
+COUNTING = (count_from_zero, zero_based, moved)  # written out, so that the script needs no tuner
+
 
 def script(row: Row, spec: StudySpec, standing: str = "One training seed: not yet confirmed.") -> str:
     """Python that trains the trial's configuration again, with its training seed, and saves the model."""
@@ -27,6 +33,10 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
     front, last = split(name)
     moved = {name: line for name, value in arguments.items() if name not in CALLED and (line := parse(value))}
     apart = spec.environment.vec_env == "subproc"  # one process per environment
+    wraps = [*map(path_and_arguments, zoo_wrappers(spec))]
+    own = [path for path, _ in wraps if path != COUNTS_FROM_ZERO]
+    shifted = len(own) < len(wraps)
+    in_module = front and not is_file(front)
     return template("sb3_script.py.j2").render(
         algorithm=title(spec.algorithm),
         label=row.label,
@@ -34,8 +44,12 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
         standing=standing,
         curriculum=spec.curriculum is not None,
         from_file=is_file(front),
-        folder=repr(spec.environment.folder) if front and not is_file(front) and spec.environment.folder else "",
+        folder=repr(spec.environment.folder) if (in_module or own) and spec.environment.folder else "",
         imported=f"{front} import {last}" if is_class(name) and not is_file(front) else "",
+        gym=shifted or (is_class(name) and TIME_LIMIT in spec.environment.making),
+        modules=sorted({path.rpartition(".")[0] for path in own}),
+        wraps=[_wrap(path, arguments) for path, arguments in wraps],
+        counting=[inspect.getsource(one) for one in COUNTING] if shifted else [],
         noise=NOISES[arguments["noise_type"]] if "noise_type" in arguments else "",
         scheduled=any(parse(value) for value in arguments.values()),
         layers="activation_fn" in arguments,
@@ -56,6 +70,12 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
     )
 
 
+def _wrap(path: str, arguments: Mapping[str, Any]) -> str:
+    """The call that applies a wrapper to `env`."""
+    called = "count_from_zero" if path == COUNTS_FROM_ZERO else path
+    return f"{called}({', '.join(['env', *(f'{name}={value!r}' for name, value in arguments.items())])})"
+
+
 def _environment(spec: StudySpec, *, apart: bool) -> str:
     """The arguments of `make_vec_env`."""
     name = spec.environment.id
@@ -64,9 +84,14 @@ def _environment(spec: StudySpec, *, apart: bool) -> str:
     if is_class(name):
         path = os.path.join(spec.environment.folder or "", front)  # noqa: PTH118 - as it is spelled
         made = f"runpy.run_path({path!r})[{last!r}]" if is_file(front) else last
-    kwargs = f", env_kwargs={spec.environment.kwargs!r}" if spec.environment.kwargs else ""
+    making = spec.environment.making
+    if is_class(name) and TIME_LIMIT in making:  # an argument of `gym.make`, not of the class
+        limit = making.pop(TIME_LIMIT)
+        made = f"lambda **kwargs: gym.wrappers.TimeLimit({made}(**kwargs), max_episode_steps={limit})"
+    kwargs = f", env_kwargs={making!r}" if making else ""
+    wrapper = ", wrapper_class=wrapped" if zoo_wrappers(spec) else ""
     processes = ', vec_env_cls=SubprocVecEnv, vec_env_kwargs={"start_method": "spawn"}' if apart else ""
-    return f"{made}, n_envs={spec.environment.n_envs}{kwargs}{processes}"
+    return f"{made}, n_envs={spec.environment.n_envs}{kwargs}{wrapper}{processes}"
 
 
 def _normalizing(arguments: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from tuner.config.arguments import (
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
 from tuner.config.schedules import replaced, simplified
+from tuner.config.wrapper_notation import COUNTS_FROM_ZERO
 from tuner.config.yaml import read_yaml
 from tuner.errors import ExportFailed, UsageProblem
 from tuner.study.rows import Row
@@ -60,8 +61,10 @@ def document(
     }
     if spec.environment.frame_stack > 1:
         block["frame_stack"] = spec.environment.frame_stack
-    if spec.environment.kwargs:
-        block["env_kwargs"] = spec.environment.kwargs
+    if spec.environment.making:
+        block["env_kwargs"] = spec.environment.making
+    if wrappers := zoo_wrappers(spec):
+        block["env_wrapper"] = wrappers
     provenance: dict[str, Any] = {
         "study": spec.name,
         "storage": storage,
@@ -185,6 +188,12 @@ def zoo_names(environment: str) -> tuple[str, str]:
     if is_class(environment):
         bare = f"{bare}-v0"
     return "" if is_file(package) else package, bare
+
+
+def zoo_wrappers(spec: StudySpec) -> list[Any]:
+    """The wrappers in rl_zoo3's notation, with the one that shifts discrete spaces where it is needed."""
+    shifted = spec.look is not None and spec.look.shifted
+    return [*spec.environment.wrappers, *([COUNTS_FROM_ZERO] if shifted else [])]
 
 
 def zoo_note(environment: str) -> str:

@@ -1,5 +1,6 @@
 """One episode, played by a model or the expert and shown on a screen."""
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -101,8 +102,8 @@ def play_episode(
     player.reset(seed)
     screen.show(env, hold=FIRST)
     total, steps, over, reached = 0.0, 0, False, False
-    key = (signals.success if signals else None) or SUCCESS
-    at_any_step = signals is not None and signals.when == "any"
+    read = signals or Signals(success=None)
+    told = functools.partial(success, key=read.success or SUCCESS, at_least=read.at_least)
     stages = _stages(info)
     while not over:
         observation, reward, terminated, truncated, info = advance(env, player(observation))
@@ -111,14 +112,14 @@ def play_episode(
         total, steps = total + reward, steps + 1
         over = terminated or truncated or steps == ENDLESS
         stages |= _stages(info)
-        reached |= at_any_step and bool(success(info, key))
+        reached |= read.when == "any" and bool(told(info))
         screen.show(env, hold=LAST if over else 0.0)
     return PlayedEpisode(
         episode=episode,
         seed=seed,
         steps=steps,
         total_return=total,
-        success=reached or success(info, key),
+        success=reached or told(info),
         distance=distance(info),
         stages=tuple(stages),
     )

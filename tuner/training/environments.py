@@ -26,6 +26,7 @@ from tuner.training.life import LIFE
 from tuner.training.making import RAISED, blamed, blaming, close, find_environment, made, make_bare
 from tuner.training.spaces import unobservable
 from tuner.training.subprocesses import Processes
+from tuner.wrappers import zero_based
 
 MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # keywords that `gym.make` handles itself
 DIFFICULTY = "set_difficulty"  # method (difficulty) -> None of an environment, for its next episodes
@@ -142,7 +143,7 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
     """`n_envs` environments as an SB3 VecEnv that records episode statistics.
 
     With `vec_env: subproc` each environment runs in its own process. Otherwise the class's own `make_vec_env` is used
-    if it has one, else a DummyVecEnv.
+    if it has one and no wrapper must be applied to each environment, else a DummyVecEnv.
 
     Args:
         ref: The environment, its options, the number of copies and the kind of VecEnv.
@@ -155,10 +156,10 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
     if ref.vec_env == "subproc":
         return Processes(functools.partial(_wrapped, ref, wrapper), ref.n_envs)
     spec = gym.spec(name)
-    hook = None if ref.frame_stack > 1 else made(ref, lambda: _hook(spec, ref.kwargs))
-    if hook is None:
+    hook = None if ref.wrappers or ref.frame_stack > 1 else made(ref, lambda: _hook(spec, ref.kwargs))
+    venv = None if hook is None else made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
+    if venv is None or _counts_from_elsewhere(venv):
         return DummyVecEnv([functools.partial(_wrapped, ref, wrapper)] * ref.n_envs)
-    venv = made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
     if not isinstance(venv, VecEnv) or venv.num_envs != ref.n_envs:
         found = f"one of {venv.num_envs}" if isinstance(venv, VecEnv) else type(venv).__name__
         raise EnvironmentUnusable(
@@ -170,6 +171,15 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
 
 def _wrapped(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]]) -> gym.Env[Any, Any]:
     return wrapper(make_env(ref))
+
+
+def _counts_from_elsewhere(venv: Any) -> bool:
+    """Whether a user's vector environment has a space that must be shifted, in each environment; closes it then."""
+    spaces = (venv.action_space, venv.observation_space) if isinstance(venv, VecEnv) else ()
+    found = any(zero_based(space) != space for space in spaces)
+    if found:
+        VecGuard(venv).close()
+    return found
 
 
 def _hook(spec: EnvSpec, kwargs: Mapping[str, Any]) -> Callable[..., VecEnv] | None:

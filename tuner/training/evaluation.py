@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
-from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner import seeds
 from tuner.errors import EnvironmentFailed
 from tuner.record_type import Record
 from tuner.records import LONGEST_EPISODE, SUCCESS, EnvironmentRef, Signals, TrialJob
-from tuner.training.acting import MASKS, FollowsEpisodes, Predict
+from tuner.training.acting import FollowsEpisodes, Predict
 from tuner.training.batches import put, zeros
 from tuner.training.environments import FULL, knows_difficulty, make_vec_env, set_difficulty
-from tuner.training.making import blaming
+from tuner.training.seeded_episodes import episodes_by_seed
 from tuner.training.signals import Told, decide, distance, success
 
 ENVIRONMENTS = 5  # stepped together, so that one forward pass serves five
@@ -102,8 +100,9 @@ class Evaluator:
 
 def evaluator_of(job: TrialJob, most_goals: int, first_goal: int) -> Evaluator:
     """An evaluator as a job's evaluations are scored, for episodes whose reset seeds count up from `first_goal`."""
+    kwargs = {**job.environment.kwargs, **job.evaluation_kwargs}
     return Evaluator(
-        job.environment,
+        replace(job.environment, kwargs=kwargs),
         objective=job.objective,
         most_goals=most_goals,
         signals=job.signals,
@@ -111,52 +110,6 @@ def evaluator_of(job: TrialJob, most_goals: int, first_goal: int) -> Evaluator:
         milestones=job.milestones,
         first_goal=first_goal,
     )
-
-
-class EpisodesBySeed(gym.Wrapper[Any, Any, Any, Any]):
-    """Starts an episode only when reset with a seed, and stays idle in between.
-
-    So a vector environment's automatic reset at an episode's end costs nothing, and no finished episode is stepped.
-    """
-
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
-        super().__init__(env)
-        self._last: Any = zeros(env.observation_space)
-        self._idle = True
-
-    def reset(self, *, seed: int | None = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Resets with a seed; without one, returns the last observation again."""
-        if seed is None:
-            return self._last, {}
-        self._idle = False
-        return self.env.reset(seed=seed, **kwargs)
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Steps the environment, unless it is idle."""
-        if self._idle:
-            return self._last, 0.0, False, False, {}
-        self._last, reward, terminated, truncated, info = self.env.step(action)
-        self._idle = terminated or truncated
-        return self._last, reward, terminated, truncated, info
-
-
-class MaskedEpisodesBySeed(EpisodesBySeed):
-    """Does so for an environment with masks: while it is idle every action is valid."""
-
-    def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions are valid."""
-        if not self._idle:
-            with blaming(MASKS):
-                return np.asarray(self.env.get_wrapper_attr(MASKS)())
-        space = self.action_space
-        sizes = {"Discrete": "n", "MultiDiscrete": "nvec", "MultiBinary": "n"}[type(space).__name__]
-        pairs = 2 if isinstance(space, gym.spaces.MultiBinary) else 1
-        return np.ones(pairs * int(np.sum(getattr(space, sizes))), dtype=bool)
-
-
-def episodes_by_seed(env: gym.Env[Any, Any]) -> EpisodesBySeed:
-    """The environment with episodes that begin by seeds."""
-    return MaskedEpisodesBySeed(env) if env.has_wrapper_attr(MASKS) else EpisodesBySeed(env)
 
 
 class _Episodes:
@@ -174,6 +127,7 @@ class _Episodes:
         self._longest = longest
         self._milestones = milestones
         self._success = (signals.success if signals else None) or SUCCESS
+        self._at_least = signals.at_least if signals else None
         self._at_any_step = signals is not None and signals.when == "any"
         self._succeeded: set[int] = set()  # environments whose running episode did
         self._seeds = episode_seeds
@@ -196,7 +150,7 @@ class _Episodes:
             returns += rewards
             lengths += 1
             if self._at_any_step:
-                self._succeeded |= {index for index in self._running if success(infos[index], self._success)}
+                self._succeeded |= {index for index in self._running if self._told(infos[index])}
             for index in np.flatnonzero(dones | (lengths >= self._longest)).tolist():
                 self._end(index, float(returns[index]), int(lengths[index]), infos[index], done=bool(dones[index]))
                 self._begin(index, observations)
@@ -224,11 +178,14 @@ class _Episodes:
             length=length,
             timed_out=bool(info.get("TimeLimit.truncated", False)) or (length >= self._longest and not done),
             cut_off=length >= self._longest and not done,
-            success=index in self._succeeded or success(info, self._success),
+            success=index in self._succeeded or self._told(info),
             start_distance=self._starts[index],
             distance=distance(info),
             milestones=tuple([flag(info, milestone, asked_by="milestones") for milestone in self._milestones]),
         )
+
+    def _told(self, info: dict[str, Any]) -> bool | None:
+        return success(info, self._success, self._at_least)
 
 
 def summarise(

@@ -23,7 +23,7 @@ from tuner.config.schedules import Linear, parse
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
 from tuner.training.fused_ppo import FusedPPO
-from tuner.training.making import refuse_counting, refuse_unfit
+from tuner.training.making import refuse_unfit
 from tuner.training.model_files import SCALED
 from tuner.training.needs import (
     imported_options,
@@ -48,7 +48,6 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
     refuse_missing(job.algorithm)
     if job.device == "cuda" and not torch.cuda.is_available():
         raise UsageProblem("device: 'cuda' is not available on this machine; set `device: cpu` in the study file")
-    refuse_counting(env.action_space, job.environment)
     algorithm = model_class(job.algorithm, job.trainer)
     policy = policy_of(job, env.observation_space)
     refuse_without_goals(job, env)

@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 import gymnasium as gym
-import numpy as np
 from gymnasium.envs.registration import load_env_creator
 
 from tuner.config.algorithms import unfit
@@ -22,6 +21,7 @@ from tuner.records import EnvironmentRef
 from tuner.training.constructors import constructor_fault
 from tuner.training.importing import home_of, import_file, import_module
 from tuner.training.placed import Folder, Placed
+from tuner.training.wrapping import raised_in_wrapper, wrapped
 
 logger = logging.getLogger(__name__)
 
@@ -175,18 +175,19 @@ def _classes(module: ModuleType | None) -> list[str]:
 
 
 def make_bare(ref: EnvironmentRef) -> gym.Env[Any, Any]:
-    """One environment from `gym.make`, without `Guard`; what it returns is looked at by `Placed`, not by Gymnasium.
+    """One environment from `gym.make` with its wrappers, and without `Guard`.
+
+    What it returns is looked at by `Placed`, not by Gymnasium.
 
     Raises:
         EnvironmentUnusable: where it cannot be made.
     """
     name = find_environment(ref.id, ref.folder).id
     folder = Folder()
-    return Placed(
-        made(ref, lambda: gym.make(name, **{"disable_env_checker": True, **ref.kwargs}), folder),
-        folder,
-        ends_episode=ref.on_error == "end_episode",
-    )
+    env = made(ref, lambda: gym.make(name, **{"disable_env_checker": True, **ref.kwargs}), folder)
+    with folder.inside():
+        env = wrapped(env, ref.wrappers, ref.folder)
+    return Placed(env, folder, ends_episode=ref.on_error == "end_episode")
 
 
 def made(ref: EnvironmentRef, make: Callable[[], Made], folder: Folder | None = None) -> Made:
@@ -237,28 +238,6 @@ def refuse_unfit(algorithm: str, action_space: gym.Space[Any], ref: EnvironmentR
     """
     if (reason := unfit(algorithm, type(action_space).__name__, ref.id)) is not None:
         raise EnvironmentUnusable(reason)
-    refuse_counting(action_space, ref)
-
-
-def refuse_counting(space: gym.Space[Any], ref: EnvironmentRef) -> None:
-    """Refuses a discrete space that does not begin at 0.
-
-    Raises:
-        EnvironmentUnusable: with the way out.
-    """
-    if (reason := counted_from_elsewhere(space)) is not None:
-        raise EnvironmentUnusable(f"environment {ref.id!r}: {reason}")
-
-
-def counted_from_elsewhere(space: gym.Space[Any]) -> str | None:
-    """Why Stable-Baselines3, which counts discrete actions and observations from 0, would send or take wrong ones."""
-    start = getattr(space, "start", 0)  # of Discrete and MultiDiscrete
-    if not np.any(start):
-        return None
-    return (
-        f"its space {space} does not begin at 0, and Stable-Baselines3 counts from 0: begin at 0, and add the start "
-        "inside the environment"
-    )
 
 
 RAISED = (Exception, SystemExit)  # what an environment's code may raise; SystemExit where it calls `sys.exit`
@@ -267,7 +246,7 @@ RAISED_IN = "the environment raised in"
 
 def blamed(where: str, error: BaseException) -> EnvironmentFailed:
     """The exception of an environment as an EnvironmentFailed."""
-    return EnvironmentFailed(f"{RAISED_IN} {where}: {type(error).__name__}: {error}")
+    return EnvironmentFailed(f"{RAISED_IN} {where}: {type(error).__name__}: {error}{raised_in_wrapper(error)}")
 
 
 def raised_in_a_step(error: EnvironmentFailed) -> bool:

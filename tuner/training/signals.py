@@ -23,10 +23,11 @@ class Told(Record):
     distance: float | None  # at the end
 
 
-def success(info: Mapping[str, Any], key: str = SUCCESS) -> bool | None:
+def success(info: Mapping[str, Any], key: str = SUCCESS, at_least: float | None = None) -> bool | None:
     """Whether an entry says success.
 
-    A number is a success from 1 on, so that a fraction is a failure. Arrays of one value count as that value.
+    A number is a success from `at_least` on; by default from 1, so that a fraction is a failure. Arrays of one value
+    count as that value.
 
     Returns:
         None where the entry is missing, null or NaN.
@@ -40,7 +41,7 @@ def success(info: Mapping[str, Any], key: str = SUCCESS) -> bool | None:
     number = single(value)
     if number is None:
         raise EnvironmentFailed(f"info[{key!r}] must be a flag or one number, not {_brief(value)}")
-    return None if math.isnan(number) else number >= WHOLE
+    return None if math.isnan(number) else number >= (WHOLE if at_least is None else at_least)
 
 
 def distance(info: Mapping[str, Any], key: str = DISTANCE) -> float | None:
@@ -64,7 +65,9 @@ def _brief(value: Any) -> str:
     return f"values of shape {shape}" if shape else repr(value)[:60]
 
 
-def decide(episodes: Iterable[Told], *, success_key: str | None = None, when: When = "end") -> Signals:
+def decide(
+    episodes: Iterable[Told], *, success_key: str | None = None, when: When = "end", at_least: float | None = None
+) -> Signals:
     """How success and distance are to be read from now on, by what some episodes said.
 
     Success counts where any of them told it, or where its key was named. Distance breaks ties where all of them told
@@ -74,10 +77,10 @@ def decide(episodes: Iterable[Told], *, success_key: str | None = None, when: Wh
         episodes: What they said.
         success_key: The key of `info`, where the user named it.
         when: `end`, or `any` for success at any step.
+        at_least: From where on a number is a success.
     """
     found = list(episodes)
     told = success_key is not None or any(one.success is not None for one in found)
     measured = bool(found) and all(one.start_distance is not None and one.distance is not None for one in found)
-    return Signals(
-        success=(success_key or SUCCESS) if told else None, when=when, distance=DISTANCE if measured else None
-    )
+    key, tie_break = (success_key or SUCCESS) if told else None, DISTANCE if measured else None
+    return Signals(success=key, when=when, distance=tie_break, at_least=at_least)

@@ -7,6 +7,7 @@ import gymnasium as gym
 from tuner.errors import EnvironmentFailed
 from tuner.training.border import begun, stepped
 from tuner.training.making import RAISED, blamed, blaming
+from tuner.training.wrapping import BehindWrappers
 
 Info = dict[str, Any]
 
@@ -50,6 +51,8 @@ class Expert:
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         self._env = env.unwrapped
         self._act: Any = None
+        self._outside = env.action_space
+        self._behind = _behind(env)
 
     def reset(self, seed: int) -> None:  # noqa: ARG002
         """Makes the controller for the episode that has begun, and calls its `reset` if it has one.
@@ -70,6 +73,14 @@ class Expert:
             raise EnvironmentFailed(f"{HOOK} must return a callable, observation -> action, not {kind}")
 
     def __call__(self, observation: Any) -> Any:
-        """The controller's action for an observation."""
+        """The controller's action for an observation; the environment's own one where wrappers change it."""
         with blaming("the expert"):
-            return self._act(observation)
+            if self._behind is None:
+                return self._act(observation)
+            return self._behind.act_past_wrappers(self._act(self._behind.seen), self._outside)
+
+
+def _behind(env: gym.Env[Any, Any]) -> BehindWrappers | None:
+    while isinstance(env, gym.Wrapper) and not isinstance(env, BehindWrappers):
+        env = env.env
+    return env if isinstance(env, BehindWrappers) else None
