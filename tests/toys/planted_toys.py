@@ -166,6 +166,22 @@ class Renamed(Healthy):
         return *rest, {"task_solved": int(info["is_success"]), "distance": info["distance"]}
 
 
+class Parted(Healthy):
+    """Tells success and a part of the task under names of its own, as Meta-World does."""
+
+    def step(self, action: Any) -> Any:
+        *rest, info = super().step(action)
+        return *rest, {"grasp_success": 1.0, "success": float(info["is_success"]), "distance": info["distance"]}
+
+
+class Pedals(Healthy):
+    """Takes no negative values in the last entry, as CarRacing does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space = gym.spaces.Box(np.array([-1.0, 0.0], np.float32), np.ones(2, np.float32))
+
+
 class Half(Healthy):
     """Tells half of a success near the goal."""
 
