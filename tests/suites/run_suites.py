@@ -1,0 +1,51 @@
+"""`make suites`: runs the suites in this Python's environment, and writes their results and the page docs/suites.md."""
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from suite_steps import STEPS, run_suite, versions
+from suite_table import FOLDER, SUITES, Suite
+from suites_page import PAGE, page
+
+RESULTS = FOLDER / "results.json"
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the suites that are named, else all; returns 1 where a step failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    names = [suite.name for suite in SUITES]
+    parser.add_argument("suite", nargs="*", choices=[*names, []], help=f"default: all of {', '.join(names)}")
+    parser.add_argument("--step", action="append", choices=STEPS, help="repeatable; default: all; writes no results")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="where the projects stay; default: nowhere")
+    asked = parser.parse_args(arguments)
+    chosen = [suite for suite in SUITES if not asked.suite or suite.name in asked.suite]
+    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    failed = 0
+    for suite in chosen:
+        found = _one(suite, tuple(asked.step or STEPS), asked.keep)
+        failed += any(not step["ok"] for step in found["steps"].values())
+        if not asked.step:
+            results[suite.name] = found
+            ordered = {name: results[name] for name in names if name in results}
+            RESULTS.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            PAGE.write_text(page(ordered), encoding="utf-8")
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _one(suite: Suite, steps: tuple[str, ...], keep: Path | None) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix=f"{suite.name}-") as scratch:
+        folder = Path(scratch) if keep is None else keep / suite.name
+        outcomes = run_suite(suite, folder, steps)
+    for name, step in outcomes.items():
+        print(f"{suite.name:18}{name:9}{'ok' if step.ok else 'FAILED':8}{step.seconds:6.1f} s  {step.said}", flush=True)
+    return {"versions": versions(suite), "steps": {name: asdict(step) for name, step in outcomes.items()}}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
