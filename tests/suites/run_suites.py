@@ -24,18 +24,23 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where the projects stay; default: nowhere")
     asked = parser.parse_args(arguments)
     chosen = [suite for suite in SUITES if not asked.suite or suite.name in asked.suite]
-    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     failed = 0
     for suite in chosen:
         found = _one(suite, tuple(asked.step or STEPS), asked.keep)
         failed += any(not step["ok"] for step in found["steps"].values())
         if not asked.step:
-            results[suite.name] = found
-            ordered = {name: results[name] for name in names if name in results}
-            RESULTS.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            PAGE.write_text(page(ordered), encoding="utf-8")
+            _store(suite, found)
     print(f"{len(chosen) - failed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def _store(suite: Suite, found: dict[str, Any]) -> None:
+    """Puts a suite's results beside those of the others, and writes the page anew."""
+    stored: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    stored[suite.name] = found
+    ordered = {one.name: stored[one.name] for one in SUITES if one.name in stored}
+    RESULTS.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    PAGE.write_text(page(ordered), encoding="utf-8")
 
 
 def _one(suite: Suite, steps: tuple[str, ...], keep: Path | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Suite:
     algorithm: str  # of its study, in the page
     note: str = ""  # on success, in the page
     zoo_steps: int = 300  # rl_zoo3 trains for so many
-    seconds: float = 240.0  # longest step
+    seconds: float = 400.0  # longest step
     episodes: int = 10  # of `tuner check`, for each policy
     quick: bool = False  # whether the ordinary tests run it: it needs nothing but Gymnasium
 
@@ -49,7 +49,7 @@ SUITES = (
     Suite(name="cartpole", package="gymnasium", algorithm="PPO", note=NO_SUCCESS, quick=True),
     Suite(name="pendulum", package="gymnasium", algorithm="SAC", note=NO_SUCCESS, quick=True),
     Suite(name="reacher", package="mujoco", algorithm="TD3", note=NO_SUCCESS),
-    Suite(name="car_racing", package="box2d", algorithm="PPO", note=NO_SUCCESS, episodes=1, seconds=600.0),
+    Suite(name="car_racing", package="box2d", algorithm="PPO", note=NO_SUCCESS, episodes=1, seconds=900.0),
     Suite(name="panda_reach", package="panda-gym", algorithm="SAC, HER", note="`is_success`"),
     Suite(name="panda_push", package="panda-gym", algorithm="TQC, HER", note="`is_success`"),
     Suite(name="fetch_reach", package="gymnasium-robotics", algorithm="TQC, HER", note="`is_success`"),
@@ -69,7 +69,7 @@ SUITES = (
         algorithm="PPO",
         note="`num_targets_reached`, `at_least` as many as wanted; all of them are `env_complete`",
         episodes=3,
-        seconds=600.0,
+        seconds=900.0,
     ),
     Suite(
         name="highway",
@@ -77,7 +77,7 @@ SUITES = (
         algorithm="DQN",
         note="not told, `crashed` is its opposite; the score is the return",
         episodes=5,
-        seconds=600.0,
+        seconds=900.0,
     ),
 )
 
