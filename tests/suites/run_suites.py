@@ -13,18 +13,17 @@ from suite_table import FOLDER, SUITES, Suite
 from suites_page import PAGE, page
 
 RESULTS = FOLDER / "results.json"
+NAMES = ", ".join(suite.name for suite in SUITES)
 
 
 def main(arguments: list[str]) -> int:
     """Runs the suites that are named, else all; returns 1 where a step failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    names = [suite.name for suite in SUITES]
-    parser.add_argument("suite", nargs="*", choices=[*names, []], help=f"default: all of {', '.join(names)}")
+    parser.add_argument("suite", nargs="*", type=_named, help=f"default: all of {NAMES}")
     parser.add_argument("--step", action="append", choices=STEPS, help="repeatable; default: all; writes no results")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where the projects stay; default: nowhere")
     asked = parser.parse_args(arguments)
-    chosen = [suite for suite in SUITES if not asked.suite or suite.name in asked.suite]
-    failed = 0
+    chosen, failed = asked.suite or SUITES, 0
     for suite in chosen:
         found = _one(suite, tuple(asked.step or STEPS), asked.keep)
         failed += any(not step["ok"] for step in found["steps"].values())
@@ -32,6 +31,13 @@ def main(arguments: list[str]) -> int:
             _store(suite, found)
     print(f"{len(chosen) - failed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def _named(name: str) -> Suite:
+    for suite in SUITES:
+        if suite.name == name:
+            return suite
+    raise argparse.ArgumentTypeError(f"no suite {name!r}; there is: {NAMES}")
 
 
 def _store(suite: Suite, found: dict[str, Any]) -> None:

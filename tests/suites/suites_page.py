@@ -30,6 +30,20 @@ One suite alone: `.venv-suites/bin/python tests/suites/run_suites.py panda_reach
 | play, report | `tuner play` into a video, and `tuner report` |
 """
 
+WORTH_KNOWING = """\
+## Worth knowing
+
+- Meta-World draws the goal before it looks at the seed of `reset`, so no episode repeats: `tuner check` calls that$
+  wrong and `tuner run` stops. The wrapper in `tests/suites/studies/metaworld_seeds.py` seeds it; `seed` among the
+  environment's arguments fixes the fifty goals.
+- MiniGrid observes a text, `mission`, besides its picture, which no policy takes: `ImgObsWrapper` leaves it out. Its
+  picture of 7 by 7 is too small for a `CnnPolicy`; `RGBImgPartialObsWrapper` makes one of 56 by 56.
+- PyFlyt 0.21, which pip takes beside NumPy 2, has a `FlattenWaypointEnv` that returns more numbers than it declares.
+- One entry of Fetch's actions is the gripper's, which reaching keeps shut: the warning `action effect` is right there.
+- A confirmation tests each run on 100 episodes. Where steps are slow (PyFlyt, highway-env) or episodes long
+  (Meta-World), that takes longer than the tiny trials here.
+"""
+
 HEADLESS_TEXT = """\
 ## Without a display
 
@@ -49,7 +63,7 @@ def page(results: Mapping[str, Any]) -> str:
     parts = [HEAD, "\n".join(_table(results)), "\n".join(_success())]
     if failures := list(_failures(results)):
         parts.append("\n".join(["## What failed", "", *failures, ""]))
-    parts += ["\n".join(_warnings(results)), "\n".join(_versions(results)), _headless()]
+    parts += ["\n".join(_warnings(results)), WORTH_KNOWING, _headless(), "\n".join(_versions(results)).rstrip() + "\n"]
     return "\n".join(parts)
 
 

@@ -29,4 +29,4 @@ def test_a_failure_is_told_and_a_missing_suite_is_a_dash() -> None:
 def test_an_unknown_suite_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["nowhere"])
-    assert "invalid choice: 'nowhere'" in capsys.readouterr().err
+    assert "no suite 'nowhere'; there is: cartpole, " in capsys.readouterr().err
