@@ -106,6 +106,14 @@ def test_a_check_without_time_still_answers() -> None:
     assert [row.episodes for row in report.policies] == [0, 0, 0]
 
 
+def test_pixels_may_stay_black_or_white() -> None:
+    lines = {line.name: line for line in check("planted_toys:Filmed").lines}
+    assert [lines[name].verdict for name in ("dead observations", "observation bounds", "observation scale")] == [
+        "ok"
+    ] * 3
+    assert "of 144 values of pixels change" in lines["dead observations"].finding
+
+
 def test_time_outs_are_no_fault_where_no_success_is_told() -> None:
     assert verdicts(check("Pendulum-v1", full(2)))["episode ends"] == "ok"
 

@@ -182,6 +182,21 @@ class Pedals(Healthy):
         self.action_space = gym.spaces.Box(np.array([-1.0, 0.0], np.float32), np.ones(2, np.float32))
 
 
+class Filmed(Unaided):
+    """Observes a picture with a white spot at the point and another at the goal; its margin never changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.observation_space = gym.spaces.Box(0, 255, (12, 12, 1), np.uint8)  # type: ignore[assignment]
+
+    def _observe(self) -> Any:
+        picture = np.zeros((12, 12, 1), np.uint8)
+        for spot in (self._place, self._goal):
+            row, column = np.clip(np.round(5.5 + 4 * spot), 2, 9).astype(int)
+            picture[row, column] = 255
+        return picture
+
+
 class Half(Healthy):
     """Tells half of a success near the goal."""
 
