@@ -187,7 +187,8 @@ class Filmed(Unaided):
 
     def __init__(self) -> None:
         super().__init__()
-        self.observation_space = gym.spaces.Box(0, 255, (12, 12, 1), np.uint8)  # type: ignore[assignment]
+        space: Any = gym.spaces.Box(0, 255, (12, 12, 1), np.uint8)
+        self.observation_space = space
 
     def _observe(self) -> Any:
         picture = np.zeros((12, 12, 1), np.uint8)
