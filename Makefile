@@ -13,8 +13,11 @@ BIN := $(VENV)/bin
 UV := .uv
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+SUITES := .venv-suites
+READY_SUITES := $(SUITES)/.ready
+SUITE ?=
 
-.PHONY: help tune test coverage faults chaos check format lint types layers wheel clean
+.PHONY: help tune test coverage faults chaos suites check format lint types layers wheel clean
 
 help:
 	@echo "make tune   tune on this machine          STUDY=$(STUDY) TRIALS=$(TRIALS) PIP_ARGS='...'"
@@ -22,6 +25,7 @@ help:
 	@echo "make coverage  the same, measured: at least 90 % of lines and branches"
 	@echo "make faults everything that can be killed, filled or blocked, the slow ones too"
 	@echo "make chaos  random fault injection for a while, then the audit MINUTES=$(MINUTES) ENGINE=$(ENGINE)"
+	@echo "make suites environments of other packages, from PyPI into $(SUITES) SUITE='...'"
 	@echo "make check  format, lint, types, layers and the tests"
 	@echo "make wheel  build the wheel into dist/"
 
@@ -43,6 +47,9 @@ faults: $(READY_DEV)
 
 chaos: $(READY_DEV)
 	$(BIN)/python tests/faults/chaos.py --minutes $(MINUTES) --engine $(ENGINE)
+
+suites: $(READY_SUITES)
+	$(SUITES)/bin/python tests/suites/run_suites.py $(SUITE)
 
 check: format lint types layers test
 
@@ -71,5 +78,14 @@ $(READY_DEV): $(READY) requirements-dev.lock
 	@$(BIN)/python tools/install_locked.py requirements-dev.lock $(PIP_ARGS)
 	@touch $@
 
+$(READY_SUITES): requirements.lock requirements-dev.lock pyproject.toml $(wildcard tests/suites/requirements*.txt)
+	@tools/make_venv.sh $(SUITES) $(UV)
+	@$(SUITES)/bin/python tools/install_locked.py requirements.lock $(PIP_ARGS)
+	@$(SUITES)/bin/python tools/install_locked.py requirements-dev.lock $(PIP_ARGS)
+	@$(SUITES)/bin/python tools/install_locked.py tests/suites/requirements.txt $(PIP_ARGS)
+	@$(SUITES)/bin/python tools/install_locked.py tests/suites/requirements-no-deps.txt --no-deps $(PIP_ARGS)
+	@$(SUITES)/bin/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(UV) dist build .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(SUITES) $(UV) dist build .coverage* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

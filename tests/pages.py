@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 PAGES += [ROOT / "studies" / "README.md", ROOT / "search_spaces" / "README.md"]
 COMMANDS = tuple(command_line().commands)
-# Of other programs, in text alone: rl_zoo3, Ray and benchmarks.
+# Of other programs, in text alone: rl_zoo3, Ray, pip, benchmarks and suites.
 FOREIGN = {
     "--max-total-trials",
     "--num-cpus",
@@ -23,6 +23,8 @@ FOREIGN = {
     "--repeats",
     "--quick",
     "--choose",
+    "--keep",
+    "--no-deps",
 }
 
 BLOCK = re.compile(r"^```([\w+-]*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)

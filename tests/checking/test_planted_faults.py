@@ -51,6 +51,8 @@ PLANTED = {
     "a default seed of reset": ("DefaultSeed", "starts", "always begins the same episode", "wrong"),
     "a generator that reset seeds": ("OwnGenerator", "starts", "always begins the same episode", "wrong"),
     "success under another name": ("Renamed", "success signal", "info['task_solved'] is 0 or 1", "warning"),
+    "success beside a part of the task": ("Parted", "success signal", "info['success'] is 0 or 1", "warning"),
+    "pedals": ("Pedals", "action bounds", "within [-1, 1], [0, 1], not all [-1, 1]", "warning"),
     "half a success": ("Half", "success signal", "between 0 and 1 in", "warning"),
 }
 
@@ -102,6 +104,18 @@ def test_a_check_without_time_still_answers() -> None:
     assert report.of("wrong") == []
     assert verdicts(report)["action effect"] == "warning"
     assert [row.episodes for row in report.policies] == [0, 0, 0]
+
+
+def test_pixels_may_stay_black_or_white() -> None:
+    lines = {line.name: line for line in check("planted_toys:Filmed").lines}
+    assert [lines[name].verdict for name in ("dead observations", "observation bounds", "observation scale")] == [
+        "ok"
+    ] * 3
+    assert "of 144 values of pixels change" in lines["dead observations"].finding
+
+
+def test_time_outs_are_no_fault_where_no_success_is_told() -> None:
+    assert verdicts(check("Pendulum-v1", full(2)))["episode ends"] == "ok"
 
 
 def test_one_short_episode_is_too_short_to_call_anything_constant() -> None:

@@ -39,6 +39,10 @@ class Spaces(gym.Env[Any, Any]):
 BOX = spaces.Box(-1.0, 1.0, (2,), np.float32)
 
 
+class Mission(gym.Space[str]):
+    """A space of a class of its own, as MiniGrid has for its missions: it does not say whether it can be flattened."""
+
+
 @pytest.mark.parametrize(
     ("action", "observation", "words"),
     [
@@ -48,6 +52,7 @@ BOX = spaces.Box(-1.0, 1.0, (2,), np.float32)
         (spaces.Box(-np.inf, np.inf, (2,), np.float32), BOX, "cannot act without bounds"),
         (BOX, spaces.Sequence(BOX), "cannot observe a Sequence space"),
         (BOX, spaces.Dict({"a": spaces.Sequence(BOX)}), "cannot observe a Dict space"),
+        (BOX, spaces.Dict({"image": BOX, "mission": Mission()}), "cannot observe a Dict space"),
     ],
 )
 def test_what_ppo_cannot_use_is_named(action: gym.Space[Any], observation: gym.Space[Any], words: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import optuna
 import pytest
-from conftest import Tuner
+from conftest import Tuner, write_study
 
 from tuner.study.storage import DEFAULT_URL
 
@@ -22,6 +22,15 @@ def test_it_shows_the_best_with_its_curve_and_its_health(tuner: Tuner, finished:
         assert line in said.out
     assert "suggestion:" in tuner("show 0 --study toy").out
     assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_long_names_of_arguments_stand_apart_from_their_values(tuner: Tuner, tmp_path: Path) -> None:
+    dqn = {"algorithm": "dqn", "parameters": {"gamma": {"type": "float", "low": 0.9, "high": 0.99}}}
+    fixed = {"train_freq": 8, "learning_starts": 8, "buffer_size": 50, "target_update_interval": 32}
+    (tmp_path / "dqn.yaml").write_text(json.dumps({**dqn, "fixed": fixed}))
+    path = write_study(tmp_path, environment={"id": "CartPole-v1"}, space="dqn.yaml", baselines={}, trials=1)
+    assert tuner(f"run {path} --engine inline").code == 0
+    assert re.search(r"^  target_update_interval +32$", tuner("show --study toy").out, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("trial", ["current", "0"])

@@ -45,6 +45,8 @@ def test_two_spellings_of_one_environment(one: str, other: object, same: bool) -
         ("roarm_envs:RoArmReach-v0", False),
         ("CartPole-v1", False),
         ("Unversioned", False),
+        ("metaworld:Meta-World/MT1", False),
+        ("gymnasium:Unversioned-Id", False),
     ],
 )
 def test_classes_are_told_from_ids(name: str, found: bool) -> None:

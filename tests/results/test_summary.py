@@ -88,3 +88,4 @@ def test_a_study_in_which_nothing_succeeded_says_so_with_the_likeliest_cause() -
     assert said.endswith("The likeliest cause is in the environment: action bounds: within [0, 255], not [-1, 1].")
     assert "keep" not in said
     assert "out of reach in x" in verdict(summary(rows, succeeded=False))
+    assert "far too short" in verdict(summary(rows, succeeded=False, warnings=("action effect: entry 3 of 4 never …",)))

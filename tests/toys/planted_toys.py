@@ -166,6 +166,38 @@ class Renamed(Healthy):
         return *rest, {"task_solved": int(info["is_success"]), "distance": info["distance"]}
 
 
+class Parted(Healthy):
+    """Tells success and a part of the task under names of its own, as Meta-World does."""
+
+    def step(self, action: Any) -> Any:
+        *rest, info = super().step(action)
+        return *rest, {"grasp_success": 1.0, "success": float(info["is_success"]), "distance": info["distance"]}
+
+
+class Pedals(Healthy):
+    """Takes no negative values in the last entry, as CarRacing does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space = gym.spaces.Box(np.array([-1.0, 0.0], np.float32), np.ones(2, np.float32))
+
+
+class Filmed(Unaided):
+    """Observes a picture with a white spot at the point and another at the goal; its margin never changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        space: Any = gym.spaces.Box(0, 255, (12, 12, 1), np.uint8)
+        self.observation_space = space
+
+    def _observe(self) -> Any:
+        picture = np.zeros((12, 12, 1), np.uint8)
+        for spot in (self._place, self._goal):
+            row, column = np.clip(np.round(5.5 + 4 * spot), 2, 9).astype(int)
+            picture[row, column] = 255
+        return picture
+
+
 class Half(Healthy):
     """Tells half of a success near the goal."""
 

@@ -21,7 +21,7 @@ def bounds(evidence: Evidence) -> Line:
         fix = "declare bounds that hold, or clip the observation to them"
         return warning(name, f"{named(outside.tolist())} outside the space, in up to {worst:.1%} of the steps", fix)
     stuck = np.flatnonzero((observed.at_bound > STUCK) & ~observed.constant & ~observed.flag)
-    if len(stuck) and _is_box(evidence):
+    if len(stuck) and _is_box(evidence) and not _is_picture(evidence):
         fix = "widen the scale of these entries: PPO cannot learn from what is clipped"
         return warning(name, f"{named(stuck.tolist())} at a bound in most steps", fix)
     cut = float(observed.at_bound.max(where=~observed.constant & ~observed.flag, initial=0.0))
@@ -64,8 +64,16 @@ def dead(evidence: Evidence) -> Line:
     fix = "find out why the value does not change, or leave the entry out"
     if len(constant) == len(observed.least):
         return wrong(name, "no entry ever changes: the policy is blind", fix)
+    if _is_picture(evidence):
+        return ok(name, f"{len(observed.least) - len(constant):,} of {len(observed.least):,} values of pixels change")
     return warning(name, f"{named(constant.tolist())} of {len(observed.least)} never changed", fix)
 
 
 def _is_box(evidence: Evidence) -> bool:
     return isinstance(evidence.observation_space, gym.spaces.Box)
+
+
+def _is_picture(evidence: Evidence) -> bool:
+    """Whether it is a picture, in which pixels that stay black, white or the same are nothing unusual."""
+    space = evidence.observation_space
+    return _is_box(evidence) and space.dtype == np.uint8 and len(space.shape or ()) == 3

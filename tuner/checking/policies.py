@@ -24,9 +24,17 @@ def usable(env: gym.Env[Any, Any]) -> str:
         return f"PPO cannot act in a {type(action).__name__} space"
     if isinstance(action, gym.spaces.Box) and not action.is_bounded():
         return "PPO cannot act without bounds, and the action space has none"
-    if not isinstance(observation, OBSERVATIONS) or not observation.is_np_flattenable:
+    if not isinstance(observation, OBSERVATIONS) or not _flattenable(observation):
         return f"PPO cannot observe a {type(observation).__name__} space"
     return unobservable(observation)
+
+
+def _flattenable(space: gym.Space[Any]) -> bool:
+    """Whether observations can be rows of numbers; a space of another package's own class need not say."""
+    try:
+        return space.is_np_flattenable
+    except NotImplementedError:
+        return False
 
 
 def flat(space: gym.Space[Any], observation: Any) -> NDArray[np.float64]:

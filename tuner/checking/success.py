@@ -61,7 +61,9 @@ def _other_key(evidence: Evidence) -> Line:
     likely = {name: flag for name, flag in flags.items() if not flag.other}
     if not likely:
         return ok(SIGNAL, f"info has no {evidence.key!r}: scores are returns")
-    name, flag = max(likely.items(), key=lambda item: ("success" in item[0].lower(), item[1].at_end))
+    name, flag = max(
+        likely.items(), key=lambda item: (item[0] == "success", "success" in item[0].lower(), item[1].at_end)
+    )
     option = f"--success-key {name}"
     finding = f"info[{name!r}] is 0 or 1, but success is read from {evidence.key!r}, which is missing"
     if flag.on_the_way:

@@ -11,6 +11,7 @@ from tuner.verdicts import Line
 SLOW = 100.0  # steps a second
 TRIAL_STEPS = 100_000  # the usual length of a trial
 RESCALED = "environment: {wrappers: [{gymnasium.wrappers.RescaleAction: {min_action: -1, max_action: 1}}]}"
+FEW_BOUNDS = 3  # pairs of bounds that are shown
 
 
 def finite(evidence: Evidence) -> Line:
@@ -88,11 +89,12 @@ def action_scale(evidence: Evidence) -> Line:
     space, name = evidence.action_space, "action bounds"
     if not isinstance(space, gym.spaces.Box):
         return ok(name, f"{space}")
-    low, high = float(space.low.min()), float(space.high.max())
     if np.all(space.low == -1.0) and np.all(space.high == 1.0):
         return ok(name, "[-1, 1]")
+    found = sorted({(float(low), float(high)) for low, high in zip(space.low.flat, space.high.flat, strict=True)})
     fix = f"PPO's first policy draws from N(0, 1): take actions in [-1, 1], or wrap it: `{RESCALED}`"
-    return warning(name, f"within [{low:g}, {high:g}], not [-1, 1]", fix)
+    shown = ", ".join(f"[{low:g}, {high:g}]" for low, high in found[:FEW_BOUNDS])
+    return warning(name, f"within {shown}{' …' * (len(found) > FEW_BOUNDS)}, not all [-1, 1]", fix)
 
 
 def endings(evidence: Evidence) -> Line:
@@ -104,7 +106,7 @@ def endings(evidence: Evidence) -> Line:
         return warning(name, "no episode ended in the time given", "run `tuner check`, which takes longer")
     share = _timeouts(evidence)
     shares = ", ".join(f"{policy} {value:.0%}" for policy, value in share.items())
-    if all(value == 1.0 for value in share.values()):
+    if evidence.has_success() and all(value == 1.0 for value in share.values()):
         fix = "terminate on success and on failure, and truncate at the time limit alone"
         return warning(name, f"every episode timed out ({shares})", fix)
     failed = [episode.length for episode in episodes if episode.terminated and episode.success is False]

@@ -1,7 +1,6 @@
 """Environment names as text: splitting, classifying and comparing them without importing anything."""
 
 import os.path
-import re
 
 
 def split(name: str) -> tuple[str, str]:
@@ -16,9 +15,12 @@ def is_file(front: str) -> bool:
 
 
 def is_class(name: str) -> bool:
-    """Whether a name refers to a class: in a file, or in a module with a name that has no version."""
+    """Whether a name refers to a class: in a file, or in a module with a name that Python can have.
+
+    Ids have a version (`Id-v0`) or a namespace (`Meta-World/MT1`).
+    """
     front, last = split(name)
-    return is_file(front) or (bool(front) and re.search(r"-v\d+$", last) is None)
+    return is_file(front) or (bool(front) and last.isidentifier())
 
 
 def one_path(front: str) -> str:

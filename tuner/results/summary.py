@@ -111,8 +111,8 @@ def verdict(summary: Summary) -> str:
     )
 
 
-# Lines of a look, those first that explain best why nothing succeeds.
-CAUSES = ("action effect", "goals in reach", "action bounds", "success signal", "return and success", "reward varies")
+# Lines of a look that can explain why nothing succeeds, the best first; an idle action entry among others cannot.
+CAUSES = ("goals in reach", "action bounds", "success signal", "return and success", "reward varies")
 
 
 def _likely(warning: str) -> int:
@@ -130,7 +130,7 @@ def _succeeded(rows: Sequence[Row]) -> bool | None:
 def _never(summary: Summary) -> str:
     """What a study says in which nothing succeeded."""
     said = f"No trial succeeded once in {summary.finished}: no score says which is better at the task."
-    if summary.warnings:
+    if summary.warnings and _likely(summary.warnings[0]) < len(CAUSES):
         return f"{said} The likeliest cause is in the environment: {summary.warnings[0]}."
     return f"{said} The training may be far too short, or the goal out of reach in {summary.environment}."
 

@@ -150,9 +150,10 @@ def _arguments(row: Row) -> Iterator[str]:
     yield ""
     searched = {part_of(name) or name for name in row.params}  # a schedule's parts stand for its argument
     yield "Parameters (* searched)"
+    width = max(22, *(len(name) + 1 for name in row.arguments))
     for name, value in row.arguments.items():
         star = "*" if name in searched else " "
-        yield f"{star} {name:<22}{shown(value)}"
+        yield f"{star} {name:<{width}}{shown(value)}"
 
 
 def _curve(row: Row) -> Iterator[str]:

@@ -57,10 +57,12 @@ def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> Non
         _print_finals(console, summary.finals)
     if rows:
         console.print(_table(rows, summary.finals))
+    said = verdict(summary)
     if summary.finals is None:
-        console.print(verdict(summary))
-    for warning in summary.warnings[1:] if summary.succeeded is False else ():
-        console.print(f"Also: {warning}.", markup=False)
+        console.print(said)
+    for warning in summary.warnings if summary.succeeded is False else ():
+        if warning not in said:
+            console.print(f"Also: {warning}.", markup=False)
     for word in summary.advice.values():
         console.print(f"Note: {word}.")
     _print_next(console, next_commands)
