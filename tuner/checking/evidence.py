@@ -1,6 +1,5 @@
 """What a check observed, and how its verdicts are written."""
 
-from collections.abc import Sequence
 from functools import reduce
 
 import gymnasium as gym
@@ -14,7 +13,6 @@ from tuner.record_type import Record
 from tuner.records import SUCCESS
 from tuner.verdicts import Line
 
-MOST_NAMED = 8  # entries that a line names
 ENOUGH = 50  # steps that it takes to say that something never changes
 
 
@@ -68,11 +66,3 @@ def wrong(name: str, finding: str, fix: str) -> Line:
 def graded(name: str, *, bad: bool, finding: str, fix: str) -> Line:
     """A line that is wrong if `bad`, else a warning."""
     return (wrong if bad else warning)(name, finding, fix)
-
-
-def named(entries: Sequence[int]) -> str:
-    """Entries by their indices, in words."""
-    shown = ", ".join(str(entry) for entry in entries[:MOST_NAMED])
-    more = len(entries) - MOST_NAMED
-    word = "entry" if len(entries) == 1 else "entries"
-    return f"{word} {shown}" + (f" and {more} more" if more > 0 else "")

@@ -1,6 +1,7 @@
 """The policies of a check, actions and observations as flat numbers, and whether PPO can use the spaces."""
 
 import copy
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import gymnasium as gym
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from tuner.errors import EnvironmentFailed
 from tuner.training.spaces import unobservable
-from tuner.training.stepping import Expert, begin, offers_expert
+from tuner.training.stepping import Expert, begin, masks_of, offers_expert
 
 ACTIONS = (gym.spaces.Box, gym.spaces.Discrete, gym.spaces.MultiDiscrete, gym.spaces.MultiBinary)
 ACTIONS_STREAM = 1  # any number: seeds of actions are drawn from it and the reset seed
@@ -110,25 +111,30 @@ class Policy(Protocol):
         """The action for an observation."""
 
 
-class Zero:
-    """The zero action in every step."""
+Masks = Callable[[], NDArray[np.bool_]] | None
 
-    def __init__(self, space: gym.Space[Any]) -> None:
+
+class Zero:
+    """The zero action in every step, the first valid one where the environment tells which are."""
+
+    def __init__(self, space: gym.Space[Any], masks: Masks = None) -> None:
         self._action = zero_action(space)
+        self._masks = masks if isinstance(space, gym.spaces.Discrete) else None
 
     def reset(self, seed: int) -> None:
         """Nothing to do."""
 
     def __call__(self, observation: Any) -> Any:  # noqa: ARG002
         """The zero action."""
-        return copy.copy(self._action)
+        return copy.copy(self._action) if self._masks is None else int(np.argmax(self._masks()))
 
 
 class Random:
-    """Random actions from the whole action space, by the seed of the episode."""
+    """Random actions from the whole action space, or of the valid ones, by the seed of the episode."""
 
-    def __init__(self, space: gym.Space[Any]) -> None:
+    def __init__(self, space: gym.Space[Any], masks: Masks = None) -> None:
         self._space = copy.deepcopy(space)
+        self._masks = masks
 
     def reset(self, seed: int) -> None:
         """Seeds the action space, with a stream of its own."""
@@ -136,7 +142,17 @@ class Random:
 
     def __call__(self, observation: Any) -> Any:  # noqa: ARG002
         """A random action."""
-        return self._space.sample()
+        return self._space.sample() if self._masks is None else masked_sample(self._space, self._masks())
+
+
+def masked_sample(space: gym.Space[Any], mask: NDArray[np.bool_]) -> Any:
+    """A random action of those that a mask allows; any of a space without masks."""
+    if isinstance(space, gym.spaces.Discrete):
+        return space.sample(mask=mask.ravel().astype(np.int8))
+    if isinstance(space, gym.spaces.MultiDiscrete):
+        parts = np.split(mask.ravel().astype(np.int8), np.cumsum(space.nvec)[:-1])
+        return space.sample(mask=tuple(parts))
+    return space.sample()
 
 
 def make_policies(env: gym.Env[Any, Any], seed: int) -> dict[str, Policy]:
@@ -145,7 +161,8 @@ def make_policies(env: gym.Env[Any, Any], seed: int) -> dict[str, Policy]:
     Raises:
         EnvironmentFailed: where it has one and cannot make it.
     """
-    policies: dict[str, Policy] = {"zero": Zero(env.action_space), "random": Random(env.action_space)}
+    masks, space = masks_of(env), env.action_space
+    policies: dict[str, Policy] = {"zero": Zero(space, masks), "random": Random(space, masks)}
     if not offers_expert(env):
         return policies
     expert = Expert(env)

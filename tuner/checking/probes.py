@@ -11,10 +11,10 @@ from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker, TimeLimit
 from numpy.typing import NDArray
 
 from tuner.checking.check_report import Budget
-from tuner.checking.policies import entries, flat, others, seed_actions
+from tuner.checking.policies import Random, entries, flat, others, seed_actions
 from tuner.record_type import Record
 from tuner.training.placed import Folder, Placed
-from tuner.training.stepping import advance, begin
+from tuner.training.stepping import advance, begin, masks_of
 
 SAME_EPISODES = 3
 SAME_STEPS = 50
@@ -34,6 +34,7 @@ class Probes(Record):
     idle: tuple[int, ...] | None  # action entries without effect; None if unknown
     rewarded: tuple[int, ...]  # action entries that change the reward and no observation
     entries: int  # number of action entries tested
+    masked: bool = False  # whether only some actions are valid at a time, so that none may be changed
     same_start: bool  # whether resets without a seed begin alike, while seeds do not
 
 
@@ -47,13 +48,16 @@ def probe(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> Probe
         difference = math.inf
     count = min(entries(env.action_space), MOST_ENTRIES)
     unknown: tuple[set[int] | None, set[int]] = (None, set())
-    idle, rewarded = _effects(env, goals[:EFFECT_EPISODES], count, budget) if difference <= ROUNDING else unknown
+    masked = masks_of(env) is not None
+    changeable = difference <= ROUNDING and not masked
+    idle, rewarded = _effects(env, goals[:EFFECT_EPISODES], count, budget) if changeable else unknown
     return Probes(
         difference=difference,
         episodes=len(compared),
         idle=None if idle is None else tuple(sorted(idle)),
         rewarded=tuple(sorted(rewarded)),
         entries=count,
+        masked=masked,
         same_start=_same_start(env, goals, budget),
     )
 
@@ -79,10 +83,25 @@ def _bare(env: gym.Env[Any, Any]) -> gym.Env[Any, Any]:
 
 
 def _draw(env: gym.Env[Any, Any], seed: int, steps: int) -> list[Any]:
-    """Random actions, determined by the seed."""
+    """Random actions, determined by the seed; of the valid ones as they are met in the episode of that seed."""
+    if (masks := masks_of(env)) is not None:
+        return _played(env, Random(env.action_space, masks), seed, steps)
     space = copy.deepcopy(env.action_space)
     seed_actions(space, seed)
     return [space.sample() for _ in range(steps)]
+
+
+def _played(env: gym.Env[Any, Any], policy: Random, seed: int, steps: int) -> list[Any]:
+    """The actions of a policy in an episode."""
+    begin(env, seed)
+    policy.reset(seed)
+    actions: list[Any] = []
+    over = False
+    while not over and len(actions) < steps:
+        actions.append(policy(None))
+        _, _, terminated, truncated, _ = advance(env, actions[-1])
+        over = terminated or truncated
+    return actions
 
 
 def _trace(env: gym.Env[Any, Any], goal: int, actions: Sequence[Any], budget: Budget) -> NDArray[np.float64]:

@@ -3,7 +3,8 @@
 import gymnasium as gym
 import numpy as np
 
-from tuner.checking.evidence import Evidence, graded, named, ok, warning, wrong
+from tuner.checking.entries import numbered
+from tuner.checking.evidence import Evidence, graded, ok, warning, wrong
 from tuner.checking.probes import ROUNDING
 from tuner.checking.rollout import ENDLESS
 from tuner.verdicts import Line
@@ -67,19 +68,23 @@ def actions(evidence: Evidence) -> Line:
     idle, rewarded, count = evidence.probes.idle, evidence.probes.rewarded, evidence.probes.entries
     s = "s" * (len(rewarded) == 1)
     name = "action effect"
+    if evidence.probes.masked:
+        return ok(name, "unknown: only some actions are valid at a time (action_masks)")
     if idle is None:
         if evidence.probes.difference > ROUNDING:
             return warning(name, "unknown: the environment is not deterministic", "see determinism")
         return warning(name, "unknown: no time was left", "run `tuner check`, which takes longer")
     if not idle and rewarded and any(episode.length > 1 for episode in evidence.episodes()):
-        which = "every action entry changes" if len(rewarded) == count else f"{named(rewarded)} of {count} change{s}"
+        which = "every action entry changes" if len(rewarded) == count else f"{numbered(rewarded)} of {count} change{s}"
         fix = "a penalty on an action is no effect: make sure that every entry reaches a motor"
         return warning(name, f"{which} only the reward, not what is observed", fix)
     if not idle:
         each = "the action changes" if count == 1 else f"each of {count} action entries changes"
         return ok(name, f"{each} what is {'rewarded' if rewarded else 'observed'}")
     all_idle = len(idle) == count
-    which = "no action entry changes" if all_idle else f"{named(idle)} of {count} never change{'s' * (len(idle) == 1)}"
+    which = (
+        "no action entry changes" if all_idle else f"{numbered(idle)} of {count} never change{'s' * (len(idle) == 1)}"
+    )
     fix = "make sure that every action entry reaches a motor and is not overwritten; leave out those without effect"
     return graded(name, bad=all_idle, finding=f"{which} what is observed", fix=fix)
 

@@ -12,10 +12,8 @@ from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_normalize
 from tuner.config.algorithms import ALGORITHMS
 from tuner.records import TrialJob
 from tuner.training.fused_ppo import FusedPPO
-from tuner.training.making import blaming
+from tuner.training.stepping import MASKS, masks_of
 from tuner.training.streams import OwnStream
-
-MASKS = "action_masks"  # method of an environment: which entries or choices of the next action are valid, booleans
 
 Predict = Callable[[Any], Any]  # observations (n, …) → actions (n, …); some must be told of episodes, see below
 
@@ -71,16 +69,8 @@ class Policy(FollowsEpisodes):
         return actions
 
 
-def _masks_of(env: VecEnv | Env[Any, Any]) -> Callable[[], NDArray[np.bool_]]:
-    if isinstance(env, VecEnv):
-        return lambda: np.stack(env.env_method(MASKS))
-    method = env.get_wrapper_attr(MASKS)
-
-    def ask() -> NDArray[np.bool_]:
-        with blaming(MASKS):
-            return np.asarray(method())
-
-    return ask
+def _masks_of(env: VecEnv | Env[Any, Any]) -> Callable[[], NDArray[np.bool_]] | None:
+    return (lambda: np.stack(env.env_method(MASKS))) if isinstance(env, VecEnv) else masks_of(env)
 
 
 def actor_of(model: BaseAlgorithm, algorithm: str, *, draw: int | None = None) -> Predict:

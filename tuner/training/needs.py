@@ -12,9 +12,9 @@ from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.arguments import CLASS, HINDSIGHT, class_path
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
-from tuner.training.acting import MASKS
 from tuner.training.importing import import_module
 from tuner.training.spaces import OWN_NETWORK, fitting_policy
+from tuner.training.stepping import MASKS
 
 GOALS = ("observation", "achieved_goal", "desired_goal")  # keys of the observations of an environment with goals
 

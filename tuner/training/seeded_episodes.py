@@ -6,9 +6,8 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.training.acting import MASKS
 from tuner.training.batches import zeros
-from tuner.training.making import blaming
+from tuner.training.stepping import masks_of
 
 
 class EpisodesBySeed(gym.Wrapper[Any, Any, Any, Any]):
@@ -43,9 +42,9 @@ class MaskedEpisodesBySeed(EpisodesBySeed):
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are valid."""
-        if not self._idle:
-            with blaming(MASKS):
-                return np.asarray(self.env.get_wrapper_attr(MASKS)())
+        ask = masks_of(self.env)
+        if not self._idle and ask is not None:
+            return ask()
         space = self.action_space
         sizes = {"Discrete": "n", "MultiDiscrete": "nvec", "MultiBinary": "n"}[type(space).__name__]
         pairs = 2 if isinstance(space, gym.spaces.MultiBinary) else 1
@@ -54,4 +53,4 @@ class MaskedEpisodesBySeed(EpisodesBySeed):
 
 def episodes_by_seed(env: gym.Env[Any, Any]) -> EpisodesBySeed:
     """The environment with episodes that begin by seeds."""
-    return MaskedEpisodesBySeed(env) if env.has_wrapper_attr(MASKS) else EpisodesBySeed(env)
+    return MaskedEpisodesBySeed(env) if masks_of(env) is not None else EpisodesBySeed(env)

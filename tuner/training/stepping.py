@@ -1,8 +1,11 @@
 """Resets and steps an environment and calls its expert, with errors that blame it. Loads no learning library."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
 
 from tuner.errors import EnvironmentFailed
 from tuner.training.border import begun, stepped
@@ -35,6 +38,22 @@ def advance(env: gym.Env[Any, Any], action: Any) -> tuple[Any, float, bool, bool
         raise
     except RAISED as error:
         raise blamed("step", error) from error
+
+
+MASKS = "action_masks"  # method () -> booleans, which choices of the next action are valid, as sb3-contrib has it
+
+
+def masks_of(env: gym.Env[Any, Any]) -> Callable[[], NDArray[np.bool_]] | None:
+    """The environment's method that tells which actions are valid, None if it has none."""
+    if not env.has_wrapper_attr(MASKS):
+        return None
+    method = env.get_wrapper_attr(MASKS)
+
+    def ask() -> NDArray[np.bool_]:
+        with blaming(MASKS):
+            return np.asarray(method(), dtype=bool)
+
+    return ask
 
 
 HOOK = "make_expert"  # static, class or plain method (env) -> callable observation -> action; see docs/environments.md
