@@ -51,8 +51,9 @@ class Mission(gym.Space[str]):
         (spaces.Tuple([BOX]), BOX, "cannot act in a Tuple space"),
         (spaces.Box(-np.inf, np.inf, (2,), np.float32), BOX, "cannot act without bounds"),
         (BOX, spaces.Sequence(BOX), "cannot observe a Sequence space"),
-        (BOX, spaces.Dict({"a": spaces.Sequence(BOX)}), "cannot observe a Dict space"),
-        (BOX, spaces.Dict({"image": BOX, "mission": Mission()}), "cannot observe a Dict space"),
+        (BOX, spaces.Dict({"a": spaces.Sequence(BOX)}), "the entry 'a' of its observations is a Sequence space"),
+        (BOX, spaces.Dict({"image": BOX, "mission": Mission()}), "'mission' of its observations is a Mission space"),
+        (BOX, spaces.Dict({"a": spaces.Dict({"b": BOX})}), "'a' of its observations is a Dict itself"),
     ],
 )
 def test_what_ppo_cannot_use_is_named(action: gym.Space[Any], observation: gym.Space[Any], words: str) -> None:

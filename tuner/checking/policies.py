@@ -25,9 +25,11 @@ def usable(env: gym.Env[Any, Any]) -> str:
         return f"PPO cannot act in a {type(action).__name__} space"
     if isinstance(action, gym.spaces.Box) and not action.is_bounded():
         return "PPO cannot act without bounds, and the action space has none"
+    if fault := unobservable(observation):
+        return fault
     if not isinstance(observation, OBSERVATIONS) or not _flattenable(observation):
         return f"PPO cannot observe a {type(observation).__name__} space"
-    return unobservable(observation)
+    return ""
 
 
 def _flattenable(space: gym.Space[Any]) -> bool:
