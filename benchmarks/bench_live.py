@@ -6,11 +6,13 @@ Every run has two processes of one thread each, one after the other, in turns (A
 then trained on ten fresh seeds at the study's full length and judged on 100 fresh goals. `tuner 200` is not limited in
 time: `tuner run reach --trials 200 --seed N`; of these runs the highest single score is judged beside the leader.
 
-FOLDER keeps every run; the same command continues. `--until` is in minutes: no run begins that could not end by then.
+FOLDER keeps every run; the same command continues: `tuner 200` where it was, others anew, since their time is limited.
+`--until` is in minutes: no run begins that could not end by then.
 """
 
 import argparse
 import json
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +37,7 @@ FRESH = 1000  # index of the first test seed of the judgement, which no confirma
 SEEDS, GOALS = 10, 100
 JUDGED = 4.0  # minutes for the judgement, at most
 ENDLESS = 100_000  # trials
+UNLIMITED = 1440.0  # minutes of a run that ends by itself
 
 Arguments = dict[str, Any]
 
@@ -155,10 +158,10 @@ def enter(entrant: Entrant, repeat: int, folder: Path) -> None:
         return
     begun = target / "run.json"
     if not begun.is_file():
-        for old in sorted(target.rglob("*"), reverse=True):  # of a run that was broken off
-            old.rmdir() if old.is_dir() else old.unlink()
+        if entrant.minutes is not None:  # one that was broken off begins anew; a run to its own end resumes
+            shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True, exist_ok=True)
-        run = entrant.run(target, repeat, 60 * (entrant.minutes or 60))
+        run = entrant.run(target, repeat, 60 * (entrant.minutes or UNLIMITED))
         begun.write_text(json.dumps(asdict(run)) + "\n")
     winners = entrant.winners(target)
     found = {"run": json.loads(begun.read_text()), "winners": winners, "success": judged(winners)}
