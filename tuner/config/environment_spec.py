@@ -38,6 +38,7 @@ class EnvironmentSpec(Frozen):
     id: Annotated[StrictStr, Field(min_length=1)]
     kwargs: Arguments = Field(default_factory=dict)
     wrappers: Annotated[tuple[Any, ...], BeforeValidator(entries)] = ()  # in rl_zoo3's notation
+    vec_wrappers: Annotated[tuple[Any, ...], BeforeValidator(entries)] = ()  # of the vector environment
     max_episode_steps: Annotated[StrictInt, Field(ge=1, le=10**9)] | None = None  # None: as registered
     n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
     vec_env: VecEnvKind = "dummy"
@@ -59,7 +60,8 @@ class EnvironmentSpec(Frozen):
     @property
     def options(self) -> dict[str, Any]:
         """What its constructor and wrappers get, for people and for comparison; empty where nothing is set."""
-        return {**self.making, **({"wrappers": list(self.wrappers)} if self.wrappers else {})}
+        wraps = {"wrappers": list(self.wrappers), "vec_wrappers": list(self.vec_wrappers)}
+        return {**self.making, **{key: entries for key, entries in wraps.items() if entries}}
 
     def ref(self) -> EnvironmentRef:
         """The record that is sent to a worker."""

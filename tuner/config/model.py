@@ -260,7 +260,7 @@ class StudySpec(Frozen):
         values |= {key: data[key] for key in ("algorithm", "policy", "timesteps", "objective")}
         if self.environment.on_error != "fail":
             values["environment.on_error"] = self.environment.on_error
-        for key in ("wrappers", "max_episode_steps"):
+        for key in ("wrappers", "vec_wrappers", "max_episode_steps"):
             if data["environment"][key]:
                 values[f"environment.{key}"] = data["environment"][key]
         if self.evaluation != "deterministic":
