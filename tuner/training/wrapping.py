@@ -13,7 +13,7 @@ from tuner.config.wrapper_notation import path_and_arguments
 from tuner.errors import EnvironmentUnusable, did_you_mean
 from tuner.training.importing import home_of, import_module
 from tuner.training.placed import Folder
-from tuner.wrappers import count_from_zero
+from tuner.wrappers import count_from_zero, zero_based
 
 Wrap = Callable[..., Any]
 
@@ -58,7 +58,8 @@ def wrapped(
     Raises:
         EnvironmentUnusable: naming the wrapper that cannot be applied.
     """
-    if not wrappers and not more and count_from_zero(env) is env:
+    spaces = [getattr(env, name, None) for name in ("action_space", "observation_space")]
+    if not wrappers and not more and all(zero_based(space) is space for space in spaces if space is not None):
         return env
     found: gym.Env[Any, Any] = BehindWrappers(env)
     try:
