@@ -149,9 +149,12 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
         return Processes(functools.partial(_wrapped, ref, wrapper), ref.n_envs)
     spec = gym.spec(name)
     hook = None if ref.wrappers or ref.vec_wrappers else made(ref, lambda: _hook(spec, ref.kwargs))
-    venv = None if hook is None else made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
-    if venv is None or _counts_from_elsewhere(venv):
-        return DummyVecEnv([functools.partial(_wrapped, ref, wrapper)] * ref.n_envs)
+    singles = [functools.partial(_wrapped, ref, wrapper)] * ref.n_envs
+    if hook is None:
+        return DummyVecEnv(singles)
+    venv = made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
+    if _counts_from_elsewhere(venv):
+        return DummyVecEnv(singles)
     if not isinstance(venv, VecEnv) or venv.num_envs != ref.n_envs:
         found = f"one of {venv.num_envs}" if isinstance(venv, VecEnv) else type(venv).__name__
         raise EnvironmentUnusable(
