@@ -149,7 +149,7 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
         return Processes(functools.partial(_wrapped, ref, wrapper), ref.n_envs)
     spec = gym.spec(name)
     hook = None if ref.wrappers or ref.vec_wrappers else made(ref, lambda: _hook(spec, ref.kwargs))
-    singles = [functools.partial(_wrapped, ref, wrapper)] * ref.n_envs
+    singles: list[Callable[[], gym.Env[Any, Any]]] = [functools.partial(_wrapped, ref, wrapper)] * ref.n_envs
     if hook is None:
         return DummyVecEnv(singles)
     venv = made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
