@@ -25,6 +25,7 @@ class EnvironmentRef(Record):
     id: str  # as Gymnasium's `make` takes it, `module:Id` or a bare id
     kwargs: dict[str, Any] = field(default_factory=dict)  # of `gym.make`
     wrappers: tuple[Any, ...] = ()  # import paths, or mappings of one path to arguments; applied in order
+    vec_wrappers: tuple[Any, ...] = ()  # the same, of the vector environment
     n_envs: int = 1
     vec_env: str = "dummy"  # or subproc: each environment in its own process
     on_error: str = "fail"  # or end_episode: an error in a step ends its episode, not the trial

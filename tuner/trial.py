@@ -22,7 +22,7 @@ from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import TrialJob, TrialOutcome
 from tuner.training.board import Board
 from tuner.training.curriculum import CurriculumCallback
-from tuner.training.environments import make_vec_env, normalized, statistics
+from tuner.training.environments import make_training_env, normalized, statistics
 from tuner.training.evaluation import evaluator_of
 from tuner.training.fused.fused_rollout import NotFiniteError
 from tuner.training.keeping import CheckpointWriter
@@ -80,7 +80,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
     with contextlib.ExitStack() as stack:
         keeper = _keeper(job, stack)
         begun_before = None if keeper is None else keeper.snapshot()
-        bare = make_vec_env(job.environment)
+        bare = make_training_env(job.environment)
         env = normalized(bare, job.params) if begun_before is None else begun_before.environment(bare)
         stack.callback(env.close)
         most_goals = max((checkpoint.goals for checkpoint in job.checkpoints), default=1)

@@ -99,12 +99,14 @@ def test_environments_come_as_ids_classes_and_functions(environment: Any, identi
         goals={"early": 1, "late": 1},
         env_kwargs={"scale": 2.0},
         n_envs=2,
+        wrappers=["gymnasium.wrappers.FlattenObservation"],
         engine="inline",
         check=False,
     )
     assert (study.name, study.environment) == ("mine", identity)
     spec = library.open_study("mine")._reader.spec
     assert (spec.environment.kwargs, spec.environment.n_envs, spec.space_name) == ({"scale": 2.0}, 2, "given")
+    assert spec.environment.wrappers == ("gymnasium.wrappers.FlattenObservation",)
     assert study.best.label == "trial 0"
 
 

@@ -70,6 +70,17 @@ def typed(tuner: Tuner, stand_in: StandIn, line: str, use_case: str = "") -> Any
             "run toy --baseline best.yml --baseline all.yml:X-v0 --from before --workers 3 --memory 2",
             TuneRequest(study="toy", baselines=("best.yml", "all.yml:X-v0"), from_study="before", engine=WORKERS),
         ),
+        (
+            "run toy --wrapper a.B --wrapper c:D --success-at-least 0.5",
+            TuneRequest(
+                study="toy",
+                changes={
+                    "environment": {"wrappers": ("a.B", "c.D")},
+                    "success": {"key": "is_success", "when": "end", "at_least": 0.5},
+                },
+            ),
+        ),
+        ("play --expert --gui --wrapper a:B", PlayRequest(expert=True, gui=True, wrappers=("a.B",))),
         ("confirm", ConfirmRequest(study=DEFAULT_STUDY)),
         (
             "confirm toy --top 2 --seeds 5 --workers 3 --memory 2 --storage sqlite:///x.db",

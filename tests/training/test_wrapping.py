@@ -51,7 +51,7 @@ def test_a_class_with_arguments_or_a_function(wrapper: Any) -> None:
     [
         ("no_such_module.Wrapper", "cannot import 'no_such_module' (ModuleNotFoundError"),
         ("gymnasium.wrappers.FlatenObservation", "has no 'FlatenObservation', did you mean 'FlattenObservation'?"),
-        ("tuner_toys.Line", "is another class; it must be a class derived from gymnasium.Wrapper, or a function"),
+        ("tuner_toys.Line", "is another class; it must be a class derived from gymnasium's Wrapper, or a function"),
         ("tuner_toys.EPISODE", "is of type int"),
         ("gymnasium.wrappers.RescaleAction", "missing 2 required positional arguments"),
         ({"wrapped_toys.Scaled": {"fctor": 1.0}}, "cannot be applied with {'fctor': 1.0}"),

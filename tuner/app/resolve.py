@@ -120,6 +120,10 @@ def _found(spec: StudySpec) -> StudySpec:
     there = spec.environment
     full = full_id(there.id, there.folder)
     beside = wrappers_home(there.wrappers, there.folder)
+    if there.vec_wrappers:
+        from tuner.training.vec_wrapping import vec_wrappers_home  # imports torch
+
+        beside = vec_wrappers_home(there.vec_wrappers, there.folder) or beside
     folder = home(full) or beside or (there.folder and str(Path(there.folder).resolve()))
     return spec.model_copy(update={"environment": there.model_copy(update={"id": full, "folder": folder})})
 

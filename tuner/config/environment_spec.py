@@ -38,6 +38,7 @@ class EnvironmentSpec(Frozen):
     id: Annotated[StrictStr, Field(min_length=1)]
     kwargs: Arguments = Field(default_factory=dict)
     wrappers: Annotated[tuple[Any, ...], BeforeValidator(entries)] = ()  # in rl_zoo3's notation
+    vec_wrappers: Annotated[tuple[Any, ...], BeforeValidator(entries)] = ()  # of the vector environment
     max_episode_steps: Annotated[StrictInt, Field(ge=1, le=10**9)] | None = None  # None: as registered
     n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
     vec_env: VecEnvKind = "dummy"
@@ -46,9 +47,11 @@ class EnvironmentSpec(Frozen):
     folder: StrictStr | None = None  # where its module or file is, if not in the current folder
 
     @model_validator(mode="after")
-    def _one_time_limit(self) -> "EnvironmentSpec":
+    def _go_together(self) -> "EnvironmentSpec":
         if self.max_episode_steps is not None and TIME_LIMIT in self.kwargs:
             raise ValueError(f"{TIME_LIMIT}: stands in kwargs as well; leave one out")
+        if self.frame_stack > 1 and self.vec_wrappers:
+            raise ValueError("frame_stack: goes with no vec_wrappers; name VecFrameStack among them instead")
         return self
 
     @property
@@ -60,7 +63,8 @@ class EnvironmentSpec(Frozen):
     @property
     def options(self) -> dict[str, Any]:
         """What its constructor and wrappers get, for people and for comparison; empty where nothing is set."""
-        return {**self.making, **({"wrappers": list(self.wrappers)} if self.wrappers else {})}
+        wraps = {"wrappers": list(self.wrappers), "vec_wrappers": list(self.vec_wrappers)}
+        return {**self.making, **{key: entries for key, entries in wraps.items() if entries}}
 
     def ref(self) -> EnvironmentRef:
         """The record that is sent to a worker."""

@@ -286,7 +286,7 @@ class StudySpec(Frozen):
             values["environment.frame_stack"] = self.environment.frame_stack
         if self.environment.on_error != "fail":
             values["environment.on_error"] = self.environment.on_error
-        for key in ("wrappers", "max_episode_steps"):
+        for key in ("wrappers", "vec_wrappers", "max_episode_steps"):
             if data["environment"][key]:
                 values[f"environment.{key}"] = data["environment"][key]
         if self.evaluation != "deterministic":

@@ -19,8 +19,9 @@ from tuner.errors import SpecInvalid, UsageProblem, did_you_mean
 from tuner.record_type import Record
 from tuner.training.making import full_id
 
+WRAPPERS = ("env_wrapper", "vec_env_wrapper")
 # Keys of a block that are no arguments.
-OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs", "env_wrapper", "frame_stack")
+OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs", *WRAPPERS, "frame_stack")
 CHECKPOINTS = 12
 
 
@@ -151,18 +152,19 @@ def _block(path: Path, data: Mapping[str, Any], environment: str) -> dict[str, A
             faults.append(f"{bare}.{name}: {value!r} must be a whole number of at least 1")
     if not isinstance(block.get("env_kwargs", {}), dict):
         faults.append(f"{bare}.env_kwargs: {block['env_kwargs']!r} must be a mapping")
-    try:
-        _wrappers(block)
-    except ValueError as error:
-        faults.append(f"{bare}.env_wrapper: {error}")
+    for key in WRAPPERS:
+        try:
+            _wrappers(block, key)
+        except ValueError as error:
+            faults.append(f"{bare}.{key}: {error}")
     if faults:
         raise SpecInvalid(str(path), faults)
     return block
 
 
-def _wrappers(block: Mapping[str, Any]) -> tuple[Any, ...]:
+def _wrappers(block: Mapping[str, Any], key: str = "env_wrapper") -> tuple[Any, ...]:
     """The block's wrappers, without the one that tuner applies by itself where it is needed."""
-    return tuple(entry for entry in entries(block.get("env_wrapper")) if entry != COUNTS_FROM_ZERO)
+    return tuple(entry for entry in entries(block.get(key)) if entry != COUNTS_FROM_ZERO)
 
 
 def _unknown(left: Iterable[str], algorithm: str) -> list[str]:
@@ -195,6 +197,7 @@ def _bare_spec(
             "id": environment,
             "kwargs": block.get("env_kwargs", {}),
             "wrappers": _wrappers(block),
+            "vec_wrappers": _wrappers(block, "vec_env_wrapper"),
             "n_envs": int(block.get("n_envs", 1)),
             "frame_stack": int(block.get("frame_stack", 1)),
         },
@@ -242,20 +245,21 @@ def _exported(
     ordered = {name: values[name] for name in known if name in values} if changed else ran
     environment, steps = spec.environment, int(block.get("n_timesteps", spec.timesteps))
     envs = int(block.get("n_envs", environment.n_envs))
-    kwargs, wrappers = block.get("env_kwargs", {}), _wrappers(block)
+    kwargs, wraps = block.get("env_kwargs", {}), {"wrappers": _wrappers(block)}
+    wraps["vec_wrappers"] = _wrappers(block, "vec_env_wrapper")
     frames = int(block.get("frame_stack", 1))
     for name, now, then in (
         ("n_envs", envs, environment.n_envs),
         ("n_timesteps", steps, spec.timesteps),
         ("env_kwargs", kwargs, environment.making),
-        ("env_wrapper", wrappers, environment.wrappers),
+        ("env_wrapper", wraps["wrappers"], environment.wrappers),
+        ("vec_env_wrapper", wraps["vec_wrappers"], environment.vec_wrappers),
         ("frame_stack", frames, environment.frame_stack),
     ):
         changed += [name] * (now != then)
     given = {"kwargs": kwargs, "max_episode_steps": None} if "env_kwargs" in changed else {}
-    environment = environment.model_copy(
-        update={"id": full, "n_envs": envs, "wrappers": wrappers, "frame_stack": frames, **given}
-    )
+    updated = {"id": full, "n_envs": envs, "frame_stack": frames, **wraps, **given}
+    environment = environment.model_copy(update=updated)
     spec = spec.model_copy(update={"environment": environment})
     spec = with_timesteps(own_rollout(spec, ordered), steps, str(path)) if changed else spec
     return Recipe(

@@ -34,8 +34,9 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
     moved = {name: line for name, value in arguments.items() if name not in CALLED and (line := parse(value))}
     apart = spec.environment.vec_env == "subproc"  # one process per environment
     wraps = [*map(path_and_arguments, zoo_wrappers(spec))]
-    own = [path for path, _ in wraps if path != COUNTS_FROM_ZERO]
-    shifted = len(own) < len(wraps)
+    vec_wraps = [*map(path_and_arguments, spec.environment.vec_wrappers)]
+    shifted = any(path == COUNTS_FROM_ZERO for path, _ in wraps)
+    own = [path for path, _ in [*wraps, *vec_wraps] if path != COUNTS_FROM_ZERO]
     in_module = front and not is_file(front)
     return template("sb3_script.py.j2").render(
         algorithm=title(spec.algorithm),
@@ -49,6 +50,7 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
         gym=shifted or (is_class(name) and TIME_LIMIT in spec.environment.making),
         modules=sorted({path.rpartition(".")[0] for path in own}),
         wraps=[_wrap(path, arguments) for path, arguments in wraps],
+        vec_wraps=[_wrap(path, arguments) for path, arguments in vec_wraps],
         counting=[inspect.getsource(one) for one in COUNTING] if shifted else [],
         noise=NOISES[arguments["noise_type"]] if "noise_type" in arguments else "",
         scheduled=any(parse(value) for value in arguments.values()),

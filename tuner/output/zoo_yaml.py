@@ -65,6 +65,8 @@ def document(
         block["env_kwargs"] = spec.environment.making
     if wrappers := zoo_wrappers(spec):
         block["env_wrapper"] = wrappers
+    if spec.environment.vec_wrappers:
+        block["vec_env_wrapper"] = list(spec.environment.vec_wrappers)
     provenance: dict[str, Any] = {
         "study": spec.name,
         "storage": storage,

@@ -6,6 +6,7 @@ import math
 import pickle
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -26,6 +27,7 @@ from tuner.training.life import LIFE
 from tuner.training.making import RAISED, blamed, blaming, close, find_environment, made, make_bare
 from tuner.training.spaces import unobservable
 from tuner.training.subprocesses import Processes
+from tuner.training.vec_wrapping import vec_wrapped
 from tuner.wrappers import zero_based
 
 MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # keywords that `gym.make` handles itself
@@ -156,10 +158,15 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
     if ref.vec_env == "subproc":
         return Processes(functools.partial(_wrapped, ref, wrapper), ref.n_envs)
     spec = gym.spec(name)
-    hook = None if ref.wrappers or ref.frame_stack > 1 else made(ref, lambda: _hook(spec, ref.kwargs))
-    venv = None if hook is None else made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
-    if venv is None or _counts_from_elsewhere(venv):
-        return DummyVecEnv([functools.partial(_wrapped, ref, wrapper)] * ref.n_envs)
+    hook = (
+        None if ref.wrappers or ref.vec_wrappers or ref.frame_stack > 1 else made(ref, lambda: _hook(spec, ref.kwargs))
+    )
+    singles: list[Callable[[], gym.Env[Any, Any]]] = [functools.partial(_wrapped, ref, wrapper)] * ref.n_envs
+    if hook is None:
+        return DummyVecEnv(singles)
+    venv = made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
+    if _counts_from_elsewhere(venv):
+        return DummyVecEnv(singles)
     if not isinstance(venv, VecEnv) or venv.num_envs != ref.n_envs:
         found = f"one of {venv.num_envs}" if isinstance(venv, VecEnv) else type(venv).__name__
         raise EnvironmentUnusable(
@@ -167,6 +174,17 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
             f"environments, not {found}"
         )
     return VecGuard(venv)
+
+
+def make_training_env(ref: EnvironmentRef) -> VecEnv:
+    """The environments of training: as `make_vec_env`, with the wrappers of vector environments round all of them.
+
+    Raises:
+        EnvironmentUnusable: if they cannot be made.
+    """
+    if not ref.vec_wrappers:
+        return make_vec_env(ref)
+    return VecGuard(vec_wrapped(make_vec_env(replace(ref, vec_wrappers=())), ref.vec_wrappers, ref.folder))
 
 
 def _wrapped(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]]) -> gym.Env[Any, Any]:

@@ -186,7 +186,11 @@ def make_bare(ref: EnvironmentRef) -> gym.Env[Any, Any]:
     folder = Folder()
     env = made(ref, lambda: gym.make(name, **{"disable_env_checker": True, **ref.kwargs}), folder)
     with folder.inside():
-        env = wrapped(env, ref.wrappers, ref.folder)
+        env = wrapped(env, ref.wrappers, ref.folder, more=bool(ref.vec_wrappers))
+        if ref.vec_wrappers:
+            from tuner.training.vec_wrapping import ThroughVecEnv  # imports torch
+
+            env = ThroughVecEnv(env, ref.vec_wrappers, ref.folder)
     return Placed(env, folder, ends_episode=ref.on_error == "end_episode")
 
 

@@ -13,9 +13,9 @@ from tuner.config.wrapper_notation import path_and_arguments
 from tuner.errors import EnvironmentUnusable, did_you_mean
 from tuner.training.importing import home_of, import_module
 from tuner.training.placed import Folder
-from tuner.wrappers import count_from_zero
+from tuner.wrappers import count_from_zero, zero_based
 
-Wrap = Callable[..., gym.Env[Any, Any]]
+Wrap = Callable[..., Any]
 
 
 class BehindWrappers(gym.Wrapper[Any, Any, Any, Any]):
@@ -44,23 +44,27 @@ class BehindWrappers(gym.Wrapper[Any, Any, Any, Any]):
         return found
 
 
-def wrapped(env: gym.Env[Any, Any], wrappers: Sequence[Any], folder: str | None = None) -> gym.Env[Any, Any]:
+def wrapped(
+    env: gym.Env[Any, Any], wrappers: Sequence[Any], folder: str | None = None, *, more: bool = False
+) -> gym.Env[Any, Any]:
     """An environment with its wrappers, in their order, and with discrete spaces that begin at 0.
 
     Args:
         env: What `gym.make` made; it is closed if a wrapper cannot be applied.
         wrappers: Entries in rl_zoo3's notation.
         folder: Where their modules are looked for besides the current folder.
+        more: Whether others follow, which an expert acts past as well.
 
     Raises:
         EnvironmentUnusable: naming the wrapper that cannot be applied.
     """
-    if not wrappers and count_from_zero(env) is env:
+    spaces = [getattr(env, name, None) for name in ("action_space", "observation_space")]
+    if not wrappers and not more and all(zero_based(space) is space for space in spaces if space is not None):
         return env
     found: gym.Env[Any, Any] = BehindWrappers(env)
     try:
         for path, arguments in map(path_and_arguments, wrappers):
-            found = _applied(import_wrapper(path, folder), path, found, arguments)
+            found = applied(import_wrapper(path, folder), path, found, arguments)
     except EnvironmentUnusable:
         with contextlib.suppress(Exception):
             env.close()
@@ -79,19 +83,19 @@ def shifted_spaces(env: gym.Env[Any, Any]) -> list[str]:
     return found
 
 
-def wrappers_home(wrappers: Sequence[Any], folder: str | None) -> str | None:
-    """The current folder if a wrapper's module is in it, else None.
+def wrappers_home(wrappers: Sequence[Any], folder: str | None, base: type = gym.Wrapper) -> str | None:
+    """The current folder if the module of a wrapper, derived from `base`, is in it, else None.
 
     Raises:
         EnvironmentUnusable: if one cannot be imported, or is none.
     """
-    found = [import_wrapper(path_and_arguments(entry)[0], folder) for entry in wrappers]
+    found = [import_wrapper(path_and_arguments(entry)[0], folder, base) for entry in wrappers]
     homes = [home_of(module) for one in found if (module := inspect.getmodule(one)) is not None]
     return next((home for home in homes if home is not None), None)
 
 
-def import_wrapper(path: str, folder: str | None) -> Wrap:
-    """The class or function that a path names.
+def import_wrapper(path: str, folder: str | None, base: type = gym.Wrapper) -> Wrap:
+    """The class derived from `base`, or the function, that a path names.
 
     Raises:
         EnvironmentUnusable: if it cannot be imported, or is no wrapper.
@@ -107,15 +111,21 @@ def import_wrapper(path: str, folder: str | None) -> Wrap:
     if found is None:
         names = [name for name in {*vars(module), *getattr(module, "__all__", ())} if not name.startswith("_")]
         raise EnvironmentUnusable(f"wrapper {path!r}: {front} has no {last!r}{did_you_mean(last, names)}")
-    if not callable(found) or (isinstance(found, type) and not issubclass(found, gym.Wrapper)):
+    if not callable(found) or (isinstance(found, type) and not issubclass(found, base)):
         what = "another class" if isinstance(found, type) else f"of type {type(found).__name__}"
-        rule = "must be a class derived from gymnasium.Wrapper, or a function that wraps an environment"
+        origin = base.__module__.partition(".")[0]
+        rule = f"must be a class derived from {origin}'s {base.__name__}, or a function that wraps an environment"
         raise EnvironmentUnusable(f"wrapper {path!r}: is {what}; it {rule}")
     wrap: Wrap = found
     return wrap
 
 
-def _applied(wrap: Wrap, path: str, env: gym.Env[Any, Any], arguments: dict[str, Any]) -> gym.Env[Any, Any]:
+def applied(wrap: Wrap, path: str, env: Any, arguments: dict[str, Any], kind: type = gym.Env) -> Any:
+    """What a wrapper makes of an environment, of the same kind.
+
+    Raises:
+        EnvironmentUnusable: naming the wrapper, if it cannot be applied.
+    """
     try:
         found = wrap(env, **arguments)
     except (Exception, SystemExit) as error:
@@ -123,7 +133,7 @@ def _applied(wrap: Wrap, path: str, env: gym.Env[Any, Any], arguments: dict[str,
         why = " ".join(f"{type(error).__name__}: {error}".split())
         takes = f"; it takes {_parameters(wrap)}" if isinstance(error, TypeError) else ""
         raise EnvironmentUnusable(f"wrapper {path!r} cannot be applied{given}: {why}{takes}") from error
-    if not isinstance(found, gym.Env):
+    if not isinstance(found, kind):
         raise EnvironmentUnusable(f"wrapper {path!r}: returned {type(found).__name__}, no environment")
     return found
 
