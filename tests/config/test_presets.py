@@ -133,13 +133,13 @@ def test_every_packaged_study_runs_as_the_protocol_has_it(name: str) -> None:
 def test_reaching_is_scored_by_success(name: str, n_envs: int) -> None:
     spec = study(name)
     assert (spec.environment.id, spec.environment.n_envs) == ("roarm_envs:RoArmReach-v0", n_envs)
-    assert (spec.objective, spec.milestones, spec.curriculum) == ("success", (), None)
+    assert (spec.objective.metric, spec.milestones, spec.curriculum) == ("success", (), None)
 
 
 def test_pick_and_place_has_milestones_and_a_curriculum() -> None:
     spec = study("pick_place")
     assert spec.environment.id == "roarm_envs:RoArmPickPlace-v0"
-    assert (spec.objective, spec.milestones) == ("milestones", ("reached", "grasped", "lifted", "placed"))
+    assert (spec.objective.metric, spec.milestones) == ("milestones", ("reached", "grasped", "lifted", "placed"))
     assert spec.curriculum is not None
     assert (spec.curriculum.start, spec.curriculum.signal) == (0.1, "lifted")
     searched = spec.space.parameters.keys()

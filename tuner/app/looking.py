@@ -12,6 +12,7 @@ from tuner.checking.check_report import CheckPlan, quick
 from tuner.checking.run_check import behind_normalize, refuse_wrong, run_check
 from tuner.config.first_look import settles_normalize
 from tuner.config.model import FirstLook, StudySpec
+from tuner.config.searched_environment import extreme_environments, typical_environment
 from tuner.engines.processes import run_once
 from tuner.errors import TunerError
 from tuner.records import DISTANCE, SUCCESS, EnvironmentRef, Signals
@@ -39,13 +40,14 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
     Raises:
         CheckFailed: where results in it would mean nothing.
     """
-    ref, plan = spec.environment.ref(), quick()
+    ref, plan = typical_environment(spec), replace(quick(), entry=spec.objective.entry)
     if spec.success is not None:
         plan = replace(plan, success_key=spec.success.key, when=spec.success.when)
     if skip_check:
         return _unchecked(engine, ref, replace(plan, seconds=UNCHECKED_SECONDS))
     notifier.notify(events.EnvironmentLook())
-    report = run_check(ref, plan, spec.algorithm) if engine.inline else run_once(run_check, ref, plan, spec.algorithm)
+    asked = (ref, plan, spec.algorithm, extreme_environments(spec))
+    report = run_check(*asked) if engine.inline else run_once(run_check, *asked)
     scaled = () if settles_normalize(spec) else report.normalize
     report = behind_normalize(report, {**spec.space.fixed, **dict.fromkeys(scaled, True)})
     refuse_wrong(report)

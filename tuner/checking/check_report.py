@@ -21,6 +21,7 @@ class CheckPlan(Record):
     seconds: float | None = None  # None: no limit
     success_key: str | None = None  # where the user named the key of `info`
     when: Literal["end", "any"] = "end"  # any: success at any step
+    entry: str | None = None  # the key of `info` whose number the objective reads
 
 
 def full(episodes: int = EPISODES) -> CheckPlan:

@@ -15,9 +15,10 @@ from tuner.checking.check_report import Budget
 from tuner.checking.observed import Observed
 from tuner.checking.policies import Policy, bounds, flat
 from tuner.errors import EnvironmentFailed
+from tuner.record_type import Record
 from tuner.records import SUCCESS
 from tuner.training.making import raised_in_a_step
-from tuner.training.signals import WHOLE, Told, distance, single, success
+from tuner.training.signals import WHOLE, Told, distance, number, single, success
 from tuner.training.stepping import Info, advance, begin
 
 FEW_ERRORS = 2  # episodes that may end by an error whatever the others do
@@ -82,11 +83,13 @@ def record(
     budget: Budget,
     key: str = SUCCESS,
     when: str = "end",
+    entry: str | None = None,
 ) -> Recording:
     """Plays one episode for every seed until the time is up; an incomplete episode does not count.
 
     Raises:
-        EnvironmentFailed: where steps raise in more than one of two episodes, or it breaks Gymnasium's API.
+        EnvironmentFailed: where steps raise in more than one of two episodes, it breaks Gymnasium's API, or an episode
+            ends without a number under `entry`.
     """
     recording = Recording(observed=Observed(*bounds(env.observation_space)))
     begun = time.perf_counter()
@@ -94,7 +97,7 @@ def record(
         if budget.spent() or recording.endless:
             break
         try:
-            episode = _episode(env, policy, goal, recording, budget, key, when)
+            episode = _episode(env, policy, goal, recording, budget, _Asked(key=key, when=when, entry=entry))
         except EnvironmentFailed as error:
             recording.errors.append(str(error))
             if not raised_in_a_step(error) or len(recording.errors) > max(FEW_ERRORS, len(recording.episodes)):
@@ -107,19 +110,26 @@ def record(
     return recording
 
 
+class _Asked(Record):
+    """What is read from `info`."""
+
+    key: str
+    when: str
+    entry: str | None
+
+
 def _episode(
     env: gym.Env[Any, Any],
     policy: Policy,
     goal: int,
     recording: Recording,
     budget: Budget,
-    key: str,
-    when: str,
+    asked: "_Asked",
 ) -> CheckedEpisode | None:
     """Plays one episode; None if the time, its length or a value that is not finite ended it early."""
     observation, info = begin(env, goal)
     policy.reset(goal)
-    distances, seen, succeeded = [distance(info)], _Seen(key), False
+    distances, seen, succeeded = [distance(info)], _Seen(asked.key), False
     total, length, terminated, truncated, reward = 0.0, 0, False, False, 0.0
     if not _see(env, observation, recording):
         return None
@@ -131,18 +141,20 @@ def _episode(
         length += 1
         total += reward
         distances.append(distance(info))
-        succeeded |= when == "any" and bool(success(info, key))
+        succeeded |= asked.when == "any" and bool(success(info, asked.key))
         seen.step(info)
         if not _note(reward, terminated or truncated, info, recording) or not _see(env, observation, recording):
             return None
     seen.end(info, recording)
+    if asked.entry is not None:
+        number(info, asked.entry)
     known = [one for one in distances if one is not None]
     return CheckedEpisode(
         total_return=total,
         last_reward=reward,
         length=length,
         terminated=terminated,
-        success=succeeded or success(info, key),
+        success=succeeded or success(info, asked.key),
         start_distance=distances[0],
         distance=distances[-1],
         nearest=min(known, default=None),

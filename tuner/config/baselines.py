@@ -12,6 +12,7 @@ from tuner.config.environment_ids import split
 from tuner.config.model import StudyFile, StudySpec
 from tuner.config.rules import baseline_faults, budget_faults, late_starts
 from tuner.config.schedules import simplified
+from tuner.config.searched_environment import with_own_values
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem
@@ -28,6 +29,7 @@ class FileBaseline(NamedTuple):
     name: str
     values: dict[str, Any]  # the algorithm's arguments, as the file has them
     left: tuple[str, ...]  # keys of the file that were ignored: no arguments of the algorithm
+    kwargs: dict[str, Any]  # the environment's
 
 
 def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> FileBaseline:
@@ -56,7 +58,9 @@ def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> FileB
     policy = _policy(path, chosen, block.get("policy_kwargs"))
     left = tuple(key for key in block if key not in values and key not in READ)
     left += tuple(f"policy_kwargs.{key}" for key in policy if key not in values)
-    return FileBaseline(name=_named(path.stem, wanted), values=values, left=left)
+    kwargs = block.get("env_kwargs")
+    own = dict(kwargs) if isinstance(kwargs, dict) else {}
+    return FileBaseline(name=_named(path.stem, wanted), values=values, left=left, kwargs=own)
 
 
 def _original_schedules(provenance: Any, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,14 +89,15 @@ def in_other_environment(study: StudyFile, space: SpaceSpec, written: Collection
 def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], source: str) -> StudySpec:
     """The study with more baselines; searched parameters that they leave out get the algorithm's default.
 
+    Those of the environment get the value that the study gives its constructor.
+
     Raises:
         SpecInvalid: if a name is taken, or a value is not valid in the study.
     """
     defaults = ALGORITHMS[spec.algorithm].defaults
-    filled = {
-        name: {**{key: defaults[key] for key in spec.space.parameters if key in defaults}, **values}
-        for name, values in added.items()
-    }
+    usual = {key: defaults[key] for key in spec.space.parameters if key in defaults}
+    own = with_own_values(spec.space, spec.environment.kwargs, usual)
+    filled = {name: {**own, **values} for name, values in added.items()}
     taken = [f"baselines.{name}: already exists in the study with other values" for name in _taken(spec, filled)]
     starts = late_starts([values.get("learning_starts") for values in filled.values()], spec.timesteps)
     faults = [*taken, *baseline_faults(spec.space, filled), *starts]

@@ -9,7 +9,9 @@ from unicodedata import normalize
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StrictInt, StrictStr, model_validator
 
 from tuner.config.algorithms import ALGORITHMS, Algorithm
+from tuner.config.configuration import environment_of, of_algorithm
 from tuner.config.finals_share import share_of_finals
+from tuner.config.objective import Objective, ObjectiveSpec
 from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
 from tuner.finals.finals_plan import repeats_of
 from tuner.records import LONGEST_EPISODE, Checkpoint, Curriculum, EnvironmentRef, Signals, TrialJob
@@ -18,7 +20,6 @@ Sampler = Literal["tpe", "gp", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
 Device = Literal["cpu", "auto", "cuda"]
 Trainer = Literal["auto", "sb3", "fused"]
-Objective = Literal["success", "milestones", "return"]
 EvaluationMode = Literal["deterministic", "stochastic"]
 VecEnvKind = Literal["dummy", "subproc"]
 
@@ -162,7 +163,7 @@ class StudyFile(Frozen):
     timesteps: Annotated[StrictInt, Field(ge=1, le=10**12)]
     checkpoints: Annotated[StrictInt, Field(ge=1, le=1000)] = 12
     goals: Goals = Goals()
-    objective: Objective = "success"
+    objective: Objective = ObjectiveSpec()
     success: SuccessSpec | None = None  # None: `is_success`, where the environment tells it
     evaluation: EvaluationMode = "deterministic"  # how the policy acts in evaluations
     milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
@@ -178,7 +179,7 @@ class StudyFile(Frozen):
 
     @model_validator(mode="after")
     def _sound(self) -> "StudyFile":
-        if self.objective == "milestones" and not self.milestones:
+        if self.objective.metric == "milestones" and not self.milestones:
             raise ValueError(
                 "milestones: is required for `objective: milestones`; name flags in `info`, such as [grasped]"
             )
@@ -242,15 +243,16 @@ class StudySpec(Frozen):
         )
 
     def job(self, *, number: int, seed: int, params: Mapping[str, Any], **changes: Any) -> TrialJob:
-        """The job for one training run of the study, at full length unless `changes` say otherwise."""
+        """The job for one training run of the configuration `params`, at full length unless `changes` say otherwise."""
         own = {
-            "environment": self.environment.ref(),
+            "environment": environment_of(self.environment.ref(), params, self.algorithm),
             "algorithm": self.algorithm,
             "trainer": self.trainer,
             "policy": self.policy,
             "device": self.device,
             "timesteps": self.timesteps,
-            "objective": self.objective,
+            "objective": self.objective.metric,
+            "aggregate": self.objective.aggregate,
             "checkpoints": self.plan(),
             "signals": self.signals,
             "longest": self.goals.longest,
@@ -258,7 +260,7 @@ class StudySpec(Frozen):
             "milestones": self.milestones,
             "curriculum": self.curriculum.record() if self.curriculum else None,
         }
-        return TrialJob(number=number, seed=seed, params=dict(params), **{**own, **changes})
+        return TrialJob(number=number, seed=seed, params=of_algorithm(params, self.algorithm), **{**own, **changes})
 
     def meaning(self) -> dict[str, Any]:
         """Everything that makes the values of trials comparable, as flat JSON."""
@@ -277,7 +279,7 @@ class StudySpec(Frozen):
             values["evaluation"] = self.evaluation
         if self.success is not None:
             values |= {f"success.{key}": value for key, value in data["success"].items()}
-        if self.objective == "milestones":
+        if self.objective.metric == "milestones":
             values["milestones"] = data["milestones"]
         values["checkpoints"] = [checkpoint.step for checkpoint in self.plan()]
         return values

@@ -22,14 +22,15 @@ def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]
             yield f"{path}: is what a confirmation calls the best tuned trial; give the baseline another name"
         if values.get("device", "cpu") not in ("cpu", "auto", "cuda"):
             yield f"{path}.device: {values['device']!r} must be cpu, auto or cuda"
-        given = {name: value for name, value in values.items() if name != "device"}
+        given = {name: value for name, value in values.items() if name not in ("device", *space.of_environment)}
         yield from argument_faults(given, path, space.algorithm)
-        yield from noise_faults({*values, *space.fixed}, path)
+        yield from noise_faults({*given, *space.fixed}, path)
         yield from value_faults(values, path, space.fixed)
         own = in_terms_of(space, values)
         for name in searched(space.parameters, own):
             if name not in own:
-                yield f"{path}.{name}: is required, since the space searches it"
+                where = "; name it here or in the environment's kwargs" if name in space.of_environment else ""
+                yield f"{path}.{name}: is required, since the space searches it{where}"
             elif (fault := allows(space, name, own[name]) or not_below(space, name, own)) is not None:
                 yield f"{path}.{name}: {fault}"
 

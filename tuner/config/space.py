@@ -20,6 +20,7 @@ from tuner.config import conditions, schedules
 from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, is_whole
 from tuner.config.arguments import noise_faults
 from tuner.config.conditions import Plain, When
+from tuner.config.configuration import name_faults
 
 LARGEST = 10**15  # larger than any argument needs, and exact as a float
 Number = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
@@ -36,22 +37,28 @@ def _check_range(low: float, high: float) -> None:
         raise ValueError(f"low {low:g} must be less than high {high:g}; a single value belongs under `fixed`")
 
 
-class ConditionalParameter(Frozen):
-    """A parameter that may have a condition. One without is serialised without the key, as in earlier versions."""
+class SearchedParameter(Frozen):
+    """An argument of the algorithm or of the environment's constructor; it may have a condition.
+
+    Keys with their defaults are left out where it is serialised, as in earlier versions.
+    """
+
+    when: When = Field(default_factory=dict)
+    target: Literal["algorithm", "environment"] = "algorithm"
 
     @model_serializer(mode="wrap")
-    def _without_empty_condition(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if key != "when" or value}
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        usual: dict[str, Any] = {"when": {}, "target": "algorithm"}
+        return {key: value for key, value in handler(self).items() if key not in usual or value != usual[key]}
 
 
-class FloatParameter(ConditionalParameter):
+class FloatParameter(SearchedParameter):
     """A real number between two bounds, both included."""
 
     type: Literal["float"]
     low: Annotated[Number, AfterValidator(float)]
     high: Annotated[Number, AfterValidator(float)]
     scale: Literal["linear", "log"] = "linear"
-    when: When = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _sound(self) -> "FloatParameter":
@@ -66,7 +73,7 @@ class FloatParameter(ConditionalParameter):
         return self.low, self.high
 
 
-class IntParameter(ConditionalParameter):
+class IntParameter(SearchedParameter):
     """A whole number between two bounds, both included; it must be less than the parameter named by `below`."""
 
     type: Literal["int"]
@@ -74,7 +81,6 @@ class IntParameter(ConditionalParameter):
     high: Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
     scale: Literal["linear", "log", "power_of_two"] = "linear"
     below: str | None = None
-    when: When = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _sound(self) -> "IntParameter":
@@ -95,12 +101,11 @@ class IntParameter(ConditionalParameter):
         return self.low, self.high
 
 
-class ChoiceParameter(ConditionalParameter):
+class ChoiceParameter(SearchedParameter):
     """One of a list of values."""
 
     type: Literal["choice"]
     choices: Annotated[tuple[Plain, ...], Field(min_length=2, strict=False)]
-    when: When = Field(default_factory=dict)
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -128,12 +133,20 @@ class SpaceSpec(Frozen):
             raise ValueError("\n".join(found))
         return self
 
+    @property
+    def of_environment(self) -> tuple[str, ...]:
+        """The searched arguments of the environment's constructor."""
+        return tuple(name for name, parameter in self.parameters.items() if parameter.target == "environment")
+
     def _argument_faults(self) -> Iterator[str]:
         yield from argument_faults(self.fixed, "fixed", self.algorithm)
-        yield from noise_faults({*self.parameters, *self.fixed}, "parameters")
+        yield from noise_faults({*self.parameters, *self.fixed} - {*self.of_environment}, "parameters")
         if self._comes_and_goes("noise_type") != self._comes_and_goes("noise_std"):
             yield "parameters.noise_std: goes with noise_type, and both need the same `when`"
         for name, parameter in self.parameters.items():
+            if parameter.target == "environment":
+                yield from name_faults(name, self.algorithm)
+                continue
             if isinstance(parameter, FloatParameter) and is_whole(name, self.algorithm):
                 algorithm = self.algorithm.upper()
                 yield f"parameters.{name}: must be of type int, since {algorithm} takes whole numbers there"
@@ -269,8 +282,12 @@ def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | N
 
 
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """The algorithm's arguments for a trial: overrides take precedence over sampled values, these over fixed ones."""
+    """A trial's configuration: overrides take precedence over sampled values, these over fixed ones.
+
+    That is the algorithm's arguments, then those of the environment that the space searches.
+    """
     merged = {**space.fixed, **sampled, **overrides}
     if merged.keys() & schedules.PARTS:
         merged = schedules.put_together(merged)
-    return {name: merged[name] for name in ALGORITHMS[space.algorithm].arguments if name in merged}
+    names = (*ALGORITHMS[space.algorithm].arguments, *space.of_environment)
+    return {name: merged[name] for name in names if name in merged}

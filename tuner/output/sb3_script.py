@@ -6,11 +6,13 @@ from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.arguments import NOISE, NORMALIZE, POLICY
+from tuner.config.configuration import environment_of, of_algorithm
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
 from tuner.config.schedules import Linear, parse
 from tuner.output.texts import template
 from tuner.output.zoo_yaml import normalize_kwargs, policy_kwargs
+from tuner.records import EnvironmentRef
 from tuner.study.rows import Row
 
 CALLED = (
@@ -23,7 +25,8 @@ NOISES = {"normal": "NormalActionNoise", "ornstein-uhlenbeck": "OrnsteinUhlenbec
 
 def script(row: Row, spec: StudySpec, standing: str = "One training seed: not yet confirmed.") -> str:
     """Python that trains the trial's configuration again, with its training seed, and saves the model."""
-    arguments, name = row.arguments, spec.environment.id
+    arguments, name = of_algorithm(row.arguments, spec.algorithm), spec.environment.id
+    ref = environment_of(spec.environment.ref(), row.arguments, spec.algorithm)
     front, last = split(name)
     moved = {name: line for name, value in arguments.items() if name not in CALLED and (line := parse(value))}
     apart = spec.environment.vec_env == "subproc"  # one process per environment
@@ -41,7 +44,7 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
         layers="activation_fn" in arguments,
         wrappers=["SubprocVecEnv"] * apart + ["VecNormalize"] * bool(normalize_kwargs(arguments)),
         moved=", ".join(f"{name}={_schedule(line)}" for name, line in moved.items()),
-        environment=_environment(spec, apart=apart),
+        environment=_environment(ref, apart=apart),
         normalize=_normalizing(arguments),
         policy=repr(spec.policy),
         keywords=[*_arguments(arguments, spec), f"seed={row.seed}", f"device={spec.device!r}", "verbose=1"],
@@ -49,17 +52,17 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
     )
 
 
-def _environment(spec: StudySpec, *, apart: bool) -> str:
+def _environment(ref: EnvironmentRef, *, apart: bool) -> str:
     """The arguments of `make_vec_env`."""
-    name = spec.environment.id
+    name = ref.id
     front, last = split(name)
     made = repr(name)
     if is_class(name):
-        path = os.path.join(spec.environment.folder or "", front)  # noqa: PTH118 - as it is spelled
+        path = os.path.join(ref.folder or "", front)  # noqa: PTH118 - as it is spelled
         made = f"runpy.run_path({path!r})[{last!r}]" if is_file(front) else last
-    kwargs = f", env_kwargs={spec.environment.kwargs!r}" if spec.environment.kwargs else ""
+    kwargs = f", env_kwargs={ref.kwargs!r}" if ref.kwargs else ""
     processes = ', vec_env_cls=SubprocVecEnv, vec_env_kwargs={"start_method": "spawn"}' if apart else ""
-    return f"{made}, n_envs={spec.environment.n_envs}{kwargs}{processes}"
+    return f"{made}, n_envs={ref.n_envs}{kwargs}{processes}"
 
 
 def _normalizing(arguments: Mapping[str, Any]) -> str:

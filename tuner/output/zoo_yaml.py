@@ -11,6 +11,7 @@ import yaml
 
 from tuner import __version__, seeds
 from tuner.config.arguments import ACTIVATIONS, NORMALIZE, POLICY, is_normalized, layers
+from tuner.config.configuration import environment_of, of_algorithm
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
 from tuner.config.schedules import replaced, simplified
@@ -45,10 +46,10 @@ def document(
         "n_envs": spec.environment.n_envs,
         "n_timesteps": spec.timesteps,
         "policy": spec.policy,
-        **zoo_arguments(simplified(row.arguments)),
+        **zoo_arguments(simplified(of_algorithm(row.arguments, spec.algorithm))),
     }
-    if spec.environment.kwargs:
-        block["env_kwargs"] = spec.environment.kwargs
+    if kwargs := environment_of(spec.environment.ref(), row.arguments, spec.algorithm).kwargs:
+        block["env_kwargs"] = kwargs
     provenance: dict[str, Any] = {
         "study": spec.name,
         "storage": storage,
