@@ -23,14 +23,8 @@ def with_own_values(space: SpaceSpec, kwargs: Mapping[str, Any], baseline: Mappi
 def unused(spec: StudySpec) -> list[str]:
     """Searched arguments of the environment whose own value in the study no baseline and no trial has."""
     own, parameters = spec.environment.kwargs, spec.space.parameters
-    taken = [
-        (name, values[name])
-        for values in spec.baselines.values()
-        for name in spec.space.of_environment
-        if name in values
-    ]
-    always = [name for name in spec.space.of_environment if not parameters[name].when]
-    return [name for name in always if name in own and (name, own[name]) not in taken]
+    always = [name for name in spec.space.of_environment if name in own and not parameters[name].when]
+    return [name for name in always if all(one.get(name) != own[name] for one in spec.baselines.values())]
 
 
 def objective_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:

@@ -91,8 +91,8 @@ def _(event: events.StudyAnnounced) -> Iterator[str]:
         yield _rounded_up(event.timesteps_asked, spec)
     if spec.objective.words:
         yield f"Score: {spec.objective.words}"
-    if names := unused(spec):
-        yield f"Not used, since it is searched: {', '.join(names)} in the environment's kwargs"
+    if (idle := ", ".join(unused(spec))) != "":
+        yield f"Not used, since it is searched: {idle} in the environment's kwargs"
     checkpoints = len(spec.plan())
     if checkpoints < ENOUGH_CHECKPOINTS and spec.pruner != "none":
         yield (
