@@ -246,10 +246,9 @@ def _of_study(spec: StudySpec, configuration: Mapping[str, Any], source: str) ->
     """
     kwargs, own = spec.environment.kwargs, spec.space.of_environment
     foreign = {n: v for n, v in of_environment(configuration, spec.algorithm).items() if n not in own}
-    for name, value in foreign.items():
-        if name not in kwargs or kwargs[name] != value:
-            raise UsageProblem(
-                f"--from {source}: its best has {name} {value!r} in the environment, which this study does not search: "
-                f"give --env-kwargs {name}={value!r}, or a --space that does"
-            )
+    if missing := [f"--env-kwargs {n}={v}" for n, v in foreign.items() if n not in kwargs or kwargs[n] != v]:
+        raise UsageProblem(
+            f"--from {source}: its best was searched in the environment too, as this study is not: give "
+            f"{' '.join(missing)}, or a --space that searches it"
+        )
     return {name: value for name, value in configuration.items() if name not in foreign}

@@ -12,6 +12,7 @@ from tuner.statistics.answer_records import Measure
 
 METRICS = ("success", "milestones", "return")
 AREA = "area"  # success, as the mean over all evaluations
+WORDS = (*METRICS, AREA)
 INFO = re.compile(r"info:(\S.*)")
 EXAMPLE = "{metric: info:energy, direction: minimize}"
 
@@ -27,8 +28,8 @@ class ObjectiveSpec(Frozen):
     @model_validator(mode="after")
     def _sound(self) -> "ObjectiveSpec":
         if self.metric not in METRICS and self.entry is None:
-            valid = f"{', '.join(METRICS)}, info:NAME"
-            raise ValueError(f"{self.metric!r} is no metric{did_you_mean(self.metric, METRICS)}; valid: {valid}")
+            valid = f"{', '.join(WORDS)}, info:NAME"
+            raise ValueError(f"{self.metric!r} is no metric{did_you_mean(self.metric, WORDS)}; valid: {valid}")
         if self.entry is None and self.direction == "minimize":
             raise ValueError(f"direction: {self.metric} is better the higher it is; minimize is for info:NAME")
         if self.quantile is not None and self.metric in ("success", "milestones"):
@@ -77,9 +78,11 @@ class ObjectiveSpec(Frozen):
 def as_mapping(value: Any) -> Any:
     """A word as the mapping that it stands for."""
     if isinstance(value, str):
-        return {"checkpoints": "all"} if value == AREA else {"metric": value}
+        value = {"metric": value}
+    if isinstance(value, dict) and value.get("metric") == AREA:
+        return {**value, "metric": "success", "checkpoints": "all"}
     if not isinstance(value, dict | ObjectiveSpec):
-        raise ValueError(f"{value!r} must be {', '.join(METRICS)}, {AREA}, info:NAME or a mapping such as {EXAMPLE}")
+        raise ValueError(f"{value!r} must be {', '.join(WORDS)}, info:NAME or a mapping such as {EXAMPLE}")
     return value
 
 

@@ -11,8 +11,7 @@ from tuner.config.space import ChoiceParameter, Parameter, SpaceSpec, snap
 from tuner.errors import SpecInvalid
 from tuner.records import EnvironmentRef
 
-WEIGHTLESS = "success (told in `info`), milestones or info:NAME"
-INFLATED = "a larger weight alone raises returns, so the search would find the largest, not the best"
+INFLATED = "returns, which a larger weight alone raises"
 
 
 def with_own_values(space: SpaceSpec, kwargs: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,8 +30,8 @@ def objective_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
     """A line if returns score a study that searches the environment."""
     names = [*space.of_environment, *_staged(study)]
     if names and study.objective.metric == "return":
-        said = f"objective: 'return' cannot score a search of the environment's {', '.join(names)}"
-        yield f"{said}: {INFLATED}; take {WEIGHTLESS}"
+        said = f"objective: {', '.join(names)} of the environment would be searched by {INFLATED}"
+        yield f"{said}; take success, milestones, area or info:NAME"
 
 
 def refuse_returns(spec: StudySpec) -> None:
@@ -44,9 +43,8 @@ def refuse_returns(spec: StudySpec) -> None:
     if not spec.space.of_environment or spec.objective.metric not in ("success", "milestones"):
         return
     if spec.signals is None or spec.signals.success is None:
-        names = ", ".join(spec.space.of_environment)
-        said = f"{spec.environment.id} does not tell success, so scores would be returns, and {names} searched"
-        fault = f"objective: {said}: {INFLATED}; name the entry of `info` (--success-key), or take info:NAME"
+        said = f"objective: {spec.environment.id} tells no success, so scores would be {INFLATED}"
+        fault = f"{said}; name the entry of `info` that does (--success-key), or take info:NAME"
         raise SpecInvalid(f"study {spec.name!r}", [fault])
 
 
