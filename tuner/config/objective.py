@@ -70,9 +70,9 @@ class ObjectiveSpec(Frozen):
             return ""
         low = self.direction == "minimize"
         what = self.metric if self.entry is None else f"info[{self.entry!r}] at an episode's end"
-        over = "" if self.quantile is None else f", that {self.quantile:.0%} of the episodes fall short of"
+        over = "" if self.quantile is None else f" ({self.quantile:.0%} of the episodes are worse)"
         when = ", mean over all evaluations" if self.checkpoints == "all" else ""
-        return f"{'minus ' if low else ''}{what}{over}{when}{' (lower is better)' if low else ''}"
+        return f"{'minus ' if low else ''}{what}{over}{when}{' (the lower the entry, the better)' if low else ''}"
 
 
 def as_mapping(value: Any) -> Any:

@@ -139,8 +139,12 @@ class SpaceSpec(Frozen):
         return tuple(name for name, parameter in self.parameters.items() if parameter.target == "environment")
 
     def _argument_faults(self) -> Iterator[str]:
-        yield from argument_faults(self.fixed, "fixed", self.algorithm)
-        yield from noise_faults({*self.parameters, *self.fixed} - {*self.of_environment}, "parameters")
+        outside = self.of_environment
+        own = {name: value for name, value in self.fixed.items() if name not in outside}
+        yield from argument_faults(own, "fixed", self.algorithm)
+        for name in self.fixed.keys() - own.keys():
+            yield f"fixed.{name}: is the environment's; its value belongs under `environment: {{kwargs: …}}` of a study"
+        yield from noise_faults({*self.parameters, *self.fixed} - {*outside}, "parameters")
         if self._comes_and_goes("noise_type") != self._comes_and_goes("noise_std"):
             yield "parameters.noise_std: goes with noise_type, and both need the same `when`"
         for name, parameter in self.parameters.items():
@@ -154,7 +158,7 @@ class SpaceSpec(Frozen):
             ends = parameter.choices if isinstance(parameter, ChoiceParameter) else parameter.bounds
             found = (fault for value in ends for fault in argument_faults({name: value}, "parameters", self.algorithm))
             yield from dict.fromkeys(found)
-        for name in self.parameters.keys() & self.fixed.keys():
+        for name in self.parameters.keys() & own.keys():
             if not self.parameters[name].when:
                 yield f"fixed.{name}: is searched as well; name it under `parameters` or under `fixed`, not both"
 

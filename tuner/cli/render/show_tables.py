@@ -120,8 +120,9 @@ def _heading(row: Row, spec: StudySpec) -> Iterator[str]:
     yield from _pair("end", end(row))
     score = f"{row.value:.4g}" if row.value is not None else "-"
     success = f", success {row.success:.0%}" if row.success is not None else ""
-    what = f"; score: {spec.objective.words}" if spec.objective.words else ""
-    yield from _pair("score", score + success + what)
+    yield from _pair("score", score + success)
+    if spec.objective.words:
+        yield from _pair("objective", spec.objective.words)
     if row.seconds is not None:
         rate = f", {row.attributes['steps_per_second']:,.0f} steps/s" if "steps_per_second" in row.attributes else ""
         yield from _pair("training", f"{row.steps:,} steps in {row.seconds:.0f} s{rate}")
