@@ -22,6 +22,7 @@ from tuner.config.arguments import noise_faults
 from tuner.config.conditions import Plain, When
 from tuner.config.configuration import name_faults
 
+Target = Literal["algorithm", "environment"]  # whose argument a parameter is
 LARGEST = 10**15  # larger than any argument needs, and exact as a float
 Number = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
 
@@ -40,11 +41,8 @@ def _check_range(low: float, high: float) -> None:
 class SearchedParameter(Frozen):
     """An argument of the algorithm or of the environment's constructor; it may have a condition.
 
-    Keys with their defaults are left out where it is serialised, as in earlier versions.
+    Either is serialised only where it is not the default, as in earlier versions.
     """
-
-    when: When = Field(default_factory=dict)
-    target: Literal["algorithm", "environment"] = "algorithm"
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -59,6 +57,8 @@ class FloatParameter(SearchedParameter):
     low: Annotated[Number, AfterValidator(float)]
     high: Annotated[Number, AfterValidator(float)]
     scale: Literal["linear", "log"] = "linear"
+    when: When = Field(default_factory=dict)
+    target: Target = "algorithm"
 
     @model_validator(mode="after")
     def _sound(self) -> "FloatParameter":
@@ -81,6 +81,8 @@ class IntParameter(SearchedParameter):
     high: Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
     scale: Literal["linear", "log", "power_of_two"] = "linear"
     below: str | None = None
+    when: When = Field(default_factory=dict)
+    target: Target = "algorithm"
 
     @model_validator(mode="after")
     def _sound(self) -> "IntParameter":
@@ -106,6 +108,8 @@ class ChoiceParameter(SearchedParameter):
 
     type: Literal["choice"]
     choices: Annotated[tuple[Plain, ...], Field(min_length=2, strict=False)]
+    when: When = Field(default_factory=dict)
+    target: Target = "algorithm"
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -286,10 +290,7 @@ def not_below(space: SpaceSpec, name: str, values: Mapping[str, Any]) -> str | N
 
 
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """A trial's configuration: overrides take precedence over sampled values, these over fixed ones.
-
-    That is the algorithm's arguments, then those of the environment that the space searches.
-    """
+    """A trial's configuration: overrides take precedence over sampled values, these over fixed ones."""
     merged = {**space.fixed, **sampled, **overrides}
     if merged.keys() & schedules.PARTS:
         merged = schedules.put_together(merged)
