@@ -50,8 +50,9 @@ def test_a_baseline_without_a_value_has_that_of_the_environment(tmp_path: Path) 
 
 def test_without_either_it_has_to_be_named(tmp_path: Path) -> None:
     said = fault(tmp_path, environment={"id": "tuner_toys:ToyLine-v0"})
-    where = "name it here or in the environment's kwargs"
-    assert f"baselines.current.scale: is required, since the space searches it; {where}" in said
+    assert said.startswith("baselines.current, proposed: scale: is required, since the space searches it in the env")
+    with pytest.raises(SpecInvalid, match="space: searches scale of another environment; take another --space"):
+        load_study(find("studies", str(tmp_path / "toy.yaml")), env="CartPole-v1")
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,9 @@ def load_study(
     used = space or _try(faults, lambda: _space_of(data, found, chosen))
     if study is None or used is None:
         raise SpecInvalid.together(faults)
+    if elsewhere and (names := [name for name in used.of_environment if name not in study.environment.kwargs]):
+        fault = f"space: searches {', '.join(names)} of another environment; take another --space"
+        raise SpecInvalid(source, [f"{fault}, or name their values here by --env-kwargs"])
     if elsewhere and "baselines" not in (changes or {}):
         study = in_other_environment(study, used, written)
     return assemble(study, used, found.name if name is None else name, source)
