@@ -42,6 +42,13 @@ class Signals(Record):
     at_least: float | None = None  # from where on a number is a success; None: from 1
 
 
+class Aggregate(Record):
+    """How the objective's figures of episodes, returns or entries of `info`, become a score."""
+
+    quantile: float | None = None  # of the scores: that share of the episodes is worse; None: the mean
+    minimize: bool = False  # whether lower figures are better: a score is then their negative
+
+
 class Curriculum(Record):
     """Raises the difficulty by 0.1 whenever `threshold` of the last `window` episodes reported `signal`."""
 
@@ -73,8 +80,9 @@ class TrialJob(Record):
     policy: str  # of Stable-Baselines3, or auto
     device: str
     timesteps: int
-    objective: str
+    objective: str  # success, milestones, return, or `info:` and the name of an entry
     checkpoints: tuple[Checkpoint, ...]
+    aggregate: Aggregate = Aggregate()
     longest: int = LONGEST_EPISODE  # environment steps of an evaluation episode, which is cut off there
     stochastic: bool = False  # whether evaluations draw the policy's actions, in place of its best ones
     evaluation_kwargs: dict[str, Any] = field(default_factory=dict)  # of the environment, in evaluations alone

@@ -1,5 +1,7 @@
 """Errors of the environments, and checks of their options."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 
@@ -35,6 +37,31 @@ def check_option(
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise OptionError(f"{name}: {value!r} must be a number from {low:g} to {high:g} {unit}".rstrip())
+
+
+MOST_WEIGHT = 1000.0
+BONUS = "success_bonus"  # the only weight of a sparse reward
+
+
+def check_weights(given: Mapping[str, float], usual: Mapping[str, float], reward: str) -> None:
+    """Checks the weights of a reward's terms: from 0 to 1000; a sparse reward has the bonus alone.
+
+    Args:
+        given: Every weight by its name.
+        usual: Their defaults.
+        reward: `dense` or `sparse`.
+
+    Raises:
+        OptionError: naming the weight, the value and the rule.
+    """
+    for name, value in given.items():
+        check_option(name, value, high=MOST_WEIGHT)
+        if reward == "sparse" and name != BONUS and value != usual[name]:
+            raise OptionError(
+                f"{name}: {value!r} has no effect with reward='sparse', which is {BONUS} alone; leave it out"
+            )
+    if reward == "sparse" and given[BONUS] == 0:
+        raise OptionError(f"{BONUS}: 0 leaves no reward with reward='sparse'; give more than 0")
 
 
 def check_count(name: str, value: object, *, low: int, high: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs import figures
-from roarm_envs.arm_errors import OptionError, check_count, check_option
+from roarm_envs.arm_errors import OptionError, check_count, check_option, check_weights
 from roarm_envs.episode import FULL, AnyTask, EpisodeState
 from roarm_envs.robot import RoArm, action_rows
 from roarm_envs.sim import ONE, BulletWindow, Camera, Cube, Picture
@@ -190,15 +190,34 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
 class RoArmReachEnv(RoArmEnv[Reach]):
     """The RoArm-M3 brings its tool point to a goal within 20 mm, in at most five seconds.
 
-    Observation: (19,), see `tasks.reach.Reach.observe`; for the rest see `RoArmEnv`.
+    Observation: (19,), see `tasks.reach.Reach.observe`; for the rest see `RoArmEnv`. The weights of the reward's terms
+    (see `rewards`), each from 0 to 1000: `progress_scale` (per metre), `success_bonus`, `effort_weight`,
+    `collision_weight`.
     """
 
     def __init__(
-        self, *, tolerance: float = 0.02, episode_seconds: float = EPISODE_SECONDS, reward: str = "dense", **common: Any
+        self,
+        *,
+        tolerance: float = 0.02,
+        episode_seconds: float = EPISODE_SECONDS,
+        reward: str = "dense",
+        progress_scale: float = Reach.progress_scale,
+        success_bonus: float = Reach.success_bonus,
+        effort_weight: float = Reach.effort_weight,
+        collision_weight: float = Reach.collision_weight,
+        **common: Any,
     ) -> None:
         check_option("tolerance", tolerance, low=0.001, high=0.5, unit="m")
         check_option("reward", reward, valid=REWARDS)
-        super().__init__(Reach(tolerance=tolerance, reward=reward), episode_seconds=episode_seconds, **common)
+        weights: dict[str, Any] = {
+            "progress_scale": progress_scale,
+            "success_bonus": success_bonus,
+            "effort_weight": effort_weight,
+            "collision_weight": collision_weight,
+        }
+        check_weights(weights, vars(Reach), reward)
+        task = Reach(tolerance=tolerance, reward=reward, **weights)
+        super().__init__(task, episode_seconds=episode_seconds, **common)
 
     def make_expert(self) -> "Expert":
         """A controller that moves straight to a pose with the tool point at the goal."""
@@ -212,7 +231,9 @@ class RoArmPickPlaceEnv(RoArmEnv[PickPlace]):
 
     Action: (6,). Observation: (30,), see `tasks.pick_place.PickPlace.observe`. `info` also has the stages that the
     episode has reached: `reached`, `grasped` (both jaws on the cube for five steps in a row), `lifted`, `placed`, or
-    `failed` (the cube is out of reach, which ends the episode). For the rest see `RoArmEnv`.
+    `failed` (the cube is out of reach, which ends the episode). For the rest see `RoArmEnv`. The weights of the
+    reward's terms, each from 0 to 1000: `reach_scale` and `carry_scale` (per metre), `grasp_bonus`, `rest_bonus`,
+    `success_bonus`, `effort_weight`, `collision_weight`.
     """
 
     def __init__(
@@ -224,6 +245,13 @@ class RoArmPickPlaceEnv(RoArmEnv[PickPlace]):
         object_friction: float = 0.8,
         episode_seconds: float = 2 * EPISODE_SECONDS,
         reward: str = "dense",
+        reach_scale: float = PickPlace.reach_scale,
+        grasp_bonus: float = PickPlace.grasp_bonus,
+        carry_scale: float = PickPlace.carry_scale,
+        rest_bonus: float = PickPlace.rest_bonus,
+        success_bonus: float = PickPlace.success_bonus,
+        effort_weight: float = PickPlace.effort_weight,
+        collision_weight: float = PickPlace.collision_weight,
         **common: Any,
     ) -> None:
         check_option("tolerance", tolerance, low=0.005, high=0.1, unit="m")
@@ -233,7 +261,17 @@ class RoArmPickPlaceEnv(RoArmEnv[PickPlace]):
             row = QUANTITIES[name]
             check_option(name, value, low=row.low, high=row.high, unit=row.unit)
         cube = Cube(edge=object_edge, mass=object_mass, friction=object_friction)
-        task = PickPlace(cube=cube, tolerance=tolerance, reward=reward)
+        weights: dict[str, Any] = {
+            "reach_scale": reach_scale,
+            "grasp_bonus": grasp_bonus,
+            "carry_scale": carry_scale,
+            "rest_bonus": rest_bonus,
+            "success_bonus": success_bonus,
+            "effort_weight": effort_weight,
+            "collision_weight": collision_weight,
+        }
+        check_weights(weights, vars(PickPlace), reward)
+        task = PickPlace(cube=cube, tolerance=tolerance, reward=reward, **weights)
         super().__init__(task, episode_seconds=episode_seconds, **common)
 
     def make_expert(self) -> "Expert":

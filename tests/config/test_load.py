@@ -129,7 +129,7 @@ def test_a_malformed_environment_is_a_fault_with_and_without_the_option(tmp_path
         ({"milestones": "near"}, "milestones: must be a list, not 'near'"),
         ({"milestones": [1]}, "milestones.0: must be text, not 1"),
         ({"objective": "milestones"}, "milestones: is required for `objective: milestones`"),
-        ({"objective": "milestone"}, "objective: must be 'success', 'milestones' or 'return', not 'milestone'"),
+        ({"objective": "milestone"}, "objective: 'milestone' is no metric, did you mean 'milestones'?"),
         ({"baselines": {"a b": CURRENT}}, "baselines.a b: 'a b' must be letters, digits"),
         ({"baselines": {"winner": CURRENT}}, "baselines.winner: is what a confirmation calls the best tuned trial"),
     ],

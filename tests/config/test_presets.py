@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from roarm_envs.tasks.reach import Reach
 from tuner.config.load import available, find, load_space, load_study
 from tuner.config.model import StudySpec
 from tuner.config.space import FloatParameter, IntParameter
@@ -44,6 +45,8 @@ PROPOSED = {
     "device": "cuda",
 }
 
+REWARD = {name: getattr(Reach, name) for name in ("progress_scale", "success_bonus", "effort_weight")}  # as it is
+
 
 def ranges(name: str) -> dict[str, tuple[float, float, str]]:
     found = {}
@@ -65,6 +68,21 @@ def test_what_is_packaged() -> None:
 def test_the_guides_space_searches_its_five_and_fixes_its_other_three() -> None:
     assert ranges("ppo_guide") == {name: RANGES[name] for name in FIVE}
     assert load_space(find("search_spaces", "ppo_guide")).fixed == {"n_epochs": 10, "gamma": 0.99, "gae_lambda": 0.95}
+
+
+def test_the_reward_is_searched_round_its_own_weights_beside_the_guides_five() -> None:
+    space, guide = (load_space(find("search_spaces", name)) for name in ("reward_and_ppo", "ppo_guide"))
+    assert ({name: space.parameters[name] for name in FIVE}, space.fixed) == (guide.parameters, guide.fixed)
+    assert space.of_environment == tuple(REWARD)
+    for name, value in REWARD.items():
+        low, high = space.parameters[name].bounds
+        assert low * high == pytest.approx(value**2)
+    spec = study("reach_reward")
+    assert (spec.objective.metric, spec.environment.kwargs) == ("success", REWARD)
+    assert study("reach").baselines == {
+        role: {name: value for name, value in values.items() if name not in REWARD}
+        for role, values in spec.baselines.items()
+    }
 
 
 def test_the_full_space_searches_all_eight() -> None:
@@ -101,6 +119,7 @@ def test_a_batch_stays_below_the_steps(name: str) -> None:
 def test_every_study_compares_the_two_configurations(name: str) -> None:
     spec = study(name)
     searched = {"log_std_init": 0.0} if "log_std_init" in spec.space.parameters else {}  # SB3's own default
+    searched |= {weight: REWARD[weight] for weight in spec.space.of_environment}
     assert {role: spec.baselines[role] for role in ("current", "proposed")} == {
         "current": CURRENT | searched,
         "proposed": PROPOSED | searched,
@@ -129,17 +148,17 @@ def test_every_packaged_study_runs_as_the_protocol_has_it(name: str) -> None:
     assert (spec.sampler, spec.pruner, spec.seed) == ("tpe", "median", None)
 
 
-@pytest.mark.parametrize(("name", "n_envs"), [("reach", 1), ("smoke", 1), ("reach_fast", 8)])
+@pytest.mark.parametrize(("name", "n_envs"), [("reach", 1), ("smoke", 1), ("reach_fast", 8), ("reach_reward", 1)])
 def test_reaching_is_scored_by_success(name: str, n_envs: int) -> None:
     spec = study(name)
     assert (spec.environment.id, spec.environment.n_envs) == ("roarm_envs:RoArmReach-v0", n_envs)
-    assert (spec.objective, spec.milestones, spec.curriculum) == ("success", (), None)
+    assert (spec.objective.metric, spec.milestones, spec.curriculum) == ("success", (), None)
 
 
 def test_pick_and_place_has_milestones_and_a_curriculum() -> None:
     spec = study("pick_place")
     assert spec.environment.id == "roarm_envs:RoArmPickPlace-v0"
-    assert (spec.objective, spec.milestones) == ("milestones", ("reached", "grasped", "lifted", "placed"))
+    assert (spec.objective.metric, spec.milestones) == ("milestones", ("reached", "grasped", "lifted", "placed"))
     assert spec.curriculum is not None
     assert (spec.curriculum.start, spec.curriculum.signal) == (0.1, "lifted")
     searched = spec.space.parameters.keys()

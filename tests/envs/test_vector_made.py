@@ -27,7 +27,9 @@ def test_a_bad_number_of_environments_is_refused(count: Any) -> None:
         RoArmReachEnv.make_vec_env(count)
 
 
-@pytest.mark.parametrize("options", [{"tolerance": 0.0}, {"episode_seconds": "5"}, {"render_mode": "ansi"}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"tolerance": 0.0}, {"episode_seconds": "5"}, {"render_mode": "ansi"}, {"effort_weight": -1}], ids=str
+)
 def test_a_bad_option_is_refused_as_by_one_environment(options: Options) -> None:
     with pytest.raises(OptionError) as wanted:
         RoArmReachEnv(**options)

@@ -87,6 +87,10 @@ def test_values(scores: list[float], value: float, reported: float) -> None:
     assert reported_value(seen) == pytest.approx(reported)
 
 
+def test_the_area_is_the_mean_over_all_evaluations() -> None:
+    assert trial_value(list(evaluations([0.9, 0.0, 0.3, 0.6])), None) == pytest.approx(0.45)
+
+
 def test_late_mean_skips_what_is_unknown() -> None:
     assert late_mean([1.0, None, 0.2, 0.4]) == pytest.approx(0.3)
     assert late_mean([None, None]) is None

@@ -15,10 +15,11 @@ from stable_baselines3 import PPO
 
 from tuner import seeds
 from tuner.errors import EnvironmentFailed
-from tuner.records import Checkpoint, Decision, EnvironmentRef, Signals, TrialJob
+from tuner.records import Aggregate, Checkpoint, Decision, EnvironmentRef, Signals, TrialJob
 from tuner.training import evaluation
 from tuner.training.environments import Guard
 from tuner.training.evaluation import EvaluationEpisode, Evaluator, Result, score, summarise
+from tuner.training.signals import number
 from tuner.trial import never, train
 
 TOY = EnvironmentRef(id="tuner_toys:ToyLine-v0")
@@ -251,3 +252,42 @@ def test_stochastic_evaluations_draw_actions_and_disturb_no_training() -> None:
     assert trained(stochastic=True)[0] == drawn
     one, other = (PPO.load(io.BytesIO(each)).get_parameters()["policy"] for each in (model, same))
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_quantile_is_what_that_share_of_the_episodes_is_worse_than() -> None:
+    episodes = [make_episode(total_return=float(value), entry=float(value)) for value in range(11)]
+    worst = Aggregate(quantile=0.1)
+    assert summarise(episodes, TOLD, objective="return", aggregate=worst).score == 1.0
+    costly = Aggregate(quantile=0.1, minimize=True)
+    assert summarise(episodes, TOLD, objective="info:cost", aggregate=costly).score == -9.0
+    assert summarise(episodes, TOLD, objective="info:cost", aggregate=Aggregate(minimize=True)).score == -5.0
+
+
+def test_an_entry_of_info_is_the_score_with_success_beside_it() -> None:
+    ref = EnvironmentRef(id="weighted_toys:Weighted", kwargs={"weight": 3.0})
+    found = run(7, ref=ref, objective="info:weight")
+    assert (found.score, found.success is not None) == (3.0, True)
+
+
+@pytest.mark.parametrize(
+    ("info", "said"),
+    [
+        (
+            {"other": 1.0, "flag": True, "TimeLimit.truncated": False},
+            "is missing at an episode's end; numbers there: f",
+        ),
+        ({"cost": "high"}, "is 'high' at an episode's end; numbers there: none"),
+        ({"cost": float("nan"), "x": 1}, "is nan at an episode's end; numbers there: cost, x"),
+        ({"cost": np.zeros(3)}, r"is values of shape \(3,\) at an episode's end"),
+        ({"cost": None}, "is None at an episode's end"),
+    ],
+    ids=str,
+)
+def test_an_entry_that_is_no_number_is_said_with_those_that_are(info: dict[str, Any], said: str) -> None:
+    with pytest.raises(EnvironmentFailed, match=rf"objective: info\['cost'\] {said}"):
+        number(info, "cost")
+
+
+@pytest.mark.parametrize("value", [2, 2.0, np.float32(2), np.array([2.0]), True])
+def test_any_single_number_is_an_entry(value: Any) -> None:
+    assert number({"cost": value}, "cost") == np.asarray(value).item()

@@ -17,6 +17,7 @@ from tuner.comparison.comparison_plan import ComparisonSource, SpeedSource, make
 from tuner.comparison.comparison_records import Comparison, Contender
 from tuner.config.algorithms import ALGORITHMS, unfit
 from tuner.config.model import StudySpec
+from tuner.config.searched_environment import typical_environment
 from tuner.config.space import job_arguments
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
@@ -153,7 +154,7 @@ def chosen(request: CompareRequest, url: URL) -> tuple[str, ...]:
     Raises:
         EnvironmentUnusable: where one that is wanted cannot, or the environment cannot be made.
     """
-    ref = _resolved(request, url, {}).environment.ref()
+    ref = typical_environment(_resolved(request, url, {}))
     kind = action_space(ref) if request.engine.inline else run_once(action_space, ref)
     for algorithm in request.algorithms:
         if (reason := unfit(algorithm, kind, ref.id, "--algorithms")) is not None:

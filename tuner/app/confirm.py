@@ -108,7 +108,9 @@ def _work(request: ConfirmRequest, name: str, url: URL, lock: Lock, engine: Engi
     missing = at_most(plan, writer.results()) - before.done
     notifier.notify(events.ConfirmationEstimated(missing=missing, workers=engine.workers, seconds=seconds))
     engine.prepare(engine.workers)
-    under_way = ConfirmationUnderWay(source=source, workers=engine.workers, steps=spec.timesteps, seconds=seconds)
+    under_way = ConfirmationUnderWay(
+        spec=spec, source=source, workers=engine.workers, steps=spec.timesteps, seconds=seconds
+    )
     with notifier.progress(under_way) as listener:
         coordinate(source, engine, listener, last_start=last_start(request.deadline, seconds))
     found = conclude(plan, spec, writer.results())

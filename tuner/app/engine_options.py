@@ -11,6 +11,7 @@ from tuner.app.events import ClusterNews
 from tuner.app.limits import ENGINES
 from tuner.app.notify import Notifier
 from tuner.config.model import StudySpec
+from tuner.config.searched_environment import typical_environment
 from tuner.engines.base import Engine, Event
 from tuner.engines.hang_detector import FIRST_LIMIT, HangDetector
 from tuner.engines.inline import InlineEngine
@@ -128,7 +129,7 @@ def open_engine(
 def _make(options: EngineOptions, spec: StudySpec, notifier: Notifier, first: float | None) -> Engine:
     if options.inline:
         return InlineEngine()
-    environment = spec.environment.ref()
+    environment = typical_environment(spec)
     detector = HangDetector(timeout=options.hang_timeout, first=FIRST_LIMIT if first is None else first)
     if options.engine == "ray":
         from tuner.engines.ray.ray_engine import RayEngine

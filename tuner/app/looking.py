@@ -15,6 +15,7 @@ from tuner.checking.run_check import behind_normalize, refuse_untold, refuse_wro
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.first_look import settles_normalize
 from tuner.config.model import FirstLook, StudySpec
+from tuner.config.searched_environment import extreme_environments, typical_environment
 from tuner.config.space import lowest_arguments
 from tuner.engines.processes import run_once
 from tuner.errors import TunerError
@@ -46,7 +47,7 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
         CheckFailed: where results in it would mean nothing.
         EnvironmentUnusable: where that of evaluations has other spaces.
     """
-    ref, plan = spec.environment.ref(), quick()
+    ref, plan = typical_environment(spec), replace(quick(), entry=spec.objective.entry)
     if spec.evaluation_environment:
         spaces = functools.partial(refuse_other_spaces, ref, spec.evaluated_in())
         spaces() if engine.inline else run_once(spaces)
@@ -55,7 +56,8 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
     if skip_check:
         return _unchecked(engine, spec, replace(plan, seconds=UNCHECKED_SECONDS))
     notifier.notify(events.EnvironmentLook())
-    report = run_check(ref, plan, spec.algorithm) if engine.inline else run_once(run_check, ref, plan, spec.algorithm)
+    asked = (ref, plan, spec.algorithm, extreme_environments(spec))
+    report = run_check(*asked) if engine.inline else run_once(run_check, *asked)
     scaled = () if settles_normalize(spec) else report.normalize
     report = behind_normalize(report, {**spec.space.fixed, **dict.fromkeys(scaled, True)})
     refuse_wrong(report)

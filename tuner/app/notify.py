@@ -33,6 +33,7 @@ class TrialsUnderWay(Work):
 class ConfirmationUnderWay(Work):
     """A confirmation's runs."""
 
+    spec: StudySpec
     source: ConfirmationSource
     workers: int
     steps: int  # of a run

@@ -10,6 +10,7 @@ from tuner.app.events import EpisodeEnded, PlayAnnounced
 from tuner.app.limits import PLAYED_EPISODES
 from tuner.app.notify import Notifier
 from tuner.app.resolve import environment_to_check, open_study
+from tuner.config.configuration import environment_of
 from tuner.config.environment_ids import same_environment, split
 from tuner.config.model import StudySpec
 from tuner.errors import ModelUnusable, UsageProblem
@@ -18,7 +19,7 @@ from tuner.playing.play_episode import EXPERT, Actor, Played
 from tuner.playing.screens import ONE_EPISODE, check_target
 from tuner.record_type import Record
 from tuner.records import EnvironmentRef
-from tuner.study.rows import choose
+from tuner.study.rows import Row, choose
 from tuner.training.making import full_id
 
 STATISTICS = "vecnormalize.pkl"  # rl_zoo3's name for them
@@ -137,13 +138,13 @@ def _of_study(request: PlayRequest, name: str) -> tuple[EnvironmentRef, Actor]:
         signals=reader.spec.signals,
         stochastic=reader.spec.evaluation == "stochastic",
     )
-    ref = _environment(request.environment, reader.spec)
+    ref = _environment(request.environment, reader.spec, row)
     kwargs = {**ref.kwargs, **request.kwargs}
     return replace(ref, kwargs=kwargs, wrappers=tuple(request.wrappers) or ref.wrappers), actor
 
 
-def _environment(name: str | None, spec: StudySpec) -> EnvironmentRef:
-    ref = spec.evaluated_in()
+def _environment(name: str | None, spec: StudySpec, row: Row) -> EnvironmentRef:
+    ref = environment_of(spec.evaluated_in(), row.arguments, spec.algorithm)
     if name is None or same_environment(name, ref.id):
         return replace(ref, id=full_id(ref.id, ref.folder), n_envs=1)
     if split(name)[1] == split(ref.id)[1]:  # the same, somewhere else

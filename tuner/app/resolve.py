@@ -14,9 +14,11 @@ from tuner.app.notify import Notifier
 from tuner.config import load
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.baselines import in_other_environment, read_baseline, with_baselines
+from tuner.config.configuration import of_environment
 from tuner.config.environment_ids import same_environment, split
 from tuner.config.first_look import OF_THE_RUN, without_look
 from tuner.config.model import StudyFile, StudySpec
+from tuner.config.searched_environment import with_own_values
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import NothingToShow, SpecInvalid, UnknownName, UsageProblem
@@ -221,14 +223,11 @@ def warmed(
     """
     for file in files:
         taken = read_baseline(file, spec.environment.id, spec.algorithm)
-        spec = with_baselines(spec, {taken.name: taken.values}, f"--baseline {file}")
-        notifier.notify(
-            BaselineTaken(
-                name=taken.name,
-                origin=file,
-                left=(*taken.left, *(f"policy_kwargs.{key}" for key in taken.policy_kwargs)),
-            )
-        )
+        values = with_own_values(spec.space, taken.kwargs, taken.values)
+        spec = with_baselines(spec, {taken.name: values}, f"--baseline {file}")
+        left = tuple(key for key in taken.left if key != "env_kwargs" or not taken.kwargs.keys() <= values.keys())
+        left += tuple(f"policy_kwargs.{key}" for key in taken.policy_kwargs)
+        notifier.notify(BaselineTaken(name=taken.name, origin=file, left=left))
     return spec if study is None else _from_study(spec, study, storage, notifier)
 
 
@@ -244,4 +243,21 @@ def _from_study(spec: StudySpec, name: str, storage: str | None, notifier: Notif
             f"--from {name}: the study has no completed trial to start from (see `tuner status {name}`)"
         )
     notifier.notify(BaselineTaken(name=f"from-{name}", study=name, origin=winner.label))
-    return with_baselines(spec, {f"from-{name}"[:64]: winner.arguments}, f"--from {name}")
+    values = with_own_values(spec.space, other.spec.environment.kwargs, winner.arguments)
+    return with_baselines(spec, {f"from-{name}"[:64]: _of_study(spec, values, name)}, f"--from {name}")
+
+
+def _of_study(spec: StudySpec, configuration: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Another study's configuration, without arguments of the environment that are this study's own.
+
+    Raises:
+        UsageProblem: where this study's environment has another value.
+    """
+    kwargs, own = spec.environment.kwargs, spec.space.of_environment
+    foreign = {n: v for n, v in of_environment(configuration, spec.algorithm).items() if n not in own}
+    if missing := [f"--env-kwargs {n}={v}" for n, v in foreign.items() if n not in kwargs or kwargs[n] != v]:
+        raise UsageProblem(
+            f"--from {source}: its best was searched in the environment too, as this study is not: give "
+            f"{' '.join(missing)}, or a --space that searches it"
+        )
+    return {name: value for name, value in configuration.items() if name not in foreign}

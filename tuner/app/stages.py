@@ -9,7 +9,7 @@ from tuner.app.events import StageBegan, StageStartKept
 from tuner.app.notify import Notifier
 from tuner.app.resolve import refuse_few_trials
 from tuner.config.model import StudySpec
-from tuner.config.staging import BEFORE, rehearsed, stage_name, stage_spec
+from tuner.config.staging import BEFORE, environment_so_far, rehearsed, stage_name, stage_spec
 from tuner.errors import NothingToShow, UsageProblem
 from tuner.results.summary import Summary
 from tuner.study.reader import find_reader
@@ -59,7 +59,7 @@ def stages_of(spec: StudySpec, url: URL, done: Sequence[Summary], notifier: Noti
             return
         if summary.best is None:
             raise NothingToShow(f"study {made.name!r} has no completed trial that the next stage could start from")
-        start = summary.best.arguments
+        start = {**environment_so_far(spec, made), **summary.best.arguments}
 
 
 def _begun_from(spec: StudySpec, number: int, url: URL, found: dict[str, Any], notifier: Notifier) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _begun_from(spec: StudySpec, number: int, url: URL, found: dict[str, Any], n
     stored = find_reader(url, stage_name(spec, number))
     if number == 1 or stored is None:
         return found
-    begun: dict[str, Any] = stored.spec.baselines[BEFORE]
+    begun = {**environment_so_far(spec, stored.spec), **stored.spec.baselines[BEFORE]}
     changed = {key: value for key, value in found.items() if begun.get(key) != value}
     if changed:
         notifier.notify(StageStartKept(number=number, changed=changed))

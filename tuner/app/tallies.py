@@ -9,10 +9,12 @@ from typing import ClassVar, Protocol
 from tuner.app.bar import Bar
 from tuner.app.comparison_tally import ComparisonTally
 from tuner.app.notify import ComparisonUnderWay, ConfirmationUnderWay, TrainingUnderWay, TrialsUnderWay, Work
+from tuner.config.model import LATE_EVALUATIONS, StudySpec
 from tuner.finals.confirmation_plan import ConfirmationRun
 from tuner.planning.estimate import Estimate
 from tuner.records import Evaluation, TrialJob, TrialOutcome
-from tuner.study.search_source import late_mean, trial_value
+from tuner.statistics.answer_records import figure
+from tuner.study.search_source import evaluations_of, late_mean, trial_value
 
 FINALS = "finals: the remaining trials repeat the leading configurations on new training seeds"
 
@@ -48,6 +50,7 @@ def tally_of(work: Work) -> Tally:
                 done=work.finished,
                 forecast=work.estimate,
                 best=work.best,
+                over=evaluations_of(work.spec),
                 name_of=work.source.name_of,
                 is_repeat=work.source.is_repeat,
             )
@@ -70,6 +73,7 @@ class TrialsTally:
     done: int  # finished trials, earlier runs' included
     forecast: Estimate
     best: tuple[float, float | None] | None  # score and success
+    over: int | None = LATE_EVALUATIONS  # last evaluations that make a score; None for all
     name_of: Callable[[int], str] = "trial {}".format  # of a job, by its number
     is_repeat: Callable[[int], bool] = lambda _: False  # whether a job is of the finals
     begun: float = field(default_factory=time.monotonic)
@@ -104,7 +108,8 @@ class TrialsTally:
             self.pruned += 1
             at = evaluations[-1].step if evaluations else 0
             return f"pruned at {at:,} steps" + (f" ({outcome.reason})" if outcome.reason else "")
-        value, success = trial_value(evaluations), late_mean([evaluation.success for evaluation in evaluations])
+        value = trial_value(evaluations, self.over)
+        success = late_mean([evaluation.success for evaluation in evaluations])
         if self.best is None or value > self.best[0]:
             self.best = (value, success)
         return f"score {value:.3f}" + (f", success {success:.0%}" if success is not None else "")
@@ -171,7 +176,8 @@ class ConfirmationTally:
     def finished(self, number: int, outcome: TrialOutcome) -> str:
         name, last = _run_name(self._runs.pop(number)), self._last.pop(number, None)
         self._taken.append(outcome.seconds)
-        said = worth(last) if outcome.state == "completed" and last else f"{outcome.state} ({outcome.reason})"
+        completed = last if outcome.state == "completed" else None
+        said = worth(completed, self._work.spec) if completed else f"{outcome.state} ({outcome.reason})"
         return f"{name}: {said}"
 
     def line(self) -> str:
@@ -185,7 +191,7 @@ class ConfirmationTally:
         return [Bar(label="runs", done=done, total=most), *(self._bar(run, self._last.get(one)) for one, run in runs)]
 
     def _bar(self, run: ConfirmationRun, last: Evaluation | None) -> Bar:
-        text = worth(last) if last else "starting"
+        text = worth(last, self._work.spec) if last else "starting"
         return Bar(label=_run_name(run), done=last.step if last else 0, total=self._work.steps, text=text)
 
 
@@ -200,7 +206,8 @@ class TrainingTally:
 
     def __init__(self, work: TrainingUnderWay) -> None:
         self._source = work.source
-        self._total = work.plan.recipe.spec.timesteps
+        self._spec = work.plan.recipe.spec
+        self._total = self._spec.timesteps
         self._count = len(work.plan.seeds)
         self._running: dict[int, int] = {}  # number of a job → its training seed
 
@@ -235,12 +242,15 @@ class TrainingTally:
         last = seen[-1]
         speed = last.step / max(last.seconds, 1e-9)
         left = clock((self._total - last.step) / max(speed, 1e-9))
-        return f"{last.step:,}/{self._total:,} steps, {worth(last)} | {speed:,.0f} steps/s | {left} left"
+        said = worth(last, self._spec)
+        return f"{last.step:,}/{self._total:,} steps, {said} | {speed:,.0f} steps/s | {left} left"
 
 
-def worth(last: Evaluation) -> str:
-    """An evaluation's success rate, or its return without a success signal."""
-    return f"success {last.success:.0%}" if last.success is not None else f"return {last.mean_return:.4g}"
+def worth(last: Evaluation, spec: StudySpec) -> str:
+    """An evaluation's success rate, else its return, or its score where the objective is neither."""
+    measure = spec.objective.measure(told=last.success is not None)
+    values = {"success": last.success, "return": last.mean_return, "score": last.score}
+    return f"{measure} {figure(values[measure], measure)}"
 
 
 def clock(seconds: float) -> str:

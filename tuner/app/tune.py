@@ -19,6 +19,7 @@ from tuner.app.resolve import open_study, refuse_few_trials, resolve, storage_ur
 from tuner.app.stages import refuse_stages, stages_of
 from tuner.config.first_look import with_look
 from tuner.config.model import FirstLook, StudySpec
+from tuner.config.searched_environment import refuse_returns
 from tuner.config.space import SpaceSpec
 from tuner.config.staging import stage_name, stage_spec, staged
 from tuner.coordinator import coordinate
@@ -190,6 +191,7 @@ def _begin(
 ) -> _Begun:
     """What a new study is refused for, then the seconds of a full trial."""
     made = with_look(spec, known or first_look(request.engine, spec, notifier, skip_check=request.skip_check))
+    refuse_returns(made)
     return _Begun(spec=made, seconds=_measure(request, made, engine, notifier))
 
 
@@ -268,6 +270,7 @@ def plan_run(request: TuneRequest, notifier: Notifier) -> Forecast:
     measured = stage_spec(spec, 1, {}) if spec.stages else spec
     with open_engine(request.engine, measured, notifier) as engine:
         measured = with_look(measured, first_look(request.engine, measured, notifier, skip_check=request.skip_check))
+        refuse_returns(measured)
         notifier.notify(SpeedMeasured(on_node=False))
         engine.prepare(1)
         return forecast(engine, measured, trials)

@@ -22,6 +22,7 @@ class CheckPlan(Record):
     success_key: str | None = None  # where the user named the key of `info`
     when: Literal["end", "any"] = "end"  # any: success at any step
     at_least: float | None = None  # from where on a number is a success
+    entry: str | None = None  # the key of `info` whose number the objective reads
 
 
 def full(episodes: int = EPISODES) -> CheckPlan:

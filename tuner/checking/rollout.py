@@ -18,7 +18,7 @@ from tuner.checking.policies import Policy, bounds, flat
 from tuner.errors import EnvironmentFailed
 from tuner.records import SUCCESS, Signals
 from tuner.training.making import raised_in_a_step
-from tuner.training.signals import WHOLE, Told, distance, single, success
+from tuner.training.signals import WHOLE, Told, distance, number, single, success
 from tuner.training.stepping import Info, advance, begin
 
 FEW_ERRORS = 2  # episodes that may end by an error whatever the others do
@@ -83,11 +83,13 @@ def record(
     goals: Sequence[int],
     budget: Budget,
     signals: Signals,
+    entry: str | None = None,
 ) -> Recording:
     """Plays one episode for every seed until the time is up; an incomplete episode does not count.
 
     Raises:
-        EnvironmentFailed: where steps raise in more than one of two episodes, or it breaks Gymnasium's API.
+        EnvironmentFailed: where steps raise in more than one of two episodes, it breaks Gymnasium's API, or an episode
+            ends without a number under `entry`.
     """
     recording = Recording(observed=Observed(*bounds(env.observation_space)))
     begun = time.perf_counter()
@@ -95,7 +97,7 @@ def record(
         if budget.spent() or recording.endless:
             break
         try:
-            episode = _episode(env, policy, goal, recording, budget, signals)
+            episode = _episode(env, policy, goal, recording, budget, signals, entry)
         except EnvironmentFailed as error:
             recording.errors.append(str(error))
             if not raised_in_a_step(error) or len(recording.errors) > max(FEW_ERRORS, len(recording.episodes)):
@@ -115,6 +117,7 @@ def _episode(
     recording: Recording,
     budget: Budget,
     signals: Signals,
+    entry: str | None,
 ) -> CheckedEpisode | None:
     """Plays one episode; None if the time, its length or a value that is not finite ended it early."""
     observation, info = begin(env, goal)
@@ -137,6 +140,8 @@ def _episode(
         if not _note(reward, terminated or truncated, info, recording) or not _see(env, observation, recording):
             return None
     seen.end(info, recording)
+    if entry is not None:
+        number(info, entry)
     known = [one for one in distances if one is not None]
     return CheckedEpisode(
         total_return=total,

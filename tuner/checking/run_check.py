@@ -68,19 +68,24 @@ OF_WHOLE_EPISODES = {  # not asked after values that are not finite: the remaini
 }
 
 
-def run_check(ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None) -> CheckReport:
+def run_check(
+    ref: EnvironmentRef, plan: CheckPlan, algorithm: str | None = None, others: Sequence[EnvironmentRef] = ()
+) -> CheckReport:
     """Checks an environment before any training.
 
     Args:
         ref: The environment.
         plan: Episodes and time limit.
         algorithm: The algorithm that is to be trained in it, if known.
+        others: The same with other arguments, which are made and closed.
 
     Raises:
         EnvironmentUnusable: where it cannot be made, or the algorithm cannot act in it.
         EnvironmentFailed: where it or its expert raises, or it returns an invalid value.
     """
     begun = time.perf_counter()
+    for other in others:
+        close(make_bare(other))
     env = make_bare(ref)
     try:
         if algorithm is not None:
@@ -152,7 +157,7 @@ def _look(env: gym.Env[Any, Any], ref: EnvironmentRef, plan: CheckPlan, begun: f
     probes = _probed(env, plan.goals, budget)
     recordings = {}
     for left, (name, policy) in zip(range(len(policies), 0, -1), policies.items(), strict=True):
-        recordings[name] = record(env, policy, plan.goals, budget.part(1 / left), read)
+        recordings[name] = record(env, policy, plan.goals, budget.part(1 / left), read, plan.entry)
     told = [episode for recording in recordings.values() for episode in recording.episodes]
     signals = decide(told, success_key=plan.success_key, when=plan.when, at_least=plan.at_least)
     evidence = Evidence(

@@ -12,6 +12,7 @@ from tuner.config.environment_ids import split
 from tuner.config.model import StudyFile, StudySpec
 from tuner.config.rules import baseline_faults, budget_faults, late_starts
 from tuner.config.schedules import simplified
+from tuner.config.searched_environment import with_own_values
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, UsageProblem
@@ -34,6 +35,7 @@ class FileBaseline(NamedTuple):
     values: dict[str, Any]  # the algorithm's arguments, as the file has them
     left: tuple[str, ...]  # keys of the file that were ignored: no arguments of the algorithm
     policy_kwargs: dict[str, Any]  # further ones of the policy, classes by their import paths
+    kwargs: dict[str, Any]  # the environment's
 
 
 def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> FileBaseline:
@@ -65,7 +67,9 @@ def read_baseline(asked: str, environment: str, algorithm: str = "ppo") -> FileB
     unknown = {key: value for key, value in policy.items() if key not in arguments.POLICY}
     further = {key: value for key, value in unknown.items() if _usable(key, unknown)}
     left += tuple(f"policy_kwargs.{key}" for key in policy if key not in values and key not in further)
-    return FileBaseline(name=_named(path.stem, wanted), values=values, left=left, policy_kwargs=further)
+    kwargs = block.get("env_kwargs")
+    own = dict(kwargs) if isinstance(kwargs, dict) else {}
+    return FileBaseline(name=_named(path.stem, wanted), values=values, left=left, policy_kwargs=further, kwargs=own)
 
 
 def _usable(key: str, options: Mapping[str, Any]) -> bool:
@@ -112,14 +116,15 @@ def in_other_environment(study: StudyFile, space: SpaceSpec, written: Collection
 def with_baselines(spec: StudySpec, added: Mapping[str, Mapping[str, Any]], source: str) -> StudySpec:
     """The study with more baselines; searched parameters that they leave out get the algorithm's default.
 
+    Those of the environment get the value that the study gives its constructor.
+
     Raises:
         SpecInvalid: if a name is taken, or a value is not valid in the study.
     """
     defaults = ALGORITHMS[spec.algorithm].defaults
-    filled = {
-        name: {**{key: defaults[key] for key in spec.space.parameters if key in defaults}, **values}
-        for name, values in added.items()
-    }
+    usual = {key: defaults[key] for key in spec.space.parameters if key in defaults}
+    own = with_own_values(spec.space, spec.environment.kwargs, usual)
+    filled = {name: {**own, **values} for name, values in added.items()}
     taken = [f"baselines.{name}: already exists in the study with other values" for name in _taken(spec, filled)]
     starts = late_starts([values.get("learning_starts") for values in filled.values()], spec.timesteps)
     faults = [*taken, *baseline_faults(spec.space, filled), *starts]

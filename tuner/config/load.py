@@ -13,6 +13,7 @@ from tuner.config.environment_ids import same_environment
 from tuner.config.faults import describe
 from tuner.config.model import StudyFile, StudySpec
 from tuner.config.rules import algorithm_faults, baseline_faults, budget_faults, whole_budget
+from tuner.config.searched_environment import objective_faults, with_own_values
 from tuner.config.space import SpaceSpec
 from tuner.config.yaml import read_yaml
 from tuner.errors import SpecInvalid, TunerError, UnknownName, UsageProblem, did_you_mean
@@ -137,6 +138,9 @@ def load_study(
     used = space or _try(faults, lambda: _space_of(data, found, chosen))
     if study is None or used is None:
         raise SpecInvalid.together(faults)
+    if elsewhere and (names := [name for name in used.of_environment if name not in study.environment.kwargs]):
+        fault = f"space: searches {', '.join(names)} of another environment; take another --space"
+        raise SpecInvalid(source, [f"{fault}, or name their values here by --env-kwargs"])
     if elsewhere and "baselines" not in (changes or {}):
         study = in_other_environment(study, used, written)
     return assemble(study, used, found.name if name is None else name, source)
@@ -211,7 +215,11 @@ def assemble(study: StudyFile, space: SpaceSpec, name: str, source: str) -> Stud
     if study.fixed:
         space = validate(SpaceSpec, {**space.model_dump(), "fixed": {**space.fixed, **study.fixed}}, source)
     space, study = _normalized(space, study)
-    problems = [*algorithm_faults(space, study), *baseline_faults(space, study.baselines), *budget_faults(space, study)]
+    kwargs = study.environment.kwargs
+    whole = {role: with_own_values(space, kwargs, values) for role, values in study.baselines.items()}
+    study = study.model_copy(update={"baselines": whole})
+    problems = [*algorithm_faults(space, study), *objective_faults(space, study)]
+    problems += [*baseline_faults(space, whole), *budget_faults(space, study)]
     if problems:
         raise SpecInvalid(source, problems)
     rest = study.model_dump(exclude={"space", "space_changes", "fixed", "timesteps", "normalize"})

@@ -11,9 +11,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Str
 from tuner.config.algorithm_entry import Policy
 from tuner.config.algorithms import ALGORITHMS, Algorithm
 from tuner.config.arguments import POLICY
+from tuner.config.configuration import environment_of, of_algorithm
 from tuner.config.environment_spec import Arguments, EnvironmentSpec, plain
 from tuner.config.evaluation_keys import EvaluationMode, with_evaluation
 from tuner.config.finals_share import share_of_finals
+from tuner.config.objective import Objective, ObjectiveSpec
 from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
 from tuner.finals.finals_plan import repeats_of
 from tuner.records import LONGEST_EPISODE, Checkpoint, Curriculum, EnvironmentRef, Signals, TrialJob
@@ -22,7 +24,6 @@ Sampler = Literal["tpe", "gp", "random", "qmc"]
 Pruner = Literal["median", "halving", "none"]
 Device = Literal["cpu", "auto", "cuda"]
 Trainer = Literal["auto", "sb3", "fused"]
-Objective = Literal["success", "milestones", "return"]
 
 MAX_SEED = 2**32 - 1  # the largest that every sampler takes
 LATE_EVALUATIONS = 3  # the last evaluations of a trial, whose mean score is its value
@@ -151,7 +152,7 @@ class StudyFile(Frozen):
     timesteps: Annotated[StrictInt, Field(ge=1, le=10**12)]
     checkpoints: Annotated[StrictInt, Field(ge=1, le=1000)] = 12
     goals: Goals = Goals()
-    objective: Objective = "success"
+    objective: Objective = ObjectiveSpec()
     success: SuccessSpec | None = None  # None: `is_success`, where the environment tells it
     evaluation: EvaluationMode = "deterministic"  # how the policy acts in evaluations; or a mapping, EvaluationKeys
     evaluation_environment: Arguments = Field(default_factory=dict)  # besides the environment's kwargs
@@ -170,7 +171,7 @@ class StudyFile(Frozen):
 
     @model_validator(mode="after")
     def _sound(self) -> "StudyFile":
-        if self.objective == "milestones" and not self.milestones:
+        if self.objective.metric == "milestones" and not self.milestones:
             raise ValueError(
                 "milestones: is required for `objective: milestones`; name flags in `info`, such as [grasped]"
             )
@@ -249,16 +250,17 @@ class StudySpec(Frozen):
         )
 
     def job(self, *, number: int, seed: int, params: Mapping[str, Any], **changes: Any) -> TrialJob:
-        """The job for one training run of the study, at full length unless `changes` say otherwise."""
+        """The job for one training run of the configuration `params`, at full length unless `changes` say otherwise."""
         own = {
-            "environment": self.environment.ref(),
+            "environment": environment_of(self.environment.ref(), params, self.algorithm),
             "algorithm": self.algorithm,
             "trainer": self.trainer,
             "policy": self.policy,
             "policy_kwargs": self.policy_kwargs,
             "device": self.device,
             "timesteps": self.timesteps,
-            "objective": self.objective,
+            "objective": self.objective.metric,
+            "aggregate": self.objective.aggregate,
             "checkpoints": self.plan(),
             "signals": self.signals,
             "longest": self.goals.longest,
@@ -267,7 +269,7 @@ class StudySpec(Frozen):
             "milestones": self.milestones,
             "curriculum": self.curriculum.record() if self.curriculum else None,
         }
-        return TrialJob(number=number, seed=seed, params=dict(params), **{**own, **changes})
+        return TrialJob(number=number, seed=seed, params=of_algorithm(params, self.algorithm), **{**own, **changes})
 
     def meaning(self) -> dict[str, Any]:
         """Everything that makes the values of trials comparable, as flat JSON."""
@@ -295,7 +297,7 @@ class StudySpec(Frozen):
             values["evaluation.environment"] = data["evaluation_environment"]
         if self.success is not None:
             values |= {f"success.{key}": value for key, value in data["success"].items() if value is not None}
-        if self.objective == "milestones":
+        if self.objective.metric == "milestones":
             values["milestones"] = data["milestones"]
         values["checkpoints"] = [checkpoint.step for checkpoint in self.plan()]
         return values

@@ -16,22 +16,29 @@ MOST_OF_GP = 500  # trials: with so many completed ones, proposing one more take
 
 def baseline_faults(space: SpaceSpec, baselines: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """A line for every problem of baselines in a space."""
+    lacking: list[tuple[str, str]] = []  # arguments of the environment, with whose they are
     for role, values in baselines.items():
         path = f"baselines.{role}"
         if role == WINNER:
             yield f"{path}: is what a confirmation calls the best tuned trial; give the baseline another name"
         if values.get("device", "cpu") not in ("cpu", "auto", "cuda"):
             yield f"{path}.device: {values['device']!r} must be cpu, auto or cuda"
-        given = {name: value for name, value in values.items() if name != "device"}
+        given = {name: value for name, value in values.items() if name not in ("device", *space.of_environment)}
         yield from argument_faults(given, path, space.algorithm)
-        yield from noise_faults({*values, *space.fixed}, path)
+        yield from noise_faults({*given, *space.fixed}, path)
         yield from value_faults(values, path, space.fixed)
         own = in_terms_of(space, values)
         for name in searched(space.parameters, own):
-            if name not in own:
+            if name not in own and name in space.of_environment:
+                lacking.append((role, name))
+            elif name not in own:
                 yield f"{path}.{name}: is required, since the space searches it"
             elif (fault := allows(space, name, own[name]) or not_below(space, name, own)) is not None:
                 yield f"{path}.{name}: {fault}"
+    if lacking:
+        roles, names = (", ".join(dict.fromkeys(part)) for part in zip(*lacking, strict=True))
+        where = "name it there, or for all of them in the environment's kwargs (--env-kwargs)"
+        yield f"baselines.{roles}: {names}: is required, since the space searches it in the environment; {where}"
 
 
 def algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:

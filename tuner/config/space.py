@@ -20,7 +20,9 @@ from tuner.config import conditions, schedules
 from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, is_whole, title
 from tuner.config.arguments import her_faults, noise_faults
 from tuner.config.conditions import Plain, When
+from tuner.config.configuration import name_faults
 
+Target = Literal["algorithm", "environment"]  # whose argument a parameter is
 LARGEST = 10**15  # larger than any argument needs, and exact as a float
 Number = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST, le=LARGEST)]
 
@@ -36,15 +38,19 @@ def _check_range(low: float, high: float) -> None:
         raise ValueError(f"low {low:g} must be less than high {high:g}; a single value belongs under `fixed`")
 
 
-class ConditionalParameter(Frozen):
-    """A parameter that may have a condition. One without is serialised without the key, as in earlier versions."""
+class SearchedParameter(Frozen):
+    """An argument of the algorithm or of the environment's constructor; it may have a condition.
+
+    Either is serialised only where it is not the default, as in earlier versions.
+    """
 
     @model_serializer(mode="wrap")
-    def _without_empty_condition(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if key != "when" or value}
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        usual: dict[str, Any] = {"when": {}, "target": "algorithm"}
+        return {key: value for key, value in handler(self).items() if key not in usual or value != usual[key]}
 
 
-class FloatParameter(ConditionalParameter):
+class FloatParameter(SearchedParameter):
     """A real number between two bounds, both included."""
 
     type: Literal["float"]
@@ -52,6 +58,7 @@ class FloatParameter(ConditionalParameter):
     high: Annotated[Number, AfterValidator(float)]
     scale: Literal["linear", "log"] = "linear"
     when: When = Field(default_factory=dict)
+    target: Target = "algorithm"
 
     @model_validator(mode="after")
     def _sound(self) -> "FloatParameter":
@@ -66,7 +73,7 @@ class FloatParameter(ConditionalParameter):
         return self.low, self.high
 
 
-class IntParameter(ConditionalParameter):
+class IntParameter(SearchedParameter):
     """A whole number between two bounds, both included; it must be less than the parameter named by `below`."""
 
     type: Literal["int"]
@@ -75,6 +82,7 @@ class IntParameter(ConditionalParameter):
     scale: Literal["linear", "log", "power_of_two"] = "linear"
     below: str | None = None
     when: When = Field(default_factory=dict)
+    target: Target = "algorithm"
 
     @model_validator(mode="after")
     def _sound(self) -> "IntParameter":
@@ -95,12 +103,13 @@ class IntParameter(ConditionalParameter):
         return self.low, self.high
 
 
-class ChoiceParameter(ConditionalParameter):
+class ChoiceParameter(SearchedParameter):
     """One of a list of values."""
 
     type: Literal["choice"]
     choices: Annotated[tuple[Plain, ...], Field(min_length=2, strict=False)]
     when: When = Field(default_factory=dict)
+    target: Target = "algorithm"
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -128,14 +137,26 @@ class SpaceSpec(Frozen):
             raise ValueError("\n".join(found))
         return self
 
+    @property
+    def of_environment(self) -> tuple[str, ...]:
+        """The searched arguments of the environment's constructor."""
+        return tuple(name for name, parameter in self.parameters.items() if parameter.target == "environment")
+
     def _argument_faults(self) -> Iterator[str]:
-        yield from argument_faults(self.fixed, "fixed", self.algorithm)
-        yield from noise_faults({*self.parameters, *self.fixed}, "parameters")
+        outside = self.of_environment
+        own = {name: value for name, value in self.fixed.items() if name not in outside}
+        yield from argument_faults(own, "fixed", self.algorithm)
+        for name in self.fixed.keys() - own.keys():
+            yield f"fixed.{name}: is the environment's; its value belongs under `environment: {{kwargs: …}}` of a study"
+        yield from noise_faults({*self.parameters, *self.fixed} - {*outside}, "parameters")
         if ALGORITHMS[self.algorithm].off_policy:
             yield from her_faults({*self.parameters, *self.fixed}, self.fixed, "parameters")
         if self._comes_and_goes("noise_type") != self._comes_and_goes("noise_std"):
             yield "parameters.noise_std: goes with noise_type, and both need the same `when`"
         for name, parameter in self.parameters.items():
+            if parameter.target == "environment":
+                yield from name_faults(name, self.algorithm)
+                continue
             if isinstance(parameter, FloatParameter) and is_whole(name, self.algorithm):
                 algorithm = title(self.algorithm)
                 yield f"parameters.{name}: must be of type int, since {algorithm} takes whole numbers there"
@@ -143,7 +164,7 @@ class SpaceSpec(Frozen):
             ends = parameter.choices if isinstance(parameter, ChoiceParameter) else parameter.bounds
             found = (fault for value in ends for fault in argument_faults({name: value}, "parameters", self.algorithm))
             yield from dict.fromkeys(found)
-        for name in self.parameters.keys() & self.fixed.keys():
+        for name in self.parameters.keys() & own.keys():
             if not self.parameters[name].when:
                 yield f"fixed.{name}: is searched as well; name it under `parameters` or under `fixed`, not both"
 
@@ -278,8 +299,9 @@ def lowest_arguments(space: SpaceSpec) -> dict[str, Any]:
 
 
 def job_arguments(space: SpaceSpec, sampled: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """The algorithm's arguments for a trial: overrides take precedence over sampled values, these over fixed ones."""
+    """A trial's configuration: overrides take precedence over sampled values, these over fixed ones."""
     merged = {**space.fixed, **sampled, **overrides}
     if merged.keys() & schedules.PARTS:
         merged = schedules.put_together(merged)
-    return {name: merged[name] for name in ALGORITHMS[space.algorithm].arguments if name in merged}
+    names = (*ALGORITHMS[space.algorithm].arguments, *space.of_environment)
+    return {name: merged[name] for name in names if name in merged}

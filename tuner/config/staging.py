@@ -64,9 +64,10 @@ def _faults(spec: StudySpec) -> Iterator[str]:
     known = ALGORITHMS[spec.algorithm].names
     valid = ", ".join(ALGORITHMS[spec.algorithm].arguments)
     seen: set[str] = set()
+    yield from _environment_faults(spec)
     for number, stage in enumerate(spec.stages, 1):
         for name in stage.parameters:
-            if name not in known:
+            if name not in known and name not in environment_names(spec):
                 nearest = did_you_mean(name, known)
                 yield f"stage {number}: {name}: unknown {title(spec.algorithm)} argument{nearest}; valid: {valid}"
             if name in seen:
@@ -78,6 +79,32 @@ def _faults(spec: StudySpec) -> Iterator[str]:
             for name in stage.parameters.keys() & own.keys():
                 if (fault := allows(space, name, own[name])) is not None:
                     yield f"stage {number}: {name}: baselines.{role}: {fault}, so the stage could not start from it"
+
+
+def environment_names(spec: StudySpec) -> list[str]:
+    """The arguments of the environment that the study or a stage of it searches."""
+    stages = (pair for stage in spec.stages for pair in stage.parameters.items())
+    named = (name for name, parameter in stages if parameter.target == "environment")
+    return [*dict.fromkeys([*spec.space.of_environment, *named])]
+
+
+def environment_so_far(spec: StudySpec, made: StudySpec) -> dict[str, Any]:
+    """What a stage `made` of the study found fixed of the environment's searched arguments."""
+    return {name: made.environment.kwargs[name] for name in environment_names(spec) if name in made.environment.kwargs}
+
+
+def _environment_faults(spec: StudySpec) -> Iterator[str]:
+    """A line for every argument of the environment that stages could not begin with."""
+    searched = [name for stage in spec.stages for name in stage.parameters]
+    for name in environment_names(spec):
+        if name not in searched:
+            yield f"stages: {name}: the space searches it in the environment, and no stage does; add one, or fix it"
+        elif name not in spec.environment.kwargs:
+            yield f"stages: {name}: needs a value in the environment's kwargs, which stages begin with"
+        else:
+            own = spec.environment.kwargs[name]
+            for role in (role for role, values in spec.baselines.items() if values.get(name, own) != own):
+                yield f"stages: {name}: baselines.{role} differs from the environment's kwargs, which stages begin with"
 
 
 def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudySpec:
@@ -97,24 +124,29 @@ def stage_spec(spec: StudySpec, number: int, start: Mapping[str, Any]) -> StudyS
     defaults = _defaults(spec)
     begun = taken_apart(start, stage.parameters, {})
     kept = {**_without_parts_of(begun, {**defaults, **spec.space.fixed}), **begun}
+    outside = environment_names(spec)
+    kwargs = {**spec.environment.kwargs, **{name: kept[name] for name in outside if name in kept}}
     space = validate(
         SpaceSpec,
         {
             "description": f"Stage {number} of {len(spec.stages)}: {', '.join(stage.parameters)}.",
             "algorithm": spec.algorithm,
             "parameters": {name: parameter.model_dump() for name, parameter in stage.parameters.items()},
-            "fixed": {name: value for name, value in kept.items() if name not in stage.parameters},
+            "fixed": {name: value for name, value in kept.items() if name not in (*stage.parameters, *outside)},
         },
         source,
     )
     searched = {name: defaults[name] for name in stage.parameters}
     runs = {BEFORE: start} if start else spec.baselines
     baselines = {role: {**_without_parts_of(values, searched), **values} for role, values in runs.items()}
+    elsewhere = {*outside} - stage.parameters.keys()  # of the environment, and not of this stage
+    baselines = {role: {n: v for n, v in values.items() if n not in elsewhere} for role, values in baselines.items()}
     made = spec.model_copy(
         update={
             "name": stage_name(spec, number),
             "space_name": stage.title,
             "space": space,
+            "environment": spec.environment.model_copy(update={"kwargs": kwargs}),
             "trials": stage.trials or spec.trials,
             "baselines": baselines,
             "stages": (),
@@ -140,9 +172,12 @@ def stage_name(spec: StudySpec, number: int) -> str:
 
 
 def _defaults(spec: StudySpec) -> dict[str, Any]:
-    """The value of every parameter before it is searched: Stable-Baselines3's default, or the nearest in its range."""
+    """The value of every parameter before it is searched: Stable-Baselines3's default, or the nearest in its range.
+
+    Of an argument of the environment, the value that the study gives its constructor.
+    """
     ranges = {**spec.space.parameters, **{name: p for stage in spec.stages for name, p in stage.parameters.items()}}
-    own = ALGORITHMS[spec.algorithm].defaults
+    own = {**ALGORITHMS[spec.algorithm].defaults, **spec.environment.kwargs}
     return {name: _nearest(name, parameter, own.get(name)) for name, parameter in ranges.items()}
 
 

@@ -9,7 +9,7 @@ from tuner.config.model import StudySpec
 from tuner.finals.confirmation_plan import TEST_GOALS, ConfirmationPlan, ConfirmationRun, RunKey, at_most, planned
 from tuner.records import Checkpoint, Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.confirmation_writer import ConfirmationWriter
-from tuner.study.search_source import facts, trial_value
+from tuner.study.search_source import evaluations_of, facts, trial_value
 from tuner.study.stored import MAX_ATTEMPTS, MAX_LOSSES, too_many_failures
 
 
@@ -69,9 +69,10 @@ class ConfirmationSource:
             return
         attributes = facts(evaluations, outcome)
         if outcome.state == "completed":
-            attributes["score"] = trial_value(evaluations)
+            attributes["score"] = trial_value(evaluations, evaluations_of(self._spec))
             if run.phase == "test":
-                attributes |= last_alone(evaluations[-1])
+                last = last_alone(evaluations[-1])
+                attributes |= last if evaluations_of(self._spec) is not None else {**last, "score": attributes["score"]}
             self._writer.complete(number, attributes["score"], attributes)
         else:
             self._writer.diverge(number, {key: attributes[key] for key in attributes.keys() - {"success", "return"}})

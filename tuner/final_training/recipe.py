@@ -1,12 +1,13 @@
 """The configuration to train, read from a file: an export with its provenance, or any file of rl_zoo3."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from tuner.config.algorithm_entry import Policy
 from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, title
 from tuner.config.baselines import BESIDE, READ, read_baseline
+from tuner.config.configuration import of_environment
 from tuner.config.environment_ids import split
 from tuner.config.environment_spec import entries
 from tuner.config.load import validate
@@ -237,21 +238,24 @@ def _exported(
     """The configuration of an export; settings that were changed by hand since take effect, and are listed."""
     ran = provenance.get("arguments")
     ran = ran if isinstance(ran, dict) else values
-    nulls = {name: value for name, value in ran.items() if value is None and name not in values}
+    kwargs = block.get("env_kwargs", {})
+    own = of_environment(ran, spec.algorithm)
+    nulls = {name: value for name, value in ran.items() if value is None and name not in values and name not in own}
     values = {**values, **nulls}  # the export leaves out nulls that rl_zoo3 does not accept
+    values |= {name: kwargs[name] for name in own if name in kwargs}
     names = {*values, *ran}
     changed = sorted(name for name in names if values.get(name) != ran.get(name) and not _same_off(name, values, ran))
-    known = ALGORITHMS[spec.algorithm].arguments
+    known = (*ALGORITHMS[spec.algorithm].arguments, *own)
     ordered = {name: values[name] for name in known if name in values} if changed else ran
     environment, steps = spec.environment, int(block.get("n_timesteps", spec.timesteps))
     envs = int(block.get("n_envs", environment.n_envs))
-    kwargs, wraps = block.get("env_kwargs", {}), {"wrappers": _wrappers(block)}
+    wraps = {"wrappers": _wrappers(block)}
     wraps["vec_wrappers"] = _wrappers(block, "vec_env_wrapper")
     frames = int(block.get("frame_stack", 1))
     for name, now, then in (
         ("n_envs", envs, environment.n_envs),
         ("n_timesteps", steps, spec.timesteps),
-        ("env_kwargs", kwargs, environment.making),
+        ("env_kwargs", _without(own, kwargs), _without(own, environment.making)),
         ("env_wrapper", wraps["wrappers"], environment.wrappers),
         ("vec_env_wrapper", wraps["vec_wrappers"], environment.vec_wrappers),
         ("frame_stack", frames, environment.frame_stack),
@@ -265,6 +269,10 @@ def _exported(
     return Recipe(
         file=str(path), spec=spec, arguments=ordered, provenance=provenance, timesteps=steps, changed=tuple(changed)
     )
+
+
+def _without(names: Container[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _same_off(name: str, values: Mapping[str, Any], ran: Mapping[str, Any]) -> bool:

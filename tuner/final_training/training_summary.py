@@ -41,7 +41,8 @@ class TrainingSummary(Record):
 def summarise_training(plan: TrainingPlan, results: Sequence[Mapping[str, Any]]) -> TrainingSummary:
     """The summary of finished runs; the same runs always give the same figures."""
     reported = any((one.get("tests") or {}).get("final", {}).get("success") is not None for one in results)
-    measure: Measure = "success" if reported and plan.recipe.spec.objective != "return" else "return"
+    objective = plan.recipe.spec.objective.model_copy(update={"checkpoints": "last"})  # a model is tested once
+    measure = objective.measure(told=reported)
     arms = {kind: _arm(kind, results, measure) for kind in KINDS}
     words = [*_figures(arms, measure), *_confirmation(plan, arms["final"], measure), *_same_curve(plan, results)]
     return TrainingSummary(
@@ -54,7 +55,7 @@ def summarise_training(plan: TrainingPlan, results: Sequence[Mapping[str, Any]])
 
 
 def test_value(result: Mapping[str, Any], kind: Which, measure: Measure) -> float | None:
-    """The success rate or return of a run's model in its test; None if the run diverged."""
+    """The success rate, return or score of a run's model in its test; None if the run diverged."""
     test = (result.get("tests") or {}).get(kind)
     return None if test is None else test[measure]
 
@@ -70,7 +71,7 @@ def best_run(summary: TrainingSummary) -> dict[str, Any]:
 
 
 def _arm(kind: Which, results: Sequence[Mapping[str, Any]], measure: Measure) -> ArmStatistics:
-    """Statistics over the seeds; a diverged run counts as success 0, or as the worst return of all runs."""
+    """Statistics over the seeds; a diverged run counts as success 0, or as the worst value of all runs."""
     found = [test_value(one, kind, measure) for one in results]
     worst = 0.0 if measure == "success" else min((one for one in found if one is not None), default=0.0)
     values = [worst if one is None else one for one in found]

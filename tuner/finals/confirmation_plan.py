@@ -48,10 +48,11 @@ class Arm(Record):
 
     name: str  # the baseline's name, or `trial 12`
     role: str | None  # `baseline:NAME`; None for a tuned trial
-    arguments: dict[str, Any]  # the algorithm's
+    arguments: dict[str, Any]  # the algorithm's, and those of the environment that are searched
     configuration: str  # digest of the arguments
     success: float | None  # of its trial, on one seed
     mean_return: float | None  # the same
+    score: float | None = None  # the same
 
 
 class ConfirmationPlan(Record):

@@ -7,6 +7,7 @@ from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.arguments import CLASS, HER, HINDSIGHT, NOISE, NORMALIZE, POLICY, class_path
+from tuner.config.configuration import environment_of, of_algorithm
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.environment_spec import TIME_LIMIT
 from tuner.config.model import StudySpec
@@ -14,6 +15,7 @@ from tuner.config.schedules import Linear, parse
 from tuner.config.wrapper_notation import COUNTS_FROM_ZERO, path_and_arguments
 from tuner.output.texts import template
 from tuner.output.zoo_yaml import buffer_kwargs, normalize_kwargs, policy_kwargs, zoo_wrappers
+from tuner.records import EnvironmentRef
 from tuner.study.rows import Row
 from tuner.wrappers import count_from_zero, moved, zero_based
 
@@ -29,7 +31,8 @@ COUNTING = (count_from_zero, zero_based, moved)  # written out, so that the scri
 
 def script(row: Row, spec: StudySpec, standing: str = "One training seed: not yet confirmed.") -> str:
     """Python that trains the trial's configuration again, with its training seed, and saves the model."""
-    arguments, name = row.arguments, spec.environment.id
+    arguments, name = of_algorithm(row.arguments, spec.algorithm), spec.environment.id
+    ref = environment_of(spec.environment.ref(), row.arguments, spec.algorithm)
     front, last = split(name)
     moved = {name: line for name, value in arguments.items() if name not in CALLED and (line := parse(value))}
     apart = spec.environment.vec_env == "subproc"  # one process per environment
@@ -59,7 +62,7 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
         + ["VecFrameStack"] * (spec.environment.frame_stack > 1)
         + ["VecNormalize"] * bool(normalize_kwargs(arguments)),
         moved=", ".join(f"{name}={_schedule(line)}" for name, line in moved.items()),
-        environment=_environment(spec, apart=apart),
+        environment=_environment(spec, ref, apart=apart),
         normalize=_normalizing(arguments),
         policy=repr(spec.chosen_policy),
         package=ALGORITHMS[spec.algorithm].model.partition(":")[0],
@@ -78,15 +81,15 @@ def _wrap(path: str, arguments: Mapping[str, Any]) -> str:
     return f"{called}({', '.join(['env', *(f'{name}={value!r}' for name, value in arguments.items())])})"
 
 
-def _environment(spec: StudySpec, *, apart: bool) -> str:
+def _environment(spec: StudySpec, ref: EnvironmentRef, *, apart: bool) -> str:
     """The arguments of `make_vec_env`."""
-    name = spec.environment.id
+    name = ref.id
     front, last = split(name)
     made = repr(name)
     if is_class(name):
-        path = os.path.join(spec.environment.folder or "", front)  # noqa: PTH118 - as it is spelled
+        path = os.path.join(ref.folder or "", front)  # noqa: PTH118 - as it is spelled
         made = f"runpy.run_path({path!r})[{last!r}]" if is_file(front) else last
-    making = spec.environment.making
+    making = dict(ref.kwargs)
     if is_class(name) and TIME_LIMIT in making:  # an argument of `gym.make`, not of the class
         limit = making.pop(TIME_LIMIT)
         made = f"lambda **kwargs: gym.wrappers.TimeLimit({made}(**kwargs), max_episode_steps={limit})"

@@ -22,6 +22,7 @@ from tuner.config.arguments import (
     is_normalized,
     layers,
 )
+from tuner.config.configuration import environment_of, of_algorithm
 from tuner.config.environment_ids import is_class, is_file, split
 from tuner.config.model import StudySpec
 from tuner.config.schedules import replaced, simplified
@@ -57,12 +58,12 @@ def document(
         "n_envs": spec.environment.n_envs,
         "n_timesteps": spec.timesteps,
         "policy": spec.chosen_policy,
-        **zoo_arguments(simplified(row.arguments), spec.policy_kwargs),
+        **zoo_arguments(simplified(of_algorithm(row.arguments, spec.algorithm)), spec.policy_kwargs),
     }
     if spec.environment.frame_stack > 1:
         block["frame_stack"] = spec.environment.frame_stack
-    if spec.environment.making:
-        block["env_kwargs"] = spec.environment.making
+    if kwargs := environment_of(spec.environment.ref(), row.arguments, spec.algorithm).kwargs:
+        block["env_kwargs"] = kwargs
     if wrappers := zoo_wrappers(spec):
         block["env_wrapper"] = wrappers
     if spec.environment.vec_wrappers:

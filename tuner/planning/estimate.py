@@ -12,6 +12,7 @@ import psutil
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.arguments import NETS, layers, nets
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
+from tuner.config.searched_environment import typical_environment
 from tuner.config.space import ChoiceParameter, IntParameter, SpaceSpec
 from tuner.engines.base import Broken, Engine, Evaluated, Finished
 from tuner.errors import EnvironmentFailed, UsageProblem
@@ -257,7 +258,10 @@ def _probe(
 ) -> TrialOutcome:
     """The outcome of a short run, evaluated at its end over `goals` episodes, which are added to `seen`."""
     checkpoints = (Checkpoint(step=run.steps, goals=goals),) if goals else ()
-    job = spec.job(number=-1, seed=0, params=run.params, timesteps=run.steps, checkpoints=checkpoints)
+    place = typical_environment(spec)
+    job = spec.job(
+        number=-1, seed=0, params=run.params, timesteps=run.steps, checkpoints=checkpoints, environment=place
+    )
     return run_short(engine, job, seen=seen)
 
 

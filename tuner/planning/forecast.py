@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tuner.config.model import StudySpec
+from tuner.config.searched_environment import typical_environment
 from tuner.engines.base import Engine
 from tuner.finals.confirmation_plan import most_runs
 from tuner.planning import estimate
@@ -94,7 +95,8 @@ def _corner(engine: Engine, spec: StudySpec, corner: Corner, evaluation: float) 
 def _run(engine: Engine, spec: StudySpec, corner: Corner, rollouts: int, goals: int = 0) -> TrialOutcome:
     steps = corner.steps * rollouts
     checkpoints = (Checkpoint(step=steps, goals=goals),) if goals else ()
-    job = spec.job(number=-1, seed=0, params=corner.params, timesteps=steps, checkpoints=checkpoints)
+    place = typical_environment(spec)
+    job = spec.job(number=-1, seed=0, params=corner.params, timesteps=steps, checkpoints=checkpoints, environment=place)
     return estimate.run_short(engine, job, keep=True)
 
 

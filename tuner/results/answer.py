@@ -117,7 +117,7 @@ def capital(text: str) -> str:
 
 
 def amount(value: float | None, measure: Measure) -> str:
-    """A success rate in per cent, a return in four digits, `-` for none."""
+    """A success rate in per cent, a return or score in four digits, `-` for none."""
     if value is None:
         return "-"
     return f"{value:.1%}" if measure == "success" else f"{value:.4g}"

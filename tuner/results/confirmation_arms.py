@@ -55,6 +55,7 @@ def make_arm(row: Row, found: Sequence[Configuration] = ()) -> Arm:
         configuration=digest(row.arguments),
         success=_mean([run.success for run in runs]),
         mean_return=_mean([run.attributes.get("return") for run in runs]),
+        score=_mean([run.value for run in runs]),
     )
 
 
@@ -64,8 +65,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _scale(rows: Sequence[Row], spec: StudySpec) -> float:
-    """The range of the measure: 1 for success rates, that of the study's scores for returns (infinite if unknown)."""
-    if spec.objective != "return" and any(row.success is not None for row in rows):
+    """The range of the measure: 1 for success rates, else that of the study's scores (infinite if unknown)."""
+    if spec.objective.measure(told=any(row.success is not None for row in rows)) == "success":
         return 1.0
     values = [row.value for row in rows if row.value is not None]
     return max(values) - min(values) or math.inf

@@ -38,7 +38,7 @@ class ArmResult(Record):
     """The runs of one configuration so far."""
 
     arm: Arm
-    validation: tuple[float, ...]  # by seed: success rates, or returns without a success signal
+    validation: tuple[float, ...]  # by seed, of the confirmation's measure
     dropped: bool  # clearly behind in the validation
     test: tuple[float, ...]  # by seed
 
@@ -56,6 +56,7 @@ class Confirmation(Record):
     done: int  # runs
     planned: int
     answer: Answer | None  # of the test so far, comparisons only once all runs are done; None before the first
+    whole: bool = False  # whether a run's value is the mean over its evaluations, not its last one
 
     @property
     def complete(self) -> bool:
@@ -98,7 +99,7 @@ def _arm_data(one: ArmResult) -> dict[str, Any]:
         "name": one.arm.name,
         "role": one.arm.role,
         "arguments": one.arm.arguments,
-        "tuning": {"success": one.arm.success, "return": one.arm.mean_return},
+        "tuning": {"success": one.arm.success, "return": one.arm.mean_return, "score": one.arm.score},
         "validation": list(one.validation),
         "dropped": one.dropped,
         "test": list(one.test),
@@ -137,6 +138,7 @@ def conclude(plan: ConfirmationPlan, spec: StudySpec, results: Mapping[RunKey, R
         done=done,
         planned=len(runs),
         answer=shown,
+        whole=spec.objective.checkpoints == "all",
     )
 
 
@@ -160,19 +162,18 @@ def name_in_answer(arm: Arm) -> str:
 
 def tuning(arm: Arm, measure: Measure) -> float | None:
     """The figure of the trial for which a configuration was chosen."""
-    return arm.success if measure == "success" else arm.mean_return
+    return {"success": arm.success, "return": arm.mean_return, "score": arm.score}[measure]
 
 
 def measured(spec: StudySpec, results: Iterable[RunResult]) -> Measure:
-    """Success where the environment reports it, unless the study is scored by return."""
-    reported = any(result.success is not None for result in results)
-    return "success" if reported and spec.objective != "return" else "return"
+    """Success where the environment reports it, unless the study is scored by something else."""
+    return spec.objective.measure(told=any(result.success is not None for result in results))
 
 
 def _values(
     arm: Arm, phase: Phase, count: int, results: Mapping[RunKey, RunResult], measure: Measure
 ) -> tuple[float, ...]:
-    """Values of a configuration by seed; a diverged run counts as success 0, or as the worst return of all runs."""
+    """Values of a configuration by seed; a diverged run counts as success 0, or as the worst value of all runs."""
     keys = [ConfirmationRun(phase=phase, arm=arm, place=place).key for place in range(count)]
     found = [_value(results[key], measure) for key in keys if key in results]
     known = [value for result in results.values() if (value := _value(result, measure)) is not None]
@@ -181,7 +182,7 @@ def _values(
 
 
 def _value(result: RunResult, measure: Measure) -> float | None:
-    return result.success if measure == "success" else result.mean_return
+    return {"success": result.success, "return": result.mean_return, "score": result.score}[measure]
 
 
 class ConfirmationReading(Record):

@@ -55,7 +55,7 @@ def finals_lines(found: Sequence[Configuration], spec: StudySpec) -> FinalsLines
     repeats = sum(len(one.rows) - 1 for one in found)
     if not repeats:
         return None
-    reported = spec.objective != "return" and all(one.success is not None for one in found)
+    measure = spec.objective.measure(told=all(one.success is not None for one in found))
     tuned = next((one for one in found if one.first.role is None), None)
     baselines = [one for one in found if one.first.role is not None]
     shown = dict.fromkeys([found[0].first.label, *([tuned.first.label] if tuned else [])])
@@ -63,8 +63,8 @@ def finals_lines(found: Sequence[Configuration], spec: StudySpec) -> FinalsLines
     by_name = {one.first.label: one for one in found}
     single = max((row for one in found for row in one.rows if row.value is not None), key=lambda row: row.value or 0.0)
     return FinalsLines(
-        measure="success" if reported else "return",
-        lines=tuple(_line(by_name[name], spec.goals.late if reported else None) for name in shown),
+        measure=measure,
+        lines=tuple(_line(by_name[name], spec.goals.late if measure == "success" else None) for name in shown),
         repeats=repeats,
         highest=single.value or 0.0,
         highest_trial=single.number,

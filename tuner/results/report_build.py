@@ -53,7 +53,7 @@ def build_report(
         tuner=__version__,
         measure=measure,
         headline=headline(summary, found, measure),
-        notes=tuple(_notes(summary, found)),
+        notes=(*_notes(summary, found), *_scored(spec)),
         counts=summary.counts,
         finished=summary.finished,
         target=summary.target,
@@ -81,7 +81,7 @@ def _measure(spec: StudySpec, rows: Sequence[Row], reading: ConfirmationReading 
     if reading is not None:
         return reading.confirmation.measure
     reported = any(row.success is not None for row in rows)
-    return "success" if spec.objective != "return" and (reported or not rows) else "return"
+    return spec.objective.measure(told=reported or not rows)
 
 
 def _line(row: Row) -> TrialLine:
@@ -127,6 +127,12 @@ def _notes(summary: Summary, found: Confirmed | None) -> list[str]:
         more = "1 trial was" if found.newer == 1 else f"{found.newer} trials were"
         notes.append(f"{more} completed since the confirmation and took no part in it.")
     return notes
+
+
+def _scored(spec: StudySpec) -> Iterable[str]:
+    """What a score is, where it is not what the glossary says."""
+    if spec.objective.words:
+        yield f"Score: {spec.objective.words}."
 
 
 def reproduction(spec: StudySpec, rows: Sequence[Row], found: Confirmed | None, storage: Sequence[str]) -> Reproduction:

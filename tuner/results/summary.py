@@ -68,7 +68,8 @@ def summarise(reader: StudyReader) -> Summary:
     spec, rows = reader.spec, reader.rows
     found = configurations(rows)
     winner = found[0].first if found else None
-    succeeded, problems = _succeeded(rows), health_table(rows, spec, winner)
+    succeeded = None if spec.objective.entry is not None else _succeeded(rows)
+    problems = health_table(rows, spec, winner)
     return Summary(
         study=spec.name,
         environment=spec.environment.id,

@@ -10,7 +10,7 @@ WINNER = "winner"  # the best tuned configuration
 CURRENT, PROPOSED, DEFAULTS = "current", "proposed", "sb3-defaults"  # baselines: the PPO guide's two, and SB3's own
 GUIDE = "guide-0.95"  # the PPO guide's defaults with its gamma for short episodes
 KEPT = (CURRENT, DEFAULTS)  # the first of these that takes part is kept until another is shown to be better
-Measure = Literal["success", "return"]
+Measure = Literal["success", "return", "score"]
 Verdict = Literal["confirmed better", "probably better", "no evidence", "probably worse", "confirmed worse"]
 COUNTS = dict(enumerate(("five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), start=5))
 
@@ -33,7 +33,7 @@ def training_seeds(count: int) -> str:
 
 
 def figure(value: float | None, measure: Measure, span: Interval | None = None, *, percent: str = ".0f") -> str:
-    """A success rate in per cent (in the format `percent`) or a return in four digits, with its interval if given."""
+    """A success rate in per cent (in the format `percent`), others in four digits, with the interval if given."""
     if value is None:
         return "-"
     said = f"{100 * value:{percent}}%" if measure == "success" else f"{value:.4g}"
@@ -43,7 +43,7 @@ def figure(value: float | None, measure: Measure, span: Interval | None = None, 
 
 
 def points(value: float, measure: Measure, *, form: str = ".0f") -> str:
-    """A difference: of success rates in percentage points (in that format), of returns in four digits."""
+    """A difference: of success rates in percentage points (in that format), of others in four digits."""
     if measure != "success":
         return f"{value:.4g}"
     number = f"{100 * value:{form}}"

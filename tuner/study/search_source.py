@@ -39,6 +39,7 @@ class SearchSource:
         self._target = target
         self._board = board
         self._plan = spec.plan()
+        self._over = evaluations_of(spec)
         self._finals = FinalsSchedule(writer, spec, target, limit or TimeLimit())
         self._asked: dict[int, AskedTrial] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
@@ -92,10 +93,11 @@ class SearchSource:
         evaluations, asked = self._evaluations[number], self._asked[number]
         evaluations.append(evaluation)
         if asked.repeat_of is None:
-            self._writer.report(number, reported_value(evaluations), evaluation.step)
+            value = trial_value(evaluations, None) if self._over is None else reported_value(evaluations)
+            self._writer.report(number, value, evaluation.step)
         whole = asked.role is not None or asked.repeat_of is not None
         if len(evaluations) == len(self._plan):
-            return Decision(go_on=True, keep=whole or trial_value(evaluations) > self._writer.best_tuned())
+            return Decision(go_on=True, keep=whole or self._value(evaluations) > self._writer.best_tuned())
         return Decision(go_on=whole or not self._writer.should_prune(number))
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:
@@ -126,11 +128,14 @@ class SearchSource:
             self._keep(number, f"trial-{number}.zip", outcome.model)
         if outcome.statistics is not None:
             self._keep(number, f"trial-{number}-vecnormalize.pkl", outcome.statistics)
-        self._writer.complete(number, trial_value(evaluations), attributes)
+        self._writer.complete(number, self._value(evaluations), attributes)
 
     def interrupt(self) -> None:
         """Stores every running trial as interrupted; the next start retries it."""
         self._writer.interrupt()
+
+    def _value(self, evaluations: Sequence[Evaluation]) -> float:
+        return trial_value(evaluations, self._over)
 
     def _keep(self, number: int, name: str, content: bytes) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -139,9 +144,14 @@ class SearchSource:
             self._writer.store_model(number, path)
 
 
-def trial_value(evaluations: Sequence[Evaluation]) -> float:
-    """The mean score of the last three evaluations, or of all if there are fewer."""
-    return statistics.fmean(evaluation.score for evaluation in evaluations[-LATE_EVALUATIONS:])
+def evaluations_of(spec: StudySpec) -> int | None:
+    """How many of a trial's last evaluations make its score; None for all."""
+    return None if spec.objective.checkpoints == "all" else LATE_EVALUATIONS
+
+
+def trial_value(evaluations: Sequence[Evaluation], count: int | None = LATE_EVALUATIONS) -> float:
+    """The mean score of the last evaluations, of all where there are fewer or `count` is None."""
+    return statistics.fmean(evaluation.score for evaluation in evaluations[-(count or 0) :])
 
 
 def reported_value(evaluations: Sequence[Evaluation]) -> float:

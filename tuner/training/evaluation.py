@@ -12,12 +12,12 @@ from stable_baselines3.common.vec_env import VecEnv
 from tuner import seeds
 from tuner.errors import EnvironmentFailed
 from tuner.record_type import Record
-from tuner.records import LONGEST_EPISODE, SUCCESS, EnvironmentRef, Signals, TrialJob
+from tuner.records import LONGEST_EPISODE, SUCCESS, Aggregate, EnvironmentRef, Signals, TrialJob
 from tuner.training.acting import FollowsEpisodes, Predict
 from tuner.training.batches import put, zeros
 from tuner.training.environments import FULL, knows_difficulty, make_vec_env, set_difficulty
 from tuner.training.seeded_episodes import episodes_by_seed
-from tuner.training.signals import Told, decide, distance, success
+from tuner.training.signals import Told, aggregated, decide, distance, entry_of, number, success
 
 ENVIRONMENTS = 5  # stepped together, so that one forward pass serves five
 
@@ -30,6 +30,7 @@ class EvaluationEpisode(Told):
     timed_out: bool
     cut_off: bool = False  # at the longest that an episode may be
     milestones: tuple[bool, ...] = ()
+    entry: float | None = None  # of `info` at its end, where the objective reads one
 
 
 class Result(Record):
@@ -58,6 +59,7 @@ class Evaluator:
         ref: EnvironmentRef,
         *,
         objective: str,
+        aggregate: Aggregate = Aggregate(),  # noqa: B008 - frozen
         most_goals: int,
         signals: Signals | None = None,
         longest: int = LONGEST_EPISODE,
@@ -69,6 +71,8 @@ class Evaluator:
             n_envs = min(n_envs, ref.n_envs)
         self._ref = replace(ref, n_envs=n_envs)
         self._objective = objective
+        self._aggregate = aggregate
+        self._entry = entry_of(objective)
         self._longest = longest
         self._signals = signals
         self._milestones = tuple(milestones)
@@ -84,13 +88,13 @@ class Evaluator:
                 set_difficulty(self._env, FULL)
             self._env.reset()
         numbers = range(self._first_goal, self._first_goal + goals)
-        episodes = _Episodes(self._env, numbers, self._milestones, self._signals, self._longest).run(predict)
+        reading = (self._milestones, self._entry, self._signals, self._longest)
+        episodes = _Episodes(self._env, numbers, *reading).run(predict)
         if self._signals is None:
             self._signals = decide(episodes)
         seconds = time.perf_counter() - begun
-        return summarise(
-            episodes, self._signals, objective=self._objective, milestones=self._milestones, seconds=seconds
-        )
+        how: Any = {"objective": self._objective, "aggregate": self._aggregate, "milestones": self._milestones}
+        return summarise(episodes, self._signals, **how, seconds=seconds)
 
     def close(self) -> None:
         """Closes the environments."""
@@ -104,6 +108,7 @@ def evaluator_of(job: TrialJob, most_goals: int, first_goal: int) -> Evaluator:
     return Evaluator(
         replace(job.environment, kwargs=kwargs),
         objective=job.objective,
+        aggregate=job.aggregate,
         most_goals=most_goals,
         signals=job.signals,
         longest=job.longest,
@@ -120,12 +125,14 @@ class _Episodes:
         env: VecEnv,
         episode_seeds: Sequence[int],
         milestones: Sequence[str],
+        entry: str | None,
         signals: Signals | None,
         longest: int,
     ) -> None:
         self._env = env
         self._longest = longest
         self._milestones = milestones
+        self._entry = entry
         self._success = (signals.success if signals else None) or SUCCESS
         self._at_least = signals.at_least if signals else None
         self._at_any_step = signals is not None and signals.when == "any"
@@ -182,6 +189,7 @@ class _Episodes:
             start_distance=self._starts[index],
             distance=distance(info),
             milestones=tuple([flag(info, milestone, asked_by="milestones") for milestone in self._milestones]),
+            entry=None if self._entry is None else number(info, self._entry),
         )
 
     def _told(self, info: dict[str, Any]) -> bool | None:
@@ -193,6 +201,7 @@ def summarise(
     signals: Signals,
     *,
     objective: str,
+    aggregate: Aggregate = Aggregate(),  # noqa: B008 - frozen
     milestones: Sequence[str] = (),
     seconds: float = 0.0,
 ) -> Result:
@@ -206,8 +215,9 @@ def summarise(
     mean_return = float(np.mean([episode.total_return for episode in episodes]))
     shares = dict(zip(milestones, np.mean([episode.milestones for episode in episodes], axis=0).tolist(), strict=True))
     reached = float(np.mean([*shares.values(), rate])) if objective == "milestones" and rate is not None else rate
+    values = _values(episodes, objective)
     return Result(
-        score=mean_return if objective == "return" else score(reached, distance, start, mean_return),
+        score=score(reached, distance, start, mean_return) if values is None else aggregated(values, aggregate),
         success=rate,
         distance=distance,
         mean_return=mean_return,
@@ -218,6 +228,13 @@ def summarise(
         unread=sum(episode.success is not None for episode in episodes) if signals.success is None else 0,
         milestones=shares,
     )
+
+
+def _values(episodes: Sequence[EvaluationEpisode], objective: str) -> list[float] | None:
+    """What the objective reads of each episode; None where success makes the score."""
+    if objective == "return":
+        return [episode.total_return for episode in episodes]
+    return [episode.entry or 0.0 for episode in episodes] if entry_of(objective) else None
 
 
 def score(success: float | None, distance: float | None, start: float | None, mean_return: float) -> float:

@@ -1,14 +1,14 @@
 """What an environment says of success and distance in `info`, read by one rule everywhere. Imports no torch."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from tuner.errors import EnvironmentFailed
 from tuner.record_type import Record
-from tuner.records import DISTANCE, SUCCESS, Signals
+from tuner.records import DISTANCE, SUCCESS, Aggregate, Signals
 
 When = Literal["end", "any"]
 
@@ -58,6 +58,33 @@ def single(value: Any) -> float | None:
     except (TypeError, ValueError, RuntimeError):  # RuntimeError: of a tensor on a GPU, or with a gradient
         return None
     return float(array.reshape(()).item()) if array.size == 1 and array.dtype.kind in "biuf" else None
+
+
+def number(info: Mapping[str, Any], key: str) -> float:
+    """The number, or flag, of an entry at an episode's end, for an objective.
+
+    Raises:
+        EnvironmentFailed: where it is missing or no finite number, naming the numbers that there are.
+    """
+    value = single(info.get(key))
+    if value is not None and math.isfinite(value):
+        return value
+    told = f"is {_brief(info[key])}" if key in info else "is missing"
+    there = sorted(name for name in info if "." not in name and single(info[name]) is not None)
+    raise EnvironmentFailed(
+        f"objective: info[{key!r}] {told} at an episode's end; numbers there: {', '.join(there) or 'none'}"
+    )
+
+
+def entry_of(objective: str) -> str | None:
+    """The key of `info` that an objective reads; None for the others."""
+    return objective.removeprefix("info:") if objective.startswith("info:") else None
+
+
+def aggregated(values: Sequence[float], aggregate: Aggregate) -> float:
+    """The score of an evaluation from a figure of each episode; the higher the better."""
+    scores = -np.array(values) if aggregate.minimize else np.array(values)
+    return float(np.mean(scores) if aggregate.quantile is None else np.quantile(scores, aggregate.quantile))
 
 
 def _brief(value: Any) -> str:

@@ -69,7 +69,8 @@ def _print_answer(console: Console, confirmation: Confirmation, answer: Answer) 
         mean = figure(found.mean, measure, found.mean_interval)
         table.add_row(name, _by_seed(one.test, measure), iqm, mean)
     console.print(table)
-    console.print(f"The value of a seed is that of the last evaluation, over {TEST_GOALS} episodes.")
+    last = f"that of the last evaluation, over {TEST_GOALS} episodes"
+    console.print(f"The value of a seed is {'the mean over its evaluations' if confirmation.whole else last}.")
     for line in conclusions(confirmation):
         console.print(line)
 

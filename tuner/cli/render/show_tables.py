@@ -76,9 +76,9 @@ def lines(row: Row, spec: StudySpec, others: Sequence[Row] = ()) -> list[str]:
     """The whole page; `others` are the study's trials, among which its repeats are."""
     sections = (
         _heading(row, spec),
-        _seeds(row, others),
+        _seeds(row, spec, others),
         _arguments(row),
-        _curve(row),
+        _curve(row, spec),
         _milestones(row),
         _health(row, spec),
     )
@@ -122,6 +122,8 @@ def _heading(row: Row, spec: StudySpec) -> Iterator[str]:
     score = f"{row.value:.4g}" if row.value is not None else "-"
     success = f", success {row.success:.0%}" if row.success is not None else ""
     yield from _pair("score", score + success)
+    if spec.objective.words:
+        yield from _pair("objective", spec.objective.words)
     if row.seconds is not None:
         rate = f", {row.attributes['steps_per_second']:,.0f} steps/s" if "steps_per_second" in row.attributes else ""
         yield from _pair("training", f"{row.steps:,} steps in {row.seconds:.0f} s{rate}")
@@ -129,15 +131,18 @@ def _heading(row: Row, spec: StudySpec) -> Iterator[str]:
     yield from _pair("seed", shown(row.seed) + retry)
 
 
-def _seeds(row: Row, others: Sequence[Row]) -> Iterator[str]:
+def _seeds(row: Row, spec: StudySpec, others: Sequence[Row]) -> Iterator[str]:
     """What a trial repeats, and its configuration's results by seed; nothing where it ran once."""
     if row.repeat_of is not None:
         yield from _pair("repeat of", f"trial {row.repeat_of}" + (f", {row.label}" if row.role else ""))
     runs = [one for one in others if one.finished and one.label == row.label]
     if row.repeat_of is None and all(one.repeat_of is None for one in runs):
         return
+    rates = spec.objective.measure(told=row.success is not None) == "success"
     said = [
-        f"{one.success:.0%}" if one.success is not None else shown(one.value) for one in runs if one.value is not None
+        f"{one.success:.0%}" if rates and one.success is not None else shown(one.value)
+        for one in runs
+        if one.value is not None
     ]
     yield from _pair("all seeds", f"{' '.join(said)} (trials {', '.join(str(one.number) for one in runs)})")
 
@@ -156,9 +161,9 @@ def _arguments(row: Row) -> Iterator[str]:
         yield f"{star} {name:<{width}}{shown(value)}"
 
 
-def _curve(row: Row) -> Iterator[str]:
+def _curve(row: Row, spec: StudySpec) -> Iterator[str]:
     points = row.attributes.get("curve", [])
-    name = "success" if points and points[0].get("success") is not None else "return"
+    name = spec.objective.measure(told=bool(points) and points[0].get("success") is not None)
     known = [(point["step"], point[name]) for point in points if point.get(name) is not None]
     if not known:
         return
@@ -169,7 +174,7 @@ def _curve(row: Row) -> Iterator[str]:
         yield f"Success over steps (best {best:.0%}, last {values[-1]:.0%}; {len(values)} evaluations)"
         yield from draw(steps, values, say="{:.0%}".format, bounds=(0.0, 1.0))
     else:
-        yield f"Return over steps (best {best:.4g}, last {values[-1]:.4g}; {len(values)} evaluations)"
+        yield f"{name.capitalize()} over steps (best {best:.4g}, last {values[-1]:.4g}; {len(values)} evaluations)"
         yield from draw(steps, values, say="{:.4g}".format)
 
 

@@ -40,6 +40,8 @@ def _values(parameter: Parameter) -> str:
 
 
 def _conditions(parameter: Parameter) -> Iterator[str]:
+    if parameter.target == "environment":
+        yield "of the environment"
     if isinstance(parameter, IntParameter) and parameter.below is not None:
         yield f"below {parameter.below}"
     for name, values in parameter.when.items():

@@ -11,6 +11,7 @@ from tuner.app import events
 from tuner.app.events import Event
 from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
+from tuner.config.searched_environment import unused
 from tuner.finals.confirmation_plan import FEWEST_SEEDS
 from tuner.planning.estimate import rounds_minutes
 from tuner.study.storage import describe
@@ -88,6 +89,10 @@ def _(event: events.StudyAnnounced) -> Iterator[str]:
     )
     if event.timesteps_asked != spec.timesteps:
         yield _rounded_up(event.timesteps_asked, spec)
+    if spec.objective.words:
+        yield f"Score: {spec.objective.words}"
+    if (idle := ", ".join(unused(spec))) != "":
+        yield f"Not used, since it is searched: {idle} in the environment's kwargs"
     checkpoints = len(spec.plan())
     if checkpoints < ENOUGH_CHECKPOINTS and spec.pruner != "none":
         yield (
