@@ -21,7 +21,7 @@ def _earlier(tmp_path: Path) -> None:
     shutil.copytree(FIXTURES, tmp_path, dirs_exist_ok=True)
 
 
-LATER = ("finals", "longest", "on_error", "success", "evaluation", "normalize_settled", "look", "folder")
+LATER = ("finals", "longest", "on_error", "success", "evaluation", "normalize_settled", "look", "folder", "track")
 
 
 def keys(data: Any) -> Any:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Str
 from tuner.config.algorithms import ALGORITHMS, Algorithm
 from tuner.config.finals_share import share_of_finals
 from tuner.config.space import Frozen, Number, Parameter, SpaceSpec, rollouts
+from tuner.config.tracking_keys import Command, Track
 from tuner.finals.finals_plan import repeats_of
 from tuner.records import LONGEST_EPISODE, Checkpoint, Curriculum, EnvironmentRef, Signals, TrialJob
 
@@ -175,6 +176,8 @@ class StudyFile(Frozen):
     seed: Annotated[StrictInt, Field(ge=0, le=MAX_SEED)] | None = None
     baselines: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()
+    track: Track = ()
+    on_trial_end: Command = None
 
     @model_validator(mode="after")
     def _sound(self) -> "StudyFile":
@@ -214,6 +217,8 @@ class StudySpec(Frozen):
     stages: Annotated[tuple[Stage, ...], Field(strict=False)] = ()  # each runs as a study without stages
     normalize_settled: bool = False  # whether the file says how observations and rewards are scaled
     look: FirstLook | None = None  # None before the first trial, and in studies of earlier versions
+    track: Track = ()
+    on_trial_end: Command = Field(default=None, exclude=True)  # never stored: a database starts no commands
 
     @property
     def signals(self) -> Signals | None:

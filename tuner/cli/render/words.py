@@ -64,6 +64,10 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     events.CheckAnnounced: lambda one: (
         f"Checking {one.environment}: {many(one.episodes, 'episode')} of each policy; nothing is trained."
     ),
+    events.ListenerFailed: lambda one: (
+        f"Warning: {one.name}{'' if one.trial is None else f', trial {one.trial}'}: {one.reason} (the study goes on)"
+    ),
+    events.ListenersAwaited: lambda one: f"Waiting up to {one.seconds:.0f} s for {', '.join(one.names)} …",
     events.RecordingBegan: lambda one: f"Recording {one.episodes} episodes of {one.label} …",
     events.SubmissionWaits: lambda one: f"{one.reason}; the service will try again.",
     events.SubmissionBegan: lambda one: (
@@ -127,6 +131,18 @@ def _(event: events.CurvesAnnounced) -> Iterator[str]:
     if event.shared:
         yield f"Curves are written by the nodes: {event.folder} must be on a shared disk."
     yield f"Curves: {shlex.join(['tensorboard', '--logdir', str(event.folder)])}"
+
+
+@words.register
+def _(event: events.TrackingAnnounced) -> Iterator[str]:
+    for name, place in event.places.items():
+        yield f"Tracking: {name}, {place}"
+
+
+@words.register
+def _(event: events.ListenerMissed) -> Iterator[str]:
+    again = " Run the same command to tell it." if event.again else ""
+    yield f"{event.name} missed {many(event.count, 'trial')}; the study has them.{again}"
 
 
 @words.register
