@@ -48,7 +48,7 @@ def telling(reader: StudyReader, url: URL, notifier: Notifier, *, curves: bool =
         relay.tell_unfinished()
         raise
     finally:
-        close_all(couriers, seconds, relay.waits)
+        close_all(couriers, seconds, lambda names: relay.notify(ListenersAwaited(names=tuple(names), seconds=seconds)))
         relay.sum_up()
 
 
@@ -121,10 +121,6 @@ class TrialRelay:
             if missed and name not in self._warned:
                 self._warned.add(name)
                 self.notify(ListenerFailed(name=name, trial=missed[0].trial, reason=missed[0].reason))
-
-    def waits(self, names: list[str]) -> None:
-        """The run is over, and listeners are not done."""
-        self.notify(ListenersAwaited(names=tuple(names), seconds=FLUSH))
 
     def sum_up(self) -> None:
         """Tells how many trials each listener was not told of."""

@@ -23,7 +23,7 @@ PATIENCE = {  # in place of minutes, where a server is down; what is set already
 }
 
 
-class Answer(Record):
+class Heard(Record):
     """What came of a message to a listener."""
 
     fault: str | None = None  # in one line; None where all went well
@@ -42,7 +42,7 @@ class ListenerProcess:
         self._make, self._arguments, self._limit = make, arguments, limit
         self._child: Child | None = None
 
-    def ask(self, trial: dict[str, Any] | None, stop: threading.Event) -> Answer:
+    def ask(self, trial: dict[str, Any] | None, stop: threading.Event) -> Heard:
         """Tells of a trial, or asks for the known ones where it is None.
 
         Raises:
@@ -53,17 +53,17 @@ class ListenerProcess:
             self._child.pipe.send(trial)
             return self._answer(self._child.pipe, stop)
         except (EOFError, OSError):
-            return Answer(fault=f"its process died ({self.end()})")
+            return Heard(fault=f"its process died ({self.end()})")
 
-    def _answer(self, pipe: Connection, stop: threading.Event) -> Answer:
+    def _answer(self, pipe: Connection, stop: threading.Event) -> Heard:
         for _ in range(max(1, round(self._limit / LOOK))):
             if pipe.poll(LOOK):
-                answer: Answer = pipe.recv()
+                answer: Heard = pipe.recv()
                 return answer
             if stop.is_set():
                 raise Stopped
         self.end()
-        return Answer(fault=f"took longer than {self._limit:g} s and was killed")
+        return Heard(fault=f"took longer than {self._limit:g} s and was killed")
 
     def end(self) -> str:
         """Kills the process with all that it started; returns its exit code or signal."""
@@ -86,14 +86,14 @@ def serve(
                 listener = make(*arguments) if listener is None else listener
                 pipe.send(_told(listener, trial))
             except Exception as error:  # noqa: BLE001 - a listener may raise anything
-                pipe.send(Answer(fault=in_a_line(error)))
+                pipe.send(Heard(fault=in_a_line(error)))
 
 
-def _told(listener: Any, trial: dict[str, Any] | None) -> Answer:
+def _told(listener: Any, trial: dict[str, Any] | None) -> Heard:
     if trial is None:
-        return Answer(known=frozenset(listener.known()))
+        return Heard(known=frozenset(listener.known()))
     listener.on_trial_end(trial)
-    return Answer()
+    return Heard()
 
 
 def in_a_line(error: Exception) -> str:

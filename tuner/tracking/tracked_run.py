@@ -4,6 +4,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from tuner.record_type import Record
@@ -52,7 +53,7 @@ def tracked_run(trial: Mapping[str, Any]) -> TrackedRun:
         tags={f"tuner.{name}": str(tags[name]) for name in TAGS if tags.get(name) is not None},
         started=trial["started"] or ended,
         ended=ended,
-        files=trial["files"],
+        files={name: path for name, path in trial["files"].items() if Path(path).is_file()},
     )
 
 
