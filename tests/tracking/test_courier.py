@@ -87,7 +87,7 @@ def test_more_trials_than_the_queue_holds_are_missed_at_once() -> None:
     for number in range(LONGEST_QUEUE + 10):
         courier.post(trial(number))
     assert time.monotonic() - begun < 5
-    assert [one.reason for one in courier.missed][0] == f"{LONGEST_QUEUE} trials were waiting already"
+    assert courier.missed[0].reason == f"{LONGEST_QUEUE} trials were waiting already"
     courier.close()
     courier.stop()
     assert len(courier.missed) == LONGEST_QUEUE + 10

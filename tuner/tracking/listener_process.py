@@ -13,7 +13,7 @@ from tuner.record_type import Record
 from tuner.tracking.trial_listeners import CommandFailed, TrialListener
 
 LOOK = 0.2  # s between two looks at whether to stop
-LONGEST = 200  # characters of a fault
+LONGEST = 110  # characters of a fault
 PATIENCE = {  # in place of minutes, where a server is down; what is set already stays
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from tuner.config.tracking_keys import command_words
 
 GROUP = "tuner.listeners"  # entry points to functions of a trial's document, or classes with `on_trial_end`
-LONGEST_ERROR = 300  # characters of what a command writes to standard error
+LONGEST_ERROR = 90  # characters of what a command writes to standard error
 
 
 class TrialListener(Protocol):

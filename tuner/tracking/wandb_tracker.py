@@ -53,8 +53,9 @@ class WandbTracker:
         )
         _write(run, told)
         run.finish(exit_code=int(told.state == "fail"))
-        with self._ledger.open("a") as ledger:
-            ledger.write(f"{told.id}\n")
+        if not run.disabled:
+            with self._ledger.open("a") as ledger:
+                ledger.write(f"{told.id}\n")
 
 
 def _write(run: Any, told: TrackedRun) -> None:

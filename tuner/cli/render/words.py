@@ -141,8 +141,8 @@ def _(event: events.TrackingAnnounced) -> Iterator[str]:
 
 @words.register
 def _(event: events.ListenerMissed) -> Iterator[str]:
-    again = " Run the same command to tell it." if event.again else ""
-    yield f"{event.name} missed {many(event.count, 'trial')}; the study has them.{again}"
+    again = "; run the same command to catch up" if event.again else ""
+    yield f"Not told to {event.name}: {many(event.count, 'trial')} of the study{again}."
 
 
 @words.register
@@ -162,7 +162,11 @@ def _(event: events.NormalizeApplied) -> Iterator[str]:
 @words.register
 def _(event: events.SettingsChanged) -> Iterator[str]:
     for one in event.changes:
-        yield f"Since the last run, {one.name} was {one.before!r} and is now {one.now!r}."
+        yield f"Since the last run, {one.name} was {_setting(one.before)} and is now {_setting(one.now)}."
+
+
+def _setting(value: object) -> str:
+    return ", ".join(value) or "off" if isinstance(value, tuple) else repr(value)
 
 
 @words.register
