@@ -80,7 +80,7 @@ class Courier:
 
     def _run(self) -> None:
         try:
-            if self._backlog:
+            if self.catches_up:
                 self._catch_up()
             while (trial := self._next()) is not None:
                 self._tell(trial)

@@ -12,6 +12,7 @@ from tuner.engines.worker import begin
 from tuner.record_type import Record
 from tuner.tracking.trial_listeners import CommandFailed, TrialListener
 
+BEGINNING = 240.0  # s for a tracker to say what it knows: it may have to make its database first
 LOOK = 0.2  # s between two looks at whether to stop
 LONGEST = 110  # characters of a fault
 PATIENCE = {  # in place of minutes, where a server is down; what is set already stays
@@ -51,19 +52,19 @@ class ListenerProcess:
         try:
             self._child = self._child or spawn(serve, self._make, self._arguments, name="tuner-listener")
             self._child.pipe.send(trial)
-            return self._answer(self._child.pipe, stop)
+            return self._answer(self._child.pipe, stop, BEGINNING if trial is None else self._limit)
         except (EOFError, OSError):
             return Heard(fault=f"its process died ({self.end()})")
 
-    def _answer(self, pipe: Connection, stop: threading.Event) -> Heard:
-        for _ in range(max(1, round(self._limit / LOOK))):
+    def _answer(self, pipe: Connection, stop: threading.Event, limit: float) -> Heard:
+        for _ in range(max(1, round(limit / LOOK))):
             if pipe.poll(LOOK):
                 answer: Heard = pipe.recv()
                 return answer
             if stop.is_set():
                 raise Stopped
         self.end()
-        return Heard(fault=f"took longer than {self._limit:g} s and was killed")
+        return Heard(fault=f"took longer than {limit:g} s and was killed")
 
     def end(self) -> str:
         """Kills the process with all that it started; returns its exit code or signal."""

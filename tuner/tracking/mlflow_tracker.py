@@ -29,7 +29,7 @@ class MlflowTracker:
         uri = mlflow_uri(folder)
         own = not os.environ.get("MLFLOW_TRACKING_URI")
         if own:
-            folder.mkdir(parents=True, exist_ok=True)
+            _make_database(folder)
         self._client = MlflowClient(tracking_uri=uri)
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or study
         self._experiment = self._of(name, str(folder / "artifacts") if own else None)
@@ -87,6 +87,16 @@ class MlflowTracker:
             yield from page
             if not (token := page.token):
                 return
+
+
+def _make_database(folder: Path) -> None:
+    """Makes the SQLite file under another name first, so that a process killed meanwhile leaves no part of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "mlflow.db").exists():
+        unfinished = folder / "mlflow.db.new"
+        unfinished.unlink(missing_ok=True)
+        MlflowClient(tracking_uri=f"sqlite:///{unfinished}").search_experiments(max_results=1)
+        unfinished.replace(folder / "mlflow.db")
 
 
 def _points(run: TrackedRun) -> Iterator[tuple[int, str, float]]:
