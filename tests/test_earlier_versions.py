@@ -24,6 +24,7 @@ def _earlier(tmp_path: Path) -> None:
 LATER = {"finals", "longest", "on_error", "success", "evaluation", "normalize_settled", "look", "folder"}
 LATER |= {"policy_kwargs", "frame_stack"}
 LATER |= {"wrappers", "vec_wrappers", "max_episode_steps", "evaluation_environment"}
+LATER |= {"track"}
 
 
 def keys(data: Any) -> Any:

@@ -7,6 +7,7 @@ from tuner import seeds
 from tuner.record_type import Record
 
 SUCCESS, DISTANCE = "is_success", "distance"  # entries of an environment's `info`
+CURVES_FAILED = "curves_failed"  # fact of a trial whose curves for TensorBoard could not be written: the reason
 
 
 LONGEST_EPISODE = 10_000  # environment steps after which an evaluation episode is cut off

@@ -19,7 +19,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import EnvironmentFailed, TrialDiverged
-from tuner.records import TrialJob, TrialOutcome
+from tuner.records import CURVES_FAILED, TrialJob, TrialOutcome
 from tuner.training.board import Board
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_training_env, normalized, statistics
@@ -114,6 +114,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
                 "setup_seconds": round(ready - begun, 3),
                 **_course(recorder),
                 **_errors(),
+                **({} if board is None or board.failure is None else {CURVES_FAILED: board.failure}),
                 **({} if curriculum is None else {"curriculum": curriculum.raises}),
                 **({} if (size := replay_bytes(model)) is None else {"bytes_a_transition": size}),
                 **_kept(keeper, watch, model, env),

@@ -14,7 +14,7 @@ from conftest import Tuner, write_study
 from tuner.app.resolve import open_study
 from tuner.checking.check_report import full
 from tuner.checking.run_check import run_check
-from tuner.config.model import FirstLook
+from tuner.config.study_keys import FirstLook
 from tuner.errors import EnvironmentFailed
 from tuner.records import EnvironmentRef
 from tuner.study.rows import Row

@@ -9,7 +9,8 @@ import pytest
 from conftest import BASELINES, write_study
 
 from tuner.config.load import find, load_study
-from tuner.config.model import CurriculumSpec, StudySpec, largest_rollout
+from tuner.config.model import StudySpec, largest_rollout
+from tuner.config.study_keys import CurriculumSpec
 
 
 def load(folder: Path, **changes: Any) -> StudySpec:

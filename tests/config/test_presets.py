@@ -7,7 +7,7 @@ import pytest
 from roarm_envs.tasks.reach import Reach
 from tuner.config.load import available, find, load_space, load_study
 from tuner.config.model import StudySpec
-from tuner.config.space import FloatParameter, IntParameter
+from tuner.config.parameters import FloatParameter, IntParameter
 
 RANGES = {
     "learning_rate": (1e-5, 1e-3, "log"),

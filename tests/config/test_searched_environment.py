@@ -9,10 +9,11 @@ import yaml
 from conftest import SPACE, write_study
 
 from tuner.config.load import find, load_study
-from tuner.config.model import FirstLook, StudySpec
+from tuner.config.model import StudySpec
 from tuner.config.searched_environment import extreme_environments, refuse_returns, typical_environment, unused
 from tuner.config.space import SpaceSpec, job_arguments
 from tuner.config.staging import environment_so_far, stage_spec, staged
+from tuner.config.study_keys import FirstLook
 from tuner.errors import SpecInvalid
 
 SCALE = {"type": "float", "low": 1.0, "high": 16.0, "scale": "log", "target": "environment"}

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.config.load import validate
-from tuner.config.space import SpaceSpec, allows, job_arguments, nearest_power, snap
+from tuner.config.parameters import nearest_power
+from tuner.config.space import SpaceSpec, allows, job_arguments, snap
 from tuner.errors import SpecInvalid
 
 check = settings(max_examples=200, deadline=None, derandomize=True, database=None)

@@ -8,7 +8,8 @@ from conftest import write_study
 
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
-from tuner.config.space import FloatParameter, IntParameter, job_arguments
+from tuner.config.parameters import FloatParameter, IntParameter
+from tuner.config.space import job_arguments
 from tuner.config.staging import GUIDE, stage_name, stage_spec, staged
 from tuner.errors import SpecInvalid
 

@@ -18,8 +18,8 @@ from tuner.app.resolve import open_study
 from tuner.cli.main import call
 from tuner.config.environment_spec import EnvironmentSpec
 from tuner.config.load import find, load_study
-from tuner.config.model import CurriculumSpec
 from tuner.config.schedules import note, replaced, simplified
+from tuner.config.study_keys import CurriculumSpec
 from tuner.output.sb3_script import script
 from tuner.output.zoo_yaml import zoo_arguments, zoo_command
 

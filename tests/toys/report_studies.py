@@ -12,7 +12,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from tuner.config.conditions import holds, in_order
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
-from tuner.config.space import ChoiceParameter, snap
+from tuner.config.parameters import ChoiceParameter
+from tuner.config.space import snap
 from tuner.finals.confirmation_plan import planned
 from tuner.results.confirmation_arms import make_plan
 from tuner.study.confirmation_writer import AskedConfirmation, ConfirmationWriter

@@ -57,6 +57,35 @@ class CurvesAnnounced(Event):
     shared: bool  # by other machines
 
 
+class TrackingAnnounced(Event):
+    """A run will be written for every trial."""
+
+    places: dict[str, str]  # by tracker
+
+
+class ListenerFailed(Event):
+    """A tracker, command or listener failed for the first time; the study goes on."""
+
+    name: str
+    trial: int | None
+    reason: str
+
+
+class ListenersAwaited(Event):
+    """The trials are done, and listeners have yet to be told of some."""
+
+    names: tuple[str, ...]
+    seconds: float  # at most
+
+
+class ListenerMissed(Event):
+    """How many trials a listener was not told of."""
+
+    name: str
+    count: int
+    again: bool  # whether it is told of them at the next run
+
+
 class EnvironmentLook(Event):
     """An environment is looked at before any training."""
 

@@ -14,9 +14,10 @@ from tuner.checking.evaluation_spaces import refuse_other_spaces
 from tuner.checking.run_check import behind_normalize, refuse_untold, refuse_wrong, run_check
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.first_look import settles_normalize
-from tuner.config.model import FirstLook, StudySpec
+from tuner.config.model import StudySpec
 from tuner.config.searched_environment import extreme_environments, typical_environment
 from tuner.config.space import lowest_arguments
+from tuner.config.study_keys import FirstLook
 from tuner.engines.processes import run_once
 from tuner.errors import TunerError
 from tuner.records import DISTANCE, SUCCESS

@@ -107,7 +107,8 @@ def _from_file(
         own_space = changes["space"] if space is None and changes.get("space", usual) != usual else None
         algorithm = spec.algorithm if other and own_space is None else None
         own_name = _joined(found.name, environment if elsewhere else None, algorithm, own_space)
-        spec = load.validate(StudySpec, {**spec.model_dump(), "name": own_name}, found.where)  # an id may not be a name
+        made = load.validate(StudySpec, {**spec.model_dump(), "name": own_name}, found.where)  # an id may not be a name
+        spec = made.model_copy(update={"on_trial_end": spec.on_trial_end})  # which no dump holds
     spec = _found(spec)
     return Resolved(
         spec=spec,

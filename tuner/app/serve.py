@@ -19,6 +19,7 @@ from tuner.app.engine_options import EngineOptions, open_engine
 from tuner.app.limits import DEFAULT_HOST, DEFAULT_PORT
 from tuner.app.notify import Notifier
 from tuner.app.resolve import storage_url
+from tuner.app.trackers import board_folder, refuse_untrackable
 from tuner.app.tune import TuneRequest, work
 from tuner.dashboard.access import listen, make_access
 from tuner.dashboard.server import make_server, page_address
@@ -216,7 +217,14 @@ def _run(
 ) -> None:
     _, stored = load_stored(storage, submission.study)
     spec = stored.model_copy(update={"trials": submission.trials})
-    run = TuneRequest(study=spec.name, storage=request.storage, engine=request.engine, skip_check=submission.skip_check)
+    refuse_untrackable(spec)
+    run = TuneRequest(
+        study=spec.name,
+        storage=request.storage,
+        engine=request.engine,
+        skip_check=submission.skip_check,
+        curves=board_folder(spec, storage_url(request.storage), None),
+    )
     look()
     with open_engine(request.engine, spec, notifier, look=look) as engine:
         work(run, spec, storage_url(request.storage), engine, notifier)

@@ -50,6 +50,7 @@ def submit(request: SubmitRequest, notifier: Notifier) -> Submitted:
     """
     url = storage_url(request.storage)
     spec = resolve(request.study, url, name=request.name, changes=request.changes, env=request.environment).spec
+    spec = spec.model_copy(update={"on_trial_end": None})  # the service starts no commands
     if spec.stages:
         raise UsageProblem(f"study {spec.name!r} is one in stages: `tuner run` has those, the service takes plain ones")
     refuse_few_trials(spec)

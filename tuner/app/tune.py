@@ -1,9 +1,7 @@
 """Tuning: a look at what is new, the trials that are missing, what the study has come to."""
 
-import importlib.util
-import tempfile
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,14 @@ from tuner.app.looking import first_look, kept_look
 from tuner.app.notify import Notifier, TrialsUnderWay
 from tuner.app.resolve import open_study, refuse_few_trials, resolve, storage_url, warmed
 from tuner.app.stages import refuse_stages, stages_of
+from tuner.app.trackers import board_folder, refuse_untrackable
+from tuner.app.trial_relay import telling
 from tuner.config.first_look import with_look
-from tuner.config.model import FirstLook, StudySpec
+from tuner.config.model import StudySpec
 from tuner.config.searched_environment import refuse_returns
 from tuner.config.space import SpaceSpec
 from tuner.config.staging import stage_name, stage_spec, staged
+from tuner.config.study_keys import FirstLook
 from tuner.coordinator import coordinate
 from tuner.engines.base import Engine
 from tuner.errors import UsageProblem
@@ -84,6 +85,7 @@ def tune(request: TuneRequest, notifier: Notifier) -> TuneResult:
     """
     url = storage_url(request.storage)
     spec = announced(request, url, notifier)
+    request = replace(request, curves=board_folder(spec, url, request.curves))
     if request.curves is not None:
         notifier.notify(events.CurvesAnnounced(folder=request.curves, shared=request.engine.engine == "ray"))
     done: list[Summary] = []
@@ -109,6 +111,7 @@ def announced(request: TuneRequest, url: URL, notifier: Notifier) -> StudySpec:
         stored=request.stored,
     )
     _refuse_pointless(request)
+    refuse_untrackable(resolved.spec)
     spec = warmed(resolved.spec, request.baselines, request.from_study, request.storage, notifier)
     if request.from_study is not None and request.all_trials:
         refuse_incomparable(open_study(request.from_study, request.storage).spec, spec)
@@ -175,7 +178,10 @@ def work(
         if request.from_study is not None and request.all_trials:
             others = carried(open_study(request.from_study, request.storage), spec)
             notifier.notify(events.TrialsCarried(carried=others, new=writer.carry(others)))
-        _run(writer, spec, engine, begun.seconds, request, notifier)
+        if retried := writer.recover():
+            notifier.notify(events.Retried(count=retried, what="trial"))
+        with telling(writer.reader(), url, notifier, curves=request.curves is not None) as told:
+            _run(writer, spec, engine, begun.seconds, request, told)
         return summarise(writer.reader())
 
 
@@ -209,8 +215,6 @@ def _run(
     request: TuneRequest,
     notifier: Notifier,
 ) -> None:
-    if retried := writer.recover():
-        notifier.notify(events.Retried(count=retried, what="trial"))
     writer.enqueue_baselines()
     done = writer.count_finished()
     missing = max(spec.trials - done, 0)
@@ -231,31 +235,6 @@ def _run(
         coordinate(source, engine, listener, last_start=last)
     if writer.count_finished() < spec.trials:
         notifier.notify(events.TimeOver(what="trial", seconds=known))
-
-
-INSTALL = "pip install 'roarm-tuner[tensorboard]'"
-
-
-def curves_folder(text: str) -> Path:
-    """The folder, made where it is missing, as an absolute path.
-
-    Raises:
-        UsageProblem: where TensorBoard is not installed, or nothing can be written there.
-    """
-    if not text:
-        raise UsageProblem("--tensorboard '': must name a folder")
-    if importlib.util.find_spec("tensorboard") is None:
-        raise UsageProblem(f"--tensorboard {text!r}: needs the package tensorboard, which is not installed ({INSTALL})")
-    try:
-        folder = Path(text).expanduser().resolve()
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except (OSError, RuntimeError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UsageProblem(
-            f"--tensorboard {text!r}: nothing can be written there: {why} (name another folder)"
-        ) from None
 
 
 def plan_run(request: TuneRequest, notifier: Notifier) -> Forecast:

@@ -7,6 +7,7 @@ import typer
 from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli import options
 from tuner.config.algorithms import ALGORITHMS
+from tuner.config.tracking_keys import OFF, TRACKERS
 
 if TYPE_CHECKING:
     from tuner.app.tune import TuneRequest
@@ -85,6 +86,14 @@ def run(
     tensorboard: Annotated[
         str | None, typer.Option(metavar="DIR", help="Write every trial's curves to DIR/STUDY/trial-N for TensorBoard.")
     ] = None,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(metavar="|".join((*TRACKERS, OFF)), help="Write a run for every trial to a tracker; repeatable."),
+    ] = None,
+    on_trial_end: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="Run after every trial, with its JSON document on standard input."),
+    ] = None,
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Afterwards confirm the winner, as `tuner confirm` does.")
     ] = False,
@@ -100,7 +109,8 @@ def run(
     options.one_of(success_when, ("end", "any"), "--success-when")
     from tuner.app.engine_options import EngineOptions
     from tuner.app.limits import deadline, finals_share, keyword_values, success, wrapper_paths
-    from tuner.app.tune import TuneRequest, curves_folder
+    from tuner.app.trackers import command, curves_folder, tracker_names
+    from tuner.app.tune import TuneRequest
 
     asked: dict[str, Any] = {"trials": trials, "timesteps": timesteps, "space": space, "algorithm": algorithm}
     asked |= {"finals": finals_share(finals) if finals is not None else None}
@@ -110,6 +120,8 @@ def run(
     made["wrappers"] = wrapper_paths("--wrapper", wrapper or [])
     asked["environment"] = {key: value for key, value in made.items() if value} or None
     asked |= {"sampler": sampler, "pruner": pruner, "seed": seed, "baselines": {} if no_baselines else None}
+    asked["track"] = tracker_names(track) if track else None
+    asked["on_trial_end"] = command(on_trial_end) if on_trial_end is not None else None
     request = TuneRequest(
         study=study,
         storage=storage,

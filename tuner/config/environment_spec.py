@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, model_validator
 
-from tuner.config.space import Frozen
+from tuner.config.parameters import Frozen
 from tuner.config.wrapper_notation import Entry, wrapper_entries
 from tuner.records import EnvironmentRef
 

@@ -6,7 +6,7 @@ from pydantic import Field, StrictInt, ValidationError, model_validator
 
 from tuner.config.environment_spec import Arguments
 from tuner.config.faults import describe
-from tuner.config.space import Frozen
+from tuner.config.parameters import Frozen
 
 EvaluationMode = Literal["deterministic", "stochastic"]
 

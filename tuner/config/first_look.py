@@ -3,7 +3,8 @@
 from typing import Any
 
 from tuner.config.arguments import NORMALIZE
-from tuner.config.model import FirstLook, StudySpec
+from tuner.config.model import StudySpec
+from tuner.config.study_keys import FirstLook
 
 OF_THE_RUN = ("look", "normalize_settled")  # what a stored study has beside its file's keys
 

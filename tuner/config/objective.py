@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from tuner.config.space import Frozen, Number
+from tuner.config.parameters import Frozen, Number
 from tuner.errors import did_you_mean
 from tuner.records import Aggregate
 from tuner.statistics.answer_records import Measure

@@ -7,8 +7,9 @@ from tuner.config.algorithms import ALGORITHMS, argument_faults
 from tuner.config.arguments import layers, noise_faults
 from tuner.config.conditions import same, searched
 from tuner.config.model import StudyFile, StudySpec, baseline_steps, largest_rollout
+from tuner.config.parameters import ChoiceParameter
 from tuner.config.schedules import parse, taken_apart, value_faults
-from tuner.config.space import ChoiceParameter, SpaceSpec, allows, not_below, rollouts
+from tuner.config.space import SpaceSpec, allows, not_below, rollouts
 from tuner.statistics.answer_records import WINNER
 
 MOST_OF_GP = 500  # trials: with so many completed ones, proposing one more takes a second

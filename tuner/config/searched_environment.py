@@ -7,7 +7,8 @@ from typing import Any
 from tuner.config.conditions import searched
 from tuner.config.configuration import environment_of
 from tuner.config.model import StudyFile, StudySpec
-from tuner.config.space import ChoiceParameter, Parameter, SpaceSpec, snap
+from tuner.config.parameters import ChoiceParameter, Parameter
+from tuner.config.space import SpaceSpec, snap
 from tuner.errors import SpecInvalid
 from tuner.records import EnvironmentRef
 

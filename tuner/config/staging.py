@@ -5,10 +5,12 @@ from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.load import validate
-from tuner.config.model import Stage, StudySpec
+from tuner.config.model import StudySpec
+from tuner.config.parameters import ChoiceParameter, FloatParameter, IntParameter
 from tuner.config.rules import baseline_faults, budget_faults, in_terms_of, means_the_same, whole_budget
 from tuner.config.schedules import part_of, taken_apart
-from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, allows, job_arguments
+from tuner.config.space import SpaceSpec, allows, job_arguments
+from tuner.config.study_keys import Stage
 from tuner.errors import SpecInvalid, did_you_mean
 
 # The first tip of the PPO guide. Its first step, checking the reward, is what `tuner check` does.

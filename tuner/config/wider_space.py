@@ -3,7 +3,7 @@
 from typing import Any
 
 from tuner.config.model import StudySpec
-from tuner.config.space import ChoiceParameter
+from tuner.config.parameters import ChoiceParameter
 
 
 def grown(before: StudySpec, now: StudySpec) -> tuple[str, ...]:

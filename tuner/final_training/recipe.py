@@ -6,7 +6,7 @@ from typing import Any, cast, get_args
 
 from tuner.config.algorithm_entry import Policy
 from tuner.config.algorithms import ALGORITHMS, Algorithm, argument_faults, title
-from tuner.config.baselines import BESIDE, READ, read_baseline
+from tuner.config.baselines import BESIDE, READ, FileBaseline, read_baseline
 from tuner.config.configuration import of_environment
 from tuner.config.environment_ids import split
 from tuner.config.environment_spec import entries
@@ -20,9 +20,10 @@ from tuner.errors import SpecInvalid, UsageProblem, did_you_mean
 from tuner.record_type import Record
 from tuner.training.making import full_id
 
-WRAPPERS = ("env_wrapper", "vec_env_wrapper")
+WRAPPERS = {"wrappers": "env_wrapper", "vec_wrappers": "vec_env_wrapper"}
+OF_ENVIRONMENT = {"n_envs": "n_envs", **WRAPPERS, "frame_stack": "frame_stack"}  # a study's names: rl_zoo3's
 # Keys of a block that are no arguments.
-OF_THE_RUN = ("n_timesteps", "n_envs", "policy", "env_kwargs", *WRAPPERS, "frame_stack")
+OF_THE_RUN = ("n_timesteps", "policy", "env_kwargs", *OF_ENVIRONMENT.values())
 CHECKPOINTS = 12
 
 
@@ -96,7 +97,7 @@ def read_recipe(path: Path, env: str | None, algorithm: str | None) -> Recipe:
     if faults:
         raise SpecInvalid(f"{path}: {split(environment)[1]}", [fault.removeprefix(".") for fault in faults])
     if spec is None:
-        spec = _bare_spec(path, environment, kind, block, values, taken.policy_kwargs)
+        spec = _bare_spec(path, environment, kind, block, taken)
         steps = int(block["n_timesteps"])
         return Recipe(file=str(path), spec=spec, arguments=values, provenance=provenance, timesteps=steps)
     return _exported(path, spec, environment, block, values, provenance)
@@ -153,7 +154,7 @@ def _block(path: Path, data: Mapping[str, Any], environment: str) -> dict[str, A
             faults.append(f"{bare}.{name}: {value!r} must be a whole number of at least 1")
     if not isinstance(block.get("env_kwargs", {}), dict):
         faults.append(f"{bare}.env_kwargs: {block['env_kwargs']!r} must be a mapping")
-    for key in WRAPPERS:
+    for key in WRAPPERS.values():
         try:
             _wrappers(block, key)
         except ValueError as error:
@@ -163,7 +164,17 @@ def _block(path: Path, data: Mapping[str, Any], environment: str) -> dict[str, A
     return block
 
 
-def _wrappers(block: Mapping[str, Any], key: str = "env_wrapper") -> tuple[Any, ...]:
+def _options(block: Mapping[str, Any], n_envs: int) -> dict[str, Any]:
+    """The block's options of the environment beside its arguments, as a study names them."""
+    return {
+        "n_envs": int(block.get("n_envs", n_envs)),
+        "wrappers": _wrappers(block, "env_wrapper"),
+        "vec_wrappers": _wrappers(block, "vec_env_wrapper"),
+        "frame_stack": int(block.get("frame_stack", 1)),
+    }
+
+
+def _wrappers(block: Mapping[str, Any], key: str) -> tuple[Any, ...]:
     """The block's wrappers, without the one that tuner applies by itself where it is needed."""
     return tuple(entry for entry in entries(block.get(key)) if entry != COUNTS_FROM_ZERO)
 
@@ -178,18 +189,16 @@ def _unknown(left: Iterable[str], algorithm: str) -> list[str]:
 
 
 def _bare_spec(
-    path: Path,
-    environment: str,
-    algorithm: str,
-    block: Mapping[str, Any],
-    values: dict[str, Any],
-    policy_kwargs: dict[str, Any],
+    path: Path, environment: str, algorithm: str, block: Mapping[str, Any], taken: FileBaseline
 ) -> StudySpec:
     """A study with a single configuration, for a file without provenance."""
     if "n_timesteps" not in block:
         raise SpecInvalid(str(path), [f"{split(environment)[1]}.n_timesteps: is required"])
     space = SpaceSpec.model_construct(
-        description="", algorithm=cast(Algorithm, algorithm), parameters={}, fixed=_with_rollout(algorithm, values)
+        description="",
+        algorithm=cast(Algorithm, algorithm),
+        parameters={},
+        fixed=_with_rollout(algorithm, taken.values),
     )
     data = {
         "name": "file",
@@ -197,14 +206,11 @@ def _bare_spec(
         "environment": {
             "id": environment,
             "kwargs": block.get("env_kwargs", {}),
-            "wrappers": _wrappers(block),
-            "vec_wrappers": _wrappers(block, "vec_env_wrapper"),
-            "n_envs": int(block.get("n_envs", 1)),
-            "frame_stack": int(block.get("frame_stack", 1)),
+            **_options(block, 1),
         },
         "algorithm": algorithm,
         "policy": block.get("policy", "auto"),
-        "policy_kwargs": policy_kwargs,
+        "policy_kwargs": taken.policy_kwargs,
         "device": "cpu",
         "space_name": "none",
         "space": space,
@@ -248,22 +254,12 @@ def _exported(
     known = (*ALGORITHMS[spec.algorithm].arguments, *own)
     ordered = {name: values[name] for name in known if name in values} if changed else ran
     environment, steps = spec.environment, int(block.get("n_timesteps", spec.timesteps))
-    envs = int(block.get("n_envs", environment.n_envs))
-    wraps = {"wrappers": _wrappers(block)}
-    wraps["vec_wrappers"] = _wrappers(block, "vec_env_wrapper")
-    frames = int(block.get("frame_stack", 1))
-    for name, now, then in (
-        ("n_envs", envs, environment.n_envs),
-        ("n_timesteps", steps, spec.timesteps),
-        ("env_kwargs", _without(own, kwargs), _without(own, environment.making)),
-        ("env_wrapper", wraps["wrappers"], environment.wrappers),
-        ("vec_env_wrapper", wraps["vec_wrappers"], environment.vec_wrappers),
-        ("frame_stack", frames, environment.frame_stack),
-    ):
-        changed += [name] * (now != then)
+    options = _options(block, environment.n_envs)
+    changed += [OF_ENVIRONMENT[name] for name, now in options.items() if now != getattr(environment, name)]
+    changed += ["n_timesteps"] * (steps != spec.timesteps)
+    changed += ["env_kwargs"] * (_without(own, kwargs) != _without(own, environment.making))
     given = {"kwargs": kwargs, "max_episode_steps": None} if "env_kwargs" in changed else {}
-    updated = {"id": full, "n_envs": envs, "frame_stack": frames, **wraps, **given}
-    environment = environment.model_copy(update=updated)
+    environment = environment.model_copy(update={"id": full, **options, **given})
     spec = spec.model_copy(update={"environment": environment})
     spec = with_timesteps(own_rollout(spec, ordered), steps, str(path)) if changed else spec
     return Recipe(

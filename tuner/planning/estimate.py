@@ -12,8 +12,9 @@ import psutil
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.arguments import NETS, layers, nets
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
+from tuner.config.parameters import ChoiceParameter, IntParameter
 from tuner.config.searched_environment import typical_environment
-from tuner.config.space import ChoiceParameter, IntParameter, SpaceSpec
+from tuner.config.space import SpaceSpec
 from tuner.engines.base import Broken, Engine, Evaluated, Finished
 from tuner.errors import EnvironmentFailed, UsageProblem
 from tuner.record_type import Record

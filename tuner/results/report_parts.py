@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.config.model import StudySpec
-from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
+from tuner.config.parameters import ChoiceParameter, FloatParameter, IntParameter
 from tuner.results.confirmation_reading import Confirmation
 from tuner.results.report_data import Band, Importance, Importances, ParameterLine, Pruning, Standing, TrialLine
 from tuner.statistics.answer_records import Interval, Measure

@@ -8,7 +8,7 @@ from typing import Any
 
 from tuner.config.algorithms import ALGORITHMS, least
 from tuner.config.model import StudySpec
-from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter
+from tuner.config.parameters import ChoiceParameter, FloatParameter, IntParameter
 from tuner.diagnosis.bounds import SHORT_GAMMA
 from tuner.diagnosis.training_record import run_of
 from tuner.record_type import Record

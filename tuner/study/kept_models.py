@@ -38,6 +38,12 @@ def read_model(study: Study, number: int, folder: Path) -> bytes:
     return _read(folder, name, f"the model of trial {number}")
 
 
+def kept_files(study: Study, trial: FrozenTrial, folder: Path) -> dict[str, Path]:
+    """The files that a trial kept, by the names that they were stored under."""
+    found = get_all_artifact_meta(trial, storage=study._storage)
+    return {meta.filename: folder / meta.artifact_id for meta in found if PLAIN.fullmatch(meta.artifact_id)}
+
+
 def has_model(study: Study, number: int) -> bool:
     """Whether a trial's model was kept."""
     return _file(study, study.get_trials(deepcopy=False)[number], MODEL) is not None

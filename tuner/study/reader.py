@@ -13,7 +13,7 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 from optuna import Study
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import URL
 
 from tuner.config.model import StudySpec
@@ -25,7 +25,7 @@ from tuner.study.history import Attributes, heavy_of
 from tuner.study.importance_shares import importance_shares
 from tuner.study.integrity import reading, refuse_damaged
 from tuner.study.queue import Submission, submissions
-from tuner.study.rows import CARRIED, Row, make_row
+from tuner.study.rows import CARRIED, EndedTrial, Row, make_row
 from tuner.study.samplers import distributions
 from tuner.study.storage import Storage, artifact_folder, half_made, is_there, open_to_read, storage_errors
 from tuner.study.stored import confirmation_name, load_stored, read_history, stored_names
@@ -59,6 +59,24 @@ class StudyReader:
         """Every trial of this study's own, in order."""
         trials, heavy = self.optuna_study.get_trials(deepcopy=False), heavy_of(self.optuna_study)
         return [make_row(trial, self.spec, heavy) for trial in trials if CARRIED not in trial.user_attrs]
+
+    def ended(self) -> list[EndedTrial]:
+        """Every trial of this study's own that has ended, in order."""
+        trials = self.optuna_study.get_trials(deepcopy=False)
+        own = (trial for trial in trials if trial.state.is_finished() and CARRIED not in trial.user_attrs)
+        return [self._ended(trial) for trial in own]
+
+    def ended_trial(self, number: int) -> EndedTrial:
+        """A trial that has ended."""
+        return self._ended(self.optuna_study.get_trials(deepcopy=False)[number])
+
+    def _ended(self, trial: FrozenTrial) -> EndedTrial:
+        return EndedTrial(
+            row=make_row(trial, self.spec),
+            started=trial.datetime_start,
+            ended=trial.datetime_complete,
+            files=kept_models.kept_files(self.optuna_study, trial, self._artifacts),
+        )
 
     def counts(self) -> dict[str, int]:
         """The number of trials by state; interrupted trials are counted separately from failed ones."""

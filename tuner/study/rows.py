@@ -3,6 +3,8 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -47,6 +49,15 @@ class Row(Record):
         """Its configuration's name: the baseline's, or `trial N` after the first trial."""
         first = self.number if self.repeat_of is None else self.repeat_of
         return self.role.partition(":")[2] if self.role else f"trial {first}"
+
+
+class EndedTrial(Record):
+    """A trial that has ended, with when it ran and what it kept."""
+
+    row: Row
+    started: datetime | None  # None for one that never ran
+    ended: datetime | None
+    files: Mapping[str, Path]  # by the names that they were stored under
 
 
 def make_row(trial: FrozenTrial, spec: StudySpec, heavy: HeavyAttributes | None = None) -> Row:

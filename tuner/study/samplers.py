@@ -14,7 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tuner.config.conditions import holds
 from tuner.config.model import Sampler
-from tuner.config.space import ChoiceParameter, FloatParameter, IntParameter, SpaceSpec, snap
+from tuner.config.parameters import ChoiceParameter, FloatParameter, IntParameter
+from tuner.config.space import SpaceSpec, snap
 
 STARTUP_TRIALS = 10  # random trials before TPE starts
 

@@ -26,7 +26,9 @@ from tuner.record_type import Record
 from tuner.records import TrialOutcome
 
 CONFIRMS = "confirms"  # attribute of a confirmation study: the name of the study that it confirms
-SWITCHABLE = ("sampler", "pruner", "finals", "seed", "device", "trainer", "trials", "description", "space_name")
+SWITCHABLE = (
+    "sampler", "pruner", "finals", "seed", "device", "trainer", "trials", "description", "space_name", "track",
+)  # fmt: skip
 
 
 def stored_names(storage: BaseStorage) -> list[str]:

@@ -6,17 +6,21 @@ from pathlib import Path
 
 from stable_baselines3.common.logger import TensorBoardOutputFormat
 
-from tuner.errors import StorageFailed
 from tuner.records import Evaluation
 
 EVENTS = "events.out.tfevents.*"  # names of TensorBoard's files
 
 
 class Board:
-    """The TensorBoard folder of one trial. Files from an earlier trial with the same number are replaced."""
+    """The TensorBoard folder of one trial. Files from an earlier trial with the same number are replaced.
+
+    Where it cannot be written to, `failure` says why, nothing more is written, and the trial goes on.
+    """
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self._format: TensorBoardOutputFormat | None = None
+        self.failure: str | None = None
         with self._errors():
             Path(folder).mkdir(parents=True, exist_ok=True)
             for old in Path(folder).glob(EVENTS):
@@ -41,18 +45,17 @@ class Board:
     def close(self) -> None:
         """Flushes and closes the file."""
         with self._errors():
-            self._format.close()
+            if self._format is not None:
+                self._format.close()
 
     def _write(self, step: int, values: Mapping[str, float]) -> None:
         with self._errors():
-            self._format.write(dict(values), dict.fromkeys(values, ()), step)
+            if self._format is not None and self.failure is None:
+                self._format.write(dict(values), dict.fromkeys(values, ()), step)
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise StorageFailed(
-                f"--tensorboard: cannot write to {self._folder}: {error.strerror or error} "
-                "(fix the cause, then rerun to resume)"
-            ) from error
+            self.failure = self.failure or f"cannot write to {self._folder}: {error.strerror or error}"

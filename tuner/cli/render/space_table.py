@@ -7,8 +7,9 @@ from rich.table import Table
 from tuner.cli.render.tables import make_console
 from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.load import Found
+from tuner.config.parameters import ChoiceParameter, IntParameter, Parameter
 from tuner.config.schedules import shown
-from tuner.config.space import ChoiceParameter, IntParameter, Parameter, SpaceSpec
+from tuner.config.space import SpaceSpec
 
 GUIDE = ("learning_rate", "n_steps", "batch_size", "n_epochs", "gamma", "gae_lambda", "clip_range", "ent_coef")
 SCALES = {"power_of_two": "powers of two"}

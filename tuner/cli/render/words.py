@@ -65,6 +65,10 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     events.CheckAnnounced: lambda one: (
         f"Checking {one.environment}: {many(one.episodes, 'episode')} of each policy; nothing is trained."
     ),
+    events.ListenerFailed: lambda one: (
+        f"Warning: {one.name}{'' if one.trial is None else f', trial {one.trial}'}: {one.reason} (the study goes on)"
+    ),
+    events.ListenersAwaited: lambda one: f"Waiting up to {one.seconds:.0f} s for {', '.join(one.names)} …",
     events.RecordingBegan: lambda one: f"Recording {one.episodes} episodes of {one.label} …",
     events.SubmissionWaits: lambda one: f"{one.reason}; the service will try again.",
     events.SubmissionBegan: lambda one: (
@@ -135,6 +139,18 @@ def _(event: events.CurvesAnnounced) -> Iterator[str]:
 
 
 @words.register
+def _(event: events.TrackingAnnounced) -> Iterator[str]:
+    for name, place in event.places.items():
+        yield f"Tracking: {name}, {place}"
+
+
+@words.register
+def _(event: events.ListenerMissed) -> Iterator[str]:
+    again = "; run the same command to catch up" if event.again else ""
+    yield f"Not told to {event.name}: {many(event.count, 'trial')} of the study{again}."
+
+
+@words.register
 def _(event: events.EnvironmentWarnings) -> Iterator[str]:
     for line in (*event.report.of("wrong"), *event.report.of("warning")):
         yield f"Warning: {line.name}: {line.finding}"
@@ -151,7 +167,11 @@ def _(event: events.NormalizeApplied) -> Iterator[str]:
 @words.register
 def _(event: events.SettingsChanged) -> Iterator[str]:
     for one in event.changes:
-        yield f"Since the last run, {one.name} was {one.before!r} and is now {one.now!r}."
+        yield f"Since the last run, {one.name} was {_setting(one.before)} and is now {_setting(one.now)}."
+
+
+def _setting(value: object) -> str:
+    return ", ".join(value) or "off" if isinstance(value, tuple) else repr(value)
 
 
 @words.register

@@ -1,0 +1,1 @@
+"""Tells trackers, commands and listeners of trials that have ended; what fails there fails no trial."""
