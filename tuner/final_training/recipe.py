@@ -228,9 +228,11 @@ def _bare_spec(
     return with_timesteps(spec, spec.timesteps, str(path))
 
 
-def _with_rollout(algorithm: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    entry = ALGORITHMS[algorithm]
-    return {entry.rollout: entry.defaults[entry.rollout], **values}
+def _space_of(algorithm: str, values: Mapping[str, Any]) -> SpaceSpec:
+    """A space of one configuration."""
+    rollout = ALGORITHMS[algorithm].rollout
+    fixed = {rollout: ALGORITHMS[algorithm].defaults[rollout], **values}
+    return SpaceSpec.model_construct(description="", algorithm=cast(Algorithm, algorithm), parameters={}, fixed=fixed)
 
 
 def _exported(
@@ -282,9 +284,7 @@ def own_rollout(spec: StudySpec, values: Mapping[str, Any]) -> StudySpec:
     own = int(values.get(entry.rollout, entry.defaults[entry.rollout])) * spec.environment.n_envs
     if largest_rollout(spec.space, spec.baselines, spec.environment.n_envs) % own == 0:
         return spec
-    space = SpaceSpec.model_construct(
-        description="", algorithm=spec.algorithm, parameters={}, fixed=_with_rollout(spec.algorithm, values)
-    )
+    space = _space_of(spec.algorithm, values)
     return spec.model_copy(update={"space": space, "baselines": {}})
 
 
