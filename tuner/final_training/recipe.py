@@ -194,12 +194,7 @@ def _bare_spec(
     """A study with a single configuration, for a file without provenance."""
     if "n_timesteps" not in block:
         raise SpecInvalid(str(path), [f"{split(environment)[1]}.n_timesteps: is required"])
-    space = SpaceSpec.model_construct(
-        description="",
-        algorithm=cast(Algorithm, algorithm),
-        parameters={},
-        fixed=_with_rollout(algorithm, taken.values),
-    )
+    space = _space_of(algorithm, taken.values)
     data = {
         "name": "file",
         "description": "",

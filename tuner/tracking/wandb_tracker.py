@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import wandb
 
@@ -46,7 +46,7 @@ class WandbTracker:
             tags=_labels(told.tags),
             config={**told.arguments, **told.tags},
             dir=self._folder,
-            mode=wandb_mode(),
+            mode=cast(Any, wandb_mode()),
             resume="allow",
             reinit="create_new",
             settings=wandb.Settings(**QUIET),
