@@ -35,6 +35,7 @@ class Probes(Record):
     rewarded: tuple[int, ...]  # action entries that change the reward and no observation
     entries: int  # number of action entries tested
     same_start: bool  # whether resets without a seed begin alike, while seeds do not
+    seeded: bool = True  # whether a seed begins the same episode both times, however it goes on
 
 
 def probe(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> Probes:
@@ -55,6 +56,7 @@ def probe(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> Probe
         rewarded=tuple(sorted(rewarded)),
         entries=count,
         same_start=_same_start(env, goals, budget),
+        seeded=all(_difference(one[:1], other[:1]) <= ROUNDING for one, other in zip(first, second, strict=True)),
     )
 
 
