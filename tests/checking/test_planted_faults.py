@@ -36,7 +36,8 @@ PLANTED = {
     "action without effect": ("Inert", "action effect", "entry 1 of 2 changes only the reward", "warning"),
     "unreachable goals": ("Unreachable", "goals in reach", "the expert succeeds in 0%", "wrong"),
     "NaN": ("NotFinite", "finite values", "not finite: observation in", "wrong"),
-    "non-determinism": ("Unsteady", "determinism", "the same seed and actions, twice, differ", "wrong"),
+    "noise of its own": ("Unsteady", "determinism", "seeds begin the same episodes, which then differ", "warning"),
+    "goals of its own": ("Unseeded", "determinism", "the same seed and actions, twice, differ", "wrong"),
     "unreachable goals, no expert": ("UnreachableUnaided", "goals in reach", "no policy came near", "warning"),
     "idling is paid better than success": (
         "Idle",
@@ -147,7 +148,7 @@ def test_a_report_is_json() -> None:
 
 def test_what_is_wrong_is_refused_with_the_lines_and_their_suggestions() -> None:
     with pytest.raises(CheckFailed) as caught:
-        refuse_wrong(check("planted_toys:Unsteady"))
+        refuse_wrong(check("planted_toys:Unseeded"))
     said = str(caught.value)
     assert "determinism" in said
     assert "draw every random number from self.np_random" in said

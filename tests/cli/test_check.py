@@ -19,7 +19,7 @@ def test_it_prints_policies_terms_and_verdicts(tuner: Tuner, tmp_path: Path) -> 
 
 
 def test_what_is_wrong_has_its_cure_and_exit_code_1(tuner: Tuner) -> None:
-    said = tuner("check planted_toys:Unsteady --episodes 20")
+    said = tuner("check planted_toys:Unseeded --episodes 20")
     assert said.code == 1
     assert "→ draw every random number" in said.out
 
@@ -61,7 +61,7 @@ def test_a_file_of_ones_own_is_checked(tuner: Tuner, tmp_path: Path) -> None:
 def test_a_new_study_stops_at_what_is_wrong_before_anything_is_written(
     tuner: Tuner, tmp_path: Path, engine: str
 ) -> None:
-    path = write_study(tmp_path, environment={"id": "planted_toys:Unsteady"}, trials=2)
+    path = write_study(tmp_path, environment={"id": "planted_toys:Unseeded"}, trials=2)
     said = tuner(f"run {path} --engine {engine}")
     assert said.code == 1
     assert "determinism" in said.err
@@ -70,7 +70,7 @@ def test_a_new_study_stops_at_what_is_wrong_before_anything_is_written(
 
 
 def test_who_insists_gets_the_study_and_is_not_asked_again(tuner: Tuner, tmp_path: Path) -> None:
-    path = write_study(tmp_path, environment={"id": "planted_toys:Unsteady"}, trials=2)
+    path = write_study(tmp_path, environment={"id": "planted_toys:Unseeded"}, trials=2)
     said = tuner(f"run {path} --engine inline --skip-check")
     assert said.code == 0
     assert "Checking the environment" not in said.err
@@ -80,10 +80,10 @@ def test_who_insists_gets_the_study_and_is_not_asked_again(tuner: Tuner, tmp_pat
 
 
 def test_a_second_study_in_the_database_is_new_as_well(tuner: Tuner, finished: Path) -> None:
-    said = tuner(f"run {finished} --env planted_toys:Unsteady --engine inline")
+    said = tuner(f"run {finished} --env planted_toys:Unseeded --engine inline")
     assert said.code == 1
     assert "determinism" in said.err
-    assert tuner("status toy-Unsteady").code == 2
+    assert tuner("status toy-Unseeded").code == 2
 
 
 def test_large_rewards_are_scaled_for_good_unless_told_not_to(tuner: Tuner, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ One suite alone: `.venv-suites/bin/python tests/suites/run_suites.py panda_reach
 
 | step | what runs |
 |---|---|
-| check | `tuner check` with the study's environment, arguments, wrappers and success; its warnings stand below |
+| check | `tuner check` with the study's environment, its arguments, wrappers (at their defaults) and success |
 | run, show | `tuner run` for four trials, then `tuner show` |
 | confirm | `tuner confirm` with two test seeds |
 | export, rl_zoo3 | `tuner export`, then the command of rl_zoo3 that the file names, for fewer steps |
@@ -40,6 +40,8 @@ WORTH_KNOWING = """\
   picture of 7 by 7 is too small for a `CnnPolicy`; `RGBImgPartialObsWrapper` makes one of 56 by 56.
 - PyFlyt 0.21, which pip takes beside NumPy 2, has a `FlattenWaypointEnv` that returns more numbers than it declares.
 - One entry of Fetch's actions is the gripper's, which reaching keeps shut: the warning `action effect` is right there.
+- panda-gym's cubes lie on a table, and PyBullet keeps contacts over a reset: an episode of PandaPush begins as its seed
+  says and then differs a little each time. `tuner check` warns of it (`determinism`); scores are noisier for it.
 - A confirmation tests each run on 100 episodes. Where steps are slow (PyFlyt, highway-env) or episodes long
   (Meta-World), that takes longer than the tiny trials here.
 """

@@ -249,6 +249,17 @@ class Unsteady(Healthy):
         super()._move(action + self._other.normal(0.0, 0.05, 2).astype(np.float32))
 
 
+class Unseeded(Healthy):
+    """Draws its goals from a generator that `reset` does not seed."""
+
+    _other = np.random.default_rng()
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Row, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._goal = self._other.uniform(-0.6, 0.6, 2)
+        return self._observe(), {"is_success": False, "distance": self._distance()}
+
+
 class Clipped(Unaided):
     """The reward is clipped at ±0.2, and its terms are not in `info`."""
 

@@ -36,6 +36,7 @@ class Probes(Record):
     entries: int  # number of action entries tested
     masked: bool = False  # whether only some actions are valid at a time, so that none may be changed
     same_start: bool  # whether resets without a seed begin alike, while seeds do not
+    seeded: bool = True  # whether a seed begins the same episode both times, however it goes on
 
 
 def probe(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> Probes:
@@ -59,6 +60,7 @@ def probe(env: gym.Env[Any, Any], goals: Sequence[int], budget: Budget) -> Probe
         entries=count,
         masked=masked,
         same_start=_same_start(env, goals, budget),
+        seeded=all(_difference(one[:1], other[:1]) <= ROUNDING for one, other in zip(first, second, strict=True)),
     )
 
 

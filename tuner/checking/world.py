@@ -44,11 +44,15 @@ def determinism(evidence: Evidence) -> Line:
     if probes.difference <= ROUNDING:
         return ok("determinism", f"{probes.episodes} episodes ran twice from their seeds, with the same results")
     by = "in their lengths" if np.isinf(probes.difference) else f"by up to {probes.difference:.3g}"
+    if probes.seeded:
+        finding = f"seeds begin the same episodes, which then differ {by}: noise that reset does not seed, or contacts"
+        fix = "draw noise from self.np_random; some physics engines keep contacts over a reset, which no seed can mend"
+        return warning("determinism", finding, fix)
     fix = (
         "draw every random number from self.np_random, call super().reset(seed=seed), and restore the whole state in "
         "reset; else no episode repeats and no scores can be compared"
     )
-    return wrong("determinism", f"the same seed and actions, twice, differ {by}", fix)
+    return wrong("determinism", f"the same seed and actions, twice, differ {by} from the start", fix)
 
 
 def starts(evidence: Evidence) -> Line:
