@@ -45,6 +45,7 @@ PLANTED = {
         "successes return less than its failures",
         "wrong",
     ),
+    "success alone is rewarded": ("Sparse", "reward a step", "0 in every step but the last", "warning"),
     "clipped reward": ("Clipped", "reward clipping", "pay exactly -0.2", "warning"),
     "no observation at all": ("Blind", "dead observations", "the policy is blind", "wrong"),
     "no action but effort": ("Lame", "action effect", "every action entry changes only the reward", "warning"),

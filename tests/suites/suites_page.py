@@ -15,8 +15,8 @@ HEAD = """\
 
 `make suites` installs the environment packages below from PyPI into `.venv-suites`, at the versions in
 `tests/suites/requirements.txt`, runs each study of `tests/suites/studies/` as a user would, and writes this page. The
-studies are tiny: they show that every step works, not that something is learned; comments in them say what learning
-takes. They are a start for studies of your own.
+studies are tiny: they show that every step works, not that something is learned. They are a start for studies of
+your own.
 
 One suite alone: `.venv-suites/bin/python tests/suites/run_suites.py panda_reach --keep DIR`.
 

@@ -83,6 +83,13 @@ class Constant(Healthy):
         return observation, 0.0, False, self._steps >= EPISODE, {**info, "reward_terms": {"nothing": 0.0}}
 
 
+class Sparse(Healthy):
+    """Success alone is rewarded."""
+
+    def _terms(self, before: float, after: float, success: bool, action: Row) -> dict[str, float]:
+        return {"success": 10.0 * success}
+
+
 class Contrary(Healthy):
     """The reward is for moving away from the goal, so it rises as success falls."""
 

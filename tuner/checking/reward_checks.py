@@ -41,6 +41,9 @@ def step_scale(evidence: Evidence) -> Line:
     dense = np.concatenate([_dense(recording) for recording in evidence.recordings.values()])
     if dense.size == 0:
         return ok(name, "unknown: every step ended an episode")
+    if not dense.any():
+        fix = "add a dense term, such as progress to the goal; or learn goals in hindsight (`replay_buffer: her`)"
+        return warning(name, "0 in every step but the last of an episode: sparse", fix)
     size = _step_size(evidence)
     finding = f"up to {size:.3g} in 99% of the steps (PPO guide: {STEP[0]:g} … {STEP[1]:g})"
     if size > STEP[1]:
