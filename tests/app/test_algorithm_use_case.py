@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stable_baselines3
 import torch
 import yaml
 from conftest import write_study
@@ -18,7 +17,9 @@ from tuner.app import events
 from tuner.app.export import ExportRequest, export
 from tuner.app.status import read_status
 from tuner.app.tune import TuneRequest, tune
+from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import EnvironmentUnusable, UsageProblem
+from tuner.training.make_model import model_class
 
 RATE = {"learning_rate": {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}}
 SMALL = {"batch_size": 8, "learning_starts": 16, "net_arch": [8]}
@@ -31,6 +32,11 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "sac": ("Pendulum-v1", {**RATE, **FREQ}, {**SMALL, "ent_coef": "auto_0.1"}),
     "td3": ("Pendulum-v1", {**RATE, **FREQ}, {**SMALL, **NOISE}),
     "dqn": ("CartPole-v1", {**RATE, **FREQ}, {**SMALL, "target_update_interval": 32}),
+    "tqc": ("Pendulum-v1", {**RATE, **FREQ}, {**SMALL, "n_quantiles": 5, "top_quantiles_to_drop_per_net": 1}),
+    "crossq": ("Pendulum-v1", {**RATE, **FREQ}, {**SMALL, "policy_delay": 2}),
+    "trpo": ("CartPole-v1", {**RATE, **STEPS}, {"batch_size": 8, "cg_max_steps": 3}),
+    "recurrent_ppo": ("Pendulum-v1", {**RATE, **STEPS}, {"batch_size": 8, "n_epochs": 1, "lstm_hidden_size": 8}),
+    "maskable_ppo": ("observed_toys:ToyMasked-v0", {**RATE, **STEPS}, {"batch_size": 8, "n_epochs": 1}),
 }
 RUN = TuneRequest(study="toy.yaml", engine=INLINE, skip_check=True, changes={"pruner": "none"})
 A2C: dict[str, Any] = {"algorithm": "a2c", "timesteps": 256, "trials": 1, "pruner": "none"}
@@ -52,8 +58,11 @@ def test_every_algorithm_goes_from_study_to_file(told: Told, tmp_path: Path, alg
     assert (announced.spec.algorithm, announced.spec.environment.id) == (algorithm, CASES[algorithm][0])
     assert found.summaries[0].counts["complete"] == 2
     exported = export(ExportRequest(study="toy")).text
-    assert f"rl_zoo3.train --algo {algorithm} --env {CASES[algorithm][0]}" in exported
-    block = yaml.safe_load(exported)[CASES[algorithm][0]]
+    name, zoo = CASES[algorithm][0].rpartition(":")[2], ALGORITHMS[algorithm].zoo
+    command = f"rl_zoo3.train --algo {zoo or algorithm} --env {name}"
+    assert (command in exported) == (zoo is not None)
+    assert ("rl_zoo3 has no MaskablePPO" in exported) == (zoo is None)
+    block = yaml.safe_load(exported)[name]
     assert {"n_envs", "n_timesteps", "policy", *CASES[algorithm][1]} <= block.keys()
     assert (block.get("noise_type"), block.get("noise_std")) == (
         ("normal", 0.2) if algorithm == "td3" else (None, None)
@@ -64,7 +73,7 @@ def test_every_algorithm_goes_from_study_to_file(told: Told, tmp_path: Path, alg
 
 
 @pytest.mark.filterwarnings("ignore:.*render_mode")
-@pytest.mark.parametrize("algorithm", ["a2c", "td3"])
+@pytest.mark.parametrize("algorithm", ["a2c", "td3", "tqc", "crossq", "trpo", "recurrent_ppo", "maskable_ppo"])
 def test_the_script_trains_what_the_trial_trained(told: Told, tmp_path: Path, algorithm: str) -> None:
     write(tmp_path, algorithm)
     tune(replace(RUN, changes={"pruner": "none", "trials": 1}), told)
@@ -72,7 +81,7 @@ def test_the_script_trains_what_the_trial_trained(told: Told, tmp_path: Path, al
     assert "noise_type" not in (tmp_path / "train.py").read_text()
     runpy.run_path(str(tmp_path / "train.py"), run_name="__main__")
     (artifact,) = (tmp_path / "studies" / "tuner.artifacts").iterdir()
-    kind = getattr(stable_baselines3, algorithm.upper())
+    kind = model_class(algorithm)
     again, kept = (kind.load(path, device="cpu").policy.state_dict() for path in (tmp_path / "model.zip", artifact))
     assert [name for name in kept if not torch.equal(kept[name], again[name])] == []
 
@@ -90,7 +99,7 @@ def test_rl_zoo3_trains_with_the_file(told: Told, tmp_path: Path, algorithm: str
     )
     assert done.returncode == 0, done.stderr
     (saved,) = (tmp_path / "logs").rglob(f"{env}.zip")
-    model = getattr(stable_baselines3, algorithm.upper()).load(saved, device="cpu")
+    model: Any = model_class(algorithm).load(saved, device="cpu")
     assert model.action_noise._sigma.tolist() == [0.2]
     assert model.policy.net_arch == [8]
 

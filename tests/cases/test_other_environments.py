@@ -35,7 +35,7 @@ def test_it_is_tuned_by_the_right_scale(tuner: Tuner, tmp_path: Path, name: str,
         ("OtherKey", "solved", False),
         ("FarActions", "action bounds", False),
         ("SameStart", "starts", True),
-        ("Goals", "Dict", True),
+        ("Goals", "observation scale", False),
     ],
 )
 def test_the_check_says_what_it_is(tuner: Tuner, tmp_path: Path, name: str, words: str, refused: bool) -> None:

@@ -84,7 +84,7 @@ def test_one_that_was_cut_short_has_its_exit_code(tuner: Tuner, best: Path, stan
         ("tuner_toys:ToyLine-v0: {n_timesteps: many}", "x.yml", "n_timesteps: 'many' must be a whole number"),
         ("tuner_toys:ToyLine-v0: {n_timesteps: 64, n_step: 1}", "x.yml", "unknown key 'n_step', did you mean"),
         ("tuner_toys:ToyLine-v0: {n_timesteps: 64, n_steps: x}", "x.yml", "n_steps: 'x'"),
-        ("tuner_toys:ToyLine-v0: {n_timesteps: 64, policy: CnnPolicy}", "x.yml", "'CnnPolicy' must be MlpPolicy"),
+        ("tuner_toys:ToyLine-v0: {n_timesteps: 64, policy: Mlp}", "x.yml", "policy: 'Mlp' must be one of MlpPolicy,"),
         ("tuner_toys:ToyLine-v0: {n_timesteps: 64}\nprovenance: {spec: {nam: 1}}", "x.yml", "provenance.spec"),
         ("tuner_toys:ToyLine-v0: {n_timesteps: 64}\nprovenance: {algorithm: 3}", "x.yml", "3 must be one of ppo"),
         (None, "best.yml --algorithm sac", "--algorithm sac: best.yml is of ppo; leave it out"),

@@ -68,8 +68,9 @@ def test_the_first_algorithm_is_measured_twice(spec: StudySpec) -> None:
     assert [(job.number, job.algorithm) for job in jobs] == [(0, "ppo"), (1, "ppo"), (2, "sac"), (3, "dqn")]
 
 
-def test_the_short_run_learns_from_its_first_step(spec: StudySpec) -> None:
-    job = short_job(ARMS["sac"], spec)
+def test_the_short_run_learns_from_its_first_step(spec: StudySpec, tmp_path: Path) -> None:
+    of_sac = load_study(find("studies", str(write_study(tmp_path))), changes={"algorithm": "sac", "timesteps": 16_384})
+    job = short_job(ARMS["sac"], of_sac)
     assert job.params["learning_starts"] == 0
     assert (job.timesteps % 8, job.checkpoints) == (0, ())
     assert "learning_starts" not in short_job(ARMS["ppo"], spec).params

@@ -188,7 +188,7 @@ def test_environments_in_processes_are_exported_as_such(scheduled: Path, tmp_pat
     text = script(trial, spec)
     assert "from stable_baselines3.common.vec_env import SubprocVecEnv" in text
     assert "n_envs=2, vec_env_cls=SubprocVecEnv, vec_env_kwargs={" in text
-    assert "--env CartPole-v1 --vec-env subproc --conf-file best.yml" in zoo_command(spec, "best.yml")
+    assert "--env CartPole-v1 --vec-env subproc --conf-file best.yml" in str(zoo_command(spec, "best.yml"))
 
 
 def test_a_script_that_cannot_be_written_is_an_error(tuner: Tuner, finished: Path) -> None:

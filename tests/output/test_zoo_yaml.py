@@ -12,6 +12,7 @@ import yaml
 from conftest import SPACE, Tuner
 from stable_baselines3 import PPO
 
+from tuner.config.load import find, load_study
 from tuner.errors import ExportFailed
 from tuner.output import zoo_yaml
 
@@ -156,5 +157,7 @@ def test_rl_zoo3_trains_with_the_exported_file(tuner: Tuner, toy_study: Path, tm
 )
 def test_rl_zoo3_is_told_what_it_needs(name: str, names: tuple[str, str], note: str) -> None:
     assert zoo_yaml.zoo_names(name) == names
-    assert note in zoo_yaml.zoo_note(name)
-    assert bool(note) == bool(zoo_yaml.zoo_note(name))
+    spec = load_study(find("studies", "reach"))
+    spec = spec.model_copy(update={"environment": spec.environment.model_copy(update={"id": name})})
+    assert note in zoo_yaml.zoo_note(spec)
+    assert bool(note) == bool(zoo_yaml.zoo_note(spec))

@@ -184,7 +184,7 @@ def test_measure_runs_what_the_study_will_run(spec: StudySpec) -> None:
     clock = Clock()
     measure(clock, spec)
     assert {job.environment.id for job in clock.jobs} == {"tuner_toys:ToyLine-v0"}
-    assert {(job.algorithm, job.policy, job.device) for job in clock.jobs} == {("ppo", "MlpPolicy", "cpu")}
+    assert {(job.algorithm, job.policy, job.device) for job in clock.jobs} == {("ppo", "auto", "cpu")}
     assert [sum(checkpoint.goals for checkpoint in job.checkpoints) for job in clock.jobs] == [1, 0, GOALS]
 
 
@@ -199,7 +199,7 @@ def test_measure_on_the_toy(spec: StudySpec) -> None:
     ("name", "kind", "words"),
     [
         pytest.param("Raising", EnvironmentFailed, "before the first trial: .*the gripper fell off", id="raises"),
-        pytest.param("Dictionary", EnvironmentUnusable, "ppo cannot learn in", id="PPO cannot act in it"),
+        pytest.param("Dictionary", EnvironmentUnusable, "PPO cannot learn in", id="PPO cannot act in it"),
         pytest.param("Nothing", EnvironmentUnusable, "no environment called", id="unknown"),
     ],
 )

@@ -165,4 +165,5 @@ class Recall(gym.Env[Any, Any]):
         return self._seen(), float(right), self.steps == 3, False, {"is_success": right}
 
 
+gym.register("ToyMasked-v0", "observed_toys:Masked")
 gym.register("ToyGoal-v0", "observed_toys:Goal", max_episode_steps=STEPS)

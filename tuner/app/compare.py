@@ -17,6 +17,7 @@ from tuner.comparison.comparison_plan import ComparisonSource, SpeedSource, make
 from tuner.comparison.comparison_records import Comparison, Contender
 from tuner.config.algorithms import ALGORITHMS, unfit
 from tuner.config.model import StudySpec
+from tuner.config.sb3_algorithms import SB3
 from tuner.config.searched_environment import typical_environment
 from tuner.config.space import job_arguments
 from tuner.coordinator import coordinate
@@ -159,7 +160,7 @@ def chosen(request: CompareRequest, url: URL) -> tuple[str, ...]:
     for algorithm in request.algorithms:
         if (reason := unfit(algorithm, kind, ref.id, "--algorithms")) is not None:
             raise EnvironmentUnusable(reason)
-    fitting = tuple(name for name, entry in ALGORITHMS.items() if kind in entry.actions)
+    fitting = tuple(name for name, entry in SB3.items() if kind in entry.actions)
     if not fitting:
         raise EnvironmentUnusable(f"no algorithm can act in the {kind} space of {ref.id!r}")
     return request.algorithms or fitting

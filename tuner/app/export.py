@@ -104,7 +104,7 @@ def _render(reader: StudyReader, row: Row, data: dict[str, Any], request: Export
     where = ["--storage", storage if is_sqlite(url) else storage_text(url)] if storage else []
     schedules = note(row.arguments, shlex.join([*zoo_yaml.script_command(row, reader.spec), *where]))
     text = zoo_yaml.render(data, reader.spec, str(request.output or "best.yml"), [schedules])
-    notes = (zoo_yaml.zoo_note(reader.spec.environment.id), schedules)
+    notes = (zoo_yaml.zoo_note(reader.spec), schedules)
     return text, tuple(one for one in notes if one)
 
 

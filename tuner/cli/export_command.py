@@ -98,5 +98,6 @@ def _wrote(request: "ExportRequest", exported: "Exported") -> Iterator[str]:
         yield f"Train with it: python {output}"
     if request.form == "zoo":
         yield f"Train with it: tuner train {output}"
-        yield f"Or by rl_zoo3: {zoo_command(spec, str(request.output))}"
+        if (command := zoo_command(spec, str(request.output))) is not None:
+            yield f"Or by rl_zoo3: {command}"
         yield from (f"Note: {line}" for line in exported.notes)

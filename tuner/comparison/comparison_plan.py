@@ -8,6 +8,7 @@ from dataclasses import replace
 from tuner import seeds
 from tuner.comparison.comparison_records import Contender, Point, State, TimedRun
 from tuner.config.algorithms import ALGORITHMS
+from tuner.config.arguments import HINDSIGHT
 from tuner.config.model import StudySpec
 from tuner.config.schedules import parse
 from tuner.errors import EnvironmentFailed
@@ -34,7 +35,8 @@ def short_jobs(arms: Sequence[Contender], specs: Mapping[str, StudySpec]) -> lis
 def short_job(arm: Contender, spec: StudySpec) -> TrialJob:
     """A run of a few seconds that measures the algorithm's steps per second while it learns."""
     unit = rollout(arm, spec.environment.n_envs)
-    learning = {"learning_starts": 0} if ALGORITHMS[arm.algorithm].off_policy else {}
+    at_once = ALGORITHMS[arm.algorithm].off_policy and arm.params.get("replay_buffer") != HINDSIGHT
+    learning = {"learning_starts": 0} if at_once else {}
     steps = math.ceil(PROBE_STEPS / unit) * unit
     return _job(arm, spec, number=-1, seed=0, timesteps=steps, checkpoints=(), params={**arm.params, **learning})
 

@@ -53,6 +53,11 @@ class AlgorithmEntry(Record):
         return {**self.arguments, **schedule_parts(self.arguments)}
 
     @property
+    def passes(self) -> str | None:
+        """The argument for how often an update goes over a rollout in minibatches, None if it does not."""
+        return next((name for name in ("n_epochs", "n_critic_updates") if name in self.arguments), None)
+
+    @property
     def contrib(self) -> bool:
         """Whether its class is of the package sb3-contrib."""
         return self.model.startswith(CONTRIB)

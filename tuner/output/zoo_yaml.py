@@ -199,8 +199,11 @@ def zoo_wrappers(spec: StudySpec) -> list[Any]:
     return [*spec.environment.wrappers, *([COUNTS_FROM_ZERO] if shifted else [])]
 
 
-def zoo_note(environment: str) -> str:
+def zoo_note(spec: StudySpec) -> str:
     """What rl_zoo3 needs besides the file; empty if nothing."""
+    environment = spec.environment.id
+    if ALGORITHMS[spec.algorithm].zoo is None:
+        return f"rl_zoo3 has no {title(spec.algorithm)}: train with `tuner train`, or a script (--format sb3)"
     if not is_class(environment):
         return ""
     front, last = split(environment)
@@ -210,13 +213,14 @@ def zoo_note(environment: str) -> str:
     )
 
 
-def zoo_command(spec: StudySpec, file: str) -> str:
-    """The command that trains from the file."""
+def zoo_command(spec: StudySpec, file: str) -> str | None:
+    """The command that trains from the file; None where rl_zoo3 does not have the algorithm."""
+    if (name := ALGORITHMS[spec.algorithm].zoo) is None:
+        return None
     package, bare = zoo_names(spec.environment.id)
     packages = f" --gym-packages {package}" if package else ""
     vec_env = " --vec-env subproc" if spec.environment.vec_env == "subproc" else ""
-    name = ALGORITHMS[spec.algorithm].zoo or spec.algorithm
-    train = f"python -m rl_zoo3.train --algo {name} --env {bare}"
+    train = f"python -m rl_zoo3.train --algo {name or spec.algorithm} --env {bare}"
     return f"{train}{packages}{vec_env} --conf-file {shlex.quote(file)}"
 
 
@@ -246,9 +250,10 @@ def render(data: dict[str, Any], spec: StudySpec, file: str, notes: Sequence[str
     heading = (
         f"# {algorithm} hyperparameters from tuner's study {spec.name!r}. {standing(data)}\n"
         f"# tuner train {shlex.quote(file)}\n"
-        f"# {zoo_command(spec, file)}\n"
     )
-    for note in [zoo_note(spec.environment.id), *notes]:
+    if (command := zoo_command(spec, file)) is not None:
+        heading += f"# {command}\n"
+    for note in [zoo_note(spec), *notes]:
         heading += f"# {note}\n" if note else ""
     return heading + yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
 

@@ -48,10 +48,10 @@ def short_runs(spec: StudySpec) -> tuple[ShortRun, ShortRun]:
 
 
 def _runs(spec: StudySpec, part: int) -> list[tuple[int, dict[str, Any]]]:
-    if spec.algorithm == "ppo":
+    if (passes := ALGORITHMS[spec.algorithm].passes) is not None:
         rollout = {"n_steps": PARTS * part, "batch_size": part * spec.environment.n_envs}
-        return [(epochs * PARTS, {**rollout, "n_epochs": epochs}) for epochs in (FEW, MANY)]
-    if spec.algorithm == "a2c":
+        return [(count * PARTS, {**rollout, passes: count}) for count in (FEW, MANY)]
+    if not ALGORITHMS[spec.algorithm].off_policy:
         return [(1, {"n_steps": PARTS * part}), (PARTS * part, {"n_steps": 1})]
     low, high = _ends(spec, "batch_size")
     batch = round(math.sqrt(low * high))
@@ -99,8 +99,8 @@ def _size(choice: Any) -> float:
 def _corner_run(spec: StudySpec, params: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Arguments and rollout steps: PPO's rollout holds a minibatch; off-policy algorithms learn from the first step."""
     n_envs = spec.environment.n_envs
-    if spec.algorithm == "ppo":
-        batch = params.get("batch_size", ALGORITHMS["ppo"].defaults["batch_size"])
+    if ALGORITHMS[spec.algorithm].passes is not None:
+        batch = params.get("batch_size", ALGORITHMS[spec.algorithm].defaults["batch_size"])
         n_steps = max(-(-batch // n_envs), STEPS // n_envs, 2)
         return {**params, "n_steps": n_steps}, n_steps * n_envs
     more = {"learning_starts": 0} if ALGORITHMS[spec.algorithm].off_policy else {}
@@ -109,9 +109,9 @@ def _corner_run(spec: StudySpec, params: dict[str, Any]) -> tuple[dict[str, Any]
 
 def updates_a_step(spec: StudySpec) -> float:
     """Updates per environment step of a typical trial."""
-    if spec.algorithm == "ppo":
-        return _typical(spec, "n_epochs") * _typical_inverse(spec, "batch_size")
-    if spec.algorithm == "a2c":
+    if (passes := ALGORITHMS[spec.algorithm].passes) is not None:
+        return _typical(spec, passes) * _typical_inverse(spec, "batch_size")
+    if not ALGORITHMS[spec.algorithm].off_policy:
         return _typical_inverse(spec, "n_steps") / spec.environment.n_envs
     steps = _typical(spec, "gradient_steps")
     return 1.0 if steps < 0 else steps * _typical_inverse(spec, "train_freq") / spec.environment.n_envs

@@ -29,7 +29,7 @@ class FollowsEpisodes(Protocol):
         """An episode begins in an environment."""
 
 
-class Policy(FollowsEpisodes):
+class EpisodicPolicy(FollowsEpisodes):
     """A model that has a memory or takes masks: it must know the environment, and where episodes begin."""
 
     def __init__(self, model: BaseAlgorithm, *, masked: bool, stream: OwnStream | None = None) -> None:
@@ -85,7 +85,7 @@ def actor_of(model: BaseAlgorithm, algorithm: str, *, draw: int | None = None) -
     entry = ALGORITHMS[algorithm]
     stream = None if draw is None else OwnStream(draw)
     if entry.masked or "lstm_hidden_size" in entry.arguments:
-        return Policy(model, masked=entry.masked, stream=stream)
+        return EpisodicPolicy(model, masked=entry.masked, stream=stream)
     if stream is None:
         return model.actor() if isinstance(model, FusedPPO) else lambda seen: model.predict(seen, deterministic=True)[0]
 
@@ -112,7 +112,7 @@ def scaled(predict: Predict, env: VecEnv) -> Predict:
 
 def behind(predict: Predict, scale: Callable[[Any], Any]) -> Predict:
     """`predict` for observations that `scale` turns into those of the training."""
-    if isinstance(predict, Policy):
+    if isinstance(predict, EpisodicPolicy):
         predict.scale = scale
         return predict
     return lambda observations: predict(scale(observations))
