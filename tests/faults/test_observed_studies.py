@@ -81,7 +81,7 @@ def test_after_kill_9_the_same_command_ends_with_exactly_n(study: Path) -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: bool(query(study.parent, "SELECT * FROM trials WHERE state = 'COMPLETE'")), process)
     process.send_signal(signal.SIGKILL)
-    process.wait(LIMIT)
+    process.communicate(timeout=LIMIT)
     again = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert again.returncode == 0, again.stderr
     audit(f"sqlite:///{study.parent}/studies/tuner.db", "toy", TRIALS)
