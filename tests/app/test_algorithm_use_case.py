@@ -73,7 +73,7 @@ def test_every_algorithm_goes_from_study_to_file(told: Told, tmp_path: Path, alg
 
 
 @pytest.mark.filterwarnings("ignore:.*render_mode")
-@pytest.mark.parametrize("algorithm", ["a2c", "td3", "tqc", "crossq", "trpo", "recurrent_ppo", "maskable_ppo"])
+@pytest.mark.parametrize("algorithm", ["a2c", "td3", "tqc", "recurrent_ppo"])
 def test_the_script_trains_what_the_trial_trained(told: Told, tmp_path: Path, algorithm: str) -> None:
     write(tmp_path, algorithm)
     tune(replace(RUN, changes={"pruner": "none", "trials": 1}), told)
