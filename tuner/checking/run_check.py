@@ -145,7 +145,7 @@ def refuse_untold(report: CheckReport) -> None:
 
 def _look(env: gym.Env[Any, Any], ref: EnvironmentRef, plan: CheckPlan, begun: float) -> CheckReport:
     if reason := usable(env):
-        fix = "offer a Box, Discrete, MultiDiscrete or MultiBinary space; bounded, where it is a Box of actions"
+        fix = "offer Box, Discrete, MultiDiscrete or MultiBinary, or a Dict of them to observe; bound a Box of actions"
         lines = (wrong(SPACES, reason, fix),)
         seconds = time.perf_counter() - begun
         return CheckReport(
