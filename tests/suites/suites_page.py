@@ -31,9 +31,20 @@ One suite alone: `.venv-suites/bin/python tests/suites/run_suites.py panda_reach
 """
 
 WORTH_KNOWING = """\
+## What learning takes
+
+The suites train a few hundred steps. These studies learn their task with their one baseline, by
+`.venv-suites/bin/python -m tuner run tests/suites/learned/NAME.yaml --workers 1`, one run each:
+
+| study | algorithm | found |
+|---|---|---|
+| `panda_reach` | TQC, HER, `VecNormalize` | success 40 % after 4,000 steps, 100 % at every evaluation from 6,000 to 20,000 (50 episodes at the last three) |
+| `minigrid_empty` | PPO, `CnnPolicy` on 56 by 56 pixels | a return of 0.955 at the last three of ten evaluations within 40,960 steps; 0 at some before, since the best actions are played |
+| `fetch_reach` | TQC, HER, `VecNormalize` | success 30 % after 4,000 steps, 100 % at every evaluation from 6,000 to 20,000 |
+
 ## Worth knowing
 
-- Meta-World draws the goal before it looks at the seed of `reset`, so no episode repeats: `tuner check` calls that$
+- Meta-World draws the goal before it looks at the seed of `reset`, so no episode repeats: `tuner check` calls that
   wrong and `tuner run` stops. The wrapper in `tests/suites/studies/metaworld_seeds.py` seeds it; `seed` among the
   environment's arguments fixes the fifty goals.
 - MiniGrid observes a text, `mission`, besides its picture, which no policy takes: `ImgObsWrapper` leaves it out. Its
