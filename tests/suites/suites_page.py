@@ -55,7 +55,7 @@ The suites train a few hundred steps. These studies learn their task with their 
   says and then differs a little each time. `tuner check` warns of it (`determinism`); scores are noisier for it.
 - A confirmation tests each run on 100 episodes. Where steps are slow (PyFlyt, highway-env) or episodes long
   (Meta-World), that takes longer than the tiny trials here.
-"""
+"""  # noqa: E501
 
 HEADLESS_TEXT = """\
 ## Without a display
