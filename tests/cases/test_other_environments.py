@@ -43,3 +43,13 @@ def test_the_check_says_what_it_is(tuner: Tuner, tmp_path: Path, name: str, word
     assert words in said.out + said.err
     path = write_study(tmp_path, environment={"id": f"other_toys:{name}"}, trials=2)
     assert (tuner(f"run {path} --engine inline").code != 0) == refused
+
+
+def test_spaces_that_no_policy_takes_are_refused_without_a_way_round(tuner: Tuner, tmp_path: Path) -> None:
+    path = write_study(tmp_path, environment={"id": "observed_toys:Nested"}, trials=2)
+    said = tuner(f"run {path} --engine inline")
+    assert (said.code, "--skip-check" in said.err) == (1, False)
+    said = tuner(f"run {path} --engine inline --skip-check")
+    assert said.code == 2
+    assert "takes no nested ones" in said.err.splitlines()[-1]
+    assert not (tmp_path / "studies").exists()

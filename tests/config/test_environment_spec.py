@@ -86,7 +86,7 @@ def test_the_meaning_of_a_study_without_them_is_as_it_was(tmp_path: Path) -> Non
 def test_an_evaluation_as_a_mapping_is_the_other_keys_in_one_place(tmp_path: Path) -> None:
     one = spec(tmp_path, evaluation={"deterministic": False, "episodes": 7, "environment": {"scale": 3.0}})
     assert (one.evaluation, one.goals.early, one.goals.late) == ("stochastic", 7, 7)
-    assert one.evaluated_in().kwargs == {"scale": 3.0}
+    assert one.evaluated_in({}).kwargs == {"scale": 3.0}
     assert one.environment.ref().kwargs == {}
     two = spec(tmp_path, evaluation={"episodes": {"late": 9}}, goals={"early": 2, "longest": 50})
     assert (two.evaluation, two.goals.early, two.goals.late, two.goals.longest) == ("deterministic", 2, 9, 50)

@@ -20,6 +20,7 @@ SCALE = {"type": "float", "low": 1.0, "high": 16.0, "scale": "log", "target": "e
 FORM = {"type": "choice", "choices": ["a", "b", "c"], "target": "environment"}
 GIVEN = {"id": "tuner_toys:ToyLine-v0", "kwargs": {"scale": 2.0}}
 OWN = {"learning_rate": 3e-4, "n_steps": 32, "batch_size": 16}  # a baseline without values of the environment
+FORMED = {"environment": {**GIVEN, "kwargs": {"scale": 2.0, "form": "a"}}}
 RATE = {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}
 
 
@@ -178,3 +179,12 @@ def test_stages_that_could_not_begin_are_refused(tmp_path: Path, more: Any, chan
     with pytest.raises(SpecInvalid) as caught:
         staged(study(tmp_path, more, **changes), trials=None)
     assert said in "; ".join(caught.value.faults)
+
+
+def test_evaluations_and_videos_are_in_one_environment_and_their_own_arguments_take_precedence(tmp_path: Path) -> None:
+    spec = study(tmp_path, {"scale": SCALE, "form": FORM}, evaluation={"environment": {"scale": 1.5}}, **FORMED)
+    configuration = {**OWN, "scale": 8.0, "form": "c"}
+    job = spec.job(number=0, seed=0, params=configuration)
+    seen = spec.evaluated_in(configuration).kwargs
+    assert seen == {**job.environment.kwargs, **job.evaluation_kwargs} == {"scale": 1.5, "form": "c"}
+    assert job.environment.kwargs == {"scale": 8.0, "form": "c"}

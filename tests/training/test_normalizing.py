@@ -11,28 +11,18 @@ from conftest import make_job
 from gymnasium.spaces import Box, Discrete
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
+from training.reported_runs import run
 
 from tuner.errors import EnvironmentUnusable, ModelUnusable
-from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
+from tuner.records import EnvironmentRef, TrialJob
 from tuner.training.acting import scaled
 from tuner.training.environments import make_vec_env, normalized
 from tuner.training.load_model import load_scaling
 from tuner.training.model_files import needs_statistics
-from tuner.trial import run_trial
 
 PARAMS = {"n_steps": 32, "batch_size": 8, "n_epochs": 1, "gamma": 0.9}
 BOTH = {"norm_obs": True, "norm_reward": True}
 TOY = EnvironmentRef(id="tuner_toys:ToyLine-v0")
-
-
-def run(job: TrialJob) -> tuple[TrialOutcome, list[Evaluation]]:
-    seen: list[Evaluation] = []
-
-    def report(evaluation: Evaluation) -> Decision:
-        seen.append(evaluation)
-        return Decision(go_on=True, keep=True)
-
-    return run_trial(job, report), seen
 
 
 def job(**params: Any) -> TrialJob:

@@ -11,15 +11,15 @@ from stable_baselines3.common.env_util import make_vec_env as sb3_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import VecFrameStack
+from training.reported_runs import run
 
 from tuner.errors import EnvironmentUnusable, UsageProblem
-from tuner.records import Checkpoint, Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
+from tuner.records import Checkpoint, EnvironmentRef, TrialJob
 from tuner.training.environments import make_env, make_vec_env
 from tuner.training.load_model import load_actor
 from tuner.training.make_model import make_model, model_class
 from tuner.training.rehearsal import rehearse
 from tuner.training.spaces import is_picture
-from tuner.trial import run_trial
 
 ROLLOUT = {"n_steps": 16, "batch_size": 8, "n_epochs": 1}
 REPLAY = {"batch_size": 8, "learning_starts": 16, "net_arch": [8], "train_freq": 4}
@@ -43,16 +43,6 @@ def job(case: str, **changes: Any) -> TrialJob:
     algorithm, name, params, _ = CASES[case]
     own = {"algorithm": algorithm, "params": params, "environment": EnvironmentRef(id=name), "policy": "auto"}
     return make_job(**{**own, **changes})
-
-
-def run(asked: TrialJob) -> tuple[TrialOutcome, list[Evaluation]]:
-    seen: list[Evaluation] = []
-
-    def report(evaluation: Evaluation) -> Decision:
-        seen.append(evaluation)
-        return Decision(go_on=True, keep=True)
-
-    return run_trial(asked, report), seen
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -10,18 +10,17 @@ import pytest
 from conftest import make_job
 from stable_baselines3 import A2C, DQN, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
+from training.reported_runs import run
 
 from tuner.errors import EnvironmentUnusable
-from tuner.records import Checkpoint, Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
+from tuner.records import Checkpoint, Decision, EnvironmentRef, TrialJob
 from tuner.training.environments import make_vec_env
 from tuner.training.load_model import load_actor
 from tuner.training.make_model import make_model
-from tuner.trial import run_trial
 
 LINE, CART = EnvironmentRef(id="tuner_toys:ToyLine-v0"), EnvironmentRef(id="CartPole-v1")
 SMALL = {"batch_size": 8, "learning_starts": 16, "net_arch": [8]}
 NOISE = {"noise_type": "normal", "noise_std": 0.3}
-KEEP = Decision(go_on=True, keep=True)
 
 CASES: dict[str, tuple[type[BaseAlgorithm], EnvironmentRef, dict[str, Any]]] = {
     "a2c": (A2C, LINE, {"n_steps": 8, "net_arch": [8]}),
@@ -36,16 +35,6 @@ def job(case: str, n_envs: int = 1, **changes: Any) -> TrialJob:
     kind, ref, params = CASES[case]
     environment = replace(ref, n_envs=n_envs)
     return make_job(**{"algorithm": kind.__name__.lower(), "params": params, "environment": environment, **changes})
-
-
-def run(asked: TrialJob, decision: Decision = KEEP) -> tuple[TrialOutcome, list[Evaluation]]:
-    seen: list[Evaluation] = []
-
-    def report(evaluation: Evaluation) -> Decision:
-        seen.append(evaluation)
-        return decision
-
-    return run_trial(asked, report), seen
 
 
 @pytest.mark.parametrize("n_envs", [1, 2])

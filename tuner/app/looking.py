@@ -20,7 +20,7 @@ from tuner.config.space import lowest_arguments
 from tuner.config.study_keys import FirstLook
 from tuner.engines.processes import run_once
 from tuner.errors import TunerError
-from tuner.records import DISTANCE, SUCCESS
+from tuner.records import DISTANCE, SUCCESS, EnvironmentRef
 from tuner.study.reader import find_reader
 from tuner.training.spaces import FLAT
 
@@ -50,12 +50,12 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
     """
     ref, plan = typical_environment(spec), replace(quick(), entry=spec.objective.entry)
     if spec.evaluation_environment:
-        spaces = functools.partial(refuse_other_spaces, ref, spec.evaluated_in())
+        spaces = functools.partial(refuse_other_spaces, ref, spec.evaluated_in(ref.kwargs))
         spaces() if engine.inline else run_once(spaces)
     if (told := spec.success) is not None:
         plan = replace(plan, success_key=told.key, when=told.when, at_least=told.at_least)
     if skip_check:
-        return _unchecked(engine, spec, replace(plan, seconds=UNCHECKED_SECONDS))
+        return _unchecked(engine, spec, ref, replace(plan, seconds=UNCHECKED_SECONDS))
     notifier.notify(events.EnvironmentLook())
     asked = (ref, plan, spec.algorithm, extreme_environments(spec))
     report = run_check(*asked) if engine.inline else run_once(run_check, *asked)
@@ -72,9 +72,8 @@ def first_look(engine: EngineOptions, spec: StudySpec, notifier: Notifier, *, sk
     return _decided(report, normalize=scaled, policy=policy, warnings=warnings)
 
 
-def _unchecked(engine: EngineOptions, spec: StudySpec, plan: CheckPlan) -> FirstLook | None:
+def _unchecked(engine: EngineOptions, spec: StudySpec, ref: EnvironmentRef, plan: CheckPlan) -> FirstLook | None:
     """How success is read, without any verdict."""
-    ref = spec.environment.ref()
     try:
         report = run_check(ref, plan) if engine.inline else run_once(run_check, ref, plan)
     except TunerError:

@@ -10,7 +10,6 @@ from tuner.app.events import EpisodeEnded, PlayAnnounced
 from tuner.app.limits import PLAYED_EPISODES
 from tuner.app.notify import Notifier
 from tuner.app.resolve import environment_to_check, open_study
-from tuner.config.configuration import environment_of
 from tuner.config.environment_ids import same_environment, split
 from tuner.config.model import StudySpec
 from tuner.errors import ModelUnusable, UsageProblem
@@ -144,7 +143,7 @@ def _of_study(request: PlayRequest, name: str) -> tuple[EnvironmentRef, Actor]:
 
 
 def _environment(name: str | None, spec: StudySpec, row: Row) -> EnvironmentRef:
-    ref = environment_of(spec.evaluated_in(), row.arguments, spec.algorithm)
+    ref = spec.evaluated_in(row.arguments)
     if name is None or same_environment(name, ref.id):
         return replace(ref, id=full_id(ref.id, ref.folder), n_envs=1)
     if split(name)[1] == split(ref.id)[1]:  # the same, somewhere else

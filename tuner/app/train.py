@@ -169,7 +169,7 @@ def _record_video(plan: TrainingPlan, summary: TrainingSummary, request: TrainRe
     if best["state"] != "completed" or not request.video:
         return False
     spec = plan.recipe.spec
-    ref = replace(spec.evaluated_in(), n_envs=1, vec_env="dummy")
+    ref = replace(spec.evaluated_in(plan.recipe.arguments), n_envs=1, vec_env="dummy")
     folder = plan.run_folder(best["seed"])
     try:
         stochastic = spec.evaluation == "stochastic"

@@ -128,7 +128,9 @@ def refuse_wrong(report: CheckReport) -> None:
     wrong_lines = [line for line in report.of("wrong") if line.name in MEANINGLESS]
     lines = [f"{line.name}: {line.finding} → {line.suggestion}" for line in wrong_lines]
     if lines:
-        way_out = f"fix it (see `tuner check {report.environment}`), or use --skip-check to train anyway"
+        trainable = all(line.name != SPACES for line in wrong_lines)
+        way_out = f"fix it (see `tuner check {report.environment}`)"
+        way_out += ", or use --skip-check to train anyway" if trainable else ""
         raise CheckFailed("\n".join([f"results in {report.environment} would mean nothing:", *lines, way_out]))
 
 

@@ -15,7 +15,10 @@ def compare(
     *,
     algorithms: Annotated[
         str | None,
-        typer.Option(metavar="A,B,…", help=f"Any of {', '.join(ALGORITHMS)}. Default: all that fit the action space."),
+        typer.Option(
+            metavar="A,B,…",
+            help=f"Any of {', '.join(ALGORITHMS)}. Default: those of Stable-Baselines3 that fit the action space.",
+        ),
     ] = None,
     minutes: Annotated[
         float,

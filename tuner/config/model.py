@@ -143,9 +143,9 @@ class StudySpec(Frozen):
         """How many of its trials repeat the leaders on new training seeds."""
         return repeats_of(self.trials, None if self.finals == "auto" else self.finals)
 
-    def evaluated_in(self) -> EnvironmentRef:
-        """The environment of evaluations and videos."""
-        ref = self.environment.ref()
+    def evaluated_in(self, configuration: Mapping[str, Any]) -> EnvironmentRef:
+        """The environment of a configuration's evaluations and videos; what is set for evaluations takes precedence."""
+        ref = environment_of(self.environment.ref(), configuration, self.algorithm)
         return replace(ref, kwargs={**ref.kwargs, **self.evaluation_environment})
 
     def plan(self) -> tuple[Checkpoint, ...]:
