@@ -127,6 +127,10 @@ def _found(spec: StudySpec) -> StudySpec:
         from tuner.training.vec_wrapping import vec_wrappers_home  # imports torch
 
         beside = vec_wrappers_home(there.vec_wrappers, there.folder) or beside
+    if spec.policy_kwargs:
+        from tuner.training.needs import classes_home  # imports torch
+
+        beside = classes_home(spec.policy_kwargs, there.folder) or beside
     folder = home(full) or beside or (there.folder and str(Path(there.folder).resolve()))
     return spec.model_copy(update={"environment": there.model_copy(update={"id": full, "folder": folder})})
 

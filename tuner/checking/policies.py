@@ -27,17 +27,9 @@ def usable(env: gym.Env[Any, Any]) -> str:
         return "PPO cannot act without bounds, and the action space has none"
     if fault := unobservable(observation):
         return fault
-    if not isinstance(observation, OBSERVATIONS) or not _flattenable(observation):
+    if not isinstance(observation, OBSERVATIONS):
         return f"PPO cannot observe a {type(observation).__name__} space"
     return ""
-
-
-def _flattenable(space: gym.Space[Any]) -> bool:
-    """Whether observations can be rows of numbers; a space of another package's own class need not say."""
-    try:
-        return space.is_np_flattenable
-    except NotImplementedError:
-        return False
 
 
 def flat(space: gym.Space[Any], observation: Any) -> NDArray[np.float64]:

@@ -41,6 +41,7 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
     shifted = any(path == COUNTS_FROM_ZERO for path, _ in wraps)
     own = [path for path, _ in [*wraps, *vec_wraps] if path != COUNTS_FROM_ZERO]
     in_module = front and not is_file(front)
+    classes = sorted({class_path(value) for name, value in spec.policy_kwargs.items() if name.endswith(CLASS)})
     return template("sb3_script.py.j2").render(
         algorithm=title(spec.algorithm),
         label=row.label,
@@ -48,7 +49,7 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
         standing=standing,
         curriculum=spec.curriculum is not None,
         from_file=is_file(front),
-        folder=repr(spec.environment.folder) if (in_module or own) and spec.environment.folder else "",
+        folder=repr(spec.environment.folder) if (in_module or own or classes) and spec.environment.folder else "",
         imported=f"{front} import {last}" if is_class(name) and not is_file(front) else "",
         gym=shifted or (is_class(name) and TIME_LIMIT in spec.environment.making),
         modules=sorted({path.rpartition(".")[0] for path in own}),
@@ -68,7 +69,7 @@ def script(row: Row, spec: StudySpec, standing: str = "One training seed: not ye
         package=ALGORITHMS[spec.algorithm].model.partition(":")[0],
         kind=ALGORITHMS[spec.algorithm].model.partition(":")[2],
         hindsight=arguments.get("replay_buffer") == HINDSIGHT,
-        classes=sorted({class_path(value) for name, value in spec.policy_kwargs.items() if name.endswith(CLASS)}),
+        classes=classes,
         frame_stack=spec.environment.frame_stack,
         keywords=[*_arguments(arguments, spec), f"seed={row.seed}", f"device={spec.device!r}", "verbose=1"],
         timesteps=spec.timesteps,

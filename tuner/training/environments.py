@@ -31,6 +31,7 @@ from tuner.training.vec_wrapping import vec_wrapped
 from tuner.wrappers import zero_based
 
 MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # keywords that `gym.make` handles itself
+REWARD_OF_GOALS = "compute_reward"  # method (achieved, desired, infos) -> rewards of an environment with goals
 DIFFICULTY = "set_difficulty"  # method (difficulty) -> None of an environment, for its next episodes
 FULL = 1.0  # the difficulty of evaluations
 HOOK = "make_vec_env"  # classmethod (n_envs, **kwargs) -> VecEnv of an environment class; see docs/environments.md
@@ -68,8 +69,8 @@ class GoalGuard(Guard):
 
     def compute_reward(self, *asked: Any) -> Any:
         """The rewards (n,) for achieved goals (n, …), desired goals (n, …) and infos."""
-        with blaming("compute_reward"):
-            return self.env.get_wrapper_attr("compute_reward")(*asked)
+        with blaming(REWARD_OF_GOALS):
+            return self.env.get_wrapper_attr(REWARD_OF_GOALS)(*asked)
 
 
 class VecGuard(VecEnvWrapper):
@@ -138,7 +139,7 @@ def make_env(ref: EnvironmentRef) -> gym.Env[Any, Any]:
     if fault := unobservable(env.observation_space):
         close(env)
         raise EnvironmentUnusable(f"environment {ref.id!r}: {fault}")
-    return GoalGuard(env) if env.has_wrapper_attr(GoalGuard.compute_reward.__name__) else Guard(env)
+    return GoalGuard(env) if env.has_wrapper_attr(REWARD_OF_GOALS) else Guard(env)
 
 
 def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] = Monitor) -> VecEnv:

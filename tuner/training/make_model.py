@@ -35,7 +35,7 @@ from tuner.training.needs import (
 
 CALLED = ("learning_rate", "clip_range", "clip_range_vf")  # for which SB3 accepts a function of the remaining progress
 NOT_FLAT = {*POLICY, *NOISE, *NORMALIZE, *HER}  # not keyword arguments of the algorithm's class
-OF_OPTIONS = {True: (RuntimeError, TypeError), False: ()}  # what a network of the user's own may raise as well
+REFUSED = (AssertionError, NotImplementedError, ValueError)  # what SB3 raises where an algorithm cannot learn
 LARGEST_BUFFER = 1_000_000  # transitions; SB3's default
 
 
@@ -54,10 +54,11 @@ def make_model(job: TrialJob, env: VecEnv) -> BaseAlgorithm:
     refuse_without_goals(job, env)
     refuse_without_masks(job, env)
     extra = imported_options(job.policy_kwargs, job.environment.folder)
+    refused = REFUSED + ((RuntimeError, TypeError) if extra else ())  # networks of the user's own raise more
     try:
         arguments = {**sb3_arguments(job.params, extra), **_buffer(job), **_noise(job.params, env)}
         model = algorithm(policy, env, seed=job.seed, device=job.device, verbose=0, **arguments)
-    except (AssertionError, NotImplementedError, ValueError, *OF_OPTIONS[bool(extra)]) as error:
+    except refused as error:
         refuse_unfit(job.algorithm, env.action_space, job.environment)
         why = " ".join(str(error).split())
         raise EnvironmentUnusable(f"{title(job.algorithm)} cannot learn in {job.environment.id!r}: {why}") from error

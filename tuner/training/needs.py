@@ -1,6 +1,7 @@
 """What an algorithm needs beside its arguments: its package, goals, masks, classes named by import path."""
 
 import importlib.util
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,8 @@ from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.arguments import CLASS, HINDSIGHT, class_path
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
-from tuner.training.importing import import_module
+from tuner.training.environments import REWARD_OF_GOALS
+from tuner.training.importing import home_of, import_module
 from tuner.training.spaces import OWN_NETWORK, fitting_policy
 from tuner.training.stepping import MASKS
 
@@ -49,8 +51,8 @@ def refuse_without_goals(job: TrialJob, env: VecEnv) -> None:
         return
     name, space = job.environment.id, env.observation_space
     missing = [key for key in GOALS if not isinstance(space, Dict) or key not in space.spaces]
-    if missing or not env.has_attr("compute_reward"):
-        what = f"no {', '.join(missing)} in its observations" if missing else "no method compute_reward"
+    if missing or not env.has_attr(REWARD_OF_GOALS):
+        what = f"no {', '.join(missing)} in its observations" if missing else f"no method {REWARD_OF_GOALS}"
         raise EnvironmentUnusable(
             f"replay_buffer: her needs an environment with goals, and {name} has {what}: use `replay_buffer: standard`"
         )
@@ -86,6 +88,17 @@ def imported_options(options: Mapping[str, Any], folder: str | None) -> dict[str
     for name, value in options.items():
         found[name] = _imported(name, value, folder) if name.endswith(CLASS) else value
     return found
+
+
+def classes_home(options: Mapping[str, Any], folder: str | None) -> str | None:
+    """The current folder if the module of one of the policy's classes is in it, else None.
+
+    Raises:
+        UsageProblem: if a class cannot be imported.
+    """
+    kinds = (value for name, value in imported_options(options, folder).items() if name.endswith(CLASS))
+    homes = (home_of(module) for kind in kinds if (module := inspect.getmodule(kind)) is not None)
+    return next((found for found in homes if found is not None), None)
 
 
 def _imported(name: str, path: Any, folder: str | None) -> Any:
