@@ -109,3 +109,54 @@ def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageProblem, match="cannot read"):
         read_yaml(tmp_path / name)
+
+
+def nested(one: str, first: str) -> str:
+    """Thirty values, each ten times the one before: written in a page, read as 10 to the power of thirty."""
+    lines = [f"a0: &a0 {first}"]
+    lines += [f"a{n}: &a{n} {one.format(', '.join([f'*a{n - 1}'] * 10))}" for n in range(1, 31)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (nested("[{}]", "[x]"), "more than 10,000 values"),
+        (nested("{{<<: [{}]}}", "{x: 1}"), "more than 10,000 values"),
+        ("a: [" + "1," * 20_000 + "]", "more than 10,000 values"),
+        ("a: &a [*a]", "a value that contains itself"),
+        ("a: &a {b: {c: *a}}", "a value that contains itself"),
+        ("[" * 5000, "nested too deeply"),
+        ("a: " + "1" * 5000, "a number of 5,000 characters; at most 40"),
+        ("a: -0x" + "f" * 50_000, "a number of 50,003 characters; at most 40"),
+        ("a: 0." + "1" * 50_000, "a number of 50,002 characters; at most 40"),
+        ("a: 1:30", "'1:30' would be a number in base 60"),
+        ("a: {12:30:45.5: x}", "'12:30:45.5' would be a number in base 60"),
+        ("a: 1" + ":59" * 10_000, "would be a number in base 60"),
+        ("a: !!int [1]", "expected a scalar"),
+        ("#" * 2**19, "larger than 256 KB"),
+    ],
+    ids=[
+        "lists", "merged", "long", "itself", "itself deeper", "deep", "decimal", "hexadecimal", "float", "base 60",
+        "base 60 key", "base 60 long", "a list as number", "large",
+    ],
+)  # fmt: skip
+def test_what_would_grow_or_be_misread_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(SpecInvalid, match=reason) as refused:
+        read(tmp_path, text)
+    assert len(str(refused.value)) < 300
+
+
+def test_an_endless_file_is_refused() -> None:
+    with pytest.raises(SpecInvalid, match="larger than 256 KB"):
+        read_yaml(Path("/dev/zero"))
+
+
+def test_aliases_and_numbers_of_ordinary_size_are_read(tmp_path: Path) -> None:
+    text = "base: &b [1_000, 0x1f, -3.5e-7, .inf]\nsame: [*b, *b]\ntime: '1:30'\n"
+    base = [1000, 31, -3.5e-7, float("inf")]
+    assert read(tmp_path, text) == {"base": base, "same": [base, base], "time": "1:30"}
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    assert read(tmp_path, "\ufeffa: 1\n") == {"a": 1}
