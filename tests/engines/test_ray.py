@@ -1,8 +1,12 @@
 """The Ray engine beyond the contract of all engines: dead workers, threads, sent code."""
 
+import os
 import signal
+import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
@@ -11,9 +15,10 @@ from driving import LONG, children, completes, drive, gone, until_next, wait_for
 
 from tuner.engines.base import Evaluated, Event, Finished
 from tuner.engines.ray.ray_engine import RayEngine
-from tuner.errors import ClusterFailed
+from tuner.errors import ClusterFailed, UsageProblem
 from tuner.records import Decision, EnvironmentRef
 
+STRANGER = 65534  # the uid of another user
 LINE = EnvironmentRef(id="tuner_toys:ToyLine-v0")
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_cluster")]
@@ -42,6 +47,26 @@ def test_the_cluster_is_reported(engine: RayEngine, said: list[str]) -> None:
     assert said[0].startswith("Ray cluster at ")
     assert said[0].endswith(": 1 node, 2 CPUs.")
     assert engine.workers == 2
+
+
+def test_a_cluster_of_its_own_is_closed_to_other_users(engine: RayEngine, tmp_path: Path) -> None:
+    """Its folder, from which workers import code, its token and its ports."""
+    assert completes(engine, make_job(number=20))  # so that a worker is there
+    processes = [*children("/ray/", recursive=True), *children("ray::", recursive=True)]
+    node: Any = ray._private.worker._global_node
+    folder = Path(node.get_session_dir_path()).parent.parent
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not any(Path.home().glob(".ray/*"))
+    listening = [one for process in processes for one in process.net_connections("inet") if one.status == "LISTEN"]
+    assert len(listening) > 3
+    assert {one.laddr.ip.removeprefix("::ffff:") for one in listening} == {"127.0.0.1"}
+    [server] = [process for process in processes if "gcs_server" in process.name()]
+    environment = server.environ()
+    assert environment["RAY_AUTH_MODE"] == "token"
+    assert len(environment["RAY_AUTH_TOKEN"]) == 64
+    if os.getuid() == 0:
+        listed = subprocess.run(["/bin/ls", folder], user=STRANGER, group=STRANGER, capture_output=True, text=True)
+        assert "Permission denied" in listed.stderr
 
 
 def test_two_jobs_run_in_parallel(engine: RayEngine) -> None:
@@ -155,4 +180,31 @@ def test_a_folder_with_too_long_a_name_is_told_with_its_cure(
 
     monkeypatch.setattr("tuner.engines.ray.connection.ray.init", too_long)
     with pytest.raises(ClusterFailed, match=r"has too long a name: set RAY_TMPDIR to a short path, such as /tmp$"):
+        RayEngine(LINE, 1, "local")
+
+
+def test_a_cluster_that_another_user_names_is_not_joined(
+    toys: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ray_current_cluster"
+    file.write_text("127.0.0.1:9")
+    monkeypatch.setattr("ray._private.utils.read_ray_address", lambda: "127.0.0.1:9")
+    monkeypatch.setattr("tuner.engines.ray.connection.get_ray_address_file", lambda _: str(file))
+    monkeypatch.setattr("tuner.engines.ray.connection.os.getuid", lambda: STRANGER)
+    if os.geteuid() == 0:
+        os.chown(file, STRANGER - 1, -1)
+    with pytest.raises(ClusterFailed, match=r"belongs to another user, uid \d+\): `--ray-address HOST:PORT` joins it"):
+        RayEngine(LINE, 1)
+
+
+def test_a_password_on_the_command_line_is_refused(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["tuner", "run", "--storage=postgresql://me:secret@host/db", "--engine", "ray"])
+    with pytest.raises(UsageProblem, match=r"=postgresql://me:\*\*\*@host/db has a password, and Ray shows") as refused:
+        RayEngine(LINE, 1, "local")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_ray_without_tokens_is_refused(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ray.__version__", "2.51.2")
+    with pytest.raises(ClusterFailed, match=r"Ray 2\.51\.2 lets every user .* 2\.52 and later have tokens"):
         RayEngine(LINE, 1, "local")

@@ -9,18 +9,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray import exceptions
+from ray._common.utils import get_ray_address_file
 
+from tuner.engines.ray.own_cluster import on_loopback, own_cluster
 from tuner.engines.ray.shipping import LEFT_OUT
-from tuner.errors import ClusterFailed
+from tuner.errors import ClusterFailed, UsageProblem, without_passwords
 from tuner.record_type import Record
 from tuner.training.importing import ONE_THREAD
 
-OBJECT_STORE = 200_000_000  # bytes, on a cluster started here; holds models only
 ALONE = {"PYTHONSAFEPATH": "1"}  # import nothing from the folder where a node was started
 KEEP_GPUS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}  # trials see the GPUs of their node
 HEALTH_CHECK_TIMEOUT = 30.0  # s
@@ -41,7 +43,9 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
 
     Raises:
         ClusterFailed: if there is no cluster, or it refuses the connection.
+        UsageProblem: if the command line, which Ray shows to the whole cluster, has a password.
     """
+    _refuse_passwords(sys.argv)
     address = address or os.environ.get("RAY_ADDRESS")
     settings = {
         "runtime_env": {"py_modules": modules, "excludes": [*LEFT_OUT], "env_vars": ONE_THREAD | ALONE | KEEP_GPUS},
@@ -50,21 +54,30 @@ def connected(address: str | None, workers: int | None, modules: list[str]) -> I
     }
     _log_worker_output()
     os.environ["RAY_RUNTIME_ENV_IGNORE_GITIGNORE"] = "1"  # environments may need ignored files
-    with _own_sigterm():
-        try:
-            _connect(address, workers, settings)
-        except (ConnectionError, OSError, RuntimeError, ValueError, exceptions.RayError) as error:
-            where = "on this machine" if address in (None, "auto", "local") else f"at {address}"
-            raise ClusterFailed(
-                f"--engine ray: cannot connect to a Ray cluster {where} ({brief(error)}): {_way_out(error)}"
-            ) from error
-    try:
+    with contextlib.ExitStack() as opened:
+        with _own_sigterm():
+            try:
+                _connect(address, workers, settings, opened)
+            except (ConnectionError, OSError, RuntimeError, ValueError, exceptions.RayError) as error:
+                where = "on this machine" if address in (None, "auto", "local") else f"at {address}"
+                raise ClusterFailed(
+                    f"--engine ray: cannot connect to a Ray cluster {where} ({brief(error)}): {_way_out(error)}"
+                ) from error
         yield
-    finally:
-        ray.shutdown()
+
+
+def _refuse_passwords(command_line: Sequence[str]) -> None:
+    for word in command_line:
+        if (shown := without_passwords(word)) != word:
+            raise UsageProblem(
+                f"--engine ray: {shown} has a password, and Ray shows the command line to every node: leave it out and "
+                "give it in ~/.pgpass or PGPASSWORD, or give the URL in TUNER_STORAGE"
+            )
 
 
 def _way_out(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "`--ray-address HOST:PORT` joins it, `--ray-address local` starts another"
     if "AF_UNIX path length" in str(error):
         return "Ray's folder for sockets has too long a name: set RAY_TMPDIR to a short path, such as /tmp"
     return (
@@ -72,24 +85,36 @@ def _way_out(error: Exception) -> str:
     )
 
 
-def _connect(address: str | None, workers: int | None, settings: dict[str, Any]) -> None:
-    if address is None and _started_here():
+def _connect(address: str | None, workers: int | None, settings: dict[str, Any], opened: contextlib.ExitStack) -> None:
+    """Connects; what `opened` has collected then disconnects."""
+    if address == "local" or (address is None and not _started_here()):
+        settings |= opened.enter_context(own_cluster(workers))
+        opened.callback(ray.shutdown)
+        with on_loopback():
+            ray.init("local", **settings)
+        return
+    opened.callback(ray.shutdown)
+    if address is None:
         ray.init(**settings)  # Ray sends the user's token only without an address
         return
-    if address in (None, "local"):
-        address = "local"
-        settings |= {"num_cpus": workers, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
-    elif address != "auto":
+    if address != "auto":
         check_reachable(address)
         _check_head(address)
     ray.init(address, **settings)
 
 
 def _started_here() -> bool:
-    """Whether `ray start` made this machine a node of a cluster that still runs."""
+    """Whether `ray start` made this machine a node of a cluster that still runs.
+
+    Raises:
+        PermissionError: if another user says so, in Ray's folder that every user can write to.
+    """
     address = ray._private.utils.read_ray_address()
     if address is None:
         return False
+    file = Path(get_ray_address_file(None))
+    if (owner := file.stat().st_uid) not in (0, os.getuid()):
+        raise PermissionError(f"{file}, which names one at {address}, belongs to another user, uid {owner}")
     try:
         check_reachable(address)
     except OSError:
