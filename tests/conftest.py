@@ -74,9 +74,10 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _own_modules(tmp_path: Path) -> Iterator[None]:
     """Modules that a test imports from its folder are removed after it, so that the next test imports its own."""
+    before = set(sys.modules)
     yield
-    for name, module in list(sys.modules.items()):
-        spec = getattr(module, "__spec__", None)  # some libraries put objects of their own there
+    for name in sys.modules.keys() - before:
+        spec = getattr(sys.modules[name], "__spec__", None)  # some libraries put objects of their own there
         places = [*(getattr(spec, "submodule_search_locations", None) or ()), getattr(spec, "origin", None)]
         if any(isinstance(place, str) and Path(place).is_relative_to(tmp_path) for place in places):
             del sys.modules[name]
