@@ -115,7 +115,7 @@ def test_nothing_of_a_run_lands_elsewhere(told: Told, tmp_path: Path, finished: 
     tune(replace(RUN, changes={"trials": 5}), told)
     assert {path.name for path in tmp_path.iterdir()} == {"studies", "toy.yaml", "toy_space.yaml"}
     names = {path.name for path in (tmp_path / "studies").iterdir()}
-    assert {"tuner.db", "tuner.artifacts", "tuner.db.toy.lock"} <= names
+    assert {"tuner.db", "tuner.artifacts", "tuner.db.toy.study-lock"} <= names
 
 
 def test_a_stored_study_takes_changes_under_a_new_name(told: Told, finished: Path) -> None:

@@ -58,7 +58,7 @@ def test_every_connection_waits_for_writers_and_writes_ahead(url: URL) -> None:
     engine = storage._storage._backend.engine  # type: ignore[attr-defined]
     with engine.connect() as connection:
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "busy_timeout")]
-    assert values == ["wal", 60_000]
+    assert values == ["wal", 1000]
 
 
 def test_reading_opens_what_is_there(url: URL) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import re
 import socket
@@ -17,11 +18,14 @@ from tuner.study import postgres
 if TYPE_CHECKING:
     import psycopg
 
+_log = logging.getLogger(__name__)
+
 GRACE = 10.0  # s for the server to notice that a connection of this machine has ended
+PATIENCE = 1.0  # s before a wait is told
 POLL = 0.1  # s
 NAME = re.compile(r"tuner (?P<pid>\d+) (?P<since>\d{8}T\d{6}) (?P<host>.+)")  # application_name of a session
 HOLDER = """
-SELECT a.pid, a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+SELECT a.pid, coalesce(a.application_name, '') FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 AND l.classid::bigint = %s AND l.objid::bigint = %s
@@ -97,9 +101,15 @@ class AdvisoryLock:
         connection = postgres.connect(self._url, name=self._name)
         try:
             connection.autocommit = True
-            deadline = time.monotonic() + GRACE
+            begun, told = time.monotonic(), False
             while not _locked(connection, self._key):
-                self._check_holder(connection, deadline)
+                waited = time.monotonic() - begun
+                self._check_holder(connection, begun + GRACE)
+                if waited > PATIENCE and not told:
+                    _log.warning(
+                        "waiting up to %g s for the lock of study %r, whose holder has ended", GRACE, self._study
+                    )
+                    told = True
                 time.sleep(POLL)
             connection.autocommit = False
         except BaseException:
@@ -111,6 +121,8 @@ class AdvisoryLock:
         """Raises if a live process holds the lock; a lock of a dead process of this machine is waited for."""
         found = connection.execute(HOLDER, [self._key >> 32 & 0xFFFFFFFF, self._key & 0xFFFFFFFF]).fetchone()
         if found is None:  # released meanwhile
+            if time.monotonic() > deadline:
+                raise StudyLocked.held(f"study {self._study!r}", "another session")
             return
         process, name = found
         if process == self._former and name == self._name:

@@ -2,31 +2,38 @@
 
 import atexit
 import contextlib
+import logging
 import os
 import shutil
 import sqlite3
 import tempfile
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import filelock
 import optuna
 from optuna.storages import BaseStorage
 from sqlalchemy import event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from tuner.errors import StorageFailed
-from tuner.study.file_lock import NOT_WRITABLE, take, unwritable
+from tuner.study.file_lock import NOT_WRITABLE, holder, take, unwritable
 from tuner.study.history import HistoryStorage
 from tuner.study.retrying_storage import RetryingStorage, raise_unavailable
 
-BUSY_TIMEOUT = 60  # s that a write waits for another process
+BUSY_TIMEOUT = 1.0  # s that a statement waits for another process, in silence
+LOCK_TIMEOUT = 60.0  # s that opening a database waits for another process
 _copies: dict[Path, tuple[object, str]] = {}  # state and folder, of databases that lie where nobody may write
 DRIVERS = ("sqlite", "sqlite+pysqlite")
 OPTUNA_TABLES = {"alembic_version", "studies", "trials"}
 WRITER = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")  # readers and the writer do not block each other
 READER = ("PRAGMA query_only=ON",)
+
+_log = logging.getLogger(__name__)
 
 
 def database_path(url: URL) -> Path:
@@ -99,13 +106,27 @@ def _open(url: URL, pragmas: tuple[str, ...]) -> HistoryStorage:
             cursor.execute(pragma)
         cursor.close()
 
-    storage = HistoryStorage(
-        url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": BUSY_TIMEOUT}}
-    )
+    storage = _made(url)
     event.listen(storage.engine, "connect", tune)
     storage.engine.dispose()  # so that every connection has the pragmas
     weakref.finalize(storage, storage.engine.dispose)  # closes the connections with the storage
     return storage
+
+
+def _made(url: URL) -> HistoryStorage:
+    """Optuna's storage; waits, and says so, where another process has locked the whole database."""
+    begun, told = time.monotonic(), False
+    while True:
+        try:
+            return HistoryStorage(
+                url.render_as_string(hide_password=False), engine_kwargs={"connect_args": {"timeout": BUSY_TIMEOUT}}
+            )
+        except SQLAlchemyError as error:
+            if not is_locked(getattr(error, "orig", error)) or time.monotonic() - begun > LOCK_TIMEOUT:
+                raise
+        if not told:
+            _log.warning("waiting up to %g s for %s, locked by another process", LOCK_TIMEOUT, database_path(url))
+            told = True
 
 
 def is_locked(error: BaseException) -> bool:
@@ -120,9 +141,15 @@ def _code(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Holds a lock on a file; waits for other processes."""
+    """Holds a lock on a file; waits a while for other processes.
+
+    Raises:
+        StorageFailed: if one holds it for longer, or the file cannot be written.
+    """
     try:
-        lock = take(path, wait=True)
+        lock = take(path, wait=LOCK_TIMEOUT)
+    except filelock.Timeout:
+        raise StorageFailed(f"{path} is held by {holder(path)}: wait for it, or end it") from None
     except OSError as error:
         raise unwritable(str(path), error) from None
     try:
