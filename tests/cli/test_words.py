@@ -181,6 +181,10 @@ def test_a_submission_is_followed_to_its_end() -> None:
     one = Submission(study="toy", key="k", at=0.0, trials=5, confirm=False, skip_check=False)
     [began] = words(events.SubmissionBegan(submission=one))
     assert began.endswith("study 'toy', to 5 finished trials")
+    other = replace(one, version="0.0.1")
+    assert "\nIt was submitted by tuner 0.0.1; this service is " in next(
+        words(events.SubmissionBegan(submission=other))
+    )
     ends = {
         "done": "Study 'toy' is done.",
         "failed": "Study 'toy' failed: the gripper fell off",

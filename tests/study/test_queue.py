@@ -1,9 +1,12 @@
 """The queue of the service: order, states, and which key each writer writes."""
 
+from typing import Any
+
 import optuna
 import pytest
 from optuna.storages import BaseStorage
 
+from tuner import __version__
 from tuner.errors import NothingToShow
 from tuner.study import queue
 from tuner.study.queue import Submission
@@ -106,3 +109,43 @@ def test_what_is_not_there_cannot_be_cancelled(storage: BaseStorage) -> None:
     submit(storage, "b")
     with pytest.raises(NothingToShow, match="it holds b"):
         queue.cancel(storage, "a")
+
+
+WELL = {"key": "k", "at": 1.0, "trials": 4, "confirm": False, "skip_check": False}
+
+
+def test_keys_of_other_versions_are_passed_over_and_the_version_is_kept(storage: BaseStorage) -> None:
+    assert submit(storage, "a").version == __version__
+    storage.set_study_user_attr(1, queue.ASKED, {**WELL, "version": "9.9", "colour": "red"})
+    [read] = [one for one in queue.submissions(storage) if one.study == "b"]
+    assert (read.state, read.version, read.trials) == ("queued", "9.9", 4)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None, "later", 3, [], {}, {**WELL, "trials": "4"}, {**WELL, "trials": 0}, {**WELL, "at": float("nan")},
+        {**WELL, "at": 10**400}, {**WELL, "confirm": "yes"}, {**WELL, "key": None},
+        {name: value for name, value in WELL.items() if name != "skip_check"},
+    ],
+)  # fmt: skip
+def test_an_entry_that_cannot_be_read_has_failed_and_the_others_go_on(storage: BaseStorage, odd: Any) -> None:
+    storage.set_study_user_attr(0, queue.ASKED, odd)
+    submit(storage, "b")
+    assert states(storage) == {"a": "failed", "b": "queued"}
+    [failed] = [one for one in queue.submissions(storage) if one.study == "a"]
+    assert not failed.open
+    assert failed.reason.endswith("submit it again")
+    submit(storage, "a")
+    assert states(storage) == {"a": "queued", "b": "queued"}
+
+
+@pytest.mark.parametrize("odd", [3, "x", [], {"key": "k"}, {"key": "k", "state": "flown", "reason": 3, "count": "x"}])
+def test_other_entries_that_cannot_be_read_end_nothing(storage: BaseStorage, odd: Any) -> None:
+    storage.set_study_user_attr(0, queue.ASKED, WELL)
+    for name in (queue.CANCELLED, queue.RUNNING, queue.ENDED, queue.ATTEMPTS):
+        storage.set_study_user_attr(0, name, odd)
+    [read] = queue.submissions(storage)
+    assert queue.begin(storage, read) == 0
+    assert not queue.is_cancelled(storage, read)
+    assert queue.submissions(storage)[0].state in ("running", "failed")

@@ -1,14 +1,17 @@
 """The queue of `tuner serve`: attributes of the studies, so that every machine with access to the database sees it.
 
-Each key has one kind of writer (submit, cancel or the service), so that they do not overwrite each other.
+Each key has one kind of writer (submit, cancel or the service), so that they do not overwrite each other. Whatever
+else stands there, written by another version or by hand, fails its own submission at the most.
 """
 
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from optuna.storages import BaseStorage
 
+from tuner import __version__
 from tuner.errors import NothingToShow
 from tuner.record_type import Record
 
@@ -29,6 +32,7 @@ class Submission(Record):
     trials: int  # total number of finished trials wanted
     confirm: bool
     skip_check: bool
+    version: str = ""  # of the tuner that submitted it
     state: State = "queued"
     reason: str = ""  # why it failed
 
@@ -48,6 +52,7 @@ def submit(storage: BaseStorage, study: str, *, trials: int, confirm: bool, skip
         trials=max(trials, before.trials) if before else trials,
         confirm=confirm or (before is not None and before.confirm),
         skip_check=skip_check or (before is not None and before.skip_check),
+        version=__version__,
     )
     asked = {name: value for name, value in made.data().items() if name not in ("study", "state", "reason")}
     storage.set_study_user_attr(_id(storage, study), ASKED, asked)
@@ -56,17 +61,40 @@ def submit(storage: BaseStorage, study: str, *, trials: int, confirm: bool, skip
 
 def submissions(storage: BaseStorage) -> list[Submission]:
     """The last submission of each study: the running one first, then in order of submission."""
-    found = []
-    for study in storage.get_all_studies():
-        if (asked := study.user_attrs.get(ASKED)) is not None:
-            state, reason = _state(study.user_attrs, asked["key"])
-            found.append(Submission(study=study.study_name, state=state, reason=reason, **asked))
+    found = [
+        _read(study.study_name, study.user_attrs) for study in storage.get_all_studies() if ASKED in study.user_attrs
+    ]
     return sorted(found, key=lambda one: (one.state != "running", one.at))
 
 
-def _state(attributes: dict[str, Any], key: str) -> tuple[State, str]:
-    if (ended := attributes.get(ENDED, {})).get("key") == key:
-        return ended["state"], ended["reason"]
+LATEST = 1e11  # s since the epoch; false for what is no number, too
+KINDS: dict[str, Any] = {"key": str, "at": (int, float), "trials": int, "confirm": bool, "skip_check": bool}
+
+
+def _read(study: str, attributes: Mapping[str, Any]) -> Submission:
+    """A study's submission; one that cannot be read has failed."""
+    asked = _mapping(attributes[ASKED])
+    odd = [name for name, kind in KINDS.items() if not isinstance(asked.get(name), kind)]
+    if odd or not abs(asked["at"]) < LATEST or asked["trials"] < 1:
+        reason = f"its entry in the queue cannot be read ({', '.join(odd) or 'at, trials'}): submit it again"
+        key = str(asked.get("key"))
+        return Submission(
+            study=study, key=key, at=0.0, trials=1, confirm=False, skip_check=False, state="failed", reason=reason
+        )
+    state, reason = _state(attributes, asked["key"])
+    version = str(asked.get("version", ""))
+    return Submission(study=study, state=state, reason=reason, version=version, **{name: asked[name] for name in KINDS})
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _state(attributes: Mapping[str, Any], key: str) -> tuple[State, str]:
+    ended = _mapping(attributes.get(ENDED))
+    if ended.get("key") == key:
+        state = ended.get("state")
+        return (state if state in ("done", "cancelled") else "failed"), str(ended.get("reason", ""))
     if attributes.get(CANCELLED) == key:
         return "cancelled", ""
     running = attributes.get(RUNNING)  # may be the key of an earlier submission that still runs
@@ -91,8 +119,9 @@ def cancel(storage: BaseStorage, study: str) -> Submission:
 def begin(storage: BaseStorage, submission: Submission) -> int:
     """Marks a submission as running; returns how often the service began it and died."""
     study = _id(storage, submission.study)
-    before = storage.get_study_user_attrs(study).get(ATTEMPTS, {})
-    count = before.get("count", 0) if before.get("key") == submission.key else 0
+    before = _mapping(storage.get_study_user_attrs(study).get(ATTEMPTS))
+    known = before.get("key") == submission.key and isinstance(before.get("count"), int)
+    count = before["count"] if known else 0
     storage.set_study_user_attr(study, ATTEMPTS, {"key": submission.key, "count": count + 1})
     storage.set_study_user_attr(study, RUNNING, submission.key)
     return int(count)
@@ -114,7 +143,7 @@ def end(storage: BaseStorage, submission: Submission, state: State, reason: str 
 def is_cancelled(storage: BaseStorage, submission: Submission) -> bool:
     """Whether it, or a later submission of its study, was cancelled."""
     attributes = storage.get_study_user_attrs(_id(storage, submission.study))
-    return attributes.get(CANCELLED) in (submission.key, attributes.get(ASKED, {}).get("key"))
+    return attributes.get(CANCELLED) in (submission.key, _mapping(attributes.get(ASKED)).get("key", submission.key))
 
 
 def _id(storage: BaseStorage, study: str) -> int:

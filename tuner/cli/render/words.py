@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tuner import __version__
 from tuner.app import events
 from tuner.app.events import Event
 from tuner.config.algorithms import ALGORITHMS, title
@@ -73,9 +74,15 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     events.SubmissionWaits: lambda one: f"{one.reason}; the service will try again.",
     events.SubmissionBegan: lambda one: (
         f"\n{time.strftime('%Y-%m-%d %H:%M:%S')} study {one.submission.study!r}, "
-        f"to {one.submission.trials} finished trials"
+        f"to {one.submission.trials} finished trials{_submitted_by(one.submission.version)}"
     ),
 }
+
+
+def _submitted_by(version: str) -> str:
+    if version in ("", __version__):
+        return ""
+    return f"\nIt was submitted by tuner {version}; this service is {__version__}, and trains as this version does."
 
 
 @functools.singledispatch
