@@ -111,6 +111,19 @@ def test_a_file_that_is_not_a_model_is_refused(file: bytes, words: str) -> None:
         load_actor(file, "model", seen_toys.SeenLine())
 
 
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(content: bytes) -> None:
+    bomb = io.BytesIO(content)
+    with (
+        zipfile.ZipFile(bomb, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("pytorch_variables.pth2", "w") as entry,
+    ):
+        for _ in range(11):
+            entry.write(bytes(100_000_000))
+    assert len(bomb.getvalue()) < 3_000_000
+    with pytest.raises(ModelUnusable, match=r"model: would unpack to 1\.1 GB, more than any model of 1 GB"):
+        load_actor(bomb.getvalue(), "model", seen_toys.SeenLine())
+
+
 def test_a_flipped_byte_is_noticed(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         place = archive.getinfo("policy.pth").header_offset + 200

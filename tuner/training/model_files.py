@@ -12,6 +12,7 @@ from tuner.config.algorithms import ALGORITHMS, title
 from tuner.errors import ModelUnusable
 
 OTHERS = ("sb3_contrib.", "sbx.")  # packages whose models have the same marks as Stable-Baselines3's
+LARGEST = 1_000_000_000  # bytes of a model, unpacked
 SCALED = "observations_scaled"  # our own attribute of models: true if trained on VecNormalize's observations
 
 
@@ -59,6 +60,9 @@ def _data(content: bytes, label: str) -> dict[str, Any]:
                 raise ModelUnusable(
                     f"{label}: is a zip, but not a Stable-Baselines3 model: `data` or `policy.pth` is missing"
                 )
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+            if unpacked > LARGEST:
+                raise ModelUnusable(f"{label}: would unpack to {unpacked / 1e9:.1f} GB, more than any model of 1 GB")
             damaged = archive.testzip()
             data = json.loads(archive.read("data")) if damaged is None else None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
