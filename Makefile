@@ -17,7 +17,7 @@ SUITES := .venv-suites
 READY_SUITES := $(SUITES)/.ready
 SUITE ?=
 
-.PHONY: help tune test coverage faults chaos suites check format lint types layers wheel clean
+.PHONY: help tune test coverage faults chaos suites docs check format lint types layers wheel clean
 
 help:
 	@echo "make tune   tune on this machine          STUDY=$(STUDY) TRIALS=$(TRIALS) PIP_ARGS='...'"
@@ -26,7 +26,8 @@ help:
 	@echo "make faults everything that can be killed, filled or blocked, the slow ones too"
 	@echo "make chaos  random fault injection for a while, then the audit MINUTES=$(MINUTES) ENGINE=$(ENGINE)"
 	@echo "make suites environments of other packages, from PyPI into $(SUITES) SUITE='...'"
-	@echo "make check  format, lint, types, layers and the tests"
+	@echo "make docs   the documentation site, into build/site"
+	@echo "make check  format, lint, types, layers, the site and the tests"
 	@echo "make wheel  build the wheel into dist/"
 
 tune: $(READY)
@@ -51,7 +52,10 @@ chaos: $(READY_DEV)
 suites: $(READY_SUITES)
 	$(SUITES)/bin/python tests/suites/run_suites.py $(SUITE)
 
-check: format lint types layers test
+docs: $(READY_DEV)
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs build/site
+
+check: format lint types layers docs test
 
 format: $(READY_DEV)
 	$(BIN)/ruff format --check .

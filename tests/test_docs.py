@@ -9,8 +9,10 @@ from conftest import Tuner
 from pages import COMMANDS, FOREIGN, PAGES, ROOT, Typed, bare_options, typed
 
 import cli_reference
+import file_reference
 
-GUIDE = (ROOT / "docs" / "guide.md").read_text()
+REFERENCE = ROOT / "docs" / "reference"
+GUIDE = (REFERENCE / "guide.md").read_text()
 ALL = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES]
 
 
@@ -52,13 +54,18 @@ def test_every_option_that_a_page_names_by_itself_is_one_of_some_command(page: P
 
 
 def test_the_reference_of_commands_is_what_the_command_line_says() -> None:
-    page = (ROOT / "docs" / "cli.md").read_text()
-    assert page == cli_reference.page(), "run `python tools/cli_reference.py > docs/cli.md`"
+    page = (REFERENCE / "cli.md").read_text()
+    assert page == cli_reference.page(), "run `python tools/cli_reference.py > docs/reference/cli.md`"
+
+
+def test_the_reference_of_files_is_what_their_models_say() -> None:
+    page = (REFERENCE / "study-files.md").read_text()
+    assert page == file_reference.page(), "run `python tools/file_reference.py > docs/reference/study-files.md`"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_reference_has_every_option_of_the_help(tuner: Tuner, command: str) -> None:
-    section = (ROOT / "docs" / "cli.md").read_text().partition(f"## `tuner {command}`\n")[2].partition("\n## ")[0]
+    section = (REFERENCE / "cli.md").read_text().partition(f"## `tuner {command}`\n")[2].partition("\n## ")[0]
     for option in set(re.findall(r"--[a-z][a-z-]*", tuner(f"{command} --help").out)) - {"--help"}:
         assert re.search(rf"`[^`]*{option}(?![a-z-])", section), option
 
@@ -81,12 +88,6 @@ def anchors(page: Path) -> set[str]:
     """The names of a page's headings as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def test_the_index_names_every_page() -> None:
-    index = (ROOT / "docs" / "README.md").read_text()
-    names = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
-    assert {name for name in names if f"({name})" not in index} == set()
 
 
 def test_the_readme_is_short() -> None:
@@ -122,7 +123,7 @@ def test_every_row_of_the_guide_has_its_option_and_its_test() -> None:
 
 
 def test_one_run_stands_behind_the_figures_of_the_default_study() -> None:
-    told = ("README.md", "docs/getting-started.md", "docs/speed.md")
+    told = ("README.md", "docs/tutorials/arm.md", "docs/explanation/speed.md")
     text = {name: (ROOT / name).read_text() for name in told}
     assert all("25 minutes" in page and "135 pruned" in page.replace("\n", " ") for page in text.values())
     winner = re.search(r"^winner, trial (\d+) .*?(\d+% \[\d+%, \d+%\])  ", text[told[1]], flags=re.MULTILINE)

@@ -8,7 +8,7 @@ import pytest
 from tuner.config.load import Found, available, load_space
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("docs/spaces.md", "docs/reward-search.md", "search_spaces/README.md")
+PAGES = ("docs/howto/spaces.md", "docs/howto/schedules.md", "docs/howto/reward-search.md", "search_spaces/README.md")
 EXAMPLES = [
     pytest.param(example, id=f"{page}, {number}")
     for page in PAGES

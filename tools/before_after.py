@@ -28,7 +28,7 @@ from tuner.trial import run_trial
 
 TARGET = Path(__file__).parent.parent / "docs" / "before_after.gif"
 SEED = seeds.TEST  # of both trainings: the first test seed of a confirmation
-TUNED = {  # trial 9 of `tuner run --trials 200 --seed 0`, see docs/getting-started.md
+TUNED = {  # trial 9 of `tuner run --trials 200 --seed 0`, see docs/tutorials/arm.md
     "learning_rate": 0.0002607025256437463,
     "n_steps": 512,
     "batch_size": 32,

@@ -1,6 +1,7 @@
 """Writes the reference of the command line from the command line itself.
 
-`python tools/cli_reference.py > docs/cli.md` after any change of a command, an option or a help text; a test compares.
+`python tools/cli_reference.py > docs/reference/cli.md` after any change of a command, an option or a help text; a test
+compares.
 """
 
 import functools
@@ -16,32 +17,10 @@ from tuner.cli.main import app
 HEAD = """\
 # Every command
 
-<!-- Written by `python tools/cli_reference.py > docs/cli.md`: run it again instead of editing this page. -->
+<!-- Written by `python tools/cli_reference.py > docs/reference/cli.md`: run it again instead of editing this page. -->
 
-The same words as `tuner COMMAND --help`. What the commands are for: [getting-started.md](getting-started.md);
-what the terms mean: [glossary.md](glossary.md).
-"""
-TAIL = """\
-## Environment variables
-
-| variable | meaning |
-|---|---|
-| `TUNER_STORAGE` | the database where `--storage` does not name one |
-| `TUNER_ARTIFACTS` | the folder of the kept models of studies in PostgreSQL ([postgres.md](postgres.md)) |
-| `PGPASSWORD` | the password of a PostgreSQL database |
-| `RAY_ADDRESS` | the Ray cluster where `--ray-address` does not name one ([cluster.md](cluster.md)) |
-| `IMAGEIO_FFMPEG_EXE` | another ffmpeg for videos |
-
-## Exit codes
-
-| code | meaning |
-|---|---|
-| 0 | done |
-| 1 | a known error; the message says what, why and what to do |
-| 2 | usage: an unknown option or a value that an option does not take |
-| 3 | an internal error; the message names the file of the traceback |
-| 130 | stopped by Ctrl-C |
-| 143 | stopped by SIGTERM, as cleanly as by Ctrl-C |
+The same words as `tuner COMMAND --help`. What the commands are for: [your arm in thirty minutes](../tutorials/arm.md);
+what the terms mean: [glossary](../glossary.md). [Exit codes and environment variables](exit-codes.md).
 """
 ROWS = "| {} | default | meaning |\n|---|---|---|\n"
 
@@ -49,7 +28,7 @@ ROWS = "| {} | default | meaning |\n|---|---|---|\n"
 def page() -> str:
     """The whole page."""
     group = command_line()
-    return "\n".join([HEAD, *_contents(group), *(_section(name) for name in group.commands), _global(group), TAIL])
+    return "\n".join([HEAD, *_contents(group), *(_section(name) for name in group.commands), _global(group)])
 
 
 @functools.cache

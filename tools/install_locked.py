@@ -17,7 +17,7 @@ from typing import Any
 LOOK_SECONDS = 60.0  # for which build of PyTorch pip would take
 HEAVY = """\
 PyTorch comes as its CUDA build here, several GB to download; its CPU build has
-some 200 MB. For that one press Ctrl-C and see docs/installation.md.
+some 200 MB. For that one press Ctrl-C and see docs/howto/installation.md.
 """
 
 

@@ -1,6 +1,6 @@
 """Hyperparameter tuning for robot learning: PPO trials, Optuna studies, answers with their uncertainty.
 
-What stands here is loaded when it is first asked for: `import tuner` costs nothing. See docs/python.md.
+What stands here is loaded when it is first asked for: `import tuner` costs nothing. See docs/howto/python.md.
 """
 
 import importlib

@@ -120,7 +120,7 @@ def test_an_episode_without_an_end_is_cut_off(tmp_path: Path, monkeypatch: pytes
         ("Growing", EnvironmentFailed, "changed the size of its pictures, from (32, 16) to (32, 32)"),
         ("Floating", EnvironmentFailed, "must return a picture of shape (height, width, 3) of uint8"),
         ("Blind", EnvironmentFailed, "the environment raised in render: RuntimeError: the lens is covered"),
-        ("Unsure", EnvironmentUnusable, "--expert: Unsure has none (make_expert, see docs/environments.md)"),
+        ("Unsure", EnvironmentUnusable, "--expert: Unsure has none (make_expert, see docs/howto/environments.md)"),
         ("SeenLine", EnvironmentUnusable, "--expert: SeenLine has none"),
     ],
 )

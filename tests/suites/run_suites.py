@@ -1,4 +1,4 @@
-"""`make suites`: runs the suites in this Python's environment, and writes their results and the page docs/suites.md."""
+"""`make suites`: runs the suites in this Python's environment, writes their results and docs/reference/suites.md."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""The page docs/suites.md, made of the table of suites and the results of a run."""
+"""The page docs/reference/suites.md, made of the table of suites and the results of a run."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from suite_steps import HEADLESS, STEPS
 from suite_table import ABSENT, FOLDER, SUITES
 
-PAGE = FOLDER.parent.parent / "docs" / "suites.md"
+PAGE = FOLDER.parent.parent / "docs" / "reference" / "suites.md"
 
 HEAD = """\
 # Suites: environments of other packages

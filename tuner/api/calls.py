@@ -71,7 +71,7 @@ def tune(
             TUNER_STORAGE, or sqlite:///studies/tuner.db.
         name: The study's name in the database. Default: the file's name, plus the environment's if it differs.
         timesteps: Environment steps per full trial.
-        algorithm: Such as ppo, sac or tqc (docs/algorithms.md); its own search space is used unless `space` is given.
+        algorithm: Such as ppo, sac or tqc (docs/howto/algorithms.md); its own search space unless `space` is given.
         workers: Parallel trials. Default: one per core.
         engine: `processes`, `inline` (this process, one at a time) or `ray`.
         minutes: Time limit; nothing is started that would end later.

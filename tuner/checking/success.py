@@ -159,7 +159,7 @@ def goals(evidence: Evidence) -> Line:
         return (wrong if rate < EXPERT_BAD else warning)(name, finding, fix)
     if any(episode.success for episode in evidence.episodes()):
         return ok(name, "some were reached; whether all can be is unknown without an expert (make_expert)")
-    fix = "draw goals that are proven reachable, and prove it by an expert: make_expert(env), see docs/environments.md"
+    fix = "draw goals that are proven reachable, and prove it by an expert (make_expert: docs/howto/environments.md)"
     return warning(name, f"no policy succeeded{_nearest(evidence)}; whether any can is unknown", fix)
 
 

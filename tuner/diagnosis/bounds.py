@@ -1,4 +1,4 @@
-"""Bounds of healthy training signals. Those of the PPO guide (docs/guide.md) are marked; others are this project's."""
+"""Bounds of healthy training signals. Those of the PPO guide (docs/reference/guide.md) are marked; others are ours."""
 
 # The PPO guide's tip 2, what to watch while training.
 KL = (0.01, 0.05)  # approx_kl

@@ -150,7 +150,7 @@ def _powers(space: SpaceSpec, name: str) -> list[int]:
     return [parameter.low * 2**octave for octave in range(octaves + 1)]
 
 
-# Trials of a search, and full runs that each costs on average on the tables of docs/benchmarks.md.
+# Trials of a search, and full runs that each costs on average on the tables of docs/explanation/benchmarks.md.
 PRUNER_COSTS = {
     "median": ((1, 1.0), (11, 0.85), (20, 0.77), (60, 0.67), (200, 0.60)),
     "halving": ((1, 1.0), (11, 0.45), (20, 0.41), (60, 0.40), (200, 0.40)),

@@ -180,4 +180,6 @@ def make_player(actor: Actor, env: gym.Env[Any, Any]) -> Player:
 
 def _no_expert(env: gym.Env[Any, Any]) -> EnvironmentUnusable:
     kind = type(env.unwrapped).__name__
-    return EnvironmentUnusable(f"--expert: {kind} has none ({HOOK}, see docs/environments.md); give --model or --study")
+    return EnvironmentUnusable(
+        f"--expert: {kind} has none ({HOOK}, see docs/howto/environments.md); give --model or --study"
+    )

@@ -1,4 +1,4 @@
-"""95 % confidence intervals that keep their coverage with few seeds (measured in docs/statistics.md)."""
+"""95 % confidence intervals that keep their coverage with few seeds (measured in docs/explanation/statistics.md)."""
 
 import math
 

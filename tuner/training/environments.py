@@ -34,7 +34,7 @@ MAKE_ARGUMENTS = inspect.signature(gym.make).parameters.keys()  # keywords that 
 REWARD_OF_GOALS = "compute_reward"  # method (achieved, desired, infos) -> rewards of an environment with goals
 DIFFICULTY = "set_difficulty"  # method (difficulty) -> None of an environment, for its next episodes
 FULL = 1.0  # the difficulty of evaluations
-HOOK = "make_vec_env"  # classmethod (n_envs, **kwargs) -> VecEnv of an environment class; see docs/environments.md
+HOOK = "make_vec_env"  # classmethod (n_envs, **kwargs) -> VecEnv of an environment class; docs/howto/environments.md
 
 
 class Guard(gym.Wrapper[Any, Any, Any, Any]):

@@ -56,7 +56,7 @@ def masks_of(env: gym.Env[Any, Any]) -> Callable[[], NDArray[np.bool_]] | None:
     return ask
 
 
-HOOK = "make_expert"  # static, class or plain method (env) -> callable observation -> action; see docs/environments.md
+HOOK = "make_expert"  # static, class or plain method (env) -> (observation -> action); see docs/howto/environments.md
 
 
 def offers_expert(env: gym.Env[Any, Any]) -> bool:

@@ -10,7 +10,7 @@ from roarm_envs.sim.physics import Physics
 
 # Finer while the hand is at the cube. With velocity constraints, a body carried along a curve drifts outwards, more so
 # with coarser steps; friction anchors pull it back, and this softness keeps the exact solver from failing on the
-# eight contacts of a cube between two jaws. Alternatives that were tried: docs/physics.md.
+# eight contacts of a cube between two jaws. Alternatives that were tried: docs/explanation/physics.md.
 GRIPPING = Physics(hz=120, softness=3e-3)
 ANCHOR_PULL = 0.7  # share of a drift that an anchor corrects in a step
 FIRMNESS = 0.3  # share of a penetration corrected per step: at full torque the jaws sink about 2 mm into a cube

@@ -17,7 +17,8 @@ class Physics:
 
     Sixty steps a second with an exact solver stay within 3 mm at the tool and 0.015 rad at each joint of a reference
     of 240 Hz and 50 iterations of the default solver (0.0076 rad, 2.2 mm), at half the cost of 120 Hz with 10
-    iterations (`python benchmarks/bench_physics.py`; all settings that were tried: docs/physics.md). This needs:
+    iterations (`python benchmarks/bench_physics.py`; all settings that were tried: docs/explanation/physics.md). This
+    needs:
 
     - `exact`: Dantzig's direct solver. The default one, sequential impulses, converges slowly along a chain of parallel
       axes: after 50 iterations the elbow is up to 0.02 rad behind, and it costs more. Steps on which Dantzig's fails

@@ -81,7 +81,8 @@ def _way_out(error: Exception) -> str:
     if "AF_UNIX path length" in str(error):
         return "Ray's folder for sockets has too long a name: set RAY_TMPDIR to a short path, such as /tmp"
     return (
-        "check its Ray and Python versions; a token needs RAY_AUTH_MODE=token and ~/.ray/auth_token (docs/cluster.md)"
+        "check its Ray and Python versions; a token needs RAY_AUTH_MODE=token and ~/.ray/auth_token "
+        "(docs/howto/cluster.md)"
     )
 
 

@@ -125,7 +125,7 @@ def run_on_node(
     except ImportError as error:
         return EnvironmentUnusable(
             f"node {began.address}: {' '.join(str(error).split())}; every node needs the packages that are installed "
-            "on the coordinator's machine (docs/cluster.md)"
+            "on the coordinator's machine (docs/howto/cluster.md)"
         )
     finally:
         ended.set()
