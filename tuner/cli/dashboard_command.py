@@ -36,14 +36,17 @@ def dashboard(
 ) -> None:
     """Show the studies in optuna-dashboard, read-only, on this machine."""
     from tuner.app.resolve import storage_url
+    from tuner.app.study_stories import teller
     from tuner.dashboard.server import serve
 
+    url = storage_url(storage)
     serve(
-        storage_url(storage),
+        url,
         port,
         host=host,
         token_file=token_path(token_file),
         writable=writable,
+        teller=teller(url, named=storage is not None, videos=not writable),
         announce=lambda url: typer.echo(f"Dashboard: {url} (Ctrl-C ends it)", err=True),
     )
 
