@@ -1,5 +1,6 @@
 """What the dashboard tells of studies: notes, plots, curves, videos, and attributes in words."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -13,20 +14,24 @@ from sqlalchemy.engine import URL
 from tuner.app.episode_videos import EpisodeVideos, WantedVideo
 from tuner.app.report import IMPORTANCE_SEED
 from tuner.dashboard.story import Data, StoryFile
+from tuner.errors import TunerError
 from tuner.output.curve_picture import curve_table, picture
 from tuner.output.page_plots import arms_plots, page_plots
 from tuner.output.study_note import confirmation_note, study_note
 from tuner.output.trial_note import CURVE, VIDEO, Beside, trial_note
 from tuner.results.report_build import build_report
 from tuner.results.report_data import StudyReport
-from tuner.results.told_lines import OPEN, Lines, study_lines, trial_lines
+from tuner.results.told_lines import OPEN, Lines, rounded, study_lines, trial_lines
 from tuner.study.page_storage import PageStorage
 from tuner.study.reader import StudyReader
 from tuner.study.rows import Row, baselines, configurations
 from tuner.study.told_studies import ToldStudies, ToldStudy
 
+logger = logging.getLogger(__name__)
+
 TABLE = "curve.csv"
 MADE = {CURVE: ("a-1", "image/png"), TABLE: ("a-2", "text/csv"), VIDEO: ("a-3", "video/mp4")}  # artifacts: id and type
+WAIT = 3.0  # s that a page waits for the report of its study, without which it has no note and no plots yet
 PATIENCE = 20  # how many times as long as a report took to build it is shown before it is built again
 
 
@@ -43,6 +48,7 @@ class _Known:
     report: StudyReport | None = None
     plots: Sequence[tuple[str, str]] = ()
     reported: Hashable = None  # the state of the report
+    builder: threading.Thread | None = None  # which builds it
     due: float = 0.0  # on the monotonic clock: when it may be built again
     names: dict[str, bool] = field(default_factory=dict)  # attributes, and whether one can sort by them
     leader: Data | None = None  # as the page shows it
@@ -75,7 +81,7 @@ class StudyStories:
             for trial in data["trials"]:
                 self._add(study_id, told, known, trial)
             data["union_user_attrs"] = [{"key": name, "sortable": sorts} for name, sorts in known.names.items()]
-            self._lead(data, known)
+            self._lead(data, told, known)
             _note(data, self._study_note(study_id, told, known))
             own = [{"id": name, "graph_object": plot} for name, plot in known.plots]
             data["plotly_graph_objects"] = [*own, *data["plotly_graph_objects"]]
@@ -100,10 +106,11 @@ class StudyStories:
         if known.state != state:
             self._read(told, known)
             known.state = state
-        if known.reported != state and time.monotonic() >= known.due:
-            begun = time.monotonic()
-            self._report(told, known)
-            known.reported, known.due = state, begun + PATIENCE * (time.monotonic() - begun)
+        if known.reported != state and known.builder is None and time.monotonic() >= known.due:
+            known.builder = threading.Thread(target=self._report, args=(told, known, state), name="report", daemon=True)
+            known.builder.start()
+        if (builder := known.builder) is not None:
+            builder.join(WAIT)
         return known
 
     def _read(self, told: ToldStudy, known: _Known) -> None:
@@ -126,13 +133,20 @@ class StudyStories:
         )
         known.videos = {label: number for label, number in shown.items() if number is not None}
 
-    def _report(self, told: ToldStudy, known: _Known) -> None:
-        reader = self._studies.reader(told.study)
-        known.report = build_report(reader, np.random.default_rng(IMPORTANCE_SEED), storage=self._storage)
-        if told.confirms:
-            known.plots = list(arms_plots(known.report))
-        else:
-            known.plots = list(page_plots(known.report, reader.rows, configurations(reader.rows)))
+    def _report(self, told: ToldStudy, known: _Known, state: Hashable) -> None:
+        """Builds the report that note and plots are made of; of a long study the pages get it when they ask again."""
+        begun = time.monotonic()
+        try:
+            reader = self._studies.reader(told.study)
+            report = build_report(reader, np.random.default_rng(IMPORTANCE_SEED), storage=self._storage)
+            found = configurations(reader.rows)
+            known.plots = list(arms_plots(report) if told.confirms else page_plots(report, reader.rows, found))
+            known.report = report
+        except TunerError as error:
+            logger.warning("study %r: %s", told.study, error)
+        finally:
+            known.reported, known.due = state, begun + PATIENCE * (time.monotonic() - begun)
+            known.builder = None
 
     def _study_note(self, study_id: int, told: ToldStudy, known: _Known) -> str:
         if known.report is None:
@@ -143,8 +157,11 @@ class StudyStories:
         videos = {name: _address(study_id, known.trial_ids[number], VIDEO) for name, number in numbers.items()}
         return study_note(known.report, videos, self._storage)
 
-    def _lead(self, data: Data, known: _Known) -> None:
-        """Names the study's leader its best trial, which need not be the one of the highest value."""
+    def _lead(self, data: Data, told: ToldStudy, known: _Known) -> None:
+        """Names the study's leader its best trial, which need not be of the highest value; of runs none is the best."""
+        if told.confirms:
+            data["best_trials"] = []
+            return
         leader = known.beside.columns[0] if known.beside and known.beside.leader else None
         if leader is None:
             return
@@ -160,6 +177,7 @@ class StudyStories:
         if number >= len(known.rows) or known.rows[number].number != number or known.beside is None:
             return
         row = known.rows[number]
+        _round(trial)
         lines = trial_lines(row, told.spec)
         known.names |= {name: not isinstance(value, str) for name, value in lines.items()}
         trial["user_attrs"] = _attributes(lines)
@@ -224,6 +242,14 @@ def _artifact(name: str) -> Data:
 
 def _attributes(lines: Lines) -> list[dict[str, str]]:
     return [{"key": name, "value": str(value)} for name, value in lines.items()]
+
+
+def _round(trial: Data) -> None:
+    """Shows scores in four digits."""
+    if "values" in trial:
+        trial["values"] = [one if isinstance(one, str) else rounded(one) for one in trial["values"]]
+    for point in trial["intermediate_values"]:
+        point["value"] = point["value"] if isinstance(point["value"], str) else rounded(point["value"])
 
 
 def _note(data: Data, body: str) -> None:

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from tuner.output.blocks import Block, Code
+from tuner.output.blocks import Block, Code, Text
 from tuner.output.markdown import block_lines, inline, table_row
 from tuner.output.report_sections import answer, compared
 from tuner.results.report_data import StudyReport
@@ -36,7 +36,8 @@ def confirmation_note(report: StudyReport) -> str:
         "seed, with evaluation episodes that tuning did not use. Validation runs choose the tuned configuration to "
         "test, test runs give the answer. Nothing is searched here."
     )
-    return "\n".join([inline(what), "", *_blocks(list(compared(report)))]).rstrip() + "\n"
+    answer_so_far = Text(text=report.headline, kind="lead")
+    return "\n".join([*_blocks([answer_so_far]), inline(what), "", *_blocks(list(compared(report)))]).rstrip() + "\n"
 
 
 def _blocks(blocks: Sequence[Block]) -> list[str]:
