@@ -45,8 +45,8 @@ from tuner.study.storage import parse_url
 made, url, told = [], parse_url(sys.argv[1]), {}
 server.waitress.create_server = lambda application, **_: made.append(application)
 try:
-    from tuner.app.study_stories import teller
-    told = {"teller": teller(url, named=False)}
+    from tuner.app.study_stories import StudyStories
+    told = {"teller": lambda pages: StudyStories(pages, url, Path())}
 except ImportError:  # a checkout of before
     pass
 server.make_server(url, None, Access(), **told)

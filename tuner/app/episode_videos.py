@@ -3,7 +3,6 @@
 import logging
 import os
 import queue
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -33,12 +32,12 @@ class WantedVideo(Record):
 
 
 class EpisodeVideos:
-    """Makes videos one after another; they are gone with it."""
+    """Makes videos one after another."""
 
-    def __init__(self, url: URL, make: Make | None = None) -> None:
+    def __init__(self, url: URL, folder: Path, make: Make | None = None) -> None:
         self._address = url.render_as_string(hide_password=False)
         self._make = make or _in_a_process
-        self._folder = tempfile.TemporaryDirectory(prefix="tuner-videos-")
+        self._folder = folder
         self._lock = threading.Lock()
         self._asked: set[str] = set()  # models that are waiting, or being recorded
         self._without: set[str] = set()  # models that cannot be recorded, studies of which none can
@@ -47,7 +46,7 @@ class EpisodeVideos:
 
     def place(self, wanted: WantedVideo) -> Path:
         """Where a model's video is, once it is made."""
-        return Path(self._folder.name) / f"{wanted.model}.mp4"
+        return self._folder / f"{wanted.model}.mp4"
 
     def impossible(self, wanted: WantedVideo) -> bool:
         """Whether there will be no video of a model."""

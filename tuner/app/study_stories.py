@@ -1,9 +1,10 @@
 """What the dashboard tells of studies: notes, plots, curves, videos, and attributes in words."""
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,14 +58,29 @@ class _Known:
 class StudyStories:
     """Tells of every study of a database, from what is stored when a page asks."""
 
-    def __init__(self, pages: PageStorage, url: URL, videos: EpisodeVideos | None, storage: Sequence[str] = ()) -> None:
-        """Takes the maker of videos, None for no videos, and `--storage URL` as words for the commands it names."""
+    def __init__(
+        self,
+        pages: PageStorage,
+        url: URL,
+        folder: Path,
+        videos: EpisodeVideos | None = None,
+        storage: Sequence[str] = (),
+    ) -> None:
+        """Tells of the studies in `pages`, which are those of `url`.
+
+        Args:
+            pages: What the dashboard reads.
+            url: The database.
+            folder: Where files go that a page asks for.
+            videos: Makes videos; None for none.
+            storage: `--storage URL` as words for the commands that notes name.
+        """
         self._studies = ToldStudies(pages, url)
         self._videos = videos
         self._storage = storage
         self._known: dict[str, _Known] = {}
         self._lock = threading.RLock()  # also matplotlib's, which draws for one thread at a time
-        self._folder = TemporaryDirectory(prefix="tuner-curves-")
+        self._folder = folder
 
     def summary(self, data: Data) -> None:
         """Puts the attributes of a study into words."""
@@ -107,9 +123,9 @@ class StudyStories:
             self._read(told, known)
             known.state = state
         if known.reported != state and known.builder is None and time.monotonic() >= known.due:
-            known.builder = threading.Thread(target=self._report, args=(told, known, state), name="report", daemon=True)
-            known.builder.start()
-        if (builder := known.builder) is not None:
+            builder = threading.Thread(target=self._report, args=(told, known, state), name="report", daemon=True)
+            known.builder = builder
+            builder.start()
             builder.join(WAIT)
         return known
 
@@ -220,7 +236,7 @@ class StudyStories:
         content = curve_table(curve) if kind == TABLE else picture([{"curve": points}], measure, "png")
         if not content:
             return StoryFile(path=None, mimetype=MADE[kind][1])
-        path = Path(self._folder.name) / f"{known.trial_ids[number]}-{kind}"
+        path = self._folder / f"{known.trial_ids[number]}-{kind}"
         path.write_bytes(content)
         return StoryFile(path=path, mimetype=MADE[kind][1])
 
@@ -258,8 +274,9 @@ def _note(data: Data, body: str) -> None:
         data["note"] = {**data["note"], "body": body}
 
 
-def teller(url: URL, *, named: bool, videos: bool = True) -> Callable[[PageStorage], StudyStories]:
-    """What makes the stories of a database.
+@contextlib.contextmanager
+def stories(url: URL, *, named: bool, videos: bool = True) -> Iterator[Callable[[PageStorage], StudyStories]]:
+    """What makes the stories of a database, and the folder of their files.
 
     Args:
         url: The database.
@@ -267,4 +284,7 @@ def teller(url: URL, *, named: bool, videos: bool = True) -> Callable[[PageStora
         videos: Whether models may be loaded to play episodes.
     """
     storage = ["--storage", url.render_as_string(hide_password=True)] if named else []
-    return lambda pages: StudyStories(pages, url, EpisodeVideos(url) if videos else None, storage)
+    with TemporaryDirectory(prefix="tuner-dashboard-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        shelf = EpisodeVideos(url, folder) if videos else None
+        yield lambda pages: StudyStories(pages, url, folder, shelf, storage)

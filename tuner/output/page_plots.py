@@ -36,7 +36,7 @@ def page_plots(report: StudyReport, rows: Sequence[Row], found: Sequence[Configu
         title = f"Where trials ended: pruning saved {saved:.0%} of the steps"
         yield "tuner-3-pruning", _json(plots.ends(report.trials, report.pruning.full_steps), title)
     if any(trial.value is not None and trial.seconds is not None for trial in report.trials):
-        yield "tuner-4-seconds", _json(plots.seconds(report), "Score against seconds of a trial")
+        yield "tuner-4-seconds", _json(plots.seconds(report), f"{_capital(report.scored)} against seconds of a trial")
 
 
 def arms_plots(report: StudyReport) -> Iterator[tuple[str, str]]:
