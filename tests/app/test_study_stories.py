@@ -12,37 +12,20 @@ from typing import Any
 import optuna
 import pytest
 from asking import Answer, ask
-from conftest import ROOT, write_study
+from conftest import ROOT
 from optuna_dashboard import save_note
-from use_cases import INLINE, Told, working_in
+from use_cases import TOLD_TRIALS, working_in
 
-from tuner.app.confirm import ConfirmRequest, confirm
 from tuner.app.episode_videos import EpisodeVideos, WantedVideo
 from tuner.app.study_stories import StudyStories
-from tuner.app.tune import TuneRequest, tune
 from tuner.dashboard.access import Access
 from tuner.dashboard.server import make_application
 from tuner.errors import EnvironmentUnusable
 from tuner.study.page_storage import open_for_pages
 from tuner.study.storage import artifact_folder, parse_url
 
-TRIALS = 12
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(500)
 LONG = {"curve", "versions", "arguments", "hardware", "spec", "meaning", "asked", "confirmed_spec"}
-
-
-@pytest.fixture(scope="module")
-def told_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study with finals, its confirmation, and a study that speaks of returns."""
-    folder = tmp_path_factory.mktemp("told")
-    write_study(folder, finals=0.4, environment={"id": "seen_toys:SeenLine"})
-    write_study(folder, "plain", environment={"id": "other_toys:NoInfo"}, baselines={}, trials=2)
-    with working_in(folder):
-        changes = {"trials": TRIALS, "sampler": "random", "seed": 1}
-        tune(TuneRequest(study="toy.yaml", engine=INLINE, changes=changes), Told())
-        tune(TuneRequest(study="plain.yaml", engine=INLINE, skip_check=True), Told())
-        confirm(ConfirmRequest(study="toy", seeds=2, top=1, engine=INLINE), Told())
-    return folder
 
 
 def record(_address: str, _study: str, _trial: int, target: str) -> None:
@@ -232,7 +215,7 @@ def test_a_study_without_success_speaks_of_returns(pages: Pages) -> None:
 
 
 def test_only_new_trials_are_sent_again_and_the_leader_stays(pages: Pages, study: dict[str, Any]) -> None:
-    later = pages.study(after=TRIALS)
+    later = pages.study(after=TOLD_TRIALS)
     assert later["trials"] == []
     assert later["best_trials"][0]["number"] == study["best_trials"][0]["number"]
 
