@@ -131,6 +131,7 @@ def test_the_studys_note_answers_and_names_the_next_command(study: dict[str, Any
     body = study["note"]["body"]
     leader = study["best_trials"][0]["number"]
     assert "by training seed | mean | 95 % interval |" in body
+    assert "| configuration | IQM | 95 % | mean |" in body
     assert "tuner export toy -o best.yml" in body  # it is confirmed
     assert "below 40 they are mostly noise" in body
     row = next(line for line in body.splitlines() if "(leader)" in line)

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from tuner.output.blocks import Block, Code, Text
+from tuner.output.blocks import Block, Code, Table, Text
 from tuner.output.markdown import block_lines, inline, table_row
 from tuner.output.report_sections import answer, compared
 from tuner.results.report_data import StudyReport
@@ -17,7 +17,8 @@ def study_note(report: StudyReport, videos: Mapping[str, str], storage: Sequence
         videos: Addresses of videos by the names of their configurations.
         storage: `--storage URL` as words, if it is not the default database.
     """
-    lines = _blocks([block for block in answer(report) if not isinstance(block, Code)])
+    tested = [block for block in compared(report) if isinstance(block, Table)] if report.confirmed else []
+    lines = _blocks([*(block for block in answer(report) if not isinstance(block, Code)), *tested[:1]])
     if videos:
         lines += _videos(videos)
     lines += ["### Next", "", *_blocks([Code(text="\n".join(_next(report, storage)))])]

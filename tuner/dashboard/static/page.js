@@ -4,26 +4,34 @@
 
 const AGAIN = 3000; // ms until a video that is being made is asked for again
 
+function beside(picture, kind) {
+  const next = picture.nextElementSibling;
+  if (next !== null && next.matches(`${kind}.tuner-episode`)) return next;
+  if (next !== null && next.matches('.tuner-episode')) next.remove();
+  const made = document.createElement(kind);
+  made.className = 'tuner-episode';
+  picture.after(made);
+  return made;
+}
+
 async function show(picture) {
   const address = picture.src;
   const answer = await fetch(address, { method: 'HEAD' }).catch(() => null);
   if (!picture.isConnected || picture.src !== address) return;
   if (answer === null || answer.status === 202) {
+    beside(picture, 'em').textContent = 'being recorded …';
     setTimeout(show, AGAIN, picture);
     return;
   }
-  const next = picture.nextElementSibling;
-  const video = next !== null && next.matches('video.tuner-episode') ? next : document.createElement('video');
   if (answer.status !== 200) {
-    video.remove();
+    beside(picture, 'em').remove();
     return;
   }
-  video.className = 'tuner-episode';
+  const video = beside(picture, 'video');
   video.controls = true;
   video.muted = true;
   video.loop = true;
   video.src = address;
-  picture.after(video);
 }
 
 document.addEventListener('error', (event) => {
