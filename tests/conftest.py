@@ -1,5 +1,6 @@
 """Fixtures for all tests: a folder of their own, no access to a user's database, one torch thread, toy studies."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -215,13 +216,22 @@ def shown(finished: Path, tmp_path: Path) -> "Shown":
 @pytest.fixture
 def dashboard(finished: Path) -> Iterator[str]:
     """The address of a dashboard that shows the toy study, as the command prints it."""
-    command = [sys.executable, "-m", "tuner", "dashboard", "--port", "0"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    with dashboard_over(Path.cwd()) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def dashboard_over(folder: Path, *options: str) -> Iterator[str]:
+    """The address of a dashboard that shows the studies of a folder."""
+    command = [sys.executable, "-m", "tuner", "dashboard", "--port", "0", *options]
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    said = process.stderr.readline()
-    found = re.search(r"http://127\.0\.0\.1:\d+", said)
-    assert found, said
-    yield found.group()
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    try:
+        said = process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", said)
+        assert found, said
+        yield found.group()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
     assert process.returncode == 0

@@ -128,3 +128,20 @@ def few_points(monkeypatch: pytest.MonkeyPatch) -> None:
 def quick(tmp_path: Path) -> Path:
     """A study whose PPO baseline makes short rollouts."""
     return write_study(tmp_path, timesteps=16384, goals={"early": 1, "late": 1})
+
+
+TOLD_TRIALS = 12
+
+
+@pytest.fixture(scope="session")
+def told_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study with pruned trials and finals, its confirmation, and a study without success or pictures."""
+    folder = tmp_path_factory.mktemp("told")
+    write_study(folder, finals=0.4, environment={"id": "seen_toys:SeenLine"})
+    write_study(folder, "plain", environment={"id": "other_toys:NoInfo"}, baselines={}, trials=2)
+    with working_in(folder):
+        changes = {"trials": TOLD_TRIALS, "sampler": "random", "seed": 1}
+        tune(TuneRequest(study="toy.yaml", engine=INLINE, changes=changes), Told())
+        tune(TuneRequest(study="plain.yaml", engine=INLINE, skip_check=True), Told())
+        confirm(ConfirmRequest(study="toy", seeds=2, top=1, engine=INLINE), Told())
+    return folder

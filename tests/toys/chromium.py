@@ -28,7 +28,7 @@ COMPLAINTS = ("Runtime.exceptionThrown", "Log.entryAdded")
 class Page:
     """One page in a browser of its own."""
 
-    def __init__(self, program: str, profile: Path) -> None:
+    def __init__(self, program: str, profile: Path, *, offline: bool = True) -> None:
         reads, self._write = os.pipe()
         self._read, writes = os.pipe()
         places = [str(os.dup(end)) for end in (reads, writes)]
@@ -44,7 +44,7 @@ class Page:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
         self.call(
-            "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1
+            "Network.emulateNetworkConditions", offline=offline, latency=0, downloadThroughput=-1, uploadThroughput=-1
         )
 
     def __enter__(self) -> "Page":
@@ -98,6 +98,20 @@ class Page:
         while not self.value("document.body ? document.body.dataset.drawn || '' : ''"):
             assert time.monotonic() < deadline, "the page is not drawn"
             time.sleep(0.1)
+
+    def visit(self, address: str, *, width: int) -> None:
+        """Begins to show a page of a server in a window of that width."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self.call("Page.navigate", url=address)
+
+    def wait(self, expression: str) -> Any:
+        """The value of an expression in the page, once it is true."""
+        deadline = time.monotonic() + TIMEOUT
+        ready = f"document.body !== null && ({expression.strip()})"
+        while not (found := self.value(ready)):
+            assert time.monotonic() < deadline, f"never true: {expression}; {self.value('document.body.innerText')}"
+            time.sleep(0.1)
+        return found
 
     def complaints(self) -> list[dict[str, Any]]:
         """Errors and warnings of the console."""

@@ -19,6 +19,7 @@ from tuner.app.engine_options import EngineOptions, open_engine
 from tuner.app.limits import DEFAULT_HOST, DEFAULT_PORT
 from tuner.app.notify import Notifier
 from tuner.app.resolve import storage_url
+from tuner.app.study_stories import stories
 from tuner.app.trackers import board_folder, refuse_untrackable
 from tuner.app.tune import TuneRequest, work
 from tuner.dashboard.access import listen, make_access
@@ -101,9 +102,9 @@ def _alone(url: URL) -> Iterator[databases.Lock]:
 
 @contextlib.contextmanager
 def _dashboard(request: ServeRequest, url: URL, health: ServiceHealth, notifier: Notifier) -> Iterator[None]:
-    with listen(request.host, request.port) as listener:
+    with listen(request.host, request.port) as listener, stories(url, named=request.storage is not None) as teller:
         access = make_access(listener.getsockname()[0], request.token_file, writable=False)
-        server = make_server(url, listener, access, health.data)
+        server = make_server(url, listener, access, health.data, teller)
         closing = threading.Event()
 
         def run() -> None:

@@ -36,16 +36,21 @@ def dashboard(
 ) -> None:
     """Show the studies in optuna-dashboard, read-only, on this machine."""
     from tuner.app.resolve import storage_url
+    from tuner.app.study_stories import stories
     from tuner.dashboard.server import serve
 
-    serve(
-        storage_url(storage),
-        port,
-        host=host,
-        token_file=token_path(token_file),
-        writable=writable,
-        announce=lambda url: typer.echo(f"Dashboard: {url} (Ctrl-C ends it)", err=True),
-    )
+    url = storage_url(storage)
+    # what a page may change is not loaded: a model's file can run code
+    with stories(url, named=storage is not None, videos=not writable) as teller:
+        serve(
+            url,
+            port,
+            host=host,
+            token_file=token_path(token_file),
+            writable=writable,
+            teller=teller,
+            announce=lambda address: typer.echo(f"Dashboard: {address} (Ctrl-C ends it)", err=True),
+        )
 
 
 def token_path(text: str | None) -> Path | None:

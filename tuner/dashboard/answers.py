@@ -67,8 +67,8 @@ OTHER = "application/octet-stream"
 NAME = "<artifact_id:re:[0-9a-fA-F-]{1,64}>"
 
 
-def artifact_pages(storage: Storage, folder: Path) -> Any:
-    """The routes under /artifacts/, for studies and trials."""
+def artifact_pages(storage: Storage, folder: Path, made: Callable[[int, int, str], Any] = lambda *_: None) -> Any:
+    """The routes under /artifacts/, for studies and trials; `made` answers for what is no stored artifact."""
     app = Bottle()
     app.default_error_handler = status_line
 
@@ -76,7 +76,9 @@ def artifact_pages(storage: Storage, folder: Path) -> Any:
         return _send(find_artifact(storage, study_id, None, artifact_id), folder)
 
     def of_trial(study_id: int, trial_id: int, artifact_id: str) -> Any:
-        return _send(find_artifact(storage, study_id, trial_id, artifact_id), folder)
+        stored = find_artifact(storage, study_id, trial_id, artifact_id)
+        answer = None if stored is not None else made(study_id, trial_id, artifact_id)
+        return _send(stored, folder) if answer is None else answer
 
     app.get(f"/artifacts/<study_id:int>/{NAME}", callback=of_study)
     app.get(f"/artifacts/<study_id:int>/<trial_id:int>/{NAME}", callback=of_trial)
@@ -86,11 +88,14 @@ def artifact_pages(storage: Storage, folder: Path) -> Any:
 def _send(artifact: Artifact | None, folder: Path) -> Any:
     if artifact is None:
         return HTTPError(404)
-    path, ranges = folder / artifact.id, request.get_header("Range")
-    if ranges and path.is_file() and not list(parse_range_header(ranges, path.stat().st_size)):
-        return HTTPError(416)  # `static_file` would leave the file open
     shown = SHOWN.fullmatch(artifact.mimetype) is not None
     name = re.sub(r"[^A-Za-z0-9_. -]", "_", artifact.filename) or "artifact"
-    return static_file(
-        artifact.id, str(folder), mimetype=artifact.mimetype if shown else OTHER, download=False if shown else name
-    )
+    return send_file(folder / artifact.id, artifact.mimetype if shown else OTHER, download=False if shown else name)
+
+
+def send_file(path: Path, mimetype: str, *, download: bool | str = False) -> Any:
+    """A file as a response, or the ranges of it that are asked for."""
+    ranges = request.get_header("Range")
+    if ranges and path.is_file() and not list(parse_range_header(ranges, path.stat().st_size)):
+        return HTTPError(416)  # `static_file` would leave the file open
+    return static_file(path.name, str(path.parent), mimetype=mimetype, download=download)

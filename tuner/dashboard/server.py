@@ -7,19 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import waitress
+from bottle import HTTPResponse
 from optuna_dashboard import wsgi
 from sqlalchemy.engine import URL
 
 from tuner import __version__
 from tuner.dashboard.access import LOOPBACK, Access, listen, make_access
-from tuner.dashboard.answers import ARTIFACTS, Application, artifact_pages, status_line, with_safe_headers
+from tuner.dashboard.answers import ARTIFACTS, Application, artifact_pages, send_file, status_line, with_safe_headers
 from tuner.dashboard.guard import Health, guarded
+from tuner.dashboard.story import Story, Untold, telling_pages
 from tuner.study.kept_models import artifact_store
-from tuner.study.page_storage import open_for_pages
+from tuner.study.page_storage import PageStorage, open_for_pages
 from tuner.study.storage import Storage, artifact_folder, open_to_write, storage_errors
 
 THREADS = 4
+STATIC = Path(__file__).with_name("static")
+SCRIPT = "/tuner/page.js"
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
+
+Teller = Callable[[PageStorage], Story]
 
 
 def serve(
@@ -30,6 +36,7 @@ def serve(
     host: str = LOOPBACK,
     token_file: Path | None = None,
     writable: bool = False,
+    teller: Teller = lambda _: Untold(),
 ) -> None:
     """Serves until Ctrl-C.
 
@@ -39,7 +46,7 @@ def serve(
     """
     with storage_errors(url), listen(host, port) as listener:
         access = make_access(listener.getsockname()[0], token_file, writable=writable)
-        server = make_server(url, listener, access)
+        server = make_server(url, listener, access, teller=teller)
         announce(page_address(listener, access))
         try:
             server.run()
@@ -47,17 +54,25 @@ def serve(
             server.close()
 
 
-def make_server(url: URL, listener: socket.socket, access: Access, health: Health | None = None) -> Any:
+def make_server(
+    url: URL,
+    listener: socket.socket,
+    access: Access,
+    health: Health | None = None,
+    teller: Teller = lambda _: Untold(),
+) -> Any:
     """The server, listening and not yet running."""
-    shown: Storage = open_for_pages(url)  # raises if there is no database
-    if access.writable:
-        shown = open_to_write(url)
-    application = make_application(shown, artifact_folder(url), access, health)
+    pages = open_for_pages(url)  # raises if there is no database
+    shown: Storage = open_to_write(url) if access.writable else pages
+    application = make_application(shown, artifact_folder(url), access, health, teller(pages))
     return waitress.create_server(application, sockets=[listener], threads=THREADS, ident=None)
 
 
-def make_application(storage: Storage, folder: Path, access: Access, health: Health | None = None) -> Application:
-    """The dashboard with its artifacts, behind the request checks."""
+def make_application(
+    storage: Storage, folder: Path, access: Access, health: Health | None = None, story: Story | None = None
+) -> Application:
+    """The dashboard with its artifacts and what the story tells, behind the request checks."""
+    told = story or Untold()
     if access.writable:
         folder.mkdir(exist_ok=True)  # uploads go there
     pages = wsgi(storage, artifact_store=artifact_store(folder))
@@ -65,14 +80,34 @@ def make_application(storage: Storage, folder: Path, access: Access, health: Hea
     pages.default_error_handler = status_line
     logging.getLogger("optuna_dashboard").addFilter(_first_line_only)
     logging.getLogger("optuna_dashboard._bottle_util").addFilter(_first_line_only)
-    artifacts = artifact_pages(storage, folder)
+    artifacts = artifact_pages(storage, folder, lambda *asked: _send_made(told, *asked))
+    artifacts.get(SCRIPT, callback=lambda: send_file(STATIC / "page.js", "text/javascript"))
     artifacts.catchall = False
+    telling = telling_pages(pages, told, _head(access))
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        chosen: Application = artifacts if environ.get("PATH_INFO", "").startswith(ARTIFACTS) else pages
+        own = environ.get("PATH_INFO", "").startswith((ARTIFACTS, SCRIPT))
+        chosen: Application = artifacts if own else telling
         return chosen(environ, start_response)
 
     return with_safe_headers(guarded(application, access, health or _alive))
+
+
+def _head(access: Access) -> str:
+    """What the pages load besides optuna-dashboard: styles, one of which hides what would be refused, and a script."""
+    names = ["page.css"] if access.writable else ["page.css", "read_only.css"]
+    styles = "".join(f"<style>{(STATIC / name).read_text(encoding='utf-8')}</style>" for name in names)
+    return f'{styles}<script defer src="{SCRIPT}"></script>'
+
+
+def _send_made(story: Story, study_id: int, trial_id: int, artifact_id: str) -> Any:
+    """A file that is made when it is asked for: 202 while it is being made, 204 where it cannot be; None if unknown."""
+    found = story.file(study_id, trial_id, artifact_id)
+    if found is None:
+        return None
+    if found.path is not None:
+        return send_file(found.path, found.mimetype)
+    return HTTPResponse(status=202 if found.pending else 204, headers={"Cache-Control": "no-store"})
 
 
 def page_address(listener: socket.socket, access: Access) -> str:

@@ -1,15 +1,18 @@
-"""Learning curves of runs as an SVG picture, for model cards."""
+"""Learning curves of runs: as a picture for model cards and the dashboard, and as a table."""
 
+import csv
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from tuner.statistics.answer_records import Measure
 
 SAME: dict[Any, Any] = {"svg.hashsalt": "tuner", "svg.fonttype": "none"}  # the same curves give the same file
 
 
-def picture(results: Sequence[Mapping[str, Any]], measure: Measure) -> bytes | None:
+def picture(
+    results: Sequence[Mapping[str, Any]], measure: Measure, form: Literal["svg", "png"] = "svg"
+) -> bytes | None:
     """One line per run; None if there is no evaluation to draw."""
     curves = [curve for one in results if (curve := one.get("curve"))]
     if not curves:
@@ -33,5 +36,16 @@ def picture(results: Sequence[Mapping[str, Any]], measure: Measure) -> bytes | N
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         axes.grid(alpha=0.3)
         drawn = io.BytesIO()
-        figure.savefig(drawn, format="svg", metadata={"Date": None})
+        figure.savefig(drawn, format=form, metadata={"Date": None} if form == "svg" else {})
     return drawn.getvalue()
+
+
+def curve_table(curve: Sequence[Mapping[str, Any]]) -> bytes:
+    """A learning curve as CSV: a line per evaluation, shares of milestones in columns of their own."""
+    flat = [{**point, **point.get("milestones", {})} for point in curve]
+    names = dict.fromkeys(name for point in flat for name in point if name != "milestones")
+    written = io.StringIO()
+    table = csv.DictWriter(written, [*names], extrasaction="ignore", lineterminator="\n")
+    table.writeheader()
+    table.writerows(flat)
+    return written.getvalue().encode()

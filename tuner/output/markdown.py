@@ -1,6 +1,6 @@
 """The report as Markdown, for a pull request or a wiki: the same text and tables, without plots and videos."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tuner.config.algorithms import title
 from tuner.output.blocks import Block, Bullets, Cell, Code, Gallery, Picture, Reel, Section, Table, Text
@@ -11,21 +11,22 @@ SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#~"})
 
 def render(report: StudyReport, sections: list[Section]) -> str:
     """The Markdown of the report."""
-    lines = [f"# {_text(report.study)}: {_text(title(report.algorithm))} in {_text(report.environment)}", ""]
+    lines = [f"# {inline(report.study)}: {inline(title(report.algorithm))} in {inline(report.environment)}", ""]
     lines += [f"{report.made}, tuner {report.tuner}", ""]
     for section in sections:
         lines += [f"## {section.title}", ""]
         for block in section.blocks:
-            lines += [*_block(block), ""] if not isinstance(block, Picture | Gallery | Reel) else []
+            lines += [*block_lines(block), ""] if not isinstance(block, Picture | Gallery | Reel) else []
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _block(block: Block) -> Iterator[str]:
+def block_lines(block: Block) -> Iterator[str]:
+    """A block's lines; plots and videos have none."""
     if isinstance(block, Text):
-        text = _text(block.text)
+        text = inline(block.text)
         yield f"**{text}**" if block.kind == "lead" else f"> {text}" if block.kind == "warning" else text
     elif isinstance(block, Bullets):
-        yield from (f"- {_text(line)}" for line in block.lines)
+        yield from (f"- {inline(line)}" for line in block.lines)
     elif isinstance(block, Table):
         yield from _table(block)
     elif isinstance(block, Code):
@@ -34,15 +35,16 @@ def _block(block: Block) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     if table.caption:
-        yield f"{_text(table.caption)}:"
+        yield f"{inline(table.caption)}:"
         yield ""
-    yield _row([_text(head) for head in table.heads])
-    yield _row(["---"] * len(table.heads))
+    yield table_row([inline(head) for head in table.heads])
+    yield table_row(["---"] * len(table.heads))
     for row in table.rows:
-        yield _row([_text(cell.text if isinstance(cell, Cell) else cell) for cell in row])
+        yield table_row([inline(cell.text if isinstance(cell, Cell) else cell) for cell in row])
 
 
-def _row(cells: list[str]) -> str:
+def table_row(cells: Sequence[str]) -> str:
+    """A line of a table."""
     return f"| {' | '.join(cells)} |"
 
 
@@ -51,13 +53,13 @@ def _code(code: Code) -> Iterator[str]:
     while fence in code.text:
         fence += "`"
     if code.title:
-        yield f"{_text(code.title)}"
+        yield f"{inline(code.title)}"
         yield ""
     yield fence
     yield code.text.rstrip("\n")
     yield fence
 
 
-def _text(text: str) -> str:
+def inline(text: str) -> str:
     """The text on one line, with all markup escaped."""
     return " ".join(text.split()).translate(SPECIAL)

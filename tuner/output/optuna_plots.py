@@ -22,7 +22,6 @@ from tuner.results.report_parts import MOST_CROSSED
 from tuner.study.reader import StudyReader
 from tuner.study.sample import Sample, thinned
 
-SCORE = "score"
 MOST_POINTS, MOST_COURSES, MOST_LINES, MOST_CROSSINGS = 1500, 150, 300, 80  # trials in a plot
 MARGIN = 0.06  # share of a range, on either side of it
 
@@ -38,26 +37,27 @@ def optuna_plots(reader: StudyReader, report: StudyReport) -> Iterator[tuple[str
             yield "history", history(study, report)
         reported = [trial for trial in trials if trial.intermediate_values and trial.state.is_finished()]
         if reported:
-            yield "courses", courses(Sample(study, thinned(reported, MOST_COURSES)))
+            yield "courses", courses(Sample(study, thinned(reported, MOST_COURSES)), report.scored)
         if len(done) < 2:
             return
         drawn = [line for line in report.parameters if line.drawn]
         for line in drawn:
-            yield f"slice {line.name}", cut(Sample(study, thinned(done, MOST_POINTS)), line)
-        crossed = [line for line in drawn if line.kind != "choice"][:MOST_CROSSED]
+            yield f"slice {line.name}", cut(Sample(study, thinned(done, MOST_POINTS)), line, report.scored)
+        enough = report.importances.parameters  # a contour through a few points shows nothing
+        crossed = [line for line in drawn if line.kind != "choice"][:MOST_CROSSED] if enough else []
         for first, second in itertools.combinations(crossed, 2):
             both = [trial for trial in done if first.name in trial.params and second.name in trial.params]
             if len(both) >= 3:
                 name = f"contour {first.name} {second.name}"
-                yield name, contour(Sample(study, thinned(both, MOST_CROSSINGS)), first, second)
+                yield name, contour(Sample(study, thinned(both, MOST_CROSSINGS)), first, second, report.scored)
         varied = [line.name for line in report.parameters if line.varied]
         if len(varied) > 1:
-            yield "parallel", parallel(study, done, varied)
+            yield "parallel", parallel(study, done, varied, report.scored)
 
 
 def history(study: Study, report: StudyReport) -> go.Figure:
     """Scores by trial number, the best so far, and the baselines as stars."""
-    figure = plot_optimization_history(study, target_name=SCORE)
+    figure = plot_optimization_history(study, target_name=report.scored)
     kept = {trial.number for trial in thinned(study.get_trials(deepcopy=False), MOST_POINTS)}
     for trace in figure.data:
         points = [point for point in zip(trace.x or (), trace.y or (), strict=False) if point[0] in kept]
@@ -70,10 +70,12 @@ def history(study: Study, report: StudyReport) -> go.Figure:
         if trial.value is not None:
             marker = {"symbol": "star", "size": 14, "color": colour[trial.label]}
             figure.add_scatter(x=[trial.number], y=[trial.value], mode="markers", marker=marker, name=trial.label)
-    return styled(figure, 360, xaxis={"title": {"text": "trial"}}, yaxis={"title": {"text": SCORE}}, showlegend=True)
+    return styled(
+        figure, 360, xaxis={"title": {"text": "trial"}}, yaxis={"title": {"text": report.scored}}, showlegend=True
+    )
 
 
-def courses(study: Study) -> go.Figure:
+def courses(study: Study, scored: str) -> go.Figure:
     """Intermediate values of each trial, which the pruner judges."""
     figure = plot_intermediate_values(study)
     states = [
@@ -83,20 +85,20 @@ def courses(study: Study) -> go.Figure:
         shade = faded(TUNED, 0.55) if state == TrialState.COMPLETE else faded(SOFT, 0.35)
         trace.update(mode="lines", line={"color": shade, "width": 1.2})
     across = {"title": {"text": "environment steps"}, "nticks": 6}
-    up = {"title": {"text": "score as reported"}}
+    up = {"title": {"text": f"{scored} as reported"}}
     return styled(figure, 340, xaxis=across, yaxis=up, showlegend=False)
 
 
-def cut(study: Study, line: ParameterLine) -> go.Figure:
+def cut(study: Study, line: ParameterLine, scored: str) -> go.Figure:
     """Scores by one parameter, with its range."""
-    figure = plot_slice(study, params=[line.name], target_name=SCORE)
+    figure = plot_slice(study, params=[line.name], target_name=scored)
     figure.update_traces(
         marker={"size": 7, "colorscale": SCALE, "showscale": False, "line": {"width": 0.5, "color": SOFT}},
         selector={"type": "scatter"},
     )
     styled(figure, 270, showlegend=False, margin={"l": 50, "r": 10, "t": 10, "b": 42})
     figure.update_xaxes(title={"text": line.name}, nticks=5)
-    figure.update_yaxes(title={"text": SCORE})
+    figure.update_yaxes(title={"text": scored})
     _mark_range(figure, line)
     return figure
 
@@ -131,11 +133,13 @@ def _ticks(line: ParameterLine) -> dict[str, object]:
     return {"tickmode": "array", "tickvals": list(values), "ticktext": [f"{value:g}" for value in values]}
 
 
-def contour(study: Study, first: ParameterLine, second: ParameterLine) -> go.Figure:
+def contour(study: Study, first: ParameterLine, second: ParameterLine, scored: str) -> go.Figure:
     """Scores by two parameters."""
-    figure = plot_contour(study, params=[first.name, second.name], target_name=SCORE)
+    figure = plot_contour(study, params=[first.name, second.name], target_name=scored)
     figure.update_traces(colorscale=SCALE, reversescale=False, selector={"type": "contour"})
-    figure.update_traces(colorbar={"thickness": 10, "title": {"text": SCORE}, "len": 0.9}, selector={"type": "contour"})
+    figure.update_traces(
+        colorbar={"thickness": 10, "title": {"text": scored}, "len": 0.9}, selector={"type": "contour"}
+    )
     styled(figure, 330, showlegend=False, margin={"l": 54, "r": 10, "t": 10, "b": 42})
     by_name = {line.name: line for line in (first, second)}
     for update, axis in ((figure.update_xaxes, figure.layout.xaxis), (figure.update_yaxes, figure.layout.yaxis)):
@@ -144,9 +148,9 @@ def contour(study: Study, first: ParameterLine, second: ParameterLine) -> go.Fig
     return figure
 
 
-def parallel(study: Study, done: Sequence[FrozenTrial], names: Sequence[str]) -> go.Figure:
+def parallel(study: Study, done: Sequence[FrozenTrial], names: Sequence[str], scored: str) -> go.Figure:
     """The parameters of each trial as a line, darker for better scores."""
-    figure = plot_parallel_coordinate(Sample(study, thinned(done, MOST_LINES)), params=list(names), target_name=SCORE)
+    figure = plot_parallel_coordinate(Sample(study, thinned(done, MOST_LINES)), params=list(names), target_name=scored)
     figure.for_each_annotation(lambda one: one.update(text=_plain(one.text)))
     return styled(figure, 380, margin={"l": 40, "r": 10, "t": 24, "b": 60})
 

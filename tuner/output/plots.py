@@ -144,7 +144,7 @@ def seconds(report: StudyReport) -> go.Figure:
         if trial.value is not None and trial.seconds is not None:
             figure.add_scatter(name=trial.label, **_dots([trial], colour[trial.label], "star", 14))
     across = {"title": {"text": "seconds of a full trial"}}
-    return styled(figure, 340, xaxis=across, yaxis={"title": {"text": "score"}}, showlegend=True)
+    return styled(figure, 340, xaxis=across, yaxis={"title": {"text": report.scored}}, showlegend=True)
 
 
 def _dots(trials: Sequence[TrialLine], colour: str, symbol: str, size: int) -> dict[str, object]:

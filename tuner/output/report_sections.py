@@ -12,8 +12,8 @@ from tuner.statistics.answer_records import Interval, Measure, points, signed
 def sections(report: StudyReport) -> list[Section]:
     """All sections; one without data says so."""
     parts = (
-        ("answer", "The answer", _answer(report)),
-        ("arms", "Configurations compared", _arms(report)),
+        ("answer", "The answer", answer(report)),
+        ("arms", "Configurations compared", compared(report)),
         ("curves", "Learning curves", _curves(report)),
         ("history", "The study's history", study_sections.history(report)),
         ("pruning", "Where trials ended", study_sections.pruned(report)),
@@ -28,7 +28,8 @@ def sections(report: StudyReport) -> list[Section]:
     return [Section(key=key, title=title, blocks=tuple(blocks)) for key, title, blocks in parts]
 
 
-def _answer(report: StudyReport) -> Iterator[Block]:
+def answer(report: StudyReport) -> Iterator[Block]:
+    """The answer so far, its caveats, the leader beside the baselines."""
     yield Text(text=report.headline, kind="lead")
     for note in report.notes:
         yield Text(text=note, kind="warning")
@@ -43,7 +44,8 @@ def _answer(report: StudyReport) -> Iterator[Block]:
         yield Bullets(lines=[f"{line}." for line in report.advice])
 
 
-def _arms(report: StudyReport) -> Iterator[Block]:
+def compared(report: StudyReport) -> Iterator[Block]:
+    """The configurations of the confirmation, with their comparisons."""
     found, measure = report.confirmed, report.measure
     if found is None:
         why = "its seeds chose the leader" if report.finals else "each configuration had one training seed"

@@ -25,9 +25,9 @@ def best_table(report: StudyReport) -> Table:
     shown_ones = [trial for trial in (report.best, *tested, *report.baselines) if trial is not None]
     columns = list({trial.number: trial for trial in shown_ones}.values())
     names = dict.fromkeys(name for trial in columns for name in trial.arguments)
-    one_seed = "score of the first seed" if report.finals else "score in tuning"
+    one_seed = f"{report.scored} of the first seed" if report.finals else f"{report.scored} in tuning"
     rows: list[list[Cell | str]] = [[one_seed, *(_score(trial) for trial in columns)]]
-    if report.finals is None:
+    if report.finals is None and report.succeeds:
         success = (Cell(text=amount(trial.success, "success"), value=trial.success) for trial in columns)
         rows.append(["success in tuning", *success])
     rows += [[name, *(shown(trial.arguments.get(name)) for trial in columns)] for name in names]
@@ -78,12 +78,12 @@ def history(report: StudyReport) -> Iterator[Block]:
     yield Picture(name="history", caption="Completed trials by number, the best so far, the baselines as stars.")
     names = [line.name for line in report.parameters]
     yield Table(
-        heads=("trial", "score", "success", *names),
+        heads=("trial", report.scored, *(["success"] if report.succeeds else []), *names),
         rows=[
             [
                 trial.label,
                 _score(trial),
-                Cell(text=amount(trial.success, "success"), value=trial.success),
+                *([Cell(text=amount(trial.success, "success"), value=trial.success)] if report.succeeds else []),
                 *(shown(trial.params.get(name)) for name in names),
             ]
             for trial in done[:TOP]
@@ -177,12 +177,13 @@ def ranges(report: StudyReport) -> Iterator[Block]:
     )
     drawn = [line for line in report.parameters if line.drawn]
     if sum(trial.value is not None for trial in report.trials) < 2 or not drawn:
-        yield Text(text="Too few trials are complete to plot scores by parameter.")
+        yield Text(text=f"Too few trials are complete to plot {report.scored}s by parameter.")
         return
     why = "the most important" if report.importances.parameters else "in the space's order"
     yield Text(text=f"Completed trials by parameter ({why}); later trials are darker, dashed lines mark the range.")
     yield Gallery(pictures=[Picture(name=f"slice {line.name}", caption=line.name) for line in drawn])
-    crossed = [line.name for line in drawn if line.kind != "choice"][:MOST_CROSSED]
+    enough = report.importances.parameters
+    crossed = [line.name for line in drawn if line.kind != "choice"][:MOST_CROSSED] if enough else []
     pairs = list(itertools.combinations(crossed, 2))
     if pairs:
         yield Gallery(
@@ -201,7 +202,9 @@ def parallel(report: StudyReport) -> Iterator[Block]:
     if sum(line.varied for line in report.parameters) < 2:
         yield Text(text="Fewer than two parameters varied among completed trials.")
         return
-    yield Picture(name="parallel", caption="One line per completed trial, darker for better scores.", wide=True)
+    yield Picture(
+        name="parallel", caption=f"One line per completed trial, darker for better {report.scored}s.", wide=True
+    )
 
 
 def health(report: StudyReport) -> Iterator[Block]:
@@ -232,10 +235,10 @@ def seconds(report: StudyReport) -> Iterator[Block]:
     if not done:
         yield Text(text="No completed trial recorded its time.")
         return
-    yield Picture(name="seconds", caption="Completed trials: duration and score.")
+    yield Picture(name="seconds", caption=f"Completed trials: duration and {report.scored}.")
     quickest = min(done, key=lambda trial: trial.seconds or 0.0)
     slowest = max(done, key=lambda trial: trial.seconds or 0.0)
     yield Text(
-        text=f"From {quickest.seconds:.1f} s ({quickest.label}, score {quickest.value:.3g}) to {slowest.seconds:.1f} s "
-        f"({slowest.label}, score {slowest.value:.3g})."
+        text=f"From {quickest.seconds:.1f} s ({quickest.label}, {report.scored} {quickest.value:.3g}) to "
+        f"{slowest.seconds:.1f} s ({slowest.label}, {report.scored} {slowest.value:.3g})."
     )

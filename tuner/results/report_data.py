@@ -205,3 +205,13 @@ class StudyReport(Record):
     health: HealthTable | None
     videos: tuple[VideoLine, ...]  # empty if none were asked for
     reproduction: Reproduction
+
+    @property
+    def scored(self) -> str:
+        """What the value of a trial is called: a study without a success signal speaks of returns."""
+        return "return" if self.measure == "return" else "score"
+
+    @property
+    def succeeds(self) -> bool:
+        """Whether any trial told success."""
+        return any(trial.success is not None for trial in self.trials)

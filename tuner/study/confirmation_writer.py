@@ -1,5 +1,6 @@
 """Stores a confirmation as its own study in the same database, with one trial per run."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,12 +13,16 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner import __version__, seeds
+from tuner.config.conditions import searched
 from tuner.config.model import StudySpec
+from tuner.config.rules import in_terms_of
+from tuner.config.space import SpaceSpec
 from tuner.errors import StorageFailed
 from tuner.finals.confirmation_plan import RunKey, RunResult
 from tuner.record_type import Record
 from tuner.records import TrialOutcome
 from tuner.study import stored
+from tuner.study.samplers import every_distribution
 
 CONFIRMED_SPEC = "confirmed_spec"
 
@@ -36,9 +41,11 @@ class AskedConfirmation(Record):
 class ConfirmationWriter:
     """A confirmation study opened for writing, under the lock of the study that it confirms."""
 
-    def __init__(self, storage: BaseStorage, study: Study) -> None:
+    def __init__(self, storage: BaseStorage, study: Study, space: SpaceSpec | None = None) -> None:
+        """Takes also the space whose parameters new runs are stored with."""
         self.study = study  # to read from
         self._storage = storage
+        self._space = space
         self._live: dict[int, Trial] = {}
 
     @classmethod
@@ -56,7 +63,7 @@ class ConfirmationWriter:
             study.sampler = RandomSampler()  # nothing is sampled
         stored.read_history(study)
         _claim(study, spec)
-        return cls(storage, study)
+        return cls(storage, study, spec.space)
 
     def note(self, asked: AskedConfirmation) -> None:
         """Stores the request, for readers of the results."""
@@ -74,7 +81,19 @@ class ConfirmationWriter:
             trial.set_user_attr(name, value)
         for name, value in attributes.items():
             trial.set_user_attr(name, value)
+        self._set_parameters(trial, attributes.get("asked", {}))
         return trial.number
+
+    def _set_parameters(self, trial: Trial, arguments: Mapping[str, Any]) -> None:
+        """Stores what of a run's arguments is in the space as parameters, for the dashboard's plots."""
+        if self._space is None:
+            return
+        known, own = every_distribution(self._space), in_terms_of(self._space, arguments)
+        for name in searched(self._space.parameters, own):
+            with contextlib.suppress(ValueError):  # outside the range, which a baseline's value may be
+                value = known[name].to_internal_repr(own[name]) if name in own else None
+                if value is not None and known[name]._contains(value):
+                    self._storage.set_trial_param(trial._trial_id, name, value, known[name])
 
     def report(self, number: int, value: float, step: int) -> None:
         """Stores an evaluation's score, for the dashboard's curves."""

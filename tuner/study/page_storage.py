@@ -17,18 +17,19 @@ LONG = ("diagnosis ", "arguments", "hardware")  # how attributes begin that the 
 class PageStorage(_CachedStorage):
     """A storage to read; of a study with many trials, only the best and the last have curves and long attributes.
 
-    The page draws a line for every trial that has one, and a browser cannot draw ten thousand.
+    The page draws a line for every trial that has one, and a browser cannot draw ten thousand. `whole` has them all.
     """
 
     def __init__(self, storage: RDBStorage) -> None:
         super().__init__(storage)
+        self.whole = _CachedStorage(storage)
         self._plain: dict[int, FrozenTrial] = {}  # finished trials without their curves, by id
 
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
         """As Optuna's, with at most `MOST_CURVES` curves."""
-        trials = super().get_all_trials(study_id, deepcopy=deepcopy, states=states)
+        trials = self.whole.get_all_trials(study_id, deepcopy=deepcopy, states=states)
         if len(trials) <= MOST_CURVES:
             return trials
         shown = _shown(trials)
