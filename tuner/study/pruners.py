@@ -10,10 +10,10 @@ FIRST_RUNG = 0.1  # share of the steps; the next rungs at three and nine times a
 REDUCTION = 3
 
 
-def make_pruner(kind: Pruner, timesteps: int) -> BasePruner:
-    """The study's pruner, for trials of `timesteps` environment steps."""
+def make_pruner(kind: Pruner, timesteps: int, *, warmup: float = WARMUP_SHARE) -> BasePruner:
+    """The study's pruner, for trials of `timesteps` environment steps, and the median rule's `warmup` share of them."""
     if kind == "median":
-        return MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=int(WARMUP_SHARE * timesteps))
+        return MedianPruner(n_startup_trials=STARTUP_TRIALS, n_warmup_steps=int(warmup * timesteps))
     if kind == "halving":
         return SuccessiveHalvingPruner(min_resource=max(1, int(FIRST_RUNG * timesteps)), reduction_factor=REDUCTION)
     return NopPruner()

@@ -1,11 +1,11 @@
 """The command line's notifier: sentences and progress on standard error."""
 
-import sys
 from contextlib import AbstractContextManager
 
 from tuner.app.events import Event
 from tuner.app.notify import Work
 from tuner.app.tallies import tally_of
+from tuner.cli.render.live_board import on_terminal
 from tuner.cli.render.progress import LiveProgress, ProgressLines
 from tuner.cli.render.words import say, words
 from tuner.coordinator import Listener
@@ -20,4 +20,4 @@ class TerminalNotifier:
 
     def progress(self, work: Work) -> AbstractContextManager[Listener]:
         tally = tally_of(work)
-        return LiveProgress(tally) if sys.stderr.isatty() else ProgressLines(tally)
+        return LiveProgress(tally) if on_terminal() else ProgressLines(tally)

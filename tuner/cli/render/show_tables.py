@@ -56,15 +56,16 @@ def _cells(levels: NDArray[np.int_], row: int) -> str:
     return "".join(EIGHTHS[level] for level in np.clip(levels - 8 * row, 0, 8))
 
 
-def course(values: Sequence[float]) -> str:
-    """A series in one line of blocks, from its least to its largest value; nothing for fewer than two."""
+def course(values: Sequence[float], bounds: tuple[float, float] | None = None) -> str:
+    """A series as a line of blocks, between bounds or from its least to its largest value; none for fewer than two."""
     known = np.array([value for value in values if np.isfinite(value)])
     if len(known) < 2:
         return ""
     width = min(COURSE, len(known))
     means = np.array([part.mean() for part in np.array_split(known, width)])
-    spread = np.ptp(means)
-    levels = np.round((means - means.min()) / spread * 7).astype(int) if spread > 0 else np.zeros(width, dtype=int)
+    low, high = bounds or (means.min(), means.max())
+    shares = np.clip((means - low) / (high - low), 0, 1) if high > low else np.zeros(width)
+    levels = np.round(shares * 7).astype(int)
     return "".join(EIGHTHS[1 + level] for level in levels)
 
 
