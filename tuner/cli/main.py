@@ -1,5 +1,6 @@
 """Entry point: registers the commands, turns errors into one line and an exit code."""
 
+import _thread
 import errno
 import importlib.metadata
 import logging
@@ -91,14 +92,40 @@ def _options(
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s"
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_quiet_about_ctrl_c)
 
 
 def main() -> None:
     """Runs the command line and exits: 0 done, 1 known error, 2 usage, 3 internal error, 130 Ctrl-C, 143 SIGTERM."""
     open_standard_files()
     signal.signal(signal.SIGTERM, _stop)
-    code = call(sys.argv[1:])
-    sys.exit(TERMINATED if code == INTERRUPTED and signal.getsignal(signal.SIGTERM) is signal.SIG_IGN else code)
+    if heard := signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.unraisablehook = _unraisable
+    try:
+        code = call(sys.argv[1:])
+    except KeyboardInterrupt:  # another one, while an error was said
+        code = INTERRUPTED
+    code = TERMINATED if code == INTERRUPTED and signal.getsignal(signal.SIGTERM) is signal.SIG_IGN else code
+    if heard:  # nothing is left to be stored
+        signal.signal(signal.SIGINT, lambda *_: os._exit(code))
+    sys.exit(code)
+
+
+def _unraisable(error: Any) -> None:
+    """Ctrl-C where Python cannot raise it, as in a destructor, is raised a moment later instead of printed."""
+    if issubclass(error.exc_type, KeyboardInterrupt):
+        _thread.interrupt_main()
+    else:
+        sys.__unraisablehook__(error)
+
+
+def _quiet_about_ctrl_c(record: logging.LogRecord) -> bool:
+    """Cuts the traceback that a library logs of a Ctrl-C, as SQLAlchemy's pool does."""
+    if record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt):
+        record.exc_info = None
+    return True
 
 
 def _stop(*_: object) -> None:
