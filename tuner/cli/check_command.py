@@ -34,7 +34,7 @@ def check(
     from tuner.app.check import check as run_check
     from tuner.cli.render.check_tables import print_report
     from tuner.cli.render.notifier import TerminalNotifier
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     asked: dict[str, Any] = {} if episodes is None else {"episodes": episodes}
     asked["kwargs"] = keyword_values("--env-kwargs", env_kwargs or [])

@@ -40,7 +40,7 @@ def compare(
     from tuner.app.engine_options import EngineOptions
     from tuner.cli.render.compare_tables import print_comparison
     from tuner.cli.render.notifier import TerminalNotifier
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     names = [] if algorithms is None else [name.strip() for name in algorithms.split(",")]
     request = CompareRequest(

@@ -50,7 +50,7 @@ def export(
     """Write the best parameters as YAML, JSON or a Python script."""
     from tuner.app.export import ExportRequest
     from tuner.app.export import export as export_trial
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     request = ExportRequest(study=study, storage=storage, trial=trial, form=form, output=output, model=model)
     exported = export_trial(request)

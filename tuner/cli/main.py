@@ -33,7 +33,7 @@ from tuner.cli import (
     train_command,
 )
 from tuner.cli.options import INTERRUPTED
-from tuner.cli.standard_files import open_standard_files, results_apart
+from tuner.cli.standard_files import open_standard_files, results_apart, say
 from tuner.errors import TunerError, WorkerBroke, without_passwords
 
 UNEXPECTED = 3
@@ -138,7 +138,7 @@ def call(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
     for old, new in RENAMED.items():
         if old in arguments:
-            sys.stderr.write(f"tuner: {old} is now called {new}\n")
+            say(f"tuner: {old} is now called {new}")
             arguments = [new if word == old else word for word in arguments]
     try:
         return app(arguments or ["--help"], prog_name="tuner", standalone_mode=False) or 0
@@ -188,7 +188,7 @@ def _is_machines(error: OSError) -> bool:
 
 def _say(message: str, code: int) -> int:
     for line in without_passwords(message).splitlines():
-        sys.stderr.write(f"tuner: {line}\n")
+        say(f"tuner: {line}", "red")
     return code
 
 

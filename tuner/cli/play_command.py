@@ -47,7 +47,7 @@ def play(
     from tuner.app.play import play as play_episodes
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.tables import print_played
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     request = PlayRequest(
         expert=expert,

@@ -56,7 +56,7 @@ def submit(
     from tuner.app.submit import SubmitRequest
     from tuner.app.submit import submit as submit_study
     from tuner.cli.render.notifier import TerminalNotifier
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
     from tuner.study.storage import describe
 
     changes = {key: value for key, value in {"trials": trials, "space": space}.items() if value is not None}
@@ -82,7 +82,7 @@ def cancel(
 ) -> None:
     """Cancel a submitted study; its finished trials are kept."""
     from tuner.app.submit import cancel as cancel_study
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     found = cancel_study(study, storage)
     now = "the service stops within seconds" if found.state == "running" else "nothing had started"

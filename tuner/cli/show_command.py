@@ -6,7 +6,6 @@ import typer
 
 from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli.options import JsonOption, StorageOption, print_json
-from tuner.cli.standard_files import write
 
 BEST = "best"
 
@@ -22,10 +21,13 @@ def show(
 ) -> None:
     """Show one trial: parameters, learning curve, diagnosis."""
     from tuner.app.status import read_trial
+    from tuner.cli.render.result_console import ResultConsole
     from tuner.cli.render.show_tables import lines, trial_data
 
     row, reader = read_trial(study, trial, storage)
     if as_json:
         print_json(trial_data(row, reader.spec))
     else:
-        write("\n".join(lines(row, reader.spec, reader.rows)) + "\n")
+        console = ResultConsole()
+        for line in lines(row, reader.spec, reader.rows, console.width):
+            console.print(line)

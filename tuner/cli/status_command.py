@@ -27,7 +27,7 @@ def status(
     if not watch:
         _show(study, storage, trials=trials, as_json=as_json)
         return
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     said = False
     while True:

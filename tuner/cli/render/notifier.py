@@ -7,7 +7,8 @@ from tuner.app.notify import Work
 from tuner.app.tallies import tally_of
 from tuner.cli.render.live_board import on_terminal
 from tuner.cli.render.progress import LiveProgress, ProgressLines
-from tuner.cli.render.words import say, words
+from tuner.cli.render.words import words
+from tuner.cli.standard_files import say
 from tuner.coordinator import Listener
 
 
@@ -16,7 +17,7 @@ class TerminalNotifier:
 
     def notify(self, event: Event) -> None:
         for line in words(event):
-            say(line)
+            say(line, "yellow" if line.startswith("Warning:") else "")
 
     def progress(self, work: Work) -> AbstractContextManager[Listener]:
         tally = tally_of(work)

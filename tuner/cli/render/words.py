@@ -2,7 +2,6 @@
 
 import functools
 import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,12 +15,6 @@ from tuner.finals.confirmation_plan import FEWEST_SEEDS
 from tuner.planning.estimate import rounds_minutes
 from tuner.study.storage import describe
 from tuner.study.stored import confirmation_name
-
-
-def say(text: str) -> None:
-    """Prints one line to standard error."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
 
 
 def many(count: int, what: str) -> str:
