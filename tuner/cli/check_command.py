@@ -41,7 +41,8 @@ def check(
     options.one_of(success_when, ("end", "any"), "--success-when")
     asked["wrappers"] = wrapper_paths("--wrapper", wrapper or [])
     asked["success"] = success(success_key, success_when, success_at_least)
-    report = run_check(CheckRequest(environment=environment, html=html, **asked), TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        report = run_check(CheckRequest(environment=environment, html=html, **asked), notifier)
     options.show(report, print_report, as_json=as_json)
     if html is not None:
         say(f"Wrote {html}")

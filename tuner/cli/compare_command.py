@@ -53,7 +53,8 @@ def compare(
         html=html,
         storage=storage,
     )
-    result = run_comparison(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        result = run_comparison(request, notifier)
     if result.comparison is None:
         return options.INTERRUPTED
     options.show(result.comparison, print_comparison, as_json=as_json)

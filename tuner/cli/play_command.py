@@ -63,7 +63,8 @@ def play(
         gui=gui,
         storage=storage,
     )
-    played = play_episodes(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        played = play_episodes(request, notifier)
     if output is not None:
         say(f"Wrote {output}")
     show(played, print_played, as_json=as_json)

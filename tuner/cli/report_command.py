@@ -43,7 +43,8 @@ def report(
     from tuner.cli.standard_files import say
 
     request = ReportRequest(study=study, storage=storage, output=output, form=form, videos=videos)
-    made = make_report(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        made = make_report(request, notifier)
     if made.path is None:
         write(made.text)
     else:

@@ -148,7 +148,9 @@ def _plan(request: "TuneRequest", *, as_json: bool) -> int:
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.tables import print_forecast
 
-    options.show(plan_run(request, TerminalNotifier()), print_forecast, as_json=as_json)
+    with TerminalNotifier() as notifier:
+        found = plan_run(request, notifier)
+    options.show(found, print_forecast, as_json=as_json)
     return 0
 
 
@@ -160,15 +162,16 @@ def _run(request: "TuneRequest", *, as_json: bool, and_confirm: bool) -> int:
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.tables import print_result, result_data
 
-    notifier = TerminalNotifier()
-    result = tune(request, notifier)
-    if not as_json:
-        print_result(request, result, confirmed=and_confirm)
     confirmed = None
-    if and_confirm and result.whole is not None and result.whole.best is not None:
-        study, engine = result.whole.study, request.engine
-        asked = ConfirmRequest(study=study, engine=engine, storage=request.storage, deadline=request.deadline)
-        confirmed = confirm(asked, notifier)
+    with TerminalNotifier() as notifier:
+        result = tune(request, notifier)
+        notifier.rest()
+        if not as_json:
+            print_result(request, result, confirmed=and_confirm)
+        if and_confirm and result.whole is not None and result.whole.best is not None:
+            study, engine = result.whole.study, request.engine
+            asked = ConfirmRequest(study=study, engine=engine, storage=request.storage, deadline=request.deadline)
+            confirmed = confirm(asked, notifier)
     if as_json and (result.summaries or result.spec.stages):
         more = {"confirmation": confirmed.confirmation.data()} if confirmed else {}
         options.print_json(result_data(result) | more)

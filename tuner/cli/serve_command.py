@@ -36,7 +36,8 @@ def serve(
         port=port,
         token_file=token_path(token_file),
     )
-    run_service(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        run_service(request, notifier)
 
 
 def submit(
@@ -69,7 +70,8 @@ def submit(
         confirm=confirm,
         skip_check=skip_check,
     )
-    made = submit_study(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        made = submit_study(request, notifier)
     one = made.submission
     say(f"Submitted study {one.study!r}, {one.trials} trials, to {describe(made.url)}")
     say(f"Before it: {', '.join(made.ahead)}" if made.ahead else "It is next; `tuner serve` runs it.")

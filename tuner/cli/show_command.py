@@ -21,10 +21,12 @@ def show(
 ) -> None:
     """Show one trial: parameters, learning curve, diagnosis."""
     from tuner.app.status import read_trial
+    from tuner.cli.render.live_board import Waiting
     from tuner.cli.render.result_console import ResultConsole
     from tuner.cli.render.show_tables import lines, trial_data
 
-    row, reader = read_trial(study, trial, storage)
+    with Waiting("reading the study"):
+        row, reader = read_trial(study, trial, storage)
     if as_json:
         print_json(trial_data(row, reader.spec))
     else:

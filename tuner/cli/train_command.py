@@ -66,7 +66,8 @@ def train(
         algorithm=algorithm,
         engine=EngineOptions(engine=engine, workers=workers, memory=memory, hang_timeout=hang_timeout),
     )
-    result = run_training(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        result = run_training(request, notifier)
     if result.summary is not None and as_json:
         options.print_json(result.summary.data())
     elif result.summary is not None:

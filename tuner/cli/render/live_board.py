@@ -132,8 +132,17 @@ def _drawn(column: str, row: Bar) -> RenderableType:
 class Waiting:
     """A line that says what is waited for and since when; only on a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "") -> None:
+        """Takes what is waited for within the block."""
+        self._what = what
         self._shown: Progress | None = None
+
+    def __enter__(self) -> Self:
+        self.begin(self._what)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def begin(self, what: str) -> None:
         """Begins to wait, in place of what was waited for."""
