@@ -8,6 +8,7 @@ from tuner.config.schedules import part_of, shown
 from tuner.record_type import Record
 from tuner.records import Evaluation, TrialJob
 from tuner.statistics.answer_records import figure
+from tuner.study.rows import Configuration
 
 Bounds = tuple[float, float]
 SHARES: Bounds = (0.0, 1.0)
@@ -38,6 +39,17 @@ def curve_of(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if shares:
         return {"curve": tuple(shares), "bounds": SHARES}
     return {"curve": tuple(point["score"] for point in points)}
+
+
+def leader_bar(leader: Configuration) -> Bar:
+    """The leader with what it is worth, and the curve of its first trial."""
+    success, seeds = leader.success, len(leader.rows)
+    text = f"score {leader.standing.mean:.3f}" + (f", success {success:.0%}" if success is not None else "")
+    return Bar(
+        label=f"leader: {leader.first.label}",
+        text=text + (f", {seeds} seeds" if seeds > 1 else ""),
+        **curve_of(leader.first.attributes.get("curve", [])),
+    )
 
 
 def in_short(job: TrialJob, searched: Sequence[str]) -> str:

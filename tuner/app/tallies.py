@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from tuner.app.bar import Bar, clock, curve_of, evaluated_curve, in_short, worth
+from tuner.app.bar import Bar, clock, evaluated_curve, in_short, leader_bar, worth
 from tuner.app.comparison_tally import ComparisonTally
 from tuner.app.notify import ComparisonUnderWay, ConfirmationUnderWay, TrainingUnderWay, TrialsUnderWay, Work
 from tuner.app.training_tally import TrainingTally
@@ -181,11 +181,7 @@ class TrialsTally:
         return self.behind[number][1]
 
     def leader(self) -> Bar | None:
-        if (one := self.leader_of()) is None:
-            return None
-        worth = f"score {one.standing.mean:.3f}" + (f", success {one.success:.0%}" if one.success is not None else "")
-        text = worth + (f", {len(one.rows)} seeds" if len(one.rows) > 1 else "")
-        return Bar(label=f"leader: {one.first.label}", text=text, **curve_of(one.first.attributes.get("curve", [])))
+        return None if (one := self.leader_of()) is None else leader_bar(one)
 
 
 class ConfirmationTally:

@@ -15,7 +15,7 @@ from tuner.errors import TooManyFailures
 from tuner.finals.finals_plan import Repeat
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.finals_schedule import FinalsSchedule, TimeLimit
-from tuner.study.pruners import make_pruner
+from tuner.study.pruners import likely_pruned
 from tuner.study.rows import Configuration, configurations, make_row
 from tuner.study.stored import WAY_OUT, too_many_failures
 from tuner.study.writer import FINISHED, AskedTrial, StudyWriter
@@ -43,7 +43,6 @@ class SearchSource:
         self._plan = spec.plan()
         self._over = evaluations_of(spec)
         self._finals = FinalsSchedule(writer, spec, target, limit or TimeLimit())
-        self._early = make_pruner(spec.pruner, spec.timesteps, warmup=0.0) if spec.pruner == "median" else None
         self._leader: tuple[int, Configuration | None] | None = None  # with how many trials had finished
         self._asked: dict[int, AskedTrial] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
@@ -83,12 +82,9 @@ class SearchSource:
         return self._asked[number].repeat_of is not None
 
     def likely_pruned(self, number: int) -> bool:
-        """Whether the median rule would stop a running trial by now, had it no warm-up."""
-        asked = self._asked[number]
-        if self._early is None or asked.role is not None or asked.repeat_of is not None:
-            return False
+        """Whether the median rule will likely stop a running trial."""
         study = self._writer.study
-        return bool(self._early.prune(study, study.get_trials(deepcopy=False)[number]))
+        return likely_pruned(self._spec.pruner, study, study.get_trials(deepcopy=False)[number])
 
     def leader(self) -> Configuration | None:
         """What the study recommends by now; None before the first score."""
