@@ -2,6 +2,7 @@
 
 import _thread
 import errno
+import functools
 import importlib.metadata
 import logging
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 import typer
 import typer.exceptions
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from tuner import __version__, traces
 from tuner.cli import (
@@ -40,8 +41,26 @@ UNEXPECTED = 3
 TERMINATED = 128 + signal.SIGTERM
 
 
+def _fold(formatter: Any) -> None:
+    """On a narrow terminal, explanations of options stand below them."""
+    if formatter.width < NARROW:
+        formatter.write_dl = functools.partial(formatter.write_dl, col_max=NARROW_COLUMN)
+
+
+class _Plain(TyperCommand):
+    """A command whose help is readable at any width."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        _fold(formatter)
+        super().format_options(ctx, formatter)
+
+
 class _Groups(TyperGroup):
     """The list of commands in the order of use, under headings."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        _fold(formatter)
+        super().format_options(ctx, formatter)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         for title, names in COMMANDS.items():
@@ -50,15 +69,20 @@ class _Groups(TyperGroup):
 
 
 RENAMED = {"--films": "--videos"}  # options; old names work for one version
+NARROW = 72  # columns
+NARROW_COLUMN = 10  # for names, where explanations stand below longer ones
 LONGEST = 68  # characters of a command's first line, at 80 columns
 COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
     "Tune": {
         "check": check_command.check, "run": run_command.run, "confirm": confirm_command.confirm,
-        "export": export_command.export, "train": train_command.train,
+        "compare": compare_command.compare,
     },
     "Understand": {
         "status": status_command.status, "show": show_command.show, "report": report_command.report,
-        "play": play_command.play, "compare": compare_command.compare, "list": list_command.list_names,
+        "list": list_command.list_names,
+    },
+    "Use": {
+        "export": export_command.export, "train": train_command.train, "play": play_command.play,
     },
     "Serve": {
         "dashboard": dashboard_command.dashboard, "serve": serve_command.serve, "submit": serve_command.submit,
@@ -74,7 +98,7 @@ app = typer.Typer(
 )
 for _group in COMMANDS.values():
     for _name, _command in _group.items():
-        app.command(_name)(results_apart(_command))
+        app.command(_name, cls=_Plain)(results_apart(_command))
 
 
 def _version(wanted: bool) -> None:

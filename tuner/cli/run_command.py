@@ -6,6 +6,7 @@ import typer
 
 from tuner.app.limits import DEFAULT_STUDY
 from tuner.cli import options
+from tuner.cli.completion import complete_word
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.tracking_keys import OFF, TRACKERS
 
@@ -34,7 +35,9 @@ def run(
     algorithm: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(ALGORITHMS), help="The algorithm; searched in its own space unless --space is given."
+            metavar="NAME",
+            autocompletion=complete_word(*ALGORITHMS),
+            help=f"{', '.join(ALGORITHMS)}; searched in its own space unless --space is given.",
         ),
     ] = None,
     success_key: options.SuccessKeyOption = None,

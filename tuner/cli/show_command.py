@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tuner.app.limits import DEFAULT_STUDY
+from tuner.cli.completion import complete_study
 from tuner.cli.options import JsonOption, StorageOption, print_json
 
 BEST = "best"
@@ -15,7 +16,9 @@ def show(
         str, typer.Argument(metavar="[TRIAL]", help="A trial number, `best`, or a baseline's name.")
     ] = BEST,
     *,
-    study: Annotated[str, typer.Option(metavar="STUDY", help="The study.")] = DEFAULT_STUDY,
+    study: Annotated[
+        str, typer.Option(metavar="STUDY", autocompletion=complete_study, help="The study.")
+    ] = DEFAULT_STUDY,
     storage: StorageOption = None,
     as_json: JsonOption = False,
 ) -> None:

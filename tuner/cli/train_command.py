@@ -7,6 +7,7 @@ import typer
 
 from tuner.app.limits import LARGEST_SEED, MOST_SEEDS, MOST_STEPS
 from tuner.cli import options
+from tuner.cli.completion import complete_word
 from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import UsageProblem
 
@@ -41,7 +42,11 @@ def train(
     ] = None,
     algorithm: Annotated[
         str | None,
-        typer.Option(metavar="|".join(ALGORITHMS), help="The algorithm, if the file does not name it. Default: ppo."),
+        typer.Option(
+            metavar="NAME",
+            autocompletion=complete_word(*ALGORITHMS),
+            help=f"The algorithm, if the file does not name it: {', '.join(ALGORITHMS)}. Default: ppo.",
+        ),
     ] = None,
     workers: options.WorkersOption = None,
     engine: options.EngineOption = "processes",
