@@ -61,6 +61,8 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     events.ListenerFailed: lambda one: (
         f"Warning: {one.name}{'' if one.trial is None else f', trial {one.trial}'}: {one.reason} (the study goes on)"
     ),
+    events.DashboardBegan: lambda one: f"Dashboard: {one.address} (until the run ends)",
+    events.DashboardFailed: lambda one: f"Warning: no dashboard: {one.reason}; the study goes on",
     events.ListenersAwaited: lambda one: f"Waiting up to {one.seconds:.0f} s for {', '.join(one.names)} …",
     events.RecordingBegan: lambda one: f"Recording {one.episodes} episodes of {one.label} …",
     events.SubmissionWaits: lambda one: f"{one.reason}; the service will try again.",
