@@ -13,7 +13,7 @@ from tuner.app.resolve import storage_url
 from tuner.dashboard.access import LOOPBACK, Access, listen
 from tuner.dashboard.beside_run import serve_beside
 from tuner.dashboard.server import page_address
-from tuner.engines.processes import spawn
+from tuner.engines.processes import Child, spawn
 from tuner.engines.worker import begin, result_or_error
 from tuner.errors import UsageProblem
 
@@ -47,11 +47,18 @@ def dashboard_beside(port: int | None, storage: str | None, notifier: Notifier) 
     try:
         yield
     finally:
-        ended = not child.process.is_alive()
-        why = str(child.pipe.recv()) if ended and child.pipe.poll() else "its process died"
+        why = None if child.process.is_alive() else _reason(child)
         how = child.terminate()
-        if ended:
+        if why is not None:
             notifier.notify(DashboardFailed(reason=f"{why} ({how})"))
+
+
+def _reason(child: Child) -> str:
+    """What a process that has ended has sent."""
+    try:
+        return str(child.pipe.recv())
+    except (EOFError, OSError):
+        return "its process died"
 
 
 def _serve(pipe: Connection, lifeline: Connection, url: URL, listener: socket.socket) -> None:
