@@ -8,8 +8,9 @@ import pytest
 from conftest import make_job
 from rich.console import Console
 
-from tuner.app.tallies import TrialsTally, clock
-from tuner.cli.render import progress
+from tuner.app.bar import Bar, clock
+from tuner.app.tallies import TrialsTally
+from tuner.cli.render import live_board
 from tuner.cli.render.progress import LiveProgress, ProgressLines
 from tuner.planning.estimate import Estimate
 from tuner.records import Decision, Evaluation, TrialOutcome
@@ -113,8 +114,54 @@ def live_display(monkeypatch: pytest.MonkeyPatch) -> tuple[LiveProgress, io.Stri
     def console(**_: object) -> Console:
         return Console(file=screen, force_terminal=True, width=120)
 
-    monkeypatch.setattr(progress, "Console", console)
+    monkeypatch.setattr(live_board, "Console", console)
     return LiveProgress(tally()), screen
+
+
+def picture(width: int, *bars: Bar, leader: Bar | None = None) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    line = "3/9 done, 2 running, 1 pruned here | best 0.450 (success 40%) | 1,234 steps/s | 2 min left"
+    with console.capture() as drawn:
+        console.print(live_board.picture(line, [Bar(label="trials", done=3, total=9), *bars], leader, width))
+    return drawn.get().splitlines()
+
+
+RUNNING = Bar(
+    label="trial 12",
+    done=2.0,
+    total=4.0,
+    text="6,144 steps, score 0.123",
+    curve=(0.0, 0.5, 1.0),
+    bounds=(0.0, 1.0),
+    detail="lr 0.0003, n_steps 2048, batch_size 64, gamma 0.95",
+    likely_pruned=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "there", "gone"),
+    [
+        (60, ("▁▅█", "likely pruned"), ("━━━  ", "lr 0.0003")),
+        (80, ("▁▅█", "likely pruned", "lr 0.0003"), ("gamma",)),
+        (160, ("▁▅█", "likely pruned", "━━━━━━  ", "gamma 0.95"), ("…",)),
+    ],
+    ids=["60", "80", "160"],
+)
+def test_columns_go_where_the_terminal_is_narrow(width: int, there: tuple[str, ...], gone: tuple[str, ...]) -> None:
+    leader = Bar(label="leader: current", text="score 0.450, success 40%", curve=(0.1, 0.4), bounds=(0.0, 1.0))
+    lines = picture(width, RUNNING, leader=leader)
+    assert max(map(len, lines)) <= width
+    assert any(line.startswith("leader: current, score 0.450, success 40%  ▂▄") for line in lines)
+    row = next(line for line in lines if line.startswith("trial 12 "))
+    assert "6,144 steps, score 0.123" in row
+    for words in there:
+        assert words in row
+    for words in gone:
+        assert words not in row
+
+
+def test_a_line_too_long_is_broken_between_its_parts() -> None:
+    assert live_board.in_parts("one two | three four | five", 22) == ["one two | three four", "five"]
 
 
 def test_the_live_display_shows_the_running_trials(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,5 +174,5 @@ def test_the_live_display_shows_the_running_trials(monkeypatch: pytest.MonkeyPat
         live.finished(3, TrialOutcome(state="stopped", steps=65))
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
     assert any(line.startswith("0/4 done, 1 running") and "left" in line for line in text.splitlines())
-    for words in ("trial 3", "starting", "score 0.550", "64 steps", "pruned at 64 steps", "1/4 done"):
+    for words in ("trial 3", "starting", "64 steps, score 0.550", "pruned at 64 steps", "1/4 done"):
         assert words in text

@@ -138,6 +138,31 @@ def test_a_clearly_worse_trial_is_stopped_after_the_warm_up(storage: BaseStorage
     assert [decision.go_on for decision in decisions] == [True, True, False, False]  # 40 % of 384 is 153
 
 
+def test_a_trial_behind_the_median_is_likely_pruned_before_the_rule_may_stop_it(storage: BaseStorage) -> None:
+    bench = Bench(storage)
+    baseline = bench.job()
+    bench.evaluate(baseline, [0.0])
+    _, worse, better = bench.job(), bench.job(), bench.job()
+    for _ in range(4):
+        bench.complete(0.8)
+    assert bench.evaluate(worse, [0.1])[-1].go_on
+    assert not bench.source.likely_pruned(worse.number)  # the rule knows too few trials
+    bench.complete(0.8)
+    bench.evaluate(better, [0.9])
+    assert [bench.source.likely_pruned(job.number) for job in (worse, better, baseline)] == [True, False, False]
+
+
+def test_the_leader_is_that_of_the_finished_trials(storage: BaseStorage) -> None:
+    bench = Bench(storage, baselines={})
+    assert bench.source.leader() is None
+    for score in (0.5, 0.8, 0.6):
+        bench.complete(score)
+    leader = bench.source.leader()
+    assert leader is not None
+    assert leader.first.label == "trial 1"
+    assert leader.first.attributes["curve"][-1]["success"] == 0.8
+
+
 def test_a_baseline_is_never_pruned(storage: BaseStorage) -> None:
     bench = Bench(storage)
     current, proposed = bench.job(), bench.job()

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from tuner.app.bar import Bar
+from tuner.app.bar import Bar, evaluated_curve
 from tuner.app.notify import ComparisonUnderWay
 from tuner.comparison.comparison_records import seconds
 from tuner.records import Evaluation, TrialJob, TrialOutcome
@@ -21,17 +21,19 @@ class ComparisonTally:
         self._evaluating: dict[int, float] = {}  # s that evaluations took, by job
         self._spent: dict[int, float] = {}  # s of training
         self._last: dict[int, str] = {}  # how well each did at its last evaluation
+        self._seen: dict[int, list[Evaluation]] = {}
         self._said: dict[int, float] = {}  # s of training at which each was last told of
 
     def started(self, job: TrialJob) -> str:
         self._names[job.number] = f"{job.algorithm}, seed {self._work.source.seed(job)}"
         self._evaluating[job.number] = self._spent[job.number] = self._said[job.number] = 0.0
-        self._last[job.number] = "starting"
+        self._last[job.number], self._seen[job.number] = "starting", []
         return f"{self._names[job.number]}: begins"
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:
         self._evaluating[number] += evaluation.evaluation_seconds
         spent = self._spent[number] = evaluation.seconds - self._evaluating[number]
+        self._seen[number].append(evaluation)
         success = f"success {evaluation.success:.0%}, " if evaluation.success is not None else ""
         said = f"{evaluation.step:,} steps, {spent:.0f} of {seconds(self._work.seconds)}"
         self._last[number] = f"{success}return {evaluation.mean_return:.4g}"
@@ -48,7 +50,11 @@ class ComparisonTally:
         return f"{len(self._work.source.runs)} runs done"
 
     def bars(self) -> list[Bar]:
-        return [
-            Bar(label=name, done=self._spent[number], total=self._work.seconds, text=self._last[number])
-            for number, name in sorted(self._names.items())
-        ]
+        return [self._bar(number, name) for number, name in sorted(self._names.items())]
+
+    def _bar(self, number: int, name: str) -> Bar:
+        curve = evaluated_curve(self._seen[number])
+        return Bar(label=name, done=self._spent[number], total=self._work.seconds, text=self._last[number], **curve)
+
+    def leader(self) -> None:
+        """Runs end at other times: the table at the end compares them."""

@@ -63,6 +63,18 @@ class TrackingAnnounced(Event):
     places: dict[str, str]  # by tracker
 
 
+class DashboardBegan(Event):
+    """The dashboard is served beside the run."""
+
+    address: str
+
+
+class DashboardFailed(Event):
+    """The dashboard is not served, or no more; the run goes on."""
+
+    reason: str
+
+
 class ListenerFailed(Event):
     """A tracker, command or listener failed for the first time; the study goes on."""
 

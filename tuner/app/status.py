@@ -24,8 +24,13 @@ class StudyStatus(Record):
     @property
     def finished(self) -> bool:
         """Whether it has all the trials it was asked for."""
+        return self.summary.finished >= self.target
+
+    @property
+    def target(self) -> int:
+        """The trials that it was asked for, by a run or a submission."""
         own = [one.trials for one in self.queue if one.study == self.summary.study]
-        return self.summary.finished >= max(own, default=self.summary.target)
+        return max(own, default=self.summary.target)
 
     def data(self, *, trials: bool = False) -> dict[str, Any]:
         """As JSON."""

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from tuner.app.bar import Bar
+from tuner.app.bar import Bar, clock, evaluated_curve, in_short, leader_bar, worth
 from tuner.app.comparison_tally import ComparisonTally
 from tuner.app.notify import ComparisonUnderWay, ConfirmationUnderWay, TrainingUnderWay, TrialsUnderWay, Work
-from tuner.config.model import LATE_EVALUATIONS, StudySpec
+from tuner.app.training_tally import TrainingTally
+from tuner.config.model import LATE_EVALUATIONS
 from tuner.finals.confirmation_plan import ConfirmationRun
 from tuner.planning.estimate import Estimate
 from tuner.records import Evaluation, TrialJob, TrialOutcome
-from tuner.statistics.answer_records import figure
+from tuner.study.rows import Configuration
 from tuner.study.search_source import evaluations_of, late_mean, trial_value
 
 FINALS = "finals: the remaining trials repeat the leading configurations on new training seeds"
@@ -39,6 +40,9 @@ class Tally(Protocol):
     def bars(self) -> list[Bar]:
         """The whole first, then what runs."""
 
+    def leader(self) -> Bar | None:
+        """What leads so far; None where nothing is said of it before the end."""
+
 
 def tally_of(work: Work) -> Tally:
     """A tally of work that begins."""
@@ -53,6 +57,9 @@ def tally_of(work: Work) -> Tally:
                 over=evaluations_of(work.spec),
                 name_of=work.source.name_of,
                 is_repeat=work.source.is_repeat,
+                leader_of=work.source.leader,
+                likely_pruned=work.source.likely_pruned,
+                searched=tuple(work.spec.space.parameters),
             )
         case TrainingUnderWay():
             return TrainingTally(work)
@@ -76,16 +83,22 @@ class TrialsTally:
     over: int | None = LATE_EVALUATIONS  # last evaluations that make a score; None for all
     name_of: Callable[[int], str] = "trial {}".format  # of a job, by its number
     is_repeat: Callable[[int], bool] = lambda _: False  # whether a job is of the finals
+    leader_of: Callable[[], Configuration | None] = lambda: None
+    likely_pruned: Callable[[int], bool] = lambda _: False  # a running job, by its number
+    searched: tuple[str, ...] = ()  # names of parameters
     begun: float = field(default_factory=time.monotonic)
     pruned: int = 0
     steps: int = 0  # of trials that ended
     running: dict[int, list[Evaluation]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    details: dict[int, str] = field(default_factory=dict)
+    behind: dict[int, tuple[int, bool]] = field(default_factory=dict)  # by job: evaluations, and whether likely pruned
     finals: bool = False  # whether a repeat has begun
 
     def started(self, job: TrialJob) -> str:
         self.running[job.number] = []
         self.names[job.number] = self.name_of(job.number)
+        self.details[job.number] = in_short(job, self.searched)
         if self.finals or not self.is_repeat(job.number):
             return ""
         self.finals = True
@@ -145,13 +158,30 @@ class TrialsTally:
     def bars(self) -> list[Bar]:
         return [
             Bar(label="trials", done=self.done, total=self.target),
-            *(self._bar(number, seen[-1] if seen else None) for number, seen in sorted(self.running.items())),
+            *(self._bar(number, seen) for number, seen in sorted(self.running.items())),
         ]
 
-    def _bar(self, number: int, last: Evaluation | None) -> Bar:
-        step = last.step if last else 0
-        text = f"{step:,} steps  {f'score {last.score:.3f}' if last else 'starting'}"
-        return Bar(label=self.names[number], done=step, total=self.total_steps, text=text)
+    def _bar(self, number: int, seen: list[Evaluation]) -> Bar:
+        step = seen[-1].step if seen else 0
+        return Bar(
+            label=self.names[number],
+            done=step,
+            total=self.total_steps,
+            text=f"{step:,} steps, score {seen[-1].score:.3f}" if seen else "starting",
+            detail=self.details[number],
+            likely_pruned=self._is_behind(number, len(seen)),
+            **evaluated_curve(seen),
+        )
+
+    def _is_behind(self, number: int, count: int) -> bool:
+        if not count:
+            return False
+        if self.behind.get(number, (0, False))[0] != count:
+            self.behind[number] = (count, self.likely_pruned(number))
+        return self.behind[number][1]
+
+    def leader(self) -> Bar | None:
+        return None if (one := self.leader_of()) is None else leader_bar(one)
 
 
 class ConfirmationTally:
@@ -163,22 +193,21 @@ class ConfirmationTally:
         self._work = work
         self._taken: list[float] = []  # s, by the runs of this time
         self._runs: dict[int, ConfirmationRun] = {}
-        self._last: dict[int, Evaluation] = {}
+        self._seen: dict[int, list[Evaluation]] = {}
 
     def started(self, job: TrialJob) -> str:
-        self._runs[job.number] = self._work.source.run_of(job.number)
+        self._runs[job.number], self._seen[job.number] = self._work.source.run_of(job.number), []
         return ""
 
     def evaluated(self, number: int, evaluation: Evaluation) -> str:
-        self._last[number] = evaluation
+        self._seen[number].append(evaluation)
         return ""
 
     def finished(self, number: int, outcome: TrialOutcome) -> str:
-        name, last = _run_name(self._runs.pop(number)), self._last.pop(number, None)
+        name, seen = _run_name(self._runs.pop(number)), self._seen.pop(number)
         self._taken.append(outcome.seconds)
-        completed = last if outcome.state == "completed" else None
-        said = worth(completed, self._work.spec) if completed else f"{outcome.state} ({outcome.reason})"
-        return f"{name}: {said}"
+        completed = seen and outcome.state == "completed"
+        return f"{name}: {worth(seen[-1], self._work.spec) if completed else f'{outcome.state} ({outcome.reason})'}"
 
     def line(self) -> str:
         done, most = self._work.source.counts()
@@ -188,73 +217,20 @@ class ConfirmationTally:
     def bars(self) -> list[Bar]:
         done, most = self._work.source.counts()
         runs = sorted(self._runs.items())
-        return [Bar(label="runs", done=done, total=most), *(self._bar(run, self._last.get(one)) for one, run in runs)]
+        return [Bar(label="runs", done=done, total=most), *(self._bar(run, self._seen[one]) for one, run in runs)]
 
-    def _bar(self, run: ConfirmationRun, last: Evaluation | None) -> Bar:
-        text = worth(last, self._work.spec) if last else "starting"
-        return Bar(label=_run_name(run), done=last.step if last else 0, total=self._work.steps, text=text)
+    def _bar(self, run: ConfirmationRun, seen: list[Evaluation]) -> Bar:
+        return Bar(
+            label=_run_name(run),
+            done=seen[-1].step if seen else 0,
+            total=self._work.steps,
+            text=worth(seen[-1], self._work.spec) if seen else "starting",
+            **evaluated_curve(seen),
+        )
+
+    def leader(self) -> None:
+        """No verdict before all runs have ended."""
 
 
 def _run_name(run: ConfirmationRun) -> str:
     return f"{run.phase} seed {run.place + 1}, {run.arm.name}"
-
-
-class TrainingTally:
-    """The runs of a final training."""
-
-    counts: ClassVar[bool] = True
-
-    def __init__(self, work: TrainingUnderWay) -> None:
-        self._source = work.source
-        self._spec = work.plan.recipe.spec
-        self._total = self._spec.timesteps
-        self._count = len(work.plan.seeds)
-        self._running: dict[int, int] = {}  # number of a job → its training seed
-
-    def started(self, job: TrialJob) -> str:
-        """A run began or resumed."""
-        self._running[job.number] = job.seed
-        return ""
-
-    def evaluated(self, number: int, evaluation: Evaluation) -> str:  # noqa: ARG002 - the source has it
-        return f"seed {self._running[number]} {self._state(number)}"
-
-    def finished(self, number: int, outcome: TrialOutcome) -> str:
-        said = "done" if outcome.state == "completed" else f"{outcome.state} ({outcome.reason})"
-        return f"seed {self._running.pop(number)} {said}"
-
-    def line(self) -> str:
-        return f"{self._count - self._source.missing}/{self._count} runs done"
-
-    def bars(self) -> list[Bar]:
-        whole = [Bar(label="runs", done=self._count - self._source.missing, total=self._count)] * (self._count > 1)
-        return [*whole, *(self._bar(number, seed) for number, seed in sorted(self._running.items()))]
-
-    def _bar(self, number: int, seed: int) -> Bar:
-        seen = self._source.so_far(number)
-        done = seen[-1].step if seen else 0
-        return Bar(label=f"seed {seed}", done=done, total=self._total, text=self._state(number))
-
-    def _state(self, number: int) -> str:
-        seen = self._source.so_far(number)
-        if not seen:
-            return "starting"
-        last = seen[-1]
-        speed = last.step / max(last.seconds, 1e-9)
-        left = clock((self._total - last.step) / max(speed, 1e-9))
-        said = worth(last, self._spec)
-        return f"{last.step:,}/{self._total:,} steps, {said} | {speed:,.0f} steps/s | {left} left"
-
-
-def worth(last: Evaluation, spec: StudySpec) -> str:
-    """An evaluation's success rate, else its return, or its score where the objective is neither."""
-    measure = spec.objective.measure(told=last.success is not None)
-    values = {"success": last.success, "return": last.mean_return, "score": last.score}
-    return f"{measure} {figure(values[measure], measure)}"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as 5 s, 12 min or 3.4 h."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

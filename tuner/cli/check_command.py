@@ -34,14 +34,15 @@ def check(
     from tuner.app.check import check as run_check
     from tuner.cli.render.check_tables import print_report
     from tuner.cli.render.notifier import TerminalNotifier
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     asked: dict[str, Any] = {} if episodes is None else {"episodes": episodes}
     asked["kwargs"] = keyword_values("--env-kwargs", env_kwargs or [])
     options.one_of(success_when, ("end", "any"), "--success-when")
     asked["wrappers"] = wrapper_paths("--wrapper", wrapper or [])
     asked["success"] = success(success_key, success_when, success_at_least)
-    report = run_check(CheckRequest(environment=environment, html=html, **asked), TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        report = run_check(CheckRequest(environment=environment, html=html, **asked), notifier)
     options.show(report, print_report, as_json=as_json)
     if html is not None:
         say(f"Wrote {html}")

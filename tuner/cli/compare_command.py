@@ -40,7 +40,7 @@ def compare(
     from tuner.app.engine_options import EngineOptions
     from tuner.cli.render.compare_tables import print_comparison
     from tuner.cli.render.notifier import TerminalNotifier
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     names = [] if algorithms is None else [name.strip() for name in algorithms.split(",")]
     request = CompareRequest(
@@ -53,7 +53,8 @@ def compare(
         html=html,
         storage=storage,
     )
-    result = run_comparison(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        result = run_comparison(request, notifier)
     if result.comparison is None:
         return options.INTERRUPTED
     options.show(result.comparison, print_comparison, as_json=as_json)

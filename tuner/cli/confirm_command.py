@@ -44,6 +44,7 @@ def confirm(
         storage=storage,
         deadline=deadline(minutes),
     )
-    result = run_confirmation(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        result = run_confirmation(request, notifier)
     options.show(result.confirmation, print_confirmation, as_json=as_json)
     return options.INTERRUPTED if result.interrupted else 0

@@ -50,10 +50,12 @@ def export(
     """Write the best parameters as YAML, JSON or a Python script."""
     from tuner.app.export import ExportRequest
     from tuner.app.export import export as export_trial
-    from tuner.cli.render.words import say
+    from tuner.cli.render.live_board import Waiting
+    from tuner.cli.standard_files import say
 
     request = ExportRequest(study=study, storage=storage, trial=trial, form=form, output=output, model=model)
-    exported = export_trial(request)
+    with Waiting("reading the study"):
+        exported = export_trial(request)
     for line in _before(exported):
         say(line)
     if not exported.files:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from tuner.cli.completion import complete_word
 from tuner.cli.standard_files import write
 from tuner.errors import TunerError, UsageProblem
 
@@ -11,7 +12,9 @@ KINDS = ("envs", "spaces", "studies")
 
 
 def list_names(
-    kind: Annotated[str, typer.Argument(metavar="|".join(KINDS), help="What to list.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="|".join(KINDS), autocompletion=complete_word(*KINDS), help="What to list.")
+    ],
     *,
     show: Annotated[str | None, typer.Option(metavar="NAME", help="Show one space instead, by name or file.")] = None,
 ) -> None:

@@ -1,6 +1,8 @@
 """Entry point: registers the commands, turns errors into one line and an exit code."""
 
+import _thread
 import errno
+import functools
 import importlib.metadata
 import logging
 import os
@@ -13,7 +15,7 @@ from typing import Any
 
 import typer
 import typer.exceptions
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from tuner import __version__, traces
 from tuner.cli import (
@@ -32,15 +34,33 @@ from tuner.cli import (
     train_command,
 )
 from tuner.cli.options import INTERRUPTED
-from tuner.cli.standard_files import open_standard_files, results_apart
+from tuner.cli.standard_files import open_standard_files, results_apart, say
 from tuner.errors import TunerError, WorkerBroke, without_passwords
 
 UNEXPECTED = 3
 TERMINATED = 128 + signal.SIGTERM
 
 
+def _fold(formatter: Any) -> None:
+    """On a narrow terminal, explanations of options stand below them."""
+    if formatter.width < NARROW:
+        formatter.write_dl = functools.partial(formatter.write_dl, col_max=NARROW_COLUMN)
+
+
+class _Plain(TyperCommand):
+    """A command whose help is readable at any width."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        _fold(formatter)
+        super().format_options(ctx, formatter)
+
+
 class _Groups(TyperGroup):
     """The list of commands in the order of use, under headings."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        _fold(formatter)
+        super().format_options(ctx, formatter)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         for title, names in COMMANDS.items():
@@ -49,15 +69,20 @@ class _Groups(TyperGroup):
 
 
 RENAMED = {"--films": "--videos"}  # options; old names work for one version
+NARROW = 72  # columns
+NARROW_COLUMN = 10  # for names, where explanations stand below longer ones
 LONGEST = 68  # characters of a command's first line, at 80 columns
 COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
     "Tune": {
         "check": check_command.check, "run": run_command.run, "confirm": confirm_command.confirm,
-        "export": export_command.export, "train": train_command.train,
+        "compare": compare_command.compare,
     },
     "Understand": {
         "status": status_command.status, "show": show_command.show, "report": report_command.report,
-        "play": play_command.play, "compare": compare_command.compare, "list": list_command.list_names,
+        "list": list_command.list_names,
+    },
+    "Use": {
+        "export": export_command.export, "train": train_command.train, "play": play_command.play,
     },
     "Serve": {
         "dashboard": dashboard_command.dashboard, "serve": serve_command.serve, "submit": serve_command.submit,
@@ -73,7 +98,7 @@ app = typer.Typer(
 )
 for _group in COMMANDS.values():
     for _name, _command in _group.items():
-        app.command(_name)(results_apart(_command))
+        app.command(_name, cls=_Plain)(results_apart(_command))
 
 
 def _version(wanted: bool) -> None:
@@ -91,14 +116,40 @@ def _options(
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s"
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_quiet_about_ctrl_c)
 
 
 def main() -> None:
     """Runs the command line and exits: 0 done, 1 known error, 2 usage, 3 internal error, 130 Ctrl-C, 143 SIGTERM."""
     open_standard_files()
     signal.signal(signal.SIGTERM, _stop)
-    code = call(sys.argv[1:])
-    sys.exit(TERMINATED if code == INTERRUPTED and signal.getsignal(signal.SIGTERM) is signal.SIG_IGN else code)
+    if heard := signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.unraisablehook = _unraisable
+    try:
+        code = call(sys.argv[1:])
+    except KeyboardInterrupt:  # another one, while an error was said
+        code = INTERRUPTED
+    code = TERMINATED if code == INTERRUPTED and signal.getsignal(signal.SIGTERM) is signal.SIG_IGN else code
+    if heard:  # nothing is left to be stored
+        signal.signal(signal.SIGINT, lambda *_: os._exit(code))
+    sys.exit(code)
+
+
+def _unraisable(error: Any) -> None:
+    """Ctrl-C where Python cannot raise it, as in a destructor, is raised a moment later instead of printed."""
+    if issubclass(error.exc_type, KeyboardInterrupt):
+        _thread.interrupt_main()
+    else:
+        sys.__unraisablehook__(error)
+
+
+def _quiet_about_ctrl_c(record: logging.LogRecord) -> bool:
+    """Cuts the traceback that a library logs of a Ctrl-C, as SQLAlchemy's pool does."""
+    if record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt):
+        record.exc_info = None
+    return True
 
 
 def _stop(*_: object) -> None:
@@ -111,7 +162,7 @@ def call(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
     for old, new in RENAMED.items():
         if old in arguments:
-            sys.stderr.write(f"tuner: {old} is now called {new}\n")
+            say(f"tuner: {old} is now called {new}")
             arguments = [new if word == old else word for word in arguments]
     try:
         return app(arguments or ["--help"], prog_name="tuner", standalone_mode=False) or 0
@@ -161,7 +212,7 @@ def _is_machines(error: OSError) -> bool:
 
 def _say(message: str, code: int) -> int:
     for line in without_passwords(message).splitlines():
-        sys.stderr.write(f"tuner: {line}\n")
+        say(f"tuner: {line}", "red")
     return code
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tuner.app.limits import ENGINES, time_limit, whole_number
+from tuner.cli.completion import complete_space, complete_study, complete_word
 from tuner.cli.standard_files import write
 from tuner.errors import UsageProblem
 
@@ -15,7 +16,12 @@ INTERRUPTED = 130  # the exit code after Ctrl-C
 LEAST_MEMORY = 0.5  # GB
 LEAST_TIMEOUT = 1.0  # s
 
-StudyArgument = Annotated[str, typer.Argument(metavar="[STUDY]", help="A study's name, or the path of its YAML file.")]
+StudyArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[STUDY]", autocompletion=complete_study, help="A study's name, or the path of its YAML file."
+    ),
+]
 StorageOption = Annotated[
     str | None,
     typer.Option(
@@ -27,7 +33,9 @@ StorageOption = Annotated[
     ),
 ]
 NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help="The study's name in the database.")]
-SpaceOption = Annotated[str | None, typer.Option("--space", metavar="NAME|FILE", help="The search space.")]
+SpaceOption = Annotated[
+    str | None, typer.Option("--space", metavar="NAME|FILE", autocompletion=complete_space, help="The search space.")
+]
 EnvironmentOption = Annotated[
     str | None,
     typer.Option(
@@ -152,7 +160,12 @@ WorkersOption = Annotated[
     int | None,
     number("--workers", "W", "Parallel trials. Default: one per core; with Ray, one per CPU of the cluster."),
 ]
-EngineOption = Annotated[str, typer.Option("--engine", metavar="|".join(ENGINES), help="Where trials run.")]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="|".join(ENGINES), autocompletion=complete_word(*ENGINES), help="Where trials run."
+    ),
+]
 RayAddressOption = Annotated[
     str | None,
     typer.Option(

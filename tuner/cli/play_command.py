@@ -47,7 +47,7 @@ def play(
     from tuner.app.play import play as play_episodes
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.tables import print_played
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     request = PlayRequest(
         expert=expert,
@@ -63,7 +63,8 @@ def play(
         gui=gui,
         storage=storage,
     )
-    played = play_episodes(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        played = play_episodes(request, notifier)
     if output is not None:
         say(f"Wrote {output}")
     show(played, print_played, as_json=as_json)

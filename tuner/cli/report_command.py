@@ -40,10 +40,11 @@ def report(
     from tuner.app.report import ReportRequest
     from tuner.app.report import report as make_report
     from tuner.cli.render.notifier import TerminalNotifier
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     request = ReportRequest(study=study, storage=storage, output=output, form=form, videos=videos)
-    made = make_report(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        made = make_report(request, notifier)
     if made.path is None:
         write(made.text)
     else:

@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuner.app.limits import DEFAULT_STUDY
+from tuner.app.limits import DEFAULT_PORT, DEFAULT_STUDY
 from tuner.cli import options
+from tuner.cli.completion import complete_word
+from tuner.cli.dashboard_command import LAST_PORT
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.tracking_keys import OFF, TRACKERS
+from tuner.errors import UsageProblem
 
 if TYPE_CHECKING:
     from tuner.app.tune import TuneRequest
@@ -34,7 +37,9 @@ def run(
     algorithm: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(ALGORITHMS), help="The algorithm; searched in its own space unless --space is given."
+            metavar="NAME",
+            autocompletion=complete_word(*ALGORITHMS),
+            help=f"{', '.join(ALGORITHMS)}; searched in its own space unless --space is given.",
         ),
     ] = None,
     success_key: options.SuccessKeyOption = None,
@@ -94,6 +99,19 @@ def run(
         str | None,
         typer.Option(metavar="COMMAND", help="Run after every trial, with its JSON document on standard input."),
     ] = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Serve the dashboard beside the run, read-only, on this machine.")
+    ] = False,
+    dashboard_port: Annotated[
+        int | None,
+        options.number(
+            "--dashboard-port",
+            "PORT",
+            f"With --dashboard; 0 takes a free one. Default: {DEFAULT_PORT}.",
+            low=0,
+            high=LAST_PORT,
+        ),
+    ] = None,
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Afterwards confirm the winner, as `tuner confirm` does.")
     ] = False,
@@ -140,7 +158,19 @@ def run(
         curves=curves_folder(tensorboard) if tensorboard is not None else None,
         deadline=deadline(minutes),
     )
-    return _plan(request, as_json=as_json) if dry_run else _run(request, as_json=as_json, and_confirm=confirm)
+    port = _port(dashboard_port, asked=dashboard, dry_run=dry_run)
+    if dry_run:
+        return _plan(request, as_json=as_json)
+    return _run(request, as_json=as_json, and_confirm=confirm, port=port)
+
+
+def _port(port: int | None, *, asked: bool, dry_run: bool) -> int | None:
+    """The dashboard's port; None for no dashboard."""
+    if not asked and port is not None:
+        raise UsageProblem(f"--dashboard-port {port}: goes with --dashboard")
+    if asked and dry_run:
+        raise UsageProblem("--dashboard: a --dry-run has no trials to show; leave it out")
+    return (DEFAULT_PORT if port is None else port) if asked else None
 
 
 def _plan(request: "TuneRequest", *, as_json: bool) -> int:
@@ -148,27 +178,31 @@ def _plan(request: "TuneRequest", *, as_json: bool) -> int:
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.tables import print_forecast
 
-    options.show(plan_run(request, TerminalNotifier()), print_forecast, as_json=as_json)
+    with TerminalNotifier() as notifier:
+        found = plan_run(request, notifier)
+    options.show(found, print_forecast, as_json=as_json)
     return 0
 
 
-def _run(request: "TuneRequest", *, as_json: bool, and_confirm: bool) -> int:
+def _run(request: "TuneRequest", *, as_json: bool, and_confirm: bool, port: int | None) -> int:
     """Tunes, and confirms what a whole run has found where that is asked for; returns the exit code."""
     from tuner.app.confirm import ConfirmRequest, confirm
+    from tuner.app.dashboard_beside import dashboard_beside
     from tuner.app.tune import tune
     from tuner.cli.render.confirm_tables import print_confirmation
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.tables import print_result, result_data
 
-    notifier = TerminalNotifier()
-    result = tune(request, notifier)
-    if not as_json:
-        print_result(request, result, confirmed=and_confirm)
     confirmed = None
-    if and_confirm and result.whole is not None and result.whole.best is not None:
-        study, engine = result.whole.study, request.engine
-        asked = ConfirmRequest(study=study, engine=engine, storage=request.storage, deadline=request.deadline)
-        confirmed = confirm(asked, notifier)
+    with TerminalNotifier() as notifier, dashboard_beside(port, request.storage, notifier):
+        result = tune(request, notifier)
+        notifier.rest()
+        if not as_json:
+            print_result(request, result, confirmed=and_confirm)
+        if and_confirm and result.whole is not None and result.whole.best is not None:
+            study, engine = result.whole.study, request.engine
+            asked = ConfirmRequest(study=study, engine=engine, storage=request.storage, deadline=request.deadline)
+            confirmed = confirm(asked, notifier)
     if as_json and (result.summaries or result.spec.stages):
         more = {"confirmation": confirmed.confirmation.data()} if confirmed else {}
         options.print_json(result_data(result) | more)

@@ -36,7 +36,8 @@ def serve(
         port=port,
         token_file=token_path(token_file),
     )
-    run_service(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        run_service(request, notifier)
 
 
 def submit(
@@ -56,7 +57,7 @@ def submit(
     from tuner.app.submit import SubmitRequest
     from tuner.app.submit import submit as submit_study
     from tuner.cli.render.notifier import TerminalNotifier
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
     from tuner.study.storage import describe
 
     changes = {key: value for key, value in {"trials": trials, "space": space}.items() if value is not None}
@@ -69,7 +70,8 @@ def submit(
         confirm=confirm,
         skip_check=skip_check,
     )
-    made = submit_study(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        made = submit_study(request, notifier)
     one = made.submission
     say(f"Submitted study {one.study!r}, {one.trials} trials, to {describe(made.url)}")
     say(f"Before it: {', '.join(made.ahead)}" if made.ahead else "It is next; `tuner serve` runs it.")
@@ -82,7 +84,7 @@ def cancel(
 ) -> None:
     """Cancel a submitted study; its finished trials are kept."""
     from tuner.app.submit import cancel as cancel_study
-    from tuner.cli.render.words import say
+    from tuner.cli.standard_files import say
 
     found = cancel_study(study, storage)
     now = "the service stops within seconds" if found.state == "running" else "nothing had started"

@@ -26,6 +26,18 @@ def write(text: str) -> None:
     results().write(text)
 
 
+def say(text: str, style: str = "") -> None:
+    """Prints a line to standard error; on a terminal folded between words, and in a colour."""
+    if not sys.stderr.isatty() or hasattr(sys.stderr, "rich_proxied_file"):  # a live display folds by itself
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, highlight=False).print(Text(text, style))
+
+
 def results_apart(command: Callable[Given, Result]) -> Callable[Given, Result]:
     """A command during which everything but `results` goes to standard error."""
 

@@ -24,11 +24,14 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show a study: trials by state, the best trial, the baselines."""
-    if not watch:
+    from tuner.cli.render.live_board import on_terminal
+    from tuner.cli.standard_files import say
+
+    if drawn := watch and not as_json and on_terminal():
+        _watch(study, storage)
+    if drawn or not watch:
         _show(study, storage, trials=trials, as_json=as_json)
         return
-    from tuner.cli.render.words import say
-
     said = False
     while True:
         try:
@@ -39,6 +42,26 @@ def status(
                 say(f"{str(error).splitlines()[0]}: waiting for it (Ctrl-C ends)")
             said = True
         time.sleep(WATCH_EVERY)
+
+
+def _watch(study: str, storage: str | None) -> None:
+    """Draws its progress until all trials have finished."""
+    from tuner.app.status import read_status
+    from tuner.app.watched_study import watched
+    from tuner.cli.render.live_board import LiveBoard
+
+    with LiveBoard() as board:
+        while True:
+            try:
+                found = read_status(study, storage)
+            except (StorageFailed, UnknownName) as error:  # its run may be about to begin
+                board.draw(f"{str(error).splitlines()[0]}: waiting for it (Ctrl-C ends)")
+            else:
+                now = watched(found)
+                board.draw(now.line, now.bars, now.leader)
+                if found.finished:
+                    return
+            time.sleep(WATCH_EVERY)
 
 
 def _show(study: str, storage: str | None, *, trials: bool, as_json: bool, line: bool = False) -> bool:

@@ -7,6 +7,7 @@ import typer
 
 from tuner.app.limits import LARGEST_SEED, MOST_SEEDS, MOST_STEPS
 from tuner.cli import options
+from tuner.cli.completion import complete_word
 from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import UsageProblem
 
@@ -41,7 +42,11 @@ def train(
     ] = None,
     algorithm: Annotated[
         str | None,
-        typer.Option(metavar="|".join(ALGORITHMS), help="The algorithm, if the file does not name it. Default: ppo."),
+        typer.Option(
+            metavar="NAME",
+            autocompletion=complete_word(*ALGORITHMS),
+            help=f"The algorithm, if the file does not name it: {', '.join(ALGORITHMS)}. Default: ppo.",
+        ),
     ] = None,
     workers: options.WorkersOption = None,
     engine: options.EngineOption = "processes",
@@ -66,7 +71,8 @@ def train(
         algorithm=algorithm,
         engine=EngineOptions(engine=engine, workers=workers, memory=memory, hang_timeout=hang_timeout),
     )
-    result = run_training(request, TerminalNotifier())
+    with TerminalNotifier() as notifier:
+        result = run_training(request, notifier)
     if result.summary is not None and as_json:
         options.print_json(result.summary.data())
     elif result.summary is not None:

@@ -76,8 +76,8 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to the first address of a host; port 0 picks a free one.
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
+    """A socket bound to the first address of a host; port 0 picks a free one. `option` names the port in an error.
 
     Raises:
         UsageProblem: if the host is not an address of this machine, or the port is taken.
@@ -96,5 +96,5 @@ def listen(host: str, port: int) -> socket.socket:
         if error.errno in ADDRESS_FAULTS:
             way_out = "give an address of this machine, or 0.0.0.0 for all"
             raise UsageProblem(f"--host {host!r}: {error.strerror} ({way_out})") from None
-        raise UsageProblem(f"--port {port}: {error.strerror} (give another port, or 0 for a free one)") from None
+        raise UsageProblem(f"{option} {port}: {error.strerror} (give another port, or 0 for a free one)") from None
     return listener

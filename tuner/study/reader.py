@@ -24,8 +24,9 @@ from tuner.study.confirmation_writer import AskedConfirmation, read_asked, read_
 from tuner.study.history import Attributes, heavy_of
 from tuner.study.importance_shares import importance_shares
 from tuner.study.integrity import reading, refuse_damaged
+from tuner.study.pruners import likely_pruned
 from tuner.study.queue import Submission, submissions
-from tuner.study.rows import CARRIED, EndedTrial, Row, make_row
+from tuner.study.rows import CARRIED, EndedTrial, Row, RunningTrial, make_row
 from tuner.study.samplers import distributions
 from tuner.study.storage import Storage, artifact_folder, half_made, is_there, open_to_read, storage_errors
 from tuner.study.stored import confirmation_name, load_stored, read_history, stored_names
@@ -59,6 +60,18 @@ class StudyReader:
         """Every trial of this study's own, in order."""
         trials, heavy = self.optuna_study.get_trials(deepcopy=False), heavy_of(self.optuna_study)
         return [make_row(trial, self.spec, heavy) for trial in trials if CARRIED not in trial.user_attrs]
+
+    def running(self) -> list[RunningTrial]:
+        """Every trial of this study's own that runs, in order."""
+        trials = self.optuna_study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        return [
+            RunningTrial(
+                row=make_row(trial, self.spec),
+                reported=tuple(sorted(trial.intermediate_values.items())),
+                likely_pruned=likely_pruned(self.spec.pruner, self.optuna_study, trial),
+            )
+            for trial in trials
+        ]
 
     def ended(self) -> list[EndedTrial]:
         """Every trial of this study's own that has ended, in order."""

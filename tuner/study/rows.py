@@ -60,6 +60,14 @@ class EndedTrial(Record):
     files: Mapping[str, Path]  # by the names that they were stored under
 
 
+class RunningTrial(Record):
+    """A trial that runs, with what it has reported."""
+
+    row: Row
+    reported: tuple[tuple[int, float], ...]  # steps and scores
+    likely_pruned: bool
+
+
 def make_row(trial: FrozenTrial, spec: StudySpec, heavy: HeavyAttributes | None = None) -> Row:
     """Converts an Optuna trial; `heavy` reads the attributes that it was read without."""
     attributes = trial.user_attrs

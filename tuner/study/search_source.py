@@ -15,8 +15,10 @@ from tuner.errors import TooManyFailures
 from tuner.finals.finals_plan import Repeat
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 from tuner.study.finals_schedule import FinalsSchedule, TimeLimit
+from tuner.study.pruners import likely_pruned
+from tuner.study.rows import Configuration, configurations, make_row
 from tuner.study.stored import WAY_OUT, too_many_failures
-from tuner.study.writer import AskedTrial, StudyWriter
+from tuner.study.writer import FINISHED, AskedTrial, StudyWriter
 
 FEWEST_GIVEN_UP = 3  # trials that failed for good, from which most of them end the run
 REPORTED = 2  # evaluations in the mean that is reported to the pruner
@@ -41,6 +43,7 @@ class SearchSource:
         self._plan = spec.plan()
         self._over = evaluations_of(spec)
         self._finals = FinalsSchedule(writer, spec, target, limit or TimeLimit())
+        self._leader: tuple[int, Configuration | None] | None = None  # with how many trials had finished
         self._asked: dict[int, AskedTrial] = {}
         self._evaluations: dict[int, list[Evaluation]] = {}
 
@@ -77,6 +80,19 @@ class SearchSource:
     def is_repeat(self, number: int) -> bool:
         """Whether a running trial is of the finals."""
         return self._asked[number].repeat_of is not None
+
+    def likely_pruned(self, number: int) -> bool:
+        """Whether the median rule will likely stop a running trial."""
+        study = self._writer.study
+        return likely_pruned(self._spec.pruner, study, study.get_trials(deepcopy=False)[number])
+
+    def leader(self) -> Configuration | None:
+        """What the study recommends by now; None before the first score."""
+        finished = self._writer.count_finished()
+        if self._leader is None or self._leader[0] != finished:
+            rows = [make_row(trial, self._spec) for trial in self._writer.trials(*FINISHED)]
+            self._leader = (finished, next(iter(configurations(rows)), None))
+        return self._leader[1]
 
     def _searching(self) -> int:
         return sum(asked.repeat_of is None for asked in self._asked.values())

@@ -4,16 +4,13 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.checking.check_report import CheckReport
-from tuner.cli.render.tables import make_console
+from tuner.cli.render.result_console import COLOURS, ResultConsole
 from tuner.output.check_page import COLUMNS, cells, shown
-from tuner.verdicts import Verdict
-
-COLOURS: dict[Verdict, str] = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
 
 
 def print_report(report: CheckReport) -> None:
     """The policies, the reward's terms, a verdict a line with its suggestion, and the whole in a line."""
-    console = make_console()
+    console = ResultConsole()
     if report.policies:
         table = Table(*COLUMNS, box=None, pad_edge=False)
         for row in report.policies:

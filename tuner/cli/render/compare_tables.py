@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from tuner.cli.render.tables import make_console
+from tuner.cli.render.result_console import ResultConsole
 from tuner.comparison.comparison_records import Comparison, findings, measure
 from tuner.output.comparison_page import COLUMNS, cells
 
@@ -12,7 +12,7 @@ def print_comparison(comparison: Comparison) -> None:
     table = Table(*COLUMNS, box=None, pad_edge=False)
     for arm in comparison.arms:
         table.add_row(*cells(comparison, measure(comparison, arm.algorithm)), arm.source)
-    console = make_console()
+    console = ResultConsole()
     console.print(table)
     for line in findings(comparison):
         console.print(line)

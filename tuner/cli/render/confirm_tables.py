@@ -2,10 +2,9 @@
 
 import statistics
 
-from rich.console import Console
 from rich.table import Table
 
-from tuner.cli.render.tables import make_console
+from tuner.cli.render.result_console import ResultConsole
 from tuner.finals.confirmation_plan import TEST_GOALS
 from tuner.results.answer import capital
 from tuner.results.confirmation_reading import ArmResult, Confirmation, ConfirmationReading, name_in_answer, tuning
@@ -14,7 +13,7 @@ from tuner.statistics.answer_records import WINNER, Answer, Measure, figure, poi
 
 def print_confirmation(confirmation: Confirmation) -> None:
     """The answer first, then the validation that chose the winner, seed by seed."""
-    console = make_console()
+    console = ResultConsole()
     state = "" if confirmation.complete else f", {confirmation.done} of {confirmation.planned} runs so far"
     console.print(f"Confirmation of study {confirmation.study!r}{state}")
     if confirmation.answer is not None:
@@ -27,7 +26,7 @@ def print_confirmation(confirmation: Confirmation) -> None:
 
 def print_reading(reading: ConfirmationReading) -> None:
     """The state of a confirmation in a few lines."""
-    console, found = make_console(), reading.confirmation
+    console, found = ResultConsole(), reading.confirmation
     if not found.complete or found.answer is None:
         console.print(f"Confirmation: {found.done} of {found.planned} runs; resume with `tuner confirm {found.study}`.")
         return
@@ -41,7 +40,7 @@ def print_reading(reading: ConfirmationReading) -> None:
         console.print(f"The study has completed {more} since: `tuner confirm {found.study}` includes them.")
 
 
-def _print_validation(console: Console, confirmation: Confirmation) -> None:
+def _print_validation(console: ResultConsole, confirmation: Confirmation) -> None:
     measure = confirmation.measure
     table = Table(f"{measure}, validation", "in tuning", "by seed", "mean", "", box=None, pad_edge=False)
     for one in confirmation.arms:
@@ -59,7 +58,7 @@ def _standing(one: ArmResult, confirmation: Confirmation) -> str:
     return "clearly behind" if one.dropped else ""
 
 
-def _print_answer(console: Console, confirmation: Confirmation, answer: Answer) -> None:
+def _print_answer(console: ResultConsole, confirmation: Confirmation, answer: Answer) -> None:
     measure = confirmation.measure
     table = Table(f"{measure}, test", "by seed", "IQM, 95 %", "mean, 95 %", box=None, pad_edge=False)
     for one in confirmation.tested:

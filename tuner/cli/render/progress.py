@@ -4,13 +4,8 @@ import sys
 import time
 from typing import Self
 
-from rich.console import Console
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
-
 from tuner.app.tallies import Tally
+from tuner.cli.render.live_board import LiveBoard
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
@@ -49,19 +44,20 @@ class ProgressLines:
 
 
 class LiveProgress(ProgressLines):
-    """Live progress bars; finished jobs scroll above them."""
+    """Progress on a board; finished jobs scroll above it."""
 
     def __init__(self, tally: Tally) -> None:
         super().__init__(tally)
-        self._console = Console(stderr=True, highlight=False)
-        self._live = Live(self._picture(), console=self._console, auto_refresh=False)
+        self._board = LiveBoard()
 
     def __enter__(self) -> Self:
-        self._live.start()
+        self._board.__enter__()
+        self.tick()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.stop()
+        self._board.draw(self._tally.line())  # what stays
+        self._board.__exit__()
 
     def evaluated(self, number: int, evaluation: Evaluation, decision: Decision) -> None:  # noqa: ARG002
         """A job reached a checkpoint: its bar shows it."""
@@ -69,21 +65,12 @@ class LiveProgress(ProgressLines):
         self.tick()
 
     def tick(self) -> None:
-        self._live.update(self._picture(), refresh=True)
+        self._board.draw(self._tally.line(), self._tally.bars(), self._tally.leader())
 
     def finished(self, number: int, outcome: TrialOutcome) -> None:
         """A job ended: how far all is stays in place."""
         self._say(self._tally.finished(number, outcome))
 
     def _write(self, text: str) -> None:
-        self._console.print(Text(text.strip()))
+        self._board.say(text.strip())
         self.tick()
-
-    def _picture(self) -> Table:
-        bars = Table(box=None, pad_edge=False, show_header=False)
-        for bar in self._tally.bars():
-            bars.add_row(bar.label, ProgressBar(total=bar.total, completed=bar.done, width=24), bar.text)
-        picture = Table.grid()
-        picture.add_row(bars)
-        picture.add_row(Text(self._tally.line()))
-        return picture

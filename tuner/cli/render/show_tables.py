@@ -28,19 +28,21 @@ def draw(
     *,
     say: Callable[[float], str],
     bounds: tuple[float, float] | None = None,
+    width: int = WIDTH,
 ) -> list[str]:
-    """A curve over environment steps as an area of blocks, with its scale; at most 75 columns.
+    """A curve over environment steps as an area of blocks, with its scale; at most 15 columns more than `width`.
 
     Args:
         steps: Where the values are, rising.
         values: As many, finite.
         say: How a value is written at the axis.
         bounds: Of the axis; those of the values where none are given.
+        width: Columns of the drawing itself.
     """
     low, high = bounds or (min(values), max(values))
     if high <= low:
         high = low + 1.0
-    places = np.linspace(0, steps[-1], WIDTH)
+    places = np.linspace(0, steps[-1], width)
     levels = np.round((np.interp(places, steps, values) - low) / (high - low) * HEIGHT * 8).astype(int)
     levels[places < steps[0]] = 0
     levels[-1] = round((values[-1] - low) / (high - low) * HEIGHT * 8)
@@ -48,7 +50,7 @@ def draw(
     room = max(map(len, labels.values()))
     lines = [f"{labels.get(row, ''):>{room}} │{_cells(levels, row)}".rstrip() for row in reversed(range(HEIGHT))]
     last = f"{steps[-1]:,.0f} steps"
-    return [*lines, f"{'':{room}} └{'─' * WIDTH}", f"{'':{room}}  0{last:>{WIDTH - 1}}"]
+    return [*lines, f"{'':{room}} └{'─' * width}", f"{'':{room}}  0{last:>{width - 1}}"]
 
 
 def _cells(levels: NDArray[np.int_], row: int) -> str:
@@ -56,31 +58,34 @@ def _cells(levels: NDArray[np.int_], row: int) -> str:
     return "".join(EIGHTHS[level] for level in np.clip(levels - 8 * row, 0, 8))
 
 
-def course(values: Sequence[float]) -> str:
-    """A series in one line of blocks, from its least to its largest value; nothing for fewer than two."""
+def course(values: Sequence[float], bounds: tuple[float, float] | None = None) -> str:
+    """A series as a line of blocks, between bounds or from its least to its largest value; none for fewer than two."""
     known = np.array([value for value in values if np.isfinite(value)])
     if len(known) < 2:
         return ""
     width = min(COURSE, len(known))
     means = np.array([part.mean() for part in np.array_split(known, width)])
-    spread = np.ptp(means)
-    levels = np.round((means - means.min()) / spread * 7).astype(int) if spread > 0 else np.zeros(width, dtype=int)
+    low, high = bounds or (means.min(), means.max())
+    shares = np.clip((means - low) / (high - low), 0, 1) if high > low else np.zeros(width)
+    levels = np.round(shares * 7).astype(int)
     return "".join(EIGHTHS[1 + level] for level in levels)
 
 
 COLUMNS = 80
+SCALE = 15  # columns beside a drawing
 SERIES = {"policy loss": "policy_gradient_loss", "entropy": "entropy_loss"}  # signals that a line calls otherwise
 
 
-def lines(row: Row, spec: StudySpec, others: Sequence[Row] = ()) -> list[str]:
-    """The whole page; `others` are the study's trials, among which its repeats are."""
+def lines(row: Row, spec: StudySpec, others: Sequence[Row] = (), width: int = COLUMNS) -> list[str]:
+    """The whole page, at most `width` columns; `others` are the study's trials, among which its repeats are."""
+    width = min(width, COLUMNS)
     sections = (
-        _heading(row, spec),
-        _seeds(row, spec, others),
+        _heading(row, spec, width),
+        _seeds(row, spec, others, width),
         _arguments(row),
-        _curve(row, spec),
+        _curve(row, spec, min(WIDTH, width - SCALE)),
         _milestones(row),
-        _health(row, spec),
+        _health(row, spec, width),
     )
     return [line for section in sections for line in section]
 
@@ -115,26 +120,26 @@ def end(row: Row) -> str:
     return f"pruned at {row.steps:,} steps: behind the other trials at the same step"
 
 
-def _heading(row: Row, spec: StudySpec) -> Iterator[str]:
+def _heading(row: Row, spec: StudySpec, width: int) -> Iterator[str]:
     role = f" ({row.role.replace(':', ' ')})" if row.role else ""
     yield f"Trial {row.number}{role} of study {spec.name!r}: {title(spec.algorithm)} in {spec.environment.id}"
-    yield from _pair("end", end(row))
+    yield from _pair("end", end(row), width)
     score = f"{row.value:.4g}" if row.value is not None else "-"
     success = f", success {row.success:.0%}" if row.success is not None else ""
-    yield from _pair("score", score + success)
+    yield from _pair("score", score + success, width)
     if spec.objective.words:
-        yield from _pair("objective", spec.objective.words)
+        yield from _pair("objective", spec.objective.words, width)
     if row.seconds is not None:
         rate = f", {row.attributes['steps_per_second']:,.0f} steps/s" if "steps_per_second" in row.attributes else ""
-        yield from _pair("training", f"{row.steps:,} steps in {row.seconds:.0f} s{rate}")
+        yield from _pair("training", f"{row.steps:,} steps in {row.seconds:.0f} s{rate}", width)
     retry = f", runs trial {row.attributes['retry_of']} again" if "retry_of" in row.attributes else ""
-    yield from _pair("seed", shown(row.seed) + retry)
+    yield from _pair("seed", shown(row.seed) + retry, width)
 
 
-def _seeds(row: Row, spec: StudySpec, others: Sequence[Row]) -> Iterator[str]:
+def _seeds(row: Row, spec: StudySpec, others: Sequence[Row], width: int) -> Iterator[str]:
     """What a trial repeats, and its configuration's results by seed; nothing where it ran once."""
     if row.repeat_of is not None:
-        yield from _pair("repeat of", f"trial {row.repeat_of}" + (f", {row.label}" if row.role else ""))
+        yield from _pair("repeat of", f"trial {row.repeat_of}" + (f", {row.label}" if row.role else ""), width)
     runs = [one for one in others if one.finished and one.label == row.label]
     if row.repeat_of is None and all(one.repeat_of is None for one in runs):
         return
@@ -144,11 +149,11 @@ def _seeds(row: Row, spec: StudySpec, others: Sequence[Row]) -> Iterator[str]:
         for one in runs
         if one.value is not None
     ]
-    yield from _pair("all seeds", f"{' '.join(said)} (trials {', '.join(str(one.number) for one in runs)})")
+    yield from _pair("all seeds", f"{' '.join(said)} (trials {', '.join(str(one.number) for one in runs)})", width)
 
 
-def _pair(name: str, value: str) -> list[str]:
-    return textwrap.wrap(value, COLUMNS, initial_indent=f"{name:<14}", subsequent_indent=" " * 14)
+def _pair(name: str, value: str, width: int) -> list[str]:
+    return textwrap.wrap(value, width, initial_indent=f"{name:<14}", subsequent_indent=" " * 14)
 
 
 def _arguments(row: Row) -> Iterator[str]:
@@ -161,7 +166,7 @@ def _arguments(row: Row) -> Iterator[str]:
         yield f"{star} {name:<{width}}{shown(value)}"
 
 
-def _curve(row: Row, spec: StudySpec) -> Iterator[str]:
+def _curve(row: Row, spec: StudySpec, width: int) -> Iterator[str]:
     points = row.attributes.get("curve", [])
     name = spec.objective.measure(told=bool(points) and points[0].get("success") is not None)
     known = [(point["step"], point[name]) for point in points if point.get(name) is not None]
@@ -172,10 +177,10 @@ def _curve(row: Row, spec: StudySpec) -> Iterator[str]:
     yield ""
     if name == "success":
         yield f"Success over steps (best {best:.0%}, last {values[-1]:.0%}; {len(values)} evaluations)"
-        yield from draw(steps, values, say="{:.0%}".format, bounds=(0.0, 1.0))
+        yield from draw(steps, values, say="{:.0%}".format, bounds=(0.0, 1.0), width=width)
     else:
         yield f"{name.capitalize()} over steps (best {best:.4g}, last {values[-1]:.4g}; {len(values)} evaluations)"
-        yield from draw(steps, values, say="{:.4g}".format)
+        yield from draw(steps, values, say="{:.4g}".format, width=width)
 
 
 def _milestones(row: Row) -> Iterator[str]:
@@ -186,7 +191,7 @@ def _milestones(row: Row) -> Iterator[str]:
             yield f"  {name:<22}{share:4.0%} {'█' * round(40 * share)}".rstrip()
 
 
-def _health(row: Row, spec: StudySpec) -> Iterator[str]:
+def _health(row: Row, spec: StudySpec, width: int) -> Iterator[str]:
     signs = signs_of(row, spec)
     yield ""
     if not signs:
@@ -195,15 +200,17 @@ def _health(row: Row, spec: StudySpec) -> Iterator[str]:
         return
     updates = row.attributes["health"]["updates"]
     yield f"Health: {worst(signs)} ({updates} update{'s' * (updates != 1)})"
-    yield from _table(signs, {name: course(list(values)) for name, values in read(row.attributes["health"])[0].items()})
+    yield from _table(
+        signs, {name: course(list(values)) for name, values in read(row.attributes["health"])[0].items()}, width
+    )
 
 
-def _table(signs: Sequence[Sign], courses: dict[str, str]) -> Iterator[str]:
+def _table(signs: Sequence[Sign], courses: dict[str, str], width: int) -> Iterator[str]:
     for sign in signs:
         drawn = courses.get(SERIES.get(sign.name, sign.name), "")
         head = f"{sign.verdict:<8}{sign.name:<19}{drawn:<13}"
-        yield from textwrap.wrap(sign.finding, COLUMNS, initial_indent=head, subsequent_indent=" " * 40)
+        yield from textwrap.wrap(sign.finding, width, initial_indent=head, subsequent_indent=" " * 40)
         if sign.suggestion:
             yield from textwrap.wrap(
-                sign.suggestion, COLUMNS, initial_indent=f"{'':8}suggestion: ", subsequent_indent=" " * 20
+                sign.suggestion, width, initial_indent=f"{'':8}suggestion: ", subsequent_indent=" " * 20
             )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from tuner.cli.render.tables import make_console
+from tuner.cli.render.result_console import ResultConsole
 from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.load import Found
 from tuner.config.parameters import ChoiceParameter, IntParameter, Parameter
@@ -17,10 +17,9 @@ SCALES = {"power_of_two": "powers of two"}
 
 def print_space(found: Found, space: SpaceSpec) -> None:
     """The searched parameters with ranges, then the fixed ones, each with the PPO guide's default."""
-    console = make_console()
+    console = ResultConsole()
     console.print(
         f"Space {found.name!r} of {title(space.algorithm)} ({found.where}): {space.description or 'no description'}",
-        markup=False,
     )
     table = Table("parameter", "type", "values", "scale", "condition", "guide's default", box=None, pad_edge=False)
     for name, parameter in space.parameters.items():

@@ -4,11 +4,11 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
+from tuner.cli.render.result_console import ResultConsole
 from tuner.cli.render.words import many, minutes_text
-from tuner.cli.standard_files import results, write
+from tuner.cli.standard_files import write
 from tuner.config.model import StudySpec
 from tuner.config.schedules import part_of, shown
 from tuner.final_training.training_plan import TrainingPlan
@@ -26,8 +26,6 @@ from tuner.study.storage import DEFAULT_URL, parse_url, storage_text
 if TYPE_CHECKING:
     from tuner.app.status import StudyStatus
     from tuner.app.tune import TuneRequest, TuneResult
-
-TABLE_WIDTH = 160  # columns
 
 
 def print_result(request: "TuneRequest", result: "TuneResult", *, confirmed: bool) -> None:
@@ -50,7 +48,7 @@ def result_data(result: "TuneResult") -> dict[str, Any]:
 
 def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> None:
     """The state of a study: counts, the best beside the baselines, a verdict, advice, what comes next."""
-    console = make_console()
+    console = ResultConsole()
     console.print(counts_line(summary))
     rows = [*([summary.best_tuned] if summary.best_tuned else []), *summary.baselines]
     if summary.finals:
@@ -62,13 +60,13 @@ def print_summary(summary: Summary, *, next_commands: Sequence[str] = ()) -> Non
         console.print(said)
     for warning in summary.warnings if summary.succeeded is False else ():
         if warning not in said:
-            console.print(f"Also: {warning}.", markup=False)
+            console.print(f"Also: {warning}.")
     for word in summary.advice.values():
         console.print(f"Note: {word}.")
     _print_next(console, next_commands)
 
 
-def _print_finals(console: Console, finals: FinalsLines) -> None:
+def _print_finals(console: ResultConsole, finals: FinalsLines) -> None:
     """The leader and what it is compared with, seed by seed."""
     table = Table(finals.measure, "by training seed", "mean, 95 %", box=None, pad_edge=False)
     for place, line in enumerate(finals.lines):
@@ -83,11 +81,11 @@ def _print_finals(console: Console, finals: FinalsLines) -> None:
     console.print(f"Highest score of a single trial: {shown(finals.highest)} (trial {finals.highest_trial}).")
 
 
-def _print_next(console: Console, commands: Sequence[str]) -> None:
+def _print_next(console: ResultConsole, commands: Sequence[str]) -> None:
     if commands:
         console.print("Next:")
         for command in commands:
-            console.print(f"  {command}")
+            console.print(f"  {command}", soft_wrap=True)  # to be copied
 
 
 def print_status(found: "StudyStatus", *, trials: bool) -> None:
@@ -98,7 +96,7 @@ def print_status(found: "StudyStatus", *, trials: bool) -> None:
     if found.reading:
         print_reading(found.reading)
     if found.summary.health:
-        write(f"{found.summary.health.line()}\n")
+        ResultConsole().print(found.summary.health.line())
     if trials and found.rows:
         print_trials(found.rows, list(found.reader.spec.space.parameters))
     if found.queue:
@@ -110,7 +108,7 @@ def print_status(found: "StudyStatus", *, trials: bool) -> None:
 
 def print_stages(spec: StudySpec, done: Sequence[Summary], *, next_commands: Sequence[str] = ()) -> None:
     """What stages have come to: a line each, then the parameters that the last one ended with."""
-    console = make_console()
+    console = ResultConsole()
     console.print(f"Study {spec.name!r}: {len(done)} of {len(spec.stages)} stages finished")
     table = Table("stage", "study", "trials", "best", "score", "success", "found", box=None, pad_edge=False)
     for place, (stage, summary) in enumerate(zip(spec.stages, done, strict=False), 1):
@@ -133,12 +131,6 @@ def print_stages(spec: StudySpec, done: Sequence[Summary], *, next_commands: Seq
         "One training seed per trial: the best score is biased upwards by luck. `tuner confirm` tests the winner."
     )
     _print_next(console, next_commands)
-
-
-def make_console() -> Console:
-    """Console for standard output, at least as wide as the tables, so that numbers are not cut."""
-    width = Console(file=results()).width
-    return Console(file=results(), highlight=False, soft_wrap=True, width=max(width, TABLE_WIDTH))
 
 
 def counts_line(summary: Summary) -> str:
@@ -184,7 +176,7 @@ def print_trials(rows: Sequence[Row], parameters: Sequence[str]) -> None:
             *(shown(row.arguments.get(name)) for name in columns),
             f"{row.seconds:.0f}" if row.seconds is not None else "-",
         )
-    make_console().print(table)
+    ResultConsole().print(table)
 
 
 def print_training(plan: TrainingPlan, summary: TrainingSummary) -> None:
@@ -199,7 +191,7 @@ def print_training(plan: TrainingPlan, summary: TrainingSummary) -> None:
 
 def print_forecast(found: Forecast) -> None:
     """The plan as a table and some lines."""
-    console = make_console()
+    console = ResultConsole()
     table = Table("a full trial at", "seconds", "steps/s", box=None, pad_edge=False)
     for corner in found.corners:
         at = ", ".join(f"{name} {shown(value)}" for name, value in corner.values.items()) or "any point of the space"
@@ -227,7 +219,7 @@ def print_played(played: Played) -> None:
             {True: "yes", False: "no", None: "-"}[episode.success],
             ", ".join(episode.stages) or "-",
         )
-    console = make_console()
+    console = ResultConsole()
     console.print(table)
     console.print(f"{played.environment}, {played.actor}: {_together(played)}")
 

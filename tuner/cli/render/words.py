@@ -2,7 +2,6 @@
 
 import functools
 import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,12 +16,6 @@ from tuner.finals.confirmation_plan import FEWEST_SEEDS
 from tuner.planning.estimate import rounds_minutes
 from tuner.study.storage import describe
 from tuner.study.stored import confirmation_name
-
-
-def say(text: str) -> None:
-    """Prints one line to standard error."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
 
 
 def many(count: int, what: str) -> str:
@@ -69,6 +62,8 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     events.ListenerFailed: lambda one: (
         f"Warning: {one.name}{'' if one.trial is None else f', trial {one.trial}'}: {one.reason} (the study goes on)"
     ),
+    events.DashboardBegan: lambda one: f"Dashboard: {one.address} (until the run ends)",
+    events.DashboardFailed: lambda one: f"Warning: no dashboard: {one.reason}; the study goes on",
     events.ListenersAwaited: lambda one: f"Waiting up to {one.seconds:.0f} s for {', '.join(one.names)} …",
     events.RecordingBegan: lambda one: f"Recording {one.episodes} episodes of {one.label} …",
     events.SubmissionWaits: lambda one: f"{one.reason}; the service will try again.",
