@@ -238,7 +238,7 @@ class PlayAnnounced(Event):
 
     environment: str
     episodes: int
-    actor: str
+    actors: tuple[str, ...]  # several act beside each other
     output: Path | None  # None for a window
 
 
@@ -246,6 +246,7 @@ class EpisodeEnded(Event):
     """An episode was played."""
 
     episode: PlayedEpisode
+    actor: str | None  # None where one alone acts
 
 
 class RecordingBegan(Event):

@@ -259,14 +259,15 @@ def _(event: events.TrainingAnnounced) -> Iterator[str]:
 @words.register
 def _(event: events.PlayAnnounced) -> Iterator[str]:
     where = f"into {event.output}" if event.output is not None else "in a window"
-    yield f"{event.environment}: {many(event.episodes, 'episode')} of {event.actor}, {where}"
+    yield f"{event.environment}: {many(event.episodes, 'episode')} of {' and of '.join(event.actors)}, {where}"
 
 
 @words.register
 def _(event: events.EpisodeEnded) -> Iterator[str]:
     one = event.episode
     end = {True: "success", False: "no success", None: "ended"}[one.success]
-    yield f"episode {one.episode}: {end} after {one.steps} steps, return {one.total_return:.4g}"
+    who = "" if event.actor is None else f", {event.actor}"
+    yield f"episode {one.episode}{who}: {end} after {one.steps} steps, return {one.total_return:.4g}"
 
 
 @words.register
