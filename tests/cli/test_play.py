@@ -78,6 +78,19 @@ def test_two_are_played_beside_each_other(tuner: Tuner, finished: Path) -> None:
     assert same.out.count("SeenLine, ") == 4
 
 
+def test_a_trial_is_played_as_its_training_went_on(tuner: Tuner, finished: Path) -> None:
+    said = tuner("play --progress --study toy --env seen_toys:SeenLine -o steps.mp4 --episodes 1 --size 160x120 --json")
+    assert said.code == 0, said.err
+    assert "324x244" in described(Path("steps.mp4"))
+    sides = json.loads(said.out)["sides"]
+    assert [side["actor"].rpartition(" after ")[2] for side in sides] == [
+        f"{share} % of training" for share in (0, 25, 50, 100)
+    ]
+    assert len({side["episodes"][0]["return"] for side in sides}) > 2
+    last = tuner("play --study toy --env seen_toys:SeenLine -o a.mp4 --episodes 1 --size 160x120 --json")
+    assert sides[3]["episodes"] == json.loads(last.out)["episodes"]
+
+
 def test_a_study_brings_its_environment(tuner: Tuner, finished: Path) -> None:
     said = tuner("play --study toy -o video.mp4")
     assert said.code == 2
@@ -113,6 +126,9 @@ def test_a_model_that_was_deleted_is_said(tuner: Tuner, finished: Path, tmp_path
         ("play --versus a,b --expert -o a.mp4", "--expert and --versus: only one can act"),
         ("play --versus a,b --study reach --trial 3 -o a.mp4", "name the trial with the others, --versus a,b,3"),
         ("play --versus a,b --gui", "--gui and --versus: a window shows one"),
+        ("play --progress --gui", "--gui and --progress: a window shows one"),
+        ("play --progress --versus a,b -o a.mp4", "--versus and --progress: only one of both"),
+        ("play --progress --model m.zip -o a.mp4", "--model and --progress: only one can act"),
         ("play --expert --gui --size 320x240", "--gui and --size: a window shows one"),
         ("play --expert -o a.mp4 --size 961x720", "--size '961x720': must be WIDTHxHEIGHT in even numbers of pixels"),
         ("play --expert -o a.mp4 --size 96x72", "from 160x120 to 3840x2160"),

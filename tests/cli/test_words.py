@@ -110,7 +110,7 @@ def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
             ["No video: environment 'X-v0' has no render mode"],
         ),
         (
-            events.PlayAnnounced(environment="X-v0", episodes=5, actors=("the expert",), output=Path("video.mp4")),
+            events.PlayAnnounced(environment="X-v0", episodes=5, actor="the expert", output=Path("video.mp4")),
             ["X-v0: 5 episodes of the expert, into video.mp4"],
         ),
         (events.EpisodeEnded(episode=EPISODE, actor=None), ["episode 5: success after 7 steps, return 1.5"]),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tuner.playing.captions import BAD, GOOD, GROUND, INK, Caption, framed
+from tuner.playing.captions import BAD, GOOD, INK, Caption, framed
 from tuner.playing.imaging import Picture
 from tuner.playing.play_episode import Moment
 from tuner.playing.side_by_side import figures
@@ -46,11 +46,19 @@ def test_success_and_failure_have_their_colours() -> None:
     assert counts == {None: (False, False), True: (True, False), False: (False, True)}
 
 
-def test_a_long_title_leaves_room_for_the_figures() -> None:
-    long = framed(picture(336, 480), said(title="a study with a very long name indeed " * 5), (360, 270))
-    short = framed(picture(336, 480), said(title="a"), (360, 270))
-    assert (long[-24:, -60:] == short[-24:, -60:]).all()
-    assert near(long[-24:, -80:-60], GROUND) > 0
+def test_a_long_title_loses_its_first_parts_and_never_meets_the_figures() -> None:
+    whole = framed(picture(336, 480), said(title="trial 9 · episode 1"), (360, 270))
+    longer = framed(
+        picture(336, 480), said(title="a study with a very long name indeed · trial 9 · episode 1"), (360, 270)
+    )
+    assert (whole == longer).all()
+    cut = framed(picture(336, 480), said(title="a study with a very long name indeed " * 5), (360, 270))
+    assert (cut[-24:, 250:] == whole[-24:, 250:]).all()
+
+
+def test_nothing_moves_when_success_is_said() -> None:
+    before, after = (framed(picture(336, 480), said(success=success), (960, 720)) for success in (None, True))
+    assert (before[:, :820] == after[:, :820]).all()
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ class PlayAnnounced(Event):
 
     environment: str
     episodes: int
-    actors: tuple[str, ...]  # several act beside each other
+    actor: str
     output: Path | None  # None for a window
 
 

@@ -22,6 +22,7 @@ from tuner.records import EnvironmentRef
 from tuner.study.reader import StudyReader
 from tuner.study.rows import Row, choose, pick
 from tuner.training.making import full_id
+from tuner.training.model_files import EarlierModel, earlier_models
 
 STATISTICS = "vecnormalize.pkl"  # rl_zoo3's name for them
 WHO = "give one of --expert, --model FILE and --study STUDY"
@@ -44,6 +45,7 @@ class PlayRequest(Record):
     gui: bool = False
     storage: str | None = None
     versus: tuple[str, ...] = ()  # configurations, baselines or trials of the study, beside each other
+    progress: bool = False  # the trial at shares of its training, beside each other
     size: Size | None = None  # of each picture, caption included
 
     def __post_init__(self) -> None:
@@ -53,9 +55,9 @@ class PlayRequest(Record):
             UsageProblem: naming the options.
         """
         self._check_sides()
-        study = "--versus" if self.versus else "--study"
+        study = "--versus" if self.versus else "--progress" if self.progress else "--study"
         options = {"--expert": self.expert, "--model": self.model is not None}
-        options[study] = self.study is not None or bool(self.versus)
+        options[study] = self.study is not None or self.together
         given = [name for name, there in options.items() if there]
         if not given:
             raise UsageProblem(f"who is to act? {WHO}")
@@ -63,7 +65,7 @@ class PlayRequest(Record):
             raise UsageProblem(f"{' and '.join(given)}: only one can act; {WHO}")
         if self.statistics is not None and self.model is None:
             raise UsageProblem(f"--stats {self.statistics}: name the model that they belong to with --model")
-        if self.trial is not None and self.study is None:
+        if self.trial is not None and self.study is None and not self.together:
             raise UsageProblem(f"--trial {self.trial}: name its study with --study")
 
     def _check_sides(self) -> None:
@@ -72,9 +74,16 @@ class PlayRequest(Record):
             raise UsageProblem(f"--versus {names}: must be 2 to {MOST_SIDES} names, such as current,best")
         if self.versus and self.trial is not None:
             raise UsageProblem(f"--versus and --trial: name the trial with the others, --versus {names},{self.trial}")
-        if self.gui and (self.versus or self.size):
-            option = "--versus" if self.versus else "--size"
+        if self.versus and self.progress:
+            raise UsageProblem("--versus and --progress: only one of both; --progress takes a --trial")
+        if self.gui and (self.together or self.size):
+            option = "--versus" if self.versus else "--progress" if self.progress else "--size"
             raise UsageProblem(f"--gui and {option}: a window shows one, at its own size; record a file with -o")
+
+    @property
+    def together(self) -> bool:
+        """Whether several play beside each other."""
+        return bool(self.versus) or self.progress
 
     @property
     def count(self) -> int:
@@ -104,25 +113,30 @@ def play(request: PlayRequest, notifier: Notifier) -> Played:
         TunerError: what keeps them from being played, or the file from being written.
     """
     count = request.count
-    (played,) = _play([cast(request)], count, request, notifier)
+    part = cast(request)
+    (played,) = _play([part], part.actor.label, count, request, notifier)
     return played
 
 
-def play_versus(request: PlayRequest, notifier: Notifier) -> PlayedTogether:
-    """Plays episodes of several configurations of a study, beside each other, as `play` does.
+def play_beside(request: PlayRequest, notifier: Notifier) -> PlayedTogether:
+    """Plays episodes of several of a study, or of one as its training went on, beside each other, as `play` does.
 
     Raises:
         TunerError: what keeps them from being played, or the file from being written.
     """
     count = request.count
     reader = open_study(request.study or DEFAULT_STUDY, request.storage)
-    parts = [_of_row(request, reader, pick(reader.rows, name)) for name in request.versus]
-    return PlayedTogether(sides=_play(parts, count, request, notifier))
+    if request.progress:
+        parts = _in_training(request, reader, choose(reader.rows, request.trial))
+        who = f"{parts[-1].actor.title}, and before"
+    else:
+        parts = [_of_row(request, reader, pick(reader.rows, name)) for name in request.versus]
+        who = f"{', '.join(request.versus)} of study {reader.name!r}"
+    return PlayedTogether(sides=_play(parts, who, count, request, notifier))
 
 
-def _play(parts: Sequence[Part], count: int, request: PlayRequest, notifier: Notifier) -> list[Played]:
-    labels = tuple(part.actor.label for part in parts)
-    notifier.notify(PlayAnnounced(environment=parts[0].ref.id, episodes=count, actors=labels, output=request.output))
+def _play(parts: Sequence[Part], who: str, count: int, request: PlayRequest, notifier: Notifier) -> list[Played]:
+    notifier.notify(PlayAnnounced(environment=parts[0].ref.id, episodes=count, actor=who, output=request.output))
 
     def tell(actor: Actor, episode: PlayedEpisode) -> None:
         notifier.notify(EpisodeEnded(episode=episode, actor=actor.title if len(parts) > 1 else None))
@@ -180,6 +194,28 @@ def _of_row(request: PlayRequest, reader: StudyReader, wanted: Row) -> Part:
     ref = _environment(request.environment, reader.spec, row)
     kwargs = {**ref.kwargs, **request.kwargs}
     return Part(ref=replace(ref, kwargs=kwargs, wrappers=tuple(request.wrappers) or ref.wrappers), actor=actor)
+
+
+def _in_training(request: PlayRequest, reader: StudyReader, wanted: Row) -> list[Part]:
+    """A trial at each share of its training of which its policy was kept, and at its end."""
+    row = reader.run_with_model(wanted, earlier=True)
+    packed = reader.earlier_policies(row.number)
+    last = _of_row(request, reader, row)
+    assert last.actor.model is not None  # noqa: S101 - of a study
+    models = earlier_models(last.actor.model, packed, last.actor.label)
+    models.append(EarlierModel(share=100, model=last.actor.model, statistics=last.actor.statistics))
+    return [Part(ref=last.ref, actor=_at(last.actor, one)) for one in models]
+
+
+def _at(actor: Actor, one: EarlierModel) -> Actor:
+    after = f"{one.share} % of training"
+    return replace(
+        actor,
+        model=one.model,
+        statistics=one.statistics,
+        label=f"{actor.label} after {after}",
+        title=f"{actor.title} · {after}",
+    )
 
 
 def _environment(name: str | None, spec: StudySpec, row: Row) -> EnvironmentRef:

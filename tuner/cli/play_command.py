@@ -33,6 +33,10 @@ def play(
             "with commas.",
         ),
     ] = None,
+    progress: Annotated[
+        bool,
+        typer.Option("--progress", help="Play the trial at 0, 25, 50 and 100 % of its training, beside each other."),
+    ] = False,
     env: Annotated[
         str | None,
         typer.Option(
@@ -61,7 +65,7 @@ def play(
     as_json: JsonOption = False,
 ) -> None:
     """Record a model or an expert: a video, a picture or a window."""
-    from tuner.app.play import PlayRequest, play_versus
+    from tuner.app.play import PlayRequest, play_beside
     from tuner.app.play import play as play_one
     from tuner.cli.render.notifier import TerminalNotifier
     from tuner.cli.render.play_tables import print_played, print_played_together
@@ -81,11 +85,12 @@ def play(
         gui=gui,
         storage=storage,
         versus=tuple(versus.split(",")) if versus is not None else (),
+        progress=progress,
         size=picture_size("--size", size) if size is not None else None,
     )
     notifier = TerminalNotifier()
-    if request.versus:
-        show_result = functools.partial(show, play_versus(request, notifier), print_played_together)
+    if request.together:
+        show_result = functools.partial(show, play_beside(request, notifier), print_played_together)
     else:
         show_result = functools.partial(show, play_one(request, notifier), print_played)
     if output is not None:

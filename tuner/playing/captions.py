@@ -8,6 +8,9 @@ from PIL import Image, ImageDraw, ImageFont
 from tuner.playing.imaging import Picture
 from tuner.record_type import Record
 
+BETWEEN = " · "  # the parts of a title
+FAILED = "no success"
+
 Size = tuple[int, int]  # pixels: width, height
 
 SHARE, LEAST = 1 / 15, 24  # of the frame's height that the caption takes, and pixels that it takes at least
@@ -46,23 +49,25 @@ def _fitted(picture: Picture, box: Size) -> Image.Image:
 def _write(draw: ImageDraw.ImageDraw, caption: Caption, size: Size, strip: int) -> None:
     width, height = size
     edge, middle = round(strip * 0.4), height - strip / 2
-    state = {True: "success", False: "no success", None: ""}[caption.success]
-    gap = " " * 3 if caption.figures and state else ""
+    state = {True: "success", False: FAILED, None: ""}[caption.success]
     font = _font(max(SMALLEST_FONT, round(strip * 0.5)))
     right = width - edge
     draw.text((right, middle), state, GOOD if caption.success else BAD, font, anchor="rm")
-    right -= round(draw.textlength(gap + state, font))
+    right -= round(draw.textlength(f"{FAILED}   ", font))  # its place is kept, so that nothing moves at the end
     draw.text((right, middle), caption.figures, INK, font, anchor="rm")
-    right -= round(draw.textlength(caption.figures, font)) + edge
+    right -= round(draw.textlength(f"{caption.figures}   ", font))
     draw.text((edge, middle), _shortened(draw, caption.title, right - edge, font), INK, font, anchor="lm")
 
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, width: int, font: ImageFont.FreeTypeFont) -> str:
-    """The text, cut from its beginning until it fits; what tells episodes apart stands at its end."""
-    short = text
-    while short and draw.textlength(short, font) > width:
-        short = "…" + short.lstrip("…")[1:] if len(short) > 1 else ""
-    return short
+    """The text without its first parts, if it is too long; what tells episodes apart stands at its end."""
+    parts = text.split(BETWEEN)
+    while len(parts) > 1 and draw.textlength(BETWEEN.join(parts), font) > width:
+        del parts[0]
+    short = BETWEEN.join(parts)
+    while short and draw.textlength(f"{short}…", font) > width:
+        short = short[:-1]
+    return short if short == BETWEEN.join(parts) else f"{short}…"
 
 
 @functools.cache

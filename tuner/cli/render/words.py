@@ -259,7 +259,7 @@ def _(event: events.TrainingAnnounced) -> Iterator[str]:
 @words.register
 def _(event: events.PlayAnnounced) -> Iterator[str]:
     where = f"into {event.output}" if event.output is not None else "in a window"
-    yield f"{event.environment}: {many(event.episodes, 'episode')} of {' and of '.join(event.actors)}, {where}"
+    yield f"{event.environment}: {many(event.episodes, 'episode')} of {event.actor}, {where}"
 
 
 @words.register
