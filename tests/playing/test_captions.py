@@ -56,6 +56,12 @@ def test_a_long_title_loses_its_first_parts_and_never_meets_the_figures() -> Non
     assert (cut[-24:, 250:] == whole[-24:, 250:]).all()
 
 
+def test_a_name_in_another_script_is_left_out() -> None:
+    titles = "trial 9", "\ub3d9\ud300 \ubaa8\ud615 · trial 9"
+    plain, foreign = (framed(picture(336, 480), said(title=title), (480, 360)) for title in titles)
+    assert (plain == foreign).all()
+
+
 def test_nothing_moves_when_success_is_said() -> None:
     before, after = (framed(picture(336, 480), said(success=success), (960, 720)) for success in (None, True))
     assert (before[:, :820] == after[:, :820]).all()

@@ -1,7 +1,6 @@
 """Episodes as videos and pictures, and the errors on the way."""
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ def test_a_gif_shows_every_second_step_in_few_bytes(tmp_path: Path) -> None:
     assert lasted == pytest.approx(side_by_side.FIRST + steps + side_by_side.LAST, abs=0.3)
     assert len(frames(tmp_path / "film.gif")) == pytest.approx(lasted * gif.FPS, abs=2)
     assert (tmp_path / "film.gif").stat().st_size < 60_000
-    assert not list(Path(tempfile.gettempdir()).glob("tuner-gif-*"))
+    assert [path.name for path in tmp_path.iterdir()] == ["film.gif"]
 
 
 def test_a_picture_smaller_than_its_frame_is_framed_whole(tmp_path: Path) -> None:

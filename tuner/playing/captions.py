@@ -60,14 +60,20 @@ def _write(draw: ImageDraw.ImageDraw, caption: Caption, size: Size, strip: int) 
 
 
 def _shortened(draw: ImageDraw.ImageDraw, text: str, width: int, font: ImageFont.FreeTypeFont) -> str:
-    """The text without its first parts, if it is too long; what tells episodes apart stands at its end."""
-    parts = text.split(BETWEEN)
+    """The text without parts in other scripts, and without its first ones if it is too long: the last tell most."""
+    parts = [part for part in text.split(BETWEEN) if _drawable(part, font)]
     while len(parts) > 1 and draw.textlength(BETWEEN.join(parts), font) > width:
         del parts[0]
     short = BETWEEN.join(parts)
     while short and draw.textlength(f"{short}…", font) > width:
         short = short[:-1]
     return short if short == BETWEEN.join(parts) else f"{short}…"
+
+
+def _drawable(text: str, font: ImageFont.FreeTypeFont) -> bool:
+    """Whether the font has every letter: names may have those of any script, of which it shows empty boxes."""
+    missing = bytes(font.getmask("\U0010ffff"))
+    return not any(bytes(font.getmask(letter)) == missing for letter in text if letter != " ")
 
 
 @functools.cache

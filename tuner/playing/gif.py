@@ -22,7 +22,7 @@ class GifScreen:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._program = find_ffmpeg({"ffv1": "a GIF's palette", " gif ": "a GIF"})
-        self._folder = tempfile.TemporaryDirectory(prefix="tuner-gif-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=".tuner-gif-", ignore_cleanup_errors=True)
         self._whole = Path(self._folder.name) / "pictures.mkv"
         self._encoder: Encoder | None = None
         self._count = 0

@@ -57,7 +57,7 @@ def figures(moment: Moment, unit: object) -> str:
     """The distance, in mm where it is in metres; the return where there is none and success is not told either."""
     if moment.distance is not None:
         return f"{1000 * moment.distance:.0f} mm" if unit == METRES else f"distance {moment.distance:.3g}"
-    return f"return {moment.total_return:.4g}" if moment.success is None else ""
+    return f"return {moment.total_return:.4g}" if moment.steps and moment.success is None else ""
 
 
 def play_episodes(sides: Sequence[Side], episode: int, seed: int, screen: Screen) -> list[PlayedEpisode]:
