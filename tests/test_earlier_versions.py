@@ -80,6 +80,18 @@ def test_a_kept_model_is_written(tuner: Tuner) -> None:
     assert Path("model.zip").stat().st_size > 1000
 
 
+def test_its_progress_is_not_to_be_had_and_how_it_is(tuner: Tuner) -> None:
+    said = tuner(f"play --progress --study earlier --env seen_toys:SeenLine -o a.gif {STORAGE}")
+    assert said.code == 1
+    assert "kept its last policy alone, as in versions before and over 4 MB; no trial of it did;" in said.err
+    command = said.err.strip().rpartition("`tuner ")[2].rstrip("`")
+    assert command == "run earlier --name earlier-again --from earlier"
+    assert tuner(f"{command} {STORAGE} --trials 3 --engine inline").code == 0
+    size = "--size 160x120 --episodes 1"
+    again = tuner(f"play --progress --study earlier-again --env seen_toys:SeenLine -o a.gif {STORAGE} {size}")
+    assert again.code == 0, again.err
+
+
 @pytest.mark.parametrize("form", ["html", "md", "json"])
 def test_a_study_is_reported(form: str, tuner: Tuner) -> None:
     assert tuner(f"report earlier -o report.{form} {STORAGE}").code == 0

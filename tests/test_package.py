@@ -93,6 +93,7 @@ def test_the_wheel_holds_nothing_else(names: list[str]) -> None:
     assert {Path(name).suffix for name in names if ".dist-info/" not in name} == {
         ".py",
         ".yaml",
+        ".json",
         ".urdf",
         ".j2",
         ".css",

@@ -134,6 +134,7 @@ class TrialOutcome(Record):
     facts: dict[str, Any] = field(default_factory=dict)  # JSON: the model's arguments, library versions
     model: bytes | None = None  # an SB3 zip, if the coordinator asked to keep it
     statistics: bytes | None = None  # of the model's VecNormalize, pickled as SB3 does
+    earlier: bytes | None = None  # a tar of the policies at shares of the training; None where they are too large
 
     @property
     def of_the_process(self) -> bool:

@@ -35,6 +35,7 @@ from tuner.training.make_model import (
     trained_by_sb3,
 )
 from tuner.training.placed import ERRORS
+from tuner.training.policy_history import PolicyHistory
 from tuner.training.watch import EvaluationCallback, Report, SignalRecorder, finite_parameters
 
 PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
@@ -97,9 +98,9 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
             watch.resume_from(begun_before)
             if keeper is not None and model.num_timesteps < job.timesteps:
                 keeper.note_resume(model.num_timesteps)
-        coefficients = CoefficientCallback(job.params)
+        coefficients, history = CoefficientCallback(job.params), PolicyHistory(job.timesteps)
         try:
-            _learn(model, job, [callback for callback in (curriculum, coefficients, watch) if callback])
+            _learn(model, job, [callback for callback in (curriculum, coefficients, watch, history) if callback])
         except TrialDiverged as error:
             return _diverged(error, model, recorder, begun)
         return TrialOutcome(
@@ -121,6 +122,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
             },
             model=saved(model) if watch.decision.keep else None,
             statistics=statistics(env) if watch.decision.keep else None,
+            earlier=history.packed() if watch.decision.keep else None,
         )
 
 

@@ -43,7 +43,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
     `variation.QUANTITIES`), whose drawn values are in `info` at reset; `render_mode`.
     """
 
-    metadata = {"render_modes": ["rgb_array", "human"], "render_fps": figures.CONTROL_HZ}  # noqa: RUF012 - as Gymnasium has it
+    metadata = {"render_modes": ["rgb_array", "human"], "render_fps": figures.CONTROL_HZ, "distance_unit": "m"}  # noqa: RUF012
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
         self.episode = EpisodeState(task, round(episode_seconds * figures.CONTROL_HZ), ranges)
         self.episode.difficulty = difficulty
         self._camera: Camera | None = None
+        self._pictured: object = None  # the state of the episode that the camera has framed
         self._window: BulletWindow | None = None
         self.action_space = gym.spaces.Box(-1.0, 1.0, (len(self.episode.arm.limits),), np.float32)
         self.observation_space = gym.spaces.Box(-1.0, 1.0, (len(task.scales),), np.float32)
@@ -155,6 +156,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
     def render(self) -> Picture | None:
         """A picture (h, w, 3) of arm, objects and goal; the goal is red, and green once it is reached.
 
+        The camera frames each episode anew, and a line shows the tool point's path through the episode's pictures.
         None with `render_mode="human"`, where `reset` and `step` show everything in PyBullet's window, at 20 Hz.
         """
         if self._window is not None:
@@ -165,7 +167,11 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
             return None
         if self._camera is None:
             self._camera = Camera(self.episode.arm.sim, self.task.marker, self.task.tolerance)
-        return self._camera.picture(self.episode.mark(), done=self.episode.success)
+        goal, tool = self.episode.mark(), self.episode.arm.tool()
+        if self._pictured is not self.episode.state:
+            self._pictured = self.episode.state
+            self._camera.begin(goal, tool)
+        return self._camera.picture(goal, tool, done=self.episode.success)
 
     def show(self) -> None:
         """Shows the current step in the window, if there is one, and waits until its control period is over."""

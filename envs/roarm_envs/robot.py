@@ -68,6 +68,12 @@ class RoArm:
         tool_x, tool_y, tool_z, cosine, sine = tool_point(a, b, c, d)
         return Sensed((a, b, c, d, e), (u, v, w, x, y), (tool_x, tool_y, tool_z), (cosine, sine), touching)
 
+    def tool(self) -> tuple[float, float, float]:
+        """The tool point, in m."""
+        a, b, c, d = [state[0] for state in self.sim.joint_states()[:4]]
+        x, y, z, *_ = tool_point(a, b, c, d)
+        return x, y, z
+
     def random_pose(self, rng: np.random.Generator, *, base: float, min_height: float, margin: float) -> Array:
         """Places the arm in a random pose that keeps clear of the table and of itself; returns the tool point (3,).
 

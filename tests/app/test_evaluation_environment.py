@@ -47,8 +47,8 @@ def test_a_study_is_scored_and_confirmed_trained_and_played_there(tuner: Tuner, 
     assert tuner("export toy -o best.yml").code == 0
     said = tuner("train best.yml --engine inline")
     assert "Success of the best model over 100 fresh episodes: 100%" in said.err + said.out
-    assert cast(PlayRequest(study="toy"))[0].kwargs == {"reach": 0.01}
-    assert cast(PlayRequest(study="toy", kwargs={"reach": 0.5}))[0].kwargs == {"reach": 0.5}
+    assert cast(PlayRequest(study="toy")).ref.kwargs == {"reach": 0.01}
+    assert cast(PlayRequest(study="toy", kwargs={"reach": 0.5})).ref.kwargs == {"reach": 0.5}
 
 
 def test_other_arguments_are_another_study(tuner: Tuner, tmp_path: Path) -> None:

@@ -93,9 +93,9 @@ def test_an_export_repeats_the_trial_and_a_changed_weight_is_said(inside: Path, 
 def test_a_trial_is_played_in_its_environment(inside: Path) -> None:
     row = best_tuned()
     kept = next(one for one in rows() if one.role == "baseline:current")
-    assert cast(PlayRequest(study="toy", trial=kept.number, output=Path("a.mp4")))[0].kwargs == {"weight": 2.0}
+    assert cast(PlayRequest(study="toy", trial=kept.number, output=Path("a.mp4"))).ref.kwargs == {"weight": 2.0}
     own, given = (
-        cast(PlayRequest(study="toy", trial=row.number, output=Path("a.mp4"), kwargs=kwargs))[0].kwargs
+        cast(PlayRequest(study="toy", trial=row.number, output=Path("a.mp4"), kwargs=kwargs)).ref.kwargs
         for kwargs in ({}, {"weight": 3.0})
     )
     assert (own, given) == ({"weight": row.arguments["weight"]}, {"weight": 3.0})

@@ -48,11 +48,21 @@ def test_the_guide_says_nothing_of_other_algorithms(tuner: Tuner) -> None:
     assert rows(said.out)["learning_rate"] == "float 0.0001 … 0.002 log"
 
 
+def test_schemas_are_named_with_their_commands(tuner: Tuner) -> None:
+    assert tuner("list schema").out.splitlines() == [
+        "study                        JSON schema of study files: `tuner list schema study > study.json`",
+        "space                        JSON schema of space files: `tuner list schema space > space.json`",
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
         ("list spaces --show ppo_gide", "no search space called 'ppo_gide', did you mean 'ppo_guide'?"),
         ("list spaces --show nowhere.yaml", "no search space file 'nowhere.yaml'"),
+        ("list schema spaces", "tuner list schema 'spaces': must be one of study, space"),
+        ("list spaces ppo_guide", "tuner list spaces ppo_guide: takes no second word; schema alone does"),
+        ("list schema --show study", "--show study: shows spaces alone"),
         ("list studies --show reach", "--show reach: shows spaces alone; type `tuner list spaces --show NAME`"),
     ],
 )

@@ -1,6 +1,7 @@
 """`tuner play`."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def test_an_expert_is_filmed(tuner: Tuner, tmp_path: Path) -> None:
     assert lines[6] == "seen_toys:Seen, the expert: 100% success (5 of 5)"
     assert "5 episodes of the expert, into video.mp4" in said.err
     assert "episode 5: success after" in said.err
-    assert said.err.splitlines()[-1] == "Wrote video.mp4"
+    assert re.fullmatch(r"Wrote video.mp4 \(0\.\d\d MB\)", said.err.splitlines()[-1])
     assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
 
 
@@ -57,6 +58,37 @@ def test_the_best_trials_model_is_played(tuner: Tuner, finished: Path) -> None:
     number = next(line.split()[1] for line in best.splitlines() if line.startswith("  trial:"))
     same = tuner(f"play --study {finished} --trial {number} --env seen_toys:SeenLine -o video.mp4 --episodes 1 --json")
     assert json.loads(same.out) == json.loads(said.out)
+
+
+def test_two_are_played_beside_each_other(tuner: Tuner, finished: Path) -> None:
+    said = tuner("play --versus current,best --study toy --env seen_toys:SeenLine -o both.mp4 --episodes 2 --json")
+    assert said.code == 0, said.err
+    assert "1284x480" in described(Path("both.mp4"))
+    sides = json.loads(said.out)["sides"]
+    assert sides[0]["actor"] == "current of study 'toy'"
+    assert [[episode["seed"] for episode in side["episodes"]] for side in sides] == [[8_000_000, 8_000_001]] * 2
+    one = tuner("play --study toy --trial 0 --env seen_toys:SeenLine -o one.mp4 --episodes 2 --json")
+    assert sides[0] == json.loads(one.out)
+    assert "episode 1, toy · current: " in said.err
+    same = tuner(
+        "play --versus current,best,0,1 --study toy --env seen_toys:SeenLine -o four.gif --episodes 1 --size 160x120"
+    )
+    assert same.code == 0, same.err
+    assert "324x244" in described(Path("four.gif"))
+    assert same.out.count("SeenLine, ") == 4
+
+
+def test_a_trial_is_played_as_its_training_went_on(tuner: Tuner, finished: Path) -> None:
+    said = tuner("play --progress --study toy --env seen_toys:SeenLine -o steps.mp4 --episodes 1 --size 160x120 --json")
+    assert said.code == 0, said.err
+    assert "324x244" in described(Path("steps.mp4"))
+    sides = json.loads(said.out)["sides"]
+    assert [side["actor"].rpartition(" after ")[2] for side in sides] == [
+        f"{share} % of training" for share in (0, 25, 50, 100)
+    ]
+    assert len({side["episodes"][0]["return"] for side in sides}) > 2
+    last = tuner("play --study toy --env seen_toys:SeenLine -o a.mp4 --episodes 1 --size 160x120 --json")
+    assert sides[3]["episodes"] == json.loads(last.out)["episodes"]
 
 
 def test_a_study_brings_its_environment(tuner: Tuner, finished: Path) -> None:
@@ -89,7 +121,18 @@ def test_a_model_that_was_deleted_is_said(tuner: Tuner, finished: Path, tmp_path
         ("play --expert --trial 3 -o a.mp4", "--trial 3: name its study with --study"),
         ("play --expert", "where to? give -o video.mp4, -o picture.png, or --gui"),
         ("play --expert --gui -o a.mp4", "--gui and -o a.mp4: a window or a file, not both"),
-        ("play --expert -o a.gif", "-o a.gif: must end in .mp4"),
+        ("play --expert -o a.avi", "-o a.avi: must end in .mp4"),
+        ("play --versus current -o a.mp4", "--versus current: must be 2 to 6 names, such as current,best"),
+        ("play --versus a,b --expert -o a.mp4", "--expert and --versus: only one can act"),
+        ("play --versus a,b --study reach --trial 3 -o a.mp4", "name the trial with the others, --versus a,b,3"),
+        ("play --versus a,b --gui", "--gui and --versus: a window shows one"),
+        ("play --progress --gui", "--gui and --progress: a window shows one"),
+        ("play --progress --versus a,b -o a.mp4", "--versus and --progress: only one of both"),
+        ("play --progress --model m.zip -o a.mp4", "--model and --progress: only one can act"),
+        ("play --expert --gui --size 320x240", "--gui and --size: a window shows one"),
+        ("play --expert -o a.mp4 --size 961x720", "--size '961x720': must be WIDTHxHEIGHT in even numbers of pixels"),
+        ("play --expert -o a.mp4 --size 96x72", "from 160x120 to 3840x2160"),
+        ("play --expert -o a.mp4 --size big", "--size 'big': must be WIDTHxHEIGHT"),
         ("play --expert -o nowhere/a.mp4", "-o nowhere/a.mp4: there is no folder nowhere"),
         ("play --expert -o .", "-o .: is a folder"),
         ("play --expert -o a.png --episodes 3", "--episodes 3: a picture shows one"),
@@ -123,6 +166,9 @@ def test_an_unknown_study_is_said(tuner: Tuner, finished: Path) -> None:
     said = tuner("play --study toi -o a.mp4")
     assert said.code == 2
     assert "did you mean 'toy'" in said.err
+    said = tuner("play --study toy --versus curent,best -o a.mp4")
+    assert said.code == 2
+    assert "did you mean 'current'" in said.err
 
 
 def test_a_window_needs_a_display(tuner: Tuner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,10 +113,10 @@ def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
             events.PlayAnnounced(environment="X-v0", episodes=5, actor="the expert", output=Path("video.mp4")),
             ["X-v0: 5 episodes of the expert, into video.mp4"],
         ),
-        (events.EpisodeEnded(episode=EPISODE), ["episode 5: success after 7 steps, return 1.5"]),
+        (events.EpisodeEnded(episode=EPISODE, actor=None), ["episode 5: success after 7 steps, return 1.5"]),
         (
-            events.EpisodeEnded(episode=replace(EPISODE, success=False)),
-            ["episode 5: no success after 7 steps, return 1.5"],
+            events.EpisodeEnded(episode=replace(EPISODE, success=False), actor="toy · current"),
+            ["episode 5, toy · current: no success after 7 steps, return 1.5"],
         ),
         (events.Interrupted(what="run"), [f"Stopped. Finished runs are kept. {RESUME}"]),
         (events.Interrupted(what="checkpoint"), [f"Stopped. The last checkpoint of every run is kept. {RESUME}"]),

@@ -104,7 +104,7 @@ def test_a_picture_changes_nothing(make: Callable[..., Any], kind: str) -> None:
         action = expert(None) if kind == "expert" else rng.uniform(-1.0, 1.0, plain.action_space.shape)
         if step % 5 == 0:
             picture = seen.render()
-            assert picture.shape == (368, 480, 3)
+            assert picture.shape == (336, 480, 3)
             assert picture.dtype == np.uint8
         results = [env.step(action) for env in (plain, seen)]
         assert results[0][0].tobytes() == results[1][0].tobytes()

@@ -44,6 +44,7 @@ def test_every_goal_and_thing_is_in_the_picture(kind: Callable[..., RoArmEnv[Any
     for seed in range(300):
         env.reset(seed=seed)
         points = [env.episode.mark(), *(thing.position for thing in env.episode.arm.sim.things())]
+        env._camera.begin(env.episode.mark(), env.episode.arm.tool())
         assert all(env._camera.sees(point) for point in points)
     assert not env._camera.sees((0.0, 0.0, 2.0))
     env.close()

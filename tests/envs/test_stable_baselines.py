@@ -21,7 +21,7 @@ def test_ppo_makes_the_environment_from_its_name(name: str) -> None:
 def test_make_vec_env_makes_environments_that_give_pictures(name: str) -> None:
     env = make_vec_env(f"roarm_envs:{name}", n_envs=2, seed=0)
     env.reset()
-    assert [picture.shape for picture in env.get_images() if picture is not None] == [(368, 480, 3)] * 2
+    assert [picture.shape for picture in env.get_images() if picture is not None] == [(336, 480, 3)] * 2
     env.close()
 
 

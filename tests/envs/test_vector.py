@@ -235,7 +235,7 @@ def test_with_a_render_mode_there_is_a_picture_of_each_arm(kind: type[RoArmEnv[A
     first, second = env.get_images()
     assert first is not None
     assert second is not None
-    assert first.shape == second.shape == (368, 480, 3)
+    assert first.shape == second.shape == (336, 480, 3)
     assert (first != second).any()
     tiled = env.render(mode="rgb_array")
     assert tiled is not None

@@ -8,12 +8,13 @@ import imageio.v3
 import numpy as np
 import pytest
 import seen_toys
+from PIL import Image
 from playing_videos import described, frames, green
-from seen_toys import FPS, SIZE
+from seen_toys import FPS
 
 from tuner import seeds
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable, RecordingFailed, TunerError, UsageProblem
-from tuner.playing import play_episode
+from tuner.playing import gif, play_episode, side_by_side
 from tuner.playing.imaging import HELD, Storyboard, in_a_grid, moments
 from tuner.playing.play_episode import EXPERT, Played, PlayedEpisode
 from tuner.playing.playback import play
@@ -28,6 +29,10 @@ def played(name: str, output: Path, count: int = 1) -> Played:
     return found
 
 
+FAST = 20  # steps a second of an arm
+LONG = EnvironmentRef(id="seen_toys:Quick")
+
+
 def shown(seconds: float) -> int:
     return round(seconds * FPS)
 
@@ -35,17 +40,39 @@ def shown(seconds: float) -> int:
 def test_a_video_is_playable_by_browsers(tmp_path: Path) -> None:
     played("Seen", tmp_path / "video.mp4")
     said = described(tmp_path / "video.mp4")
-    for words in ("h264", "yuv420p", "64x48", f"{FPS} fps"):
+    for words in ("h264", "yuv420p", "960x720", f"{FPS} fps"):
         assert words in said
     content = (tmp_path / "video.mp4").read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")  # so that it plays before it is completely loaded
+
+
+def test_a_gif_shows_every_second_step_in_few_bytes(tmp_path: Path) -> None:
+    found = play(LONG, EXPERT, seeds.play_goals(1), tmp_path / "film.gif", print)
+    said = described(tmp_path / "film.gif")
+    assert "gif" in said
+    assert "480x360" in said
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.info["loop"] == 0
+        lasted = sum(film.seek(index) or film.info["duration"] for index in range(film.n_frames)) / 1000
+    steps = found.episodes[0].steps / FAST
+    assert lasted == pytest.approx(side_by_side.FIRST + steps + side_by_side.LAST, abs=0.3)
+    assert len(frames(tmp_path / "film.gif")) == pytest.approx(lasted * gif.FPS, abs=2)
+    assert (tmp_path / "film.gif").stat().st_size < 60_000
+    assert [path.name for path in tmp_path.iterdir()] == ["film.gif"]
+
+
+def test_a_picture_smaller_than_its_frame_is_framed_whole(tmp_path: Path) -> None:
+    play(
+        EnvironmentRef(id="seen_toys:Growing"), EXPERT, seeds.play_goals(1), tmp_path / "a.mp4", print, size=(320, 240)
+    )
+    assert "320x240" in described(tmp_path / "a.mp4")
 
 
 def test_a_video_shows_every_step_and_holds_start_and_end(tmp_path: Path) -> None:
     found = played("Seen", tmp_path / "video.mp4", 2)
     pictures = frames(tmp_path / "video.mp4")
     steps = [episode.steps for episode in found.episodes]
-    still = shown(play_episode.FIRST), shown(play_episode.LAST)
+    still = shown(side_by_side.FIRST), shown(side_by_side.LAST)
     assert [green(picture) for picture in pictures] == [
         done for count in steps for done in [False] * (still[0] + count - 1) + [True] * still[1]
     ]
@@ -53,11 +80,11 @@ def test_a_video_shows_every_step_and_holds_start_and_end(tmp_path: Path) -> Non
 
 def test_the_arms_marker_turns_green_in_the_video(tmp_path: Path) -> None:
     arm = EnvironmentRef(id="roarm_envs:RoArmReach-v0")
-    found = play(arm, EXPERT, seeds.play_goals(1), tmp_path / "video.mp4", print)
+    found = play(arm, EXPERT, seeds.play_goals(1), tmp_path / "video.mp4", print, size=(480, 360))
     pictures = frames(tmp_path / "video.mp4").astype(int)
-    assert pictures.shape == (8 + found.episodes[0].steps - 1 + 15, 368, 480, 3)
+    assert pictures.shape == (8 + found.episodes[0].steps - 1 + 15, 360, 480, 3)
     red, leaf, _ = np.moveaxis(pictures, -1, 0)
-    marked = [(((one > 110) & (one > 2 * other)).sum(axis=(1, 2)) > 20) for one, other in ((red, leaf), (leaf, red))]
+    marked = [(((one > 110) & (one > 2.5 * other)).sum(axis=(1, 2)) > 20) for one, other in ((red, leaf), (leaf, red))]
     assert marked[0].tolist() == [True] * (len(pictures) - 15) + [False] * 15
     assert marked[1].tolist() == [False] * (len(pictures) - 15) + [True] * 15
 
@@ -79,9 +106,9 @@ def test_the_same_episodes_come_again(tmp_path: Path) -> None:
 def test_a_picture_shows_an_episode_from_start_to_end(tmp_path: Path) -> None:
     found = played("Seen", tmp_path / "story.png")
     board = imageio.v3.imread(tmp_path / "story.png")
-    (height, width), gap = SIZE, 4
+    height, width, gap = 360, 480, 4
     assert board.shape == (2 * height + gap, 3 * width + 2 * gap, 3)
-    cells = [board[top : top + height, left : left + width] for top in (0, height + gap) for left in (0, 54, 108)]
+    cells = [board[top : top + height, left : left + width] for top in (0, 364) for left in (0, 484, 968)]
     used = [cell for cell in cells if not (cell == 255).all()]
     assert len(used) == min(found.episodes[0].steps + 1, 6)
     assert [green(cell) for cell in used] == [False] * (len(used) - 1) + [True]
@@ -94,14 +121,14 @@ def test_moments_lie_evenly_from_first_to_last(count: int, wanted: list[int]) ->
 
 
 def test_a_grid_has_no_more_columns_than_pictures() -> None:
-    assert in_a_grid([np.zeros((4, 6, 3), np.uint8)] * 2).shape == (4, 16, 3)
+    assert in_a_grid([np.zeros((4, 6, 3), np.uint8)] * 2, 3).shape == (4, 16, 3)
 
 
 def test_a_long_episode_is_not_held_whole(tmp_path: Path) -> None:
     board, env = Storyboard(tmp_path / "story.png"), seen_toys.Seen()
     env.reset(seed=1)
     for _ in range(10 * HELD):
-        board.show(env)
+        board.show(env.render, FPS)
         assert len(board._kept) <= HELD
     board.finish()
     assert imageio.v3.imread(tmp_path / "story.png", extension=".png").shape == (80, 158, 3)
@@ -117,7 +144,6 @@ def test_an_episode_without_an_end_is_cut_off(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [
-        ("Growing", EnvironmentFailed, "changed the size of its pictures, from (32, 16) to (32, 32)"),
         ("Floating", EnvironmentFailed, "must return a picture of shape (height, width, 3) of uint8"),
         ("Blind", EnvironmentFailed, "the environment raised in render: RuntimeError: the lens is covered"),
         ("Unsure", EnvironmentUnusable, "--expert: Unsure has none (make_expert, see docs/howto/environments.md)"),
@@ -223,8 +249,8 @@ def test_a_link_stays_and_its_target_is_written(tmp_path: Path) -> None:
     [
         ("folder.mp4", "is a folder; give a file, such as"),
         ("nowhere/video.mp4", "there is no folder"),
-        ("video.gif", "must end in .mp4 for a video, or in .png"),
-        ("video", "must end in .mp4 for a video, or in .png"),
+        ("video.avi", "must end in .mp4 or .gif for a video, or in .png"),
+        ("video", "must end in .mp4 or .gif for a video, or in .png"),
         ("pipe.mp4", "is no regular file"),
     ],
 )

@@ -32,6 +32,12 @@ class Seen(Healthy):
         return np.full((*SIZE, 3), GREEN if self._distance() < 0.1 else RED, np.uint8)
 
 
+class Quick(Seen):
+    """As quick as an arm."""
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 20}  # noqa: RUF012
+
+
 class Growing(Seen):
     """Its pictures grow."""
 

@@ -111,7 +111,7 @@ class Trial:
         """Records the model that the trial kept; a video plays inline in a notebook.
 
         Args:
-            path: Output file, .mp4 or .png. Default: none; the video is only returned.
+            path: Output file, .mp4, .gif or .png. Default: none; the video is only returned.
             episodes: Number of episodes; a picture shows one. Default: 5.
             gui: Show a window in real time instead.
 
@@ -150,4 +150,5 @@ class Video:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """Inline video for notebooks."""
-        return {"image/png": self.content} if self.form == ".png" else {"text/html": notebook.video(self.content)}
+        image = {".png": "image/png", ".gif": "image/gif"}.get(self.form)
+        return {image: self.content} if image else {"text/html": notebook.video(self.content)}

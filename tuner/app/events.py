@@ -258,6 +258,7 @@ class EpisodeEnded(Event):
     """An episode was played."""
 
     episode: PlayedEpisode
+    actor: str | None  # None where one alone acts
 
 
 class RecordingBegan(Event):

@@ -105,6 +105,27 @@ def time_limit(name: str, value: object) -> float:
     return float(value)
 
 
+def picture_size(name: str, text: str) -> tuple[int, int]:
+    """Width and height of a picture, from `960x720`.
+
+    Raises:
+        UsageProblem: naming the text and the rule.
+    """
+    width, _, height = text.partition("x")
+    if width.isascii() and width.isdecimal() and height.isascii() and height.isdecimal():
+        size = int(width[:6]), int(height[:6])
+        (least, most) = SIZES
+        if all(low <= side <= high and side % 2 == 0 for low, side, high in zip(least, size, most, strict=True)):
+            return size
+    raise UsageProblem(
+        f"{name} {text!r}: must be WIDTHxHEIGHT in even numbers of pixels, from {_by(SIZES[0])} to {_by(SIZES[1])}"
+    )
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
 def deadline(minutes: float | None) -> float | None:
     """The moment on the monotonic clock when so many minutes from now are over; None without a limit."""
     return None if minutes is None else time.monotonic() + minutes * 60
@@ -120,6 +141,7 @@ ENGINES = ("processes", "inline", "ray")
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
 PLAYED_EPISODES = 5  # of a video
+SIZES = (160, 120), (3840, 2160)  # pixels of a picture: smallest and largest width and height
 COMPARED_MINUTES = 5  # of training, for each run
 MOST_TEST_SEEDS = 100  # of a confirmation, and candidates: exact tests over all permutations have their price
 MOST_SEEDS = 1000  # of a comparison or a final training

@@ -24,6 +24,7 @@ from tuner.study.rows import Row, baselines, best
 from tuner.writing import refuse_no_file, write_whole
 
 ENDINGS = {".md": "md", ".json": "json"}
+IN_REPORT = 640, 480  # pixels of a video, which is written into the page
 IMPORTANCE_SEED = 0  # of the resamples: the same study gives the same report
 
 
@@ -115,8 +116,8 @@ def _record_video(reader: StudyReader, row: Row, storage: str | None, notifier: 
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "video.mp4"
         try:
-            ref, actor = cast(PlayRequest(study=reader.name, trial=row.number, storage=storage))
-            played = play(ref, actor, goals, target, lambda _: None)
+            part = cast(PlayRequest(study=reader.name, trial=row.number, storage=storage))
+            played = play(part.ref, part.actor, goals, target, lambda _: None, IN_REPORT)
         except TunerError as error:
             return VideoLine(label=row.label, goals=goals, success=None, why_not=str(error)), b""
         return VideoLine(label=row.label, goals=goals, success=played.success), target.read_bytes()

@@ -8,21 +8,29 @@ from tuner.cli.completion import complete_word
 from tuner.cli.standard_files import write
 from tuner.errors import TunerError, UsageProblem
 
-KINDS = ("envs", "spaces", "studies")
+KINDS = ("envs", "spaces", "studies", "schema")
 
 
 def list_names(
     kind: Annotated[
         str, typer.Argument(metavar="|".join(KINDS), autocompletion=complete_word(*KINDS), help="What to list.")
     ],
+    of: Annotated[
+        str | None, typer.Argument(metavar="[study|space]", help="Of which files to print the JSON schema.")
+    ] = None,
     *,
     show: Annotated[str | None, typer.Option(metavar="NAME", help="Show one space instead, by name or file.")] = None,
 ) -> None:
-    """List environments, search spaces or studies."""
+    """List environments, search spaces or studies, or print the JSON schema of files."""
     if kind not in KINDS:
         raise UsageProblem(f"tuner list {kind!r}: must be one of {', '.join(KINDS)} (see `tuner list --help`)")
+    if of is not None and kind != "schema":
+        raise UsageProblem(f"tuner list {kind} {of}: takes no second word; schema alone does")
     if show is not None:
         _show(kind, show)
+        return
+    if kind == "schema":
+        _schema(of)
         return
     lines = _environments() if kind == "envs" else _files(kind)
     for name, text in lines.items():
@@ -37,6 +45,18 @@ def _show(kind: str, name: str) -> None:
         raise UsageProblem(f"--show {name}: shows spaces alone; type `tuner list spaces --show NAME`")
     found = find("search_spaces", name)
     print_space(found, load_space(found))
+
+
+def _schema(kind: str | None) -> None:
+    from tuner.config.packaged import SCHEMAS, schema_text
+
+    if kind not in (None, *SCHEMAS):
+        raise UsageProblem(f"tuner list schema {kind!r}: must be one of {', '.join(SCHEMAS)}")
+    if kind is not None:
+        write(schema_text(kind))
+        return
+    for name in SCHEMAS:
+        write(f"{name:<28} JSON schema of {name} files: `tuner list schema {name} > {name}.json`\n")
 
 
 def _environments() -> dict[str, str]:

@@ -19,7 +19,9 @@ def _each_a_list(when: Any) -> Any:
 
 
 Values = Annotated[tuple[Plain, ...], Field(strict=False)]
-When = Annotated[dict[str, Values], BeforeValidator(_each_a_list)]  # parameter → values, any of which satisfies it
+_AsWritten = dict[str, Plain | Annotated[list[Plain], Field(min_length=1)]]
+# Parameter → values, any of which satisfies it.
+When = Annotated[dict[str, Values], BeforeValidator(_each_a_list, json_schema_input_type=_AsWritten)]
 
 
 class HasCondition(Protocol):

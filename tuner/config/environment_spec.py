@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, model_validator
 
 from tuner.config.parameters import Frozen
-from tuner.config.wrapper_notation import Entry, wrapper_entries
+from tuner.config.wrapper_notation import AsWritten, Entry, wrapper_entries
 from tuner.records import EnvironmentRef
 
 VecEnvKind = Literal["dummy", "subproc"]
@@ -30,6 +30,7 @@ def entries(value: Any) -> tuple[Entry, ...]:
 
 
 Arguments = Annotated[dict[str, Any], AfterValidator(plain)]
+Wrappers = Annotated[tuple[Any, ...], BeforeValidator(entries, json_schema_input_type=AsWritten)]
 
 
 class EnvironmentSpec(Frozen):
@@ -37,8 +38,8 @@ class EnvironmentSpec(Frozen):
 
     id: Annotated[StrictStr, Field(min_length=1)]
     kwargs: Arguments = Field(default_factory=dict)
-    wrappers: Annotated[tuple[Any, ...], BeforeValidator(entries)] = ()  # in rl_zoo3's notation
-    vec_wrappers: Annotated[tuple[Any, ...], BeforeValidator(entries)] = ()  # of the vector environment
+    wrappers: Wrappers = ()  # in rl_zoo3's notation
+    vec_wrappers: Wrappers = ()  # of the vector environment
     max_episode_steps: Annotated[StrictInt, Field(ge=1, le=10**9)] | None = None  # None: as registered
     n_envs: Annotated[StrictInt, Field(ge=1, le=256)] = 1
     vec_env: VecEnvKind = "dummy"

@@ -1,21 +1,27 @@
 """A study file's `evaluation` as a mapping, taken apart into the keys that a study stores."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictInt, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, StrictInt, ValidationError, model_validator
 
 from tuner.config.environment_spec import Arguments
 from tuner.config.faults import describe
 from tuner.config.parameters import Frozen
 
 EvaluationMode = Literal["deterministic", "stochastic"]
+Count = Annotated[StrictInt, Field(ge=1, le=10_000)]
+
+
+def as_it_is(value: Any) -> Any:
+    """The value; its validator says in the schema that a model takes more than its fields."""
+    return value
 
 
 class EpisodeCounts(Frozen):
     """Evaluation episodes of an early checkpoint, and of each of the last three."""
 
-    early: StrictInt | None = Field(default=None, ge=1, le=10_000)
-    late: StrictInt | None = Field(default=None, ge=1, le=10_000)
+    early: Count | None = None
+    late: Count | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -23,12 +29,20 @@ class EpisodeCounts(Frozen):
         return {"early": data, "late": data} if isinstance(data, int) and not isinstance(data, bool) else data
 
 
+Episodes = Annotated[EpisodeCounts, BeforeValidator(as_it_is, json_schema_input_type=Count | EpisodeCounts)]
+
+
 class EvaluationKeys(Frozen):
     """How the policy acts in evaluations, in how many episodes, and in which environment."""
 
     deterministic: bool = True
-    episodes: EpisodeCounts = EpisodeCounts()
+    episodes: Episodes = EpisodeCounts()
     environment: Arguments = Field(default_factory=dict)  # arguments of its constructor, besides the study's
+
+
+Evaluation = Annotated[
+    EvaluationMode, BeforeValidator(as_it_is, json_schema_input_type=EvaluationMode | EvaluationKeys)
+]
 
 
 def with_evaluation(data: Any) -> Any:

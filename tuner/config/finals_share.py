@@ -1,8 +1,11 @@
 """The share of finals as a study file or a command line writes it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 MOST_FINALS = 0.5  # share of a study's trials
+FinalsAsWritten = Literal["auto", "off", False] | Annotated[float, Field(ge=0, le=MOST_FINALS)]
 FINALS_RULE = f"must be off, auto or a share from 0 to {MOST_FINALS:g}, such as 0.15"
 
 

@@ -1,7 +1,6 @@
 """Finds study and space files and reads them into specs. Names: current folder first, then the package."""
 
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -12,6 +11,7 @@ from tuner.config.baselines import in_other_environment
 from tuner.config.environment_ids import same_environment
 from tuner.config.faults import describe
 from tuner.config.model import StudyFile, StudySpec
+from tuner.config.packaged import shipped
 from tuner.config.rules import algorithm_faults, baseline_faults, budget_faults, whole_budget
 from tuner.config.searched_environment import objective_faults, with_own_values
 from tuner.config.space import SpaceSpec
@@ -46,11 +46,8 @@ class Found(Record):
 
 def folders(kind: Kind) -> list[tuple[Path, str]]:
     """The folders searched for files of a kind, in order: in the current folder, then in the package."""
-    packaged = Path(str(files("tuner"))) / "presets" / kind
-    checkout = Path(str(files("tuner"))).parent / kind
-    shipped = packaged if packaged.is_dir() else checkout
-    own = (Path.cwd() / kind, f"./{kind}")
-    return [own] if own[0] == shipped else [own, (shipped, "packaged with tuner")]
+    packaged, own = shipped(kind), (Path.cwd() / kind, f"./{kind}")
+    return [own] if own[0] == packaged else [own, (packaged, "packaged with tuner")]
 
 
 def is_path(name: str) -> bool:

@@ -6,14 +6,14 @@ from functools import partial
 from typing import Annotated, Any, Literal
 from unicodedata import normalize
 
-from pydantic import AfterValidator, Field, PlainValidator, StrictInt, StrictStr, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, StrictInt, StrictStr, WithJsonSchema, model_validator
 
 from tuner.config.algorithm_entry import Policy
 from tuner.config.algorithms import ALGORITHMS, Algorithm
 from tuner.config.configuration import environment_of, of_algorithm
 from tuner.config.environment_spec import Arguments, EnvironmentSpec
-from tuner.config.evaluation_keys import EvaluationMode, with_evaluation
-from tuner.config.finals_share import share_of_finals
+from tuner.config.evaluation_keys import Evaluation, EvaluationMode, with_evaluation
+from tuner.config.finals_share import FinalsAsWritten, share_of_finals
 from tuner.config.objective import Objective, ObjectiveSpec
 from tuner.config.parameters import Frozen
 from tuner.config.space import SpaceSpec, rollouts
@@ -41,9 +41,12 @@ LATE_EVALUATIONS = 3  # the last evaluations of a trial, whose mean score is its
 ENOUGH_CHECKPOINTS = 6  # with fewer, pruning saves little
 
 
-Finals = Annotated[float | Literal["auto"], PlainValidator(share_of_finals)]
+Finals = Annotated[float | Literal["auto"], PlainValidator(share_of_finals, json_schema_input_type=FinalsAsWritten)]
 Name = Annotated[
-    StrictStr, Field(pattern=r"^[\p{L}\p{N}][\p{L}\p{M}\p{N}_.-]{0,63}$"), AfterValidator(partial(normalize, "NFC"))
+    StrictStr,
+    Field(pattern=r"^[\p{L}\p{N}][\p{L}\p{M}\p{N}_.-]{0,63}$"),
+    AfterValidator(partial(normalize, "NFC")),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 64}),  # few editors know such patterns
 ]
 
 
@@ -65,7 +68,7 @@ class StudyFile(Frozen):
     goals: Goals = Goals()
     objective: Objective = ObjectiveSpec()
     success: SuccessSpec | None = None  # None: `is_success`, where the environment tells it
-    evaluation: EvaluationMode = "deterministic"  # how the policy acts in evaluations; or a mapping, EvaluationKeys
+    evaluation: Evaluation = "deterministic"  # how the policy acts in evaluations; or a mapping, EvaluationKeys
     evaluation_environment: Arguments = Field(default_factory=dict)  # besides the environment's kwargs
     milestones: Annotated[tuple[Key, ...], Field(strict=False)] = ()
     curriculum: CurriculumField = None

@@ -3,7 +3,14 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from tuner.config.parameters import Frozen, Number
 from tuner.errors import did_you_mean
@@ -17,10 +24,13 @@ INFO = re.compile(r"info:(\S.*)")
 EXAMPLE = "{metric: info:energy, direction: minimize}"
 
 
+Metric = Annotated[str, WithJsonSchema({"anyOf": [{"enum": list(WORDS)}, {"type": "string", "pattern": r"^info:\S"}]})]
+
+
 class ObjectiveSpec(Frozen):
     """An objective. One that a word can name is stored as that word, as in earlier versions."""
 
-    metric: str = "success"  # one of `METRICS`, or `info:` and the name of a number in `info` at an episode's end
+    metric: Metric = "success"  # one of `METRICS`, or `info:` and the name of a number in `info` at an episode's end
     direction: Literal["maximize", "minimize"] = "maximize"
     quantile: Annotated[Number, Field(gt=0, lt=1)] | None = None  # over the episodes; None: their mean
     checkpoints: Literal["last", "all"] = "last"  # whose mean score is a trial's: the last three, or all
@@ -86,4 +96,4 @@ def as_mapping(value: Any) -> Any:
     return value
 
 
-Objective = Annotated[ObjectiveSpec, BeforeValidator(as_mapping)]
+Objective = Annotated[ObjectiveSpec, BeforeValidator(as_mapping, json_schema_input_type=Metric | ObjectiveSpec)]

@@ -30,7 +30,7 @@ def tenths(value: float) -> float:
 class CurriculumSpec(Frozen):
     """A curriculum: difficulty `start` at first, raised by 0.1 whenever enough of the last episodes succeed."""
 
-    start: Annotated[Number, AfterValidator(tenths)] = 0.1
+    start: Annotated[Number, AfterValidator(tenths), Field(json_schema_extra={"minimum": 0.1, "maximum": 1})] = 0.1
     threshold: Annotated[Number, Field(gt=0, le=1)] = 0.5  # share of the window's episodes
     window: Annotated[StrictInt, Field(ge=1, le=100_000)] = 100  # episodes since the last raise
     signal: Key = "is_success"  # the flag in `info` at an episode's end that counts as success
@@ -47,7 +47,9 @@ def on_or_off(value: Any) -> Any:
     return ({} if value else None) if isinstance(value, bool) else value
 
 
-CurriculumField = Annotated[CurriculumSpec | None, BeforeValidator(on_or_off)]
+CurriculumField = Annotated[
+    CurriculumSpec | None, BeforeValidator(on_or_off, json_schema_input_type=bool | CurriculumSpec | None)
+]
 
 
 class SuccessSpec(Frozen):
@@ -85,7 +87,9 @@ class NormalizeSpec(Frozen):
     clip_reward: Annotated[Number, Field(gt=0)] = 10.0
 
 
-NormalizeField = Annotated[NormalizeSpec | None, BeforeValidator(on_or_off)]
+NormalizeField = Annotated[
+    NormalizeSpec | None, BeforeValidator(on_or_off, json_schema_input_type=bool | NormalizeSpec | None)
+]
 
 
 class Goals(Frozen):

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
 Tracker = Literal["mlflow", "wandb", "tensorboard"]
 TRACKERS: tuple[Tracker, ...] = ("mlflow", "wandb", "tensorboard")
 OFF = "off"
+_Off = Literal["off", False] | None
+_Command = Annotated[str, Field(pattern=r"\S")]
 
 
 def _is_off(value: Any) -> bool:
@@ -45,9 +47,9 @@ Track = Annotated[
     tuple[Tracker, ...],
     Field(strict=False),
     AfterValidator(lambda names: tuple(dict.fromkeys(names))),
-    BeforeValidator(_names),
+    BeforeValidator(_names, json_schema_input_type=Tracker | list[Tracker] | _Off),
 ]
 Command = Annotated[
     Annotated[StrictStr, AfterValidator(_sound)] | None,
-    BeforeValidator(lambda value: None if _is_off(value) else value),
+    BeforeValidator(lambda value: None if _is_off(value) else value, json_schema_input_type=_Command | _Off),
 ]

@@ -1,13 +1,17 @@
 """Wrappers of an environment as text: rl_zoo3's notation of `env_wrapper`, which study files and exports share."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 COUNTS_FROM_ZERO = "tuner.wrappers.count_from_zero"  # what exports name where tuner shifts a space
 RULE = "must be a path such as gymnasium.wrappers.FlattenObservation, a mapping of one path to arguments, or a list"
 PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*[.:][^\W\d]\w*")
 
 Entry = str | dict[str, dict[str, Any]]
+_One = str | Annotated[dict[str, dict[str, Any] | None], Field(min_length=1, max_length=1)]
+AsWritten = _One | list[_One] | None
 
 
 def wrapper_entries(value: Any) -> tuple[Entry, ...]:

@@ -26,5 +26,6 @@ def record_video(
         statistics=statistics.read_bytes() if statistics.is_file() else None,
         signals=signals,
         stochastic=stochastic,
+        title="best model",
     )
     return play(ref, actor, seeds.play_goals(EPISODES), output, lambda _: None)

@@ -1,6 +1,6 @@
-"""Pictures of an environment, PNG files, ffmpeg, and an episode as a grid of pictures; the doorway to imageio."""
+"""Pictures of an environment, PNG files, and an episode as a grid of pictures; the doorway to imageio."""
 
-import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +8,10 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.errors import EnvironmentFailed, RecordingFailed
+from tuner.errors import EnvironmentFailed
 from tuner.training.making import blaming
 
 USUAL_FPS = 30.0  # if the environment gives no rate
-BLOCK = 16  # pixels: video encoders work in blocks of this size
 
 Picture = NDArray[np.uint8]  # (height, width, 3)
 
@@ -45,48 +44,6 @@ def frames_a_second(env: gym.Env[Any, Any]) -> float:
     return float(rate)
 
 
-def whole_blocks(picture: Picture) -> Picture:
-    """The picture padded to whole blocks, by repeating its border."""
-    height, width, _ = picture.shape
-    down, right = -height % BLOCK, -width % BLOCK
-    sides = ((down // 2, down - down // 2), (right // 2, right - right // 2), (0, 0))
-    return np.pad(picture, sides, mode="edge") if down or right else picture
-
-
-CODEC = "libx264"
-ANSWER_LIMIT = 60  # s for ffmpeg to list its encoders
-WAY_OUT = "`pip install imageio-ffmpeg`, set IMAGEIO_FFMPEG_EXE to another, or use -o FILE.png, which needs none"
-
-
-def find_ffmpeg() -> str:
-    """Path of an ffmpeg that runs and encodes h264.
-
-    Raises:
-        RecordingFailed: where there is none.
-    """
-    import imageio_ffmpeg
-
-    try:
-        program: str = imageio_ffmpeg.get_ffmpeg_exe()
-    except RuntimeError:
-        raise RecordingFailed(f"no ffmpeg found to encode the video ({WAY_OUT})") from None
-    command = [program, "-hide_banner", "-encoders"]
-    try:
-        said = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=ANSWER_LIMIT, check=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError) as error:
-        why = error.strerror if isinstance(error, OSError) else _why(error)
-        raise RecordingFailed(f"ffmpeg {program!r} does not run: {why} ({WAY_OUT})") from None
-    if CODEC.encode() not in said.stdout:
-        raise RecordingFailed(f"ffmpeg {program!r} was built without {CODEC}, which browsers' h264 needs ({WAY_OUT})")
-    return program
-
-
-def _why(error: subprocess.SubprocessError) -> str:
-    if isinstance(error, subprocess.CalledProcessError):
-        return f"`-encoders` ended with exit code {error.returncode}"
-    return f"it did not answer in {ANSWER_LIMIT} s"
-
-
 def write_png(path: Path, picture: Picture) -> None:
     """Writes a picture as PNG, whatever the ending of the name."""
     import imageio.v3
@@ -114,9 +71,9 @@ class Storyboard:
         self._last: Picture | None = None
         self._count, self._stride = 0, 1
 
-    def show(self, env: gym.Env[Any, Any], *, hold: float = 0.0) -> None:  # noqa: ARG002
+    def show(self, take_picture: Callable[[], Picture], fps: float, *, hold: float = 0.0) -> None:  # noqa: ARG002
         """Adds the next picture."""
-        self._last = take(env)
+        self._last = take_picture()
         if self._count % self._stride == 0:
             self._kept.append(self._last)
         self._count += 1
@@ -128,7 +85,7 @@ class Storyboard:
         if self._last is None:
             return
         before = self._kept[:-1] if self._kept[-1] is self._last else self._kept
-        write_png(self._path, in_a_grid(moments([*before, self._last], COLUMNS * ROWS)))
+        write_png(self._path, in_a_grid(moments([*before, self._last], COLUMNS * ROWS), COLUMNS))
 
     def close(self) -> None:
         """Does nothing: no file is open."""
@@ -140,10 +97,12 @@ def moments(pictures: list[Picture], count: int) -> list[Picture]:
     return [pictures[index] for index in chosen]
 
 
-def in_a_grid(pictures: list[Picture]) -> Picture:
-    """The pictures, each (h, w, 3), in a grid as one."""
+def in_a_grid(pictures: Sequence[Picture], columns: int) -> Picture:
+    """The pictures, each (h, w, 3), in a grid of at most so many columns as one."""
+    if len(pictures) == 1:
+        return pictures[0]
     height, width, _ = pictures[0].shape
-    columns = min(COLUMNS, len(pictures))
+    columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     grid = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), 255, np.uint8)
     for index, picture in enumerate(pictures):

@@ -1,8 +1,8 @@
-"""One episode, played by a model or the expert and shown on a screen."""
+"""One episode, played by a model or the expert, moment by moment."""
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,9 +28,10 @@ class Actor(Record):
     statistics: bytes | None = None  # written by VecNormalize.save, if observations were normalised
     signals: Signals | None = None  # how its study reads success
     stochastic: bool = False  # whether its study's evaluations draw actions
+    title: str = ""  # short, for captions
 
 
-EXPERT = Actor(label="the expert")
+EXPERT = Actor(label="the expert", title="the expert")
 
 
 class PlayedEpisode(Record):
@@ -66,8 +67,17 @@ class Played(Record):
         return {"environment": self.environment, "actor": self.actor, "success": self.success, "episodes": rows}
 
 
+class PlayedTogether(Record):
+    """The results of several actors on the same episodes."""
+
+    sides: Sequence[Played]
+
+    def data(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"sides": [side.data() for side in self.sides]}
+
+
 ENDLESS = 10_000  # steps after which an episode is cut off
-FIRST, LAST = 0.4, 0.75  # s for which the first and last picture are held
 NO_STAGE = ("is_success", "TimeLimit.truncated")  # entries of `info` that are no stages
 
 
@@ -81,30 +91,42 @@ class Player(Protocol):
         """The action for an observation."""
 
 
-class Screen(Protocol):
-    """A file or window that shows the episode."""
+class Moment(Record):
+    """An episode at its start, or after a step."""
 
-    render_mode: str  # of the environment
+    steps: int
+    total_return: float
+    success: bool | None
+    distance: float | None
+    stages: tuple[str, ...]  # reached so far
+    over: bool
 
-    def show(self, env: gym.Env[Any, Any], *, hold: float = 0.0) -> None:
-        """Shows the environment as it is now, for at least `hold` seconds."""
+    def as_episode(self, episode: int, seed: int) -> PlayedEpisode:
+        """The results of an episode of which this is the end."""
+        return PlayedEpisode(
+            episode=episode,
+            seed=seed,
+            steps=self.steps,
+            total_return=self.total_return,
+            success=self.success,
+            distance=self.distance,
+            stages=self.stages,
+        )
 
 
-def play_episode(
-    env: gym.Env[Any, Any], player: Player, episode: int, seed: int, screen: Screen, signals: Signals | None = None
-) -> PlayedEpisode:
-    """Plays one episode to its end, or for `ENDLESS` steps.
+def moments_of(env: gym.Env[Any, Any], player: Player, seed: int, signals: Signals | None = None) -> Iterator[Moment]:
+    """Plays one episode to its end, or for `ENDLESS` steps: its start, then every step; the last is over.
 
     Raises:
         EnvironmentFailed: where the environment raises, or returns an invalid value.
     """
     observation, info = begin(env, seed)
     player.reset(seed)
-    screen.show(env, hold=FIRST)
-    total, steps, over, reached = 0.0, 0, False, False
     read = signals or Signals(success=None)
     told = functools.partial(success, key=read.success or SUCCESS, at_least=read.at_least)
+    total, steps, over, reached = 0.0, 0, False, False
     stages = _stages(info)
+    yield Moment(steps=0, total_return=0.0, success=None, distance=distance(info), stages=tuple(stages), over=False)
     while not over:
         observation, reward, terminated, truncated, info = advance(env, player(observation))
         if not math.isfinite(reward):
@@ -112,17 +134,16 @@ def play_episode(
         total, steps = total + reward, steps + 1
         over = terminated or truncated or steps == ENDLESS
         stages |= _stages(info)
-        reached |= read.when == "any" and bool(told(info))
-        screen.show(env, hold=LAST if over else 0.0)
-    return PlayedEpisode(
-        episode=episode,
-        seed=seed,
-        steps=steps,
-        total_return=total,
-        success=reached or told(info),
-        distance=distance(info),
-        stages=tuple(stages),
-    )
+        now = told(info)
+        reached |= read.when == "any" and bool(now)
+        yield Moment(
+            steps=steps,
+            total_return=total,
+            success=reached or now,
+            distance=distance(info),
+            stages=tuple(stages),
+            over=over,
+        )
 
 
 def _stages(info: Info) -> dict[str, None]:

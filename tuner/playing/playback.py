@@ -10,15 +10,28 @@ import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
 from tuner.errors import EnvironmentUnusable
-from tuner.playing.play_episode import Actor, Played, PlayedEpisode, make_player, play_episode
-from tuner.playing.screens import open_screen
+from tuner.playing.captions import Size
+from tuner.playing.play_episode import Actor, Played, PlayedEpisode
+from tuner.playing.screens import open_screen, usual_size
+from tuner.playing.side_by_side import Side, play_episodes
+from tuner.record_type import Record
 from tuner.records import EnvironmentRef
 from tuner.training.making import close, find_environment, made, make_bare
 
 Tell = Callable[[PlayedEpisode], None]
+LIVE: Size = (0, 0)  # of a window, for which no pictures are taken
 
 
-def play(ref: EnvironmentRef, actor: Actor, goals: Sequence[int], output: Path | None, tell: Tell) -> Played:
+class Part(Record):
+    """Who acts, and where."""
+
+    ref: EnvironmentRef
+    actor: Actor
+
+
+def play(
+    ref: EnvironmentRef, actor: Actor, goals: Sequence[int], output: Path | None, tell: Tell, size: Size | None = None
+) -> Played:
     """Plays an episode for every seed, into a video or picture, or in a window if there is no file.
 
     Args:
@@ -27,20 +40,40 @@ def play(ref: EnvironmentRef, actor: Actor, goals: Sequence[int], output: Path |
         goals: Reset seeds of the episodes.
         output: A file that `screens.check_target` allows, None for a window.
         tell: Called with the results of every episode.
+        size: Of the picture, caption included; by default as its kind of file has it.
 
     Raises:
         TunerError: where the episodes cannot be played, or the file cannot be written.
     """
+    (played,) = play_together((Part(ref=ref, actor=actor),), goals, output, lambda _, episode: tell(episode), size)
+    return played
+
+
+def play_together(
+    parts: Sequence[Part],
+    goals: Sequence[int],
+    output: Path | None,
+    tell: Callable[[Actor, PlayedEpisode], None],
+    size: Size | None = None,
+) -> list[Played]:
+    """As `play`, of one or several beside each other, with the same seeds; `size` is that of each picture."""
+    each = LIVE if output is None else size or usual_size(output, len(parts))
     with contextlib.ExitStack() as stack:
         screen = stack.enter_context(open_screen(output))
-        env = make_seen(ref, screen.render_mode)
-        stack.callback(close, env)
-        player = make_player(actor, env)
-        episodes = []
+        sides = []
+        for part in parts:
+            env = make_seen(part.ref, screen.render_mode)
+            stack.callback(close, env)
+            sides.append(Side(env, part.actor, each))
+        episodes: list[list[PlayedEpisode]] = []
         for number, goal in enumerate(goals, start=1):
-            episodes.append(play_episode(env, player, number, goal, screen, actor.signals))
-            tell(episodes[-1])
-    return Played(environment=ref.id, actor=actor.label, episodes=episodes)
+            episodes.append(play_episodes(sides, number, goal, screen))
+            for part, episode in zip(parts, episodes[-1], strict=True):
+                tell(part.actor, episode)
+    return [
+        Played(environment=part.ref.id, actor=part.actor.label, episodes=list(own))
+        for part, own in zip(parts, zip(*episodes, strict=True), strict=True)
+    ]
 
 
 def make_seen(ref: EnvironmentRef, render_mode: str) -> gym.Env[Any, Any]:

@@ -6,15 +6,23 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
-
-import gymnasium as gym
+from typing import NamedTuple, Protocol
 
 from tuner.errors import ExportFailed, UsageProblem
-from tuner.playing.imaging import Storyboard
-from tuner.playing.play_episode import Screen
+from tuner.playing.captions import Size
+from tuner.playing.gif import GifScreen
+from tuner.playing.imaging import Picture, Storyboard
 from tuner.playing.video import VideoScreen
 from tuner.writing import beside, refuse_no_file
+
+
+class Screen(Protocol):
+    """A file or window that shows episodes."""
+
+    render_mode: str  # of the environment
+
+    def show(self, take_picture: Callable[[], Picture], fps: float, *, hold: float = 0.0) -> None:
+        """Shows the present moment for at least `hold` seconds; `fps` moments are a second."""
 
 
 class RecordingScreen(Screen, Protocol):
@@ -27,8 +35,26 @@ class RecordingScreen(Screen, Protocol):
         """Releases all resources, also after an error."""
 
 
-RECORDERS: dict[str, Callable[[Path], RecordingScreen]] = {".mp4": VideoScreen, ".png": Storyboard}
+class FileKind(NamedTuple):
+    """How files of an ending are recorded."""
+
+    recorder: Callable[[Path], RecordingScreen]
+    size: Size  # of the picture
+    part: Size  # of each of several beside each other
+
+
+FILE_KINDS: dict[str, FileKind] = {
+    ".mp4": FileKind(VideoScreen, size=(960, 720), part=(640, 480)),
+    ".gif": FileKind(GifScreen, size=(480, 360), part=(360, 270)),
+    ".png": FileKind(Storyboard, size=(480, 360), part=(480, 360)),
+}
 ONE_EPISODE = (".png",)  # endings of files that show a single episode
+
+
+def usual_size(path: Path, count: int) -> Size:
+    """The size of each of `count` pictures beside each other, by the ending of their file."""
+    kind = FILE_KINDS[path.suffix]
+    return kind.size if count == 1 else kind.part
 
 
 def check_target(path: Path) -> None:
@@ -38,8 +64,10 @@ def check_target(path: Path) -> None:
         UsageProblem: naming the path and the rule.
     """
     refuse_no_file(path, "-o", "video.mp4")
-    if path.suffix not in RECORDERS:
-        raise UsageProblem(f"-o {path}: must end in .mp4 for a video, or in .png for one episode in one picture")
+    if path.suffix not in FILE_KINDS:
+        raise UsageProblem(
+            f"-o {path}: must end in .mp4 or .gif for a video, or in .png for one episode in one picture"
+        )
     if path.exists() and not path.is_file():
         raise UsageProblem(f"-o {path}: is no regular file")
     if path.exists() and not os.access(path, os.W_OK):
@@ -61,7 +89,7 @@ def open_screen(path: Path | None) -> Iterator[Screen]:
     target = path.resolve()  # a link stays, its target is written
     try:
         with beside(target) as temporary:
-            with contextlib.closing(RECORDERS[path.suffix](temporary)) as recorder:
+            with contextlib.closing(FILE_KINDS[path.suffix].recorder(temporary)) as recorder:
                 yield recorder
                 recorder.finish()
             temporary.replace(target)
@@ -83,6 +111,6 @@ class LiveWindow:
         if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise UsageProblem("--gui: no display (DISPLAY is not set); record a video with -o video.mp4 instead")
 
-    def show(self, env: gym.Env[Any, Any], *, hold: float = 0.0) -> None:  # noqa: ARG002
+    def show(self, take_picture: Callable[[], Picture], fps: float, *, hold: float = 0.0) -> None:  # noqa: ARG002
         """Waits for `hold` seconds."""
         time.sleep(hold)

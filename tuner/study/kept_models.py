@@ -11,7 +11,7 @@ from tuner.errors import NothingToShow, StorageFailed
 from tuner.record_type import Record
 from tuner.study.storage import Storage
 
-MODEL, STATISTICS = ".zip", ".pkl"  # file name endings
+MODEL, STATISTICS, EARLIER = ".zip", ".pkl", ".tar"  # file name endings
 PLAIN = re.compile(r"[0-9a-fA-F-]{1,64}")
 SHOWN = 20  # trial numbers in an error
 
@@ -31,11 +31,34 @@ def read_model(study: Study, number: int, folder: Path) -> bytes:
     trials = study.get_trials(deepcopy=False)
     name = _file(study, trials[number], MODEL)
     if name is None:
-        kept = [str(trial.number) for trial in trials if _file(study, trial, MODEL) is not None]
-        others = ", ".join(kept[:SHOWN]) + (" and more" if len(kept) > SHOWN else "")
-        there = f"choose one that did with --trial: {others}" if kept else "no trial of it did"
-        raise NothingToShow(f"trial {number} of study {study.study_name!r} kept no model; {there}")
+        raise NothingToShow(
+            f"trial {number} of study {study.study_name!r} kept no model; {_those_that_did(study, MODEL)}"
+        )
     return _read(folder, name, f"the model of trial {number}")
+
+
+def read_earlier(study: Study, number: int, folder: Path) -> bytes:
+    """The tar of a trial's policies at shares of its training.
+
+    Raises:
+        NothingToShow: if it has none, naming the trials that have one and how to get one.
+        StorageFailed: if its file is missing.
+    """
+    name = _file(study, study.get_trials(deepcopy=False)[number], EARLIER)
+    if name is None:
+        here = study.study_name
+        again = f"tuner run {here} --name {here}-again --from {here}"
+        raise NothingToShow(
+            f"trial {number} of study {here!r} kept its last policy alone, as in versions before and over 4 MB; "
+            f"{_those_that_did(study, EARLIER)}; to train it again: `{again}`"
+        )
+    return _read(folder, name, f"the earlier policies of trial {number}")
+
+
+def _those_that_did(study: Study, ending: str) -> str:
+    kept = [str(one.number) for one in study.get_trials(deepcopy=False) if _file(study, one, ending) is not None]
+    others = ", ".join(kept[:SHOWN]) + (" and more" if len(kept) > SHOWN else "")
+    return f"choose one that did with --trial: {others}" if kept else "no trial of it did"
 
 
 def kept_files(study: Study, trial: FrozenTrial, folder: Path) -> dict[str, Path]:
@@ -44,9 +67,9 @@ def kept_files(study: Study, trial: FrozenTrial, folder: Path) -> dict[str, Path
     return {meta.filename: folder / meta.artifact_id for meta in found if PLAIN.fullmatch(meta.artifact_id)}
 
 
-def has_model(study: Study, number: int) -> bool:
-    """Whether a trial's model was kept."""
-    return _file(study, study.get_trials(deepcopy=False)[number], MODEL) is not None
+def has_kept(study: Study, number: int, ending: str) -> bool:
+    """Whether a file of a trial with this ending was kept, such as its model."""
+    return _file(study, study.get_trials(deepcopy=False)[number], ending) is not None
 
 
 def read_statistics(study: Study, number: int, folder: Path) -> bytes | None:

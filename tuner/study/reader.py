@@ -128,11 +128,25 @@ class StudyReader:
         with self._errors():
             return kept_models.read_model(self.optuna_study, number, self._artifacts)
 
-    def run_with_model(self, row: Row) -> Row:
-        """The trial itself if its model was kept, else the first of its configuration's repeats that has one."""
+    def earlier_policies(self, number: int) -> bytes:
+        """The tar of a trial's policies at shares of its training.
+
+        Raises:
+            NothingToShow: if it has none, naming the trials that have one.
+            StorageFailed: if its file is missing.
+        """
+        with self._errors():
+            return kept_models.read_earlier(self.optuna_study, number, self._artifacts)
+
+    def run_with_model(self, row: Row, *, earlier: bool = False) -> Row:
+        """The trial itself if its model was kept, else the first of its configuration's repeats that has one.
+
+        With `earlier`, the first of them that kept its earlier policies.
+        """
+        ending = kept_models.EARLIER if earlier else kept_models.MODEL
         repeats = [one for one in self.rows if one.label == row.label and one.repeat_of is not None]
         with self._errors():
-            kept = (one for one in (row, *repeats) if kept_models.has_model(self.optuna_study, one.number))
+            kept = (one for one in (row, *repeats) if kept_models.has_kept(self.optuna_study, one.number, ending))
             return next(kept, row)
 
     def statistics(self, number: int) -> bytes | None:

@@ -140,10 +140,14 @@ class SearchSource:
         if outcome.state != "completed":
             self._writer.prune(number, attributes)
             return
-        if outcome.model is not None:
-            self._keep(number, f"trial-{number}.zip", outcome.model)
-        if outcome.statistics is not None:
-            self._keep(number, f"trial-{number}-vecnormalize.pkl", outcome.statistics)
+        kept = {
+            f"trial-{number}.zip": outcome.model,
+            f"trial-{number}-vecnormalize.pkl": outcome.statistics,
+            f"trial-{number}-earlier.tar": outcome.earlier,
+        }
+        for name, content in kept.items():
+            if content is not None:
+                self._keep(number, name, content)
         self._writer.complete(number, self._value(evaluations), attributes)
 
     def interrupt(self) -> None:

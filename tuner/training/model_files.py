@@ -2,6 +2,7 @@
 
 import io
 import json
+import tarfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from tuner.config.algorithm_entry import AlgorithmEntry
 from tuner.config.algorithms import ALGORITHMS, title
 from tuner.errors import ModelUnusable
+from tuner.record_type import Record
 
 OTHERS = ("sb3_contrib.", "sbx.")  # packages whose models have the same marks as Stable-Baselines3's
 LARGEST = 1_000_000_000  # bytes of a model, unpacked
@@ -90,3 +92,42 @@ def folder_of(folder: Path, step: int) -> Path:
 def newest(folder: Path) -> Path | None:
     """The checkpoint with the most steps, None if there is none. Each is complete, since it is renamed last."""
     return max(folder.glob(f"{_FRONT}*"), default=None)
+
+
+SHARES = (0, 25, 50)  # % of a training at which its policy is copied
+POLICY_AT, STATISTICS_AT = "policy-{}.pth", "vecnormalize-{}.pkl"  # in the tar of a trial's earlier policies
+_POLICY = "policy.pth"  # in a zip of Stable-Baselines3
+
+
+class EarlierModel(Record):
+    """A model as it was at a share of its training."""
+
+    share: int  # %
+    model: bytes  # a zip of Stable-Baselines3
+    statistics: bytes | None
+
+
+def earlier_models(model: bytes, packed: bytes, label: str) -> list[EarlierModel]:
+    """The models of a trial with its earlier policies in place of its last one.
+
+    Raises:
+        ModelUnusable: if the tar is damaged.
+    """
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            files = {one.name: file.read() for one in archive if (file := archive.extractfile(one)) is not None}
+    except (tarfile.TarError, EOFError) as error:
+        raise ModelUnusable(f"{label}: its earlier policies are damaged ({_line(error)})") from None
+    return [
+        EarlierModel(share=share, model=_with_policy(model, policy), statistics=files.get(STATISTICS_AT.format(share)))
+        for share in SHARES
+        if (policy := files.get(POLICY_AT.format(share))) is not None
+    ]
+
+
+def _with_policy(model: bytes, policy: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(model)) as before, zipfile.ZipFile(made, "w") as after:
+        for name in before.namelist():
+            after.writestr(name, policy if name == _POLICY else before.read(name))
+    return made.getvalue()

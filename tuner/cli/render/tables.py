@@ -16,7 +16,6 @@ from tuner.final_training.training_summary import TrainingSummary
 from tuner.finals.confirmation_plan import most_runs
 from tuner.planning.estimate import rounds_minutes
 from tuner.planning.forecast import Forecast
-from tuner.playing.play_episode import Played
 from tuner.results.finals_lines import CAVEAT, FinalsLines
 from tuner.results.summary import Summary, verdict
 from tuner.statistics.answer_records import figure
@@ -205,32 +204,6 @@ def print_forecast(found: Forecast) -> None:
     console.print(f"Confirming the winner: at most {minutes_text(found.confirmation_minutes)}")
     console.print(f"Disk: {found.disk_bytes / 1e6:.1f} MB, the database and kept models")
     console.print("Nothing was written.")
-
-
-def print_played(played: Played) -> None:
-    """An episode a row, and the share of successes."""
-    table = Table("episode", "seed", "steps", "return", "success", "stages", box=None, pad_edge=False)
-    for episode in played.episodes:
-        table.add_row(
-            str(episode.episode),
-            str(episode.seed),
-            str(episode.steps),
-            f"{episode.total_return:.4g}",
-            {True: "yes", False: "no", None: "-"}[episode.success],
-            ", ".join(episode.stages) or "-",
-        )
-    console = ResultConsole()
-    console.print(table)
-    console.print(f"{played.environment}, {played.actor}: {_together(played)}")
-
-
-def _together(played: Played) -> str:
-    """Summary of the episodes: success rate, or mean return without a success signal."""
-    if played.success is None:
-        mean = sum(episode.total_return for episode in played.episodes) / len(played.episodes)
-        return f"mean return {mean:.4g}; success is not told"
-    successes = sum(bool(episode.success) for episode in played.episodes)
-    return f"{played.success:.0%} success ({successes} of {len(played.episodes)})"
 
 
 def next_commands(request: "TuneRequest", result: "TuneResult", *, confirmed: bool) -> list[str]:

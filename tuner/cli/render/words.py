@@ -268,7 +268,8 @@ def _(event: events.PlayAnnounced) -> Iterator[str]:
 def _(event: events.EpisodeEnded) -> Iterator[str]:
     one = event.episode
     end = {True: "success", False: "no success", None: "ended"}[one.success]
-    yield f"episode {one.episode}: {end} after {one.steps} steps, return {one.total_return:.4g}"
+    who = "" if event.actor is None else f", {event.actor}"
+    yield f"episode {one.episode}{who}: {end} after {one.steps} steps, return {one.total_return:.4g}"
 
 
 @words.register
