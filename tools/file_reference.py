@@ -84,7 +84,7 @@ def values(told: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         target = schema["$defs"][told["$ref"].rpartition("/")[2]]
         return "a mapping" if target.get("type") == "object" else values(target, schema)
     if "enum" in told or "const" in told:
-        return ", ".join(f"`{one}`" for one in told.get("enum", [told.get("const")]))
+        return ", ".join(f"`{str(one).lower()}`" for one in told.get("enum", [told.get("const")]))
     if "anyOf" in told:
         kinds = dict.fromkeys(values(one, schema) for one in told["anyOf"])
         return ", ".join(kind for kind in kinds if kind and not (kind == "a whole number" and "a number" in kinds))

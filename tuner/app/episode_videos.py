@@ -99,5 +99,5 @@ def record_episode(address: str, study: str, trial: int, target: str) -> None:
     """
     if hasattr(os, "nice"):
         os.nice(GENTLE)
-    ref, actor = cast(PlayRequest(study=study, trial=trial, storage=address))
-    play(ref, actor, seeds.play_goals(EPISODES), Path(target), lambda _: None)
+    part = cast(PlayRequest(study=study, trial=trial, storage=address))
+    play(part.ref, part.actor, seeds.play_goals(EPISODES), Path(target), lambda _: None)
