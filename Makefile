@@ -53,7 +53,7 @@ suites: $(READY_SUITES)
 	$(SUITES)/bin/python tests/suites/run_suites.py $(SUITE)
 
 docs: $(READY_DEV)
-	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs build/site
+	$(BIN)/python -m sphinx --builder html --fresh-env --write-all --fail-on-warning --keep-going --quiet docs build/site
 
 check: format lint types layers docs test
 

@@ -16,7 +16,7 @@ html_title = f"tuner {version}"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.intersphinx", "sphinx.ext.napoleon", "sphinx_copybutton"]
 root_doc = "index"
-html_copy_source = False
+default_role = "code"  # of docstrings
 
 # What is named of these projects must be in `tools/inventories.py`; other types of signatures are plain text.
 nitpicky = True
@@ -35,4 +35,7 @@ copybutton_only_copy_prompt_lines = False
 intersphinx_mapping = write_inventories(HERE.parent / "build" / "inventories")
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
 html_show_sourcelink = False

@@ -27,7 +27,8 @@ FOREIGN = {
     "--no-deps",
 }
 
-BLOCK = re.compile(r"^```([\w+-]*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+OUTPUT = re.compile(r"^<!-- output: [^\n]*-->\n```.*?^```$", flags=re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```([^\n`]*)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 TYPED = re.compile(rf"^tuner (?P<alone>.*)$|[\s/]tuner (?P<within>(?:{'|'.join(COMMANDS)})\b.*)$")
 
 
@@ -75,6 +76,18 @@ def typed(page: Path) -> list[Typed]:
 def blocks(page: Path, language: str = "") -> list[str]:
     """The blocks of code of a page that are in this language."""
     return [block for said, block in BLOCK.findall(page.read_text()) if said == language]
+
+
+def lines_to_type(page: Path) -> Iterator[tuple[str, str]]:
+    """What a page has its reader do, in order: `("", COMMAND)` for a line to type, `(FILE, TEXT)` for a file to write.
+
+    A file is a block that begins with a comment of its name; blocks of other languages, and outputs, are to be read.
+    """
+    for language, block in BLOCK.findall(OUTPUT.sub("", page.read_text())):
+        if named := re.match(r"(?:#!.*\n)?# ([\w-]+\.\w+)\n", block):
+            yield named[1], block
+        elif not language:
+            yield from (("", " ".join(line.split())) for line in _lines(block) if line.strip())
 
 
 def bare_options(page: Path) -> set[str]:

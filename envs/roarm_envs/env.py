@@ -89,7 +89,7 @@ class RoArmEnv(gym.Env[Observation, NDArray[np.float32]], Generic[AnyTask]):
 
     @property
     def goal(self) -> NDArray[np.float64]:
-        """The goal of the current episode: a point in m, in the world frame."""
+        """The goal of the current episode, a point in m in the world frame."""
         return np.array(self.episode.state.goal)
 
     @property

@@ -80,7 +80,7 @@ class Study:
 
     @property
     def best(self) -> Trial:
-        """The leader: the first trial of the configuration with the best mean over its seeds.
+        """The leader, which is the first trial of the configuration with the best mean over its seeds.
 
         Where nothing was repeated, the completed trial with the highest score. `confirm` tests it on new seeds.
 
