@@ -46,7 +46,7 @@ def compared(found: Mapping[str, Sequence[float]], first: str, second: str, seed
 def differences(rows: Mapping[str, PairedTest]) -> go.Figure:
     """A row a comparison: the difference of the IQMs with its interval, and the verdict in words."""
     figure = go.Figure()
-    for place, test in enumerate(reversed(rows.values())):
+    for place, test in enumerate(reversed([*rows.values()])):
         colour = TUNED if "better" in test.verdict else WORSE if "worse" in test.verdict else SOFT
         middle, span = test.difference or 0.0, test.interval
         error = span and {"array": [span.high - middle], "arrayminus": [middle - span.low], "symmetric": False}
@@ -57,7 +57,7 @@ def differences(rows: Mapping[str, PairedTest]) -> go.Figure:
         figure.add_annotation(
             x=1.04, y=place, text=test.verdict, showarrow=False, xanchor="left", font={"color": colour}
         )
-    ticks = {"tickvals": [*range(len(rows))], "ticktext": [*reversed(rows)], "range": [-0.6, len(rows) - 0.4]}
+    ticks = {"tickvals": [*range(len(rows))], "ticktext": [*rows][::-1], "range": [-0.6, len(rows) - 0.4]}
     across = {"title": {"text": "difference of the IQMs, 95 %"}, "tickvals": [-0.5, 0, 0.5, 1], "tickformat": "+.0%"}
     across["range"] = [-0.7, 1.5]
     styled(figure, 320, showlegend=False, xaxis=across, yaxis=ticks)
