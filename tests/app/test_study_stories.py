@@ -1,9 +1,11 @@
 """What the dashboard tells of studies: attributes, notes, plots, files; nothing is written for it."""
 
+import contextlib
 import csv
 import io
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from tuner.dashboard.access import Access
 from tuner.dashboard.server import make_application
 from tuner.errors import EnvironmentUnusable
 from tuner.study.page_storage import open_for_pages
+from tuner.study.rows import CARRIED
 from tuner.study.storage import artifact_folder, parse_url
 
 VIDEO = b"\0\0\0\x18ftypmp42" + bytes(500)
@@ -233,6 +236,17 @@ def test_notes_that_somebody_wrote_stay_and_nothing_is_written(told_folder: Path
     other = pages.study(4)
     assert (other["note"]["body"], other["plotly_graph_objects"], len(other["trials"])) == ("", [], 1)
     assert Path("studies/tuner.db").read_bytes() == before
+
+
+def test_trials_carried_from_another_study_have_no_story(told_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(told_folder, tmp_path, dirs_exist_ok=True)
+    with contextlib.closing(sqlite3.connect("studies/tuner.db")) as database, database:
+        row = (1, CARRIED, json.dumps("other 0"))
+        database.execute("INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (?, ?, ?)", row)
+    carried, second, *_ = pages_of(tmp_path).study()["trials"]
+    assert carried["note"]["body"] == ""
+    assert second["note"]["body"].startswith("**Proposed")
+    assert attributes(second)["configuration"] == "proposed"
 
 
 def test_a_study_of_an_earlier_version_tells_its_story_too(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class _Known:
     """What is known of a study."""
 
     state: Hashable = None
-    rows: Sequence[Row] = ()
+    rows: Mapping[int, Row] = field(default_factory=dict)  # by number
     beside: Beside | None = None
     models: Mapping[int, str] = field(default_factory=dict)  # artifacts of kept models, by trials
     trial_ids: Sequence[int] = ()
@@ -141,7 +141,8 @@ class StudyStories:
             leader=leads[0].label if leads else None,
             of_trial={} if told.confirms else {number: one for one in found for number in one.standing.trials},
         )
-        known.rows = self._studies.runs(told) if told.confirms else reader.rows
+        rows = self._studies.runs(told) if told.confirms else reader.rows
+        known.rows = {row.number: row for row in rows}
         known.trial_ids = self._studies.trial_ids(told.name)
         known.models = {} if told.confirms else self._studies.models(told.name)
         shown = (
@@ -190,9 +191,8 @@ class StudyStories:
     def _add(self, study_id: int, told: ToldStudy, known: _Known, trial: Data) -> None:
         """Adds to a trial what the page shows of it."""
         number = trial["number"]
-        if number >= len(known.rows) or known.rows[number].number != number or known.beside is None:
+        if (row := known.rows.get(number)) is None or known.beside is None:
             return
-        row = known.rows[number]
         _round(trial)
         lines = trial_lines(row, told.spec)
         known.names |= {name: not isinstance(value, str) for name, value in lines.items()}
@@ -230,14 +230,15 @@ class StudyStories:
 
     def _curve(self, known: _Known, number: int, kind: str) -> StoryFile:
         """Draws or writes a learning curve."""
-        curve = known.rows[number].attributes.get("curve", [])
-        measure = known.beside.measure if known.beside else "score"
+        row, measure = known.rows.get(number), known.beside.measure if known.beside else "score"
+        curve = [] if row is None else row.attributes.get("curve", [])
         points = [point for point in curve if point.get(measure) is not None]
         content = curve_table(curve) if kind == TABLE else picture([{"curve": points}], measure, "png")
-        if not content:
+        if not curve or content is None:
             return StoryFile(path=None, mimetype=MADE[kind][1])
         path = self._folder / f"{known.trial_ids[number]}-{kind}"
-        path.write_bytes(content)
+        (unfinished := path.with_name(f"unfinished-{path.name}")).write_bytes(content)
+        unfinished.replace(path)
         return StoryFile(path=path, mimetype=MADE[kind][1])
 
 

@@ -21,7 +21,7 @@ def sections(report: StudyReport) -> list[Section]:
         ("ranges", "Ranges and where the best lie", study_sections.ranges(report)),
         ("parallel", "All parameters at once", study_sections.parallel(report)),
         ("health", "Health of the trials", study_sections.health(report)),
-        ("seconds", "Time against score", study_sections.seconds(report)),
+        ("seconds", f"Time against {report.scored}", study_sections.seconds(report)),
         ("videos", "Videos", _videos(report)),
         ("reproduce", "Reproduce", _reproduce(report)),
     )

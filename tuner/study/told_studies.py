@@ -13,7 +13,7 @@ from tuner.config.model import StudySpec
 from tuner.record_type import Record
 from tuner.study.confirmation_writer import CONFIRMED_SPEC
 from tuner.study.history import Attributes, heavy_of
-from tuner.study.kept_models import MODEL
+from tuner.study.kept_models import MODEL, PLAIN
 from tuner.study.page_storage import PageStorage
 from tuner.study.reader import StudyReader, reader_of
 from tuner.study.rows import Row
@@ -103,7 +103,7 @@ class ToldStudies:
             if not any(key.startswith(ARTIFACTS) for key in trial.system_attrs):
                 continue
             kept = [one for one in get_all_artifact_meta(trial, storage=self._storage) if one.filename.endswith(MODEL)]
-            if kept:
+            if kept and PLAIN.fullmatch(kept[-1].artifact_id):  # the database may have been edited to hold a path
                 found[trial.number] = kept[-1].artifact_id
         return found
 
