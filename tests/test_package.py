@@ -82,6 +82,8 @@ def test_the_wheel_holds_the_packages_and_the_presets(names: list[str]) -> None:
         "tuner/presets/search_spaces/ppo_full.yaml",
         "tuner/presets/studies/reach.yaml",
         "tuner/presets/studies/smoke.yaml",
+        "tuner/presets/schemas/study.json",
+        "tuner/presets/schemas/space.json",
     }
     assert wanted <= set(names)
 
