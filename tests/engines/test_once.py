@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,15 @@ def test_a_tuner_of_the_users_own_is_not_taken_for_this_one(tmp_path: Path, monk
     import_module("arms")
     report = run_once(run_check, EnvironmentRef(id="arms:Healthy"), full(3))
     assert report.environment == "arms:Healthy"
+
+
+FIRST = """
+import signal
+from tuner.engines.processes import run_once
+print(signal.SIGINT in run_once(signal.pthread_sigmask, signal.SIG_BLOCK, []))
+"""
+
+
+def test_a_child_hears_no_ctrl_c_even_if_it_is_the_first() -> None:
+    said = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, timeout=120, check=True)
+    assert said.stdout == "True\n"

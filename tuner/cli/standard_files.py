@@ -35,7 +35,10 @@ def say(text: str, style: str = "") -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, highlight=False).print(Text(text, style))
+    console = Console(stderr=True, highlight=False)
+    for line in Text(text, style).wrap(console, console.width):
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
 def results_apart(command: Callable[Given, Result]) -> Callable[Given, Result]:

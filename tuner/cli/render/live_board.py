@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Self
 
 from rich.cells import cell_len
@@ -53,7 +54,9 @@ class LiveBoard:
 
     def say(self, line: str) -> None:
         """Says a line above."""
-        self._console.print(Text(line))
+        for part in Text(line).wrap(self._console, self._console.width):
+            part.rstrip()
+            self._console.print(part, soft_wrap=True)
 
 
 def picture(line: str, bars: Sequence[Bar], leader: Bar | None, width: int) -> RenderableType:
@@ -85,8 +88,18 @@ def _meter(bar: Bar, width: int) -> ProgressBar:
     return ProgressBar(total=bar.total, completed=min(bar.done, bar.total), width=width)
 
 
+def _shortened(job: Bar, room: int) -> Bar:
+    """A job whose text has as many of its parts as there is room for, the first at least."""
+    text = job.text
+    while cell_len(text) > room and PARTS in text:
+        text = text.rpartition(PARTS)[0]
+    return replace(job, text=text)
+
+
 def _table(jobs: Sequence[Bar], width: int) -> Table:
-    columns = _fitting(jobs, width)
+    labels = max(cell_len(job.label) for job in jobs)
+    jobs = [_shortened(job, width - labels - GAP) for job in jobs]
+    columns = _fitting(jobs, width + GAP)
     table = Table.grid(padding=(0, GAP, 0, 0), expand="detail" in columns)
     for column in columns:
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1 if column == "detail" else None)

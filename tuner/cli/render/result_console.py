@@ -44,14 +44,20 @@ class ResultConsole(Console):
 
     def print(self, *objects: Any, **more: Any) -> None:
         """Prints objects, a table without trailing blanks."""
-        if len(objects) != 1 or not isinstance(objects[0], Table):
+        one = objects[0] if len(objects) == 1 else None
+        if isinstance(one, Table):
+            for table in fitted(one, self.width):
+                for segments in self.render_lines(table, pad=False):
+                    self._print(Text.assemble(*((part.text, part.style or "") for part in segments)))
+        elif isinstance(one, str) and not more and not self.soft_wrap:
+            for line in self.render_str(one, highlight=True).wrap(self, self.width):
+                self._print(line)
+        else:
             super().print(*objects, **more)
-            return
-        for table in fitted(objects[0], self.width):
-            for segments in self.render_lines(table, pad=False):
-                line = Text.assemble(*((one.text, one.style or "") for one in segments))
-                line.rstrip()
-                super().print(line, soft_wrap=True)
+
+    def _print(self, line: Text) -> None:
+        line.rstrip()
+        super().print(line, soft_wrap=True)
 
 
 def fitted(table: Table, width: int) -> Iterator[Table]:
