@@ -2,14 +2,17 @@
 
 import contextlib
 import socket
+import tempfile
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
+from tempfile import TemporaryDirectory
 
 from sqlalchemy.engine import URL
 
 from tuner.app.events import DashboardBegan, DashboardFailed
 from tuner.app.notify import Notifier
 from tuner.app.resolve import storage_url
+from tuner.app.study_stories import stories
 from tuner.dashboard.access import LOOPBACK, Access, listen
 from tuner.dashboard.beside_run import serve_beside
 from tuner.dashboard.server import page_address
@@ -39,18 +42,19 @@ def dashboard_beside(port: int | None, storage: str | None, notifier: Notifier) 
         notifier.notify(DashboardFailed(reason=str(error)))
         yield
         return
-    with listener:
-        listener.listen()  # so that a browser waits while the process loads
-        address = page_address(listener, Access())
-        child = spawn(_serve, url, listener, name="tuner-dashboard")
-    notifier.notify(DashboardBegan(address=address))
-    try:
-        yield
-    finally:
-        why = None if child.process.is_alive() else _reason(child)
-        how = child.terminate()
-        if why is not None:
-            notifier.notify(DashboardFailed(reason=f"{why} ({how})"))
+    with TemporaryDirectory(prefix="tuner-beside-", ignore_cleanup_errors=True) as folder:
+        with listener:
+            listener.listen()  # so that a browser waits while the process loads
+            address = page_address(listener, Access())
+            child = spawn(_serve, url, listener, storage is not None, folder, name="tuner-dashboard")
+        notifier.notify(DashboardBegan(address=address))
+        try:
+            yield
+        finally:
+            why = None if child.process.is_alive() else _reason(child)
+            how = child.terminate()
+            if why is not None:
+                notifier.notify(DashboardFailed(reason=f"{why} ({how})"))
 
 
 def _reason(child: Child) -> str:
@@ -61,7 +65,13 @@ def _reason(child: Child) -> str:
         return "its process died"
 
 
-def _serve(pipe: Connection, lifeline: Connection, url: URL, listener: socket.socket) -> None:
+def _serve(pipe: Connection, lifeline: Connection, url: URL, listener: socket.socket, named: bool, folder: str) -> None:
     """Serves until the run has ended; sends the error that ends it earlier."""
+    tempfile.tempdir = folder  # of its files, which nobody else would remove where it is terminated
+
+    def serve() -> None:
+        with stories(url, named=named) as teller:
+            serve_beside(url, listener, teller)
+
     begin(lifeline)
-    pipe.send(result_or_error(lambda: serve_beside(url, listener)))
+    pipe.send(result_or_error(serve))

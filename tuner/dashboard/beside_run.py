@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from tuner.dashboard.access import Access
 from tuner.dashboard.answers import Application, plain
 from tuner.dashboard.guard import named_as_loopback
-from tuner.dashboard.server import THREADS, make_application
+from tuner.dashboard.server import THREADS, Teller, make_application
 from tuner.errors import StorageFailed
 from tuner.study.page_storage import open_for_pages
 from tuner.study.storage import artifact_folder
@@ -20,17 +20,18 @@ from tuner.study.storage import artifact_folder
 AGAIN = "2"  # s until a browser asks again while there is no study
 
 
-def serve_beside(url: URL, listener: socket.socket) -> None:
+def serve_beside(url: URL, listener: socket.socket, teller: Teller) -> None:
     """Serves for ever on a bound socket of this machine."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a busy moment
-    waitress.serve(PagesToCome(url), sockets=[listener], threads=THREADS, ident=None)
+    waitress.serve(PagesToCome(url, teller), sockets=[listener], threads=THREADS, ident=None)
 
 
 class PagesToCome:
     """The dashboard of a database; until it is there, a page that comes again by itself."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, teller: Teller) -> None:
         self._url = url
+        self._teller = teller
         self._application: Application | None = None
         self._one_at_a_time = threading.Lock()
 
@@ -39,8 +40,9 @@ class PagesToCome:
         with self._one_at_a_time:
             if self._application is None and named_as_loopback(environ):
                 try:
+                    pages = open_for_pages(self._url)
                     self._application = make_application(
-                        open_for_pages(self._url), artifact_folder(self._url), Access()
+                        pages, artifact_folder(self._url), Access(), story=self._teller(pages)
                     )
                 except StorageFailed:
                     headers = [("Refresh", AGAIN)]
