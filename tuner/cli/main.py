@@ -1,6 +1,7 @@
 """Entry point: registers the commands, turns errors into one line and an exit code."""
 
 import _thread
+import atexit
 import errno
 import functools
 import importlib.metadata
@@ -126,6 +127,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     if heard := signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the last: the exit code stays
     sys.unraisablehook = _unraisable
     try:
         code = call(sys.argv[1:])
