@@ -9,7 +9,7 @@ import yaml
 from conftest import SPACE, STUDY, Tuner
 from pages import ROOT, Typed, blocks, typed
 
-README = ROOT / "README.md"
+README, PYTHON = ROOT / "README.md", ROOT / "docs" / "howto" / "python.md"
 SMALLER = {"trials=20": "trials=3", "20_000": "8_192", "100_000": "8_192", "seeds=10": "seeds=2"}
 
 
@@ -37,18 +37,27 @@ def test_the_commands_of_use_run_in_their_order(tuner: Tuner, small_reach: None,
         assert tuner(line).code == 0
 
 
+def statements(page: Path) -> list[str]:
+    """Those of a page's Python, without comments."""
+    (code,) = blocks(page, "python")
+    return [line.partition("  #")[0] for line in code.splitlines() if line]
+
+
+def test_the_python_of_the_readme_is_that_of_the_page_about_it() -> None:
+    assert len(statements(README)) == 6
+    assert set(statements(README)) <= set(statements(PYTHON))
+
+
 @pytest.mark.slow
-def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (code,) = blocks(README, "python")
-    statements = [line for line in code.splitlines() if line]
-    assert len(statements) == 6
+def test_the_python_of_its_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = blocks(PYTHON, "python")
     shutil.copy(ROOT / "examples" / "my_env.py", tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     for old, new in SMALLER.items():
         assert old in code
         code = code.replace(old, new)
-    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})  # noqa: S102 - the README's own
-    assert (tmp_path / "report.html").exists()
+    exec(compile(code, "python.md", "exec"), {"__name__": "page"})  # noqa: S102 - the page's own
+    assert {"report.html", "best.yml", "video.mp4"} <= {path.name for path in tmp_path.iterdir()}
 
 
 CHEAP = [

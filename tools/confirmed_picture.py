@@ -43,7 +43,7 @@ def compared(found: Mapping[str, Sequence[float]], first: str, second: str, seed
     return next(one for one in tests if (one.first, one.second) == (first, second))
 
 
-def differences(rows: Mapping[str, PairedTest]) -> go.Figure:
+def differences(rows: dict[str, PairedTest]) -> go.Figure:
     """A row a comparison: the difference of the IQMs with its interval, and the verdict in words."""
     figure = go.Figure()
     for place, test in enumerate(reversed([*rows.values()])):
