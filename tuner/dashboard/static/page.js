@@ -4,14 +4,16 @@
 
 const AGAIN = 3000; // ms until a video that is being made is asked for again
 
+// What stands beside a picture: one element, kept where the page makes the picture anew, so that a video plays on.
 function beside(picture, kind) {
-  const next = picture.nextElementSibling;
-  if (next !== null && next.matches(`${kind}.tuner-episode`)) return next;
-  if (next !== null && next.matches('.tuner-episode')) next.remove();
-  const made = document.createElement(kind);
-  made.className = 'tuner-episode';
-  picture.after(made);
-  return made;
+  const made = [...picture.parentElement.querySelectorAll(':scope > .tuner-episode')];
+  const own = made.filter((one) => one.picture === picture || (!one.picture.isConnected && one.picture.src === picture.src));
+  const kept = own.find((one) => one.matches(kind)) ?? document.createElement(kind);
+  made.filter((one) => one !== kept && (own.includes(one) || !one.picture.isConnected)).forEach((one) => one.remove());
+  kept.className = 'tuner-episode';
+  kept.picture = picture;
+  if (kept.previousElementSibling !== picture) picture.after(kept);
+  return kept;
 }
 
 async function show(picture) {
@@ -31,7 +33,7 @@ async function show(picture) {
   video.controls = true;
   video.muted = true;
   video.loop = true;
-  video.src = address;
+  if (video.src !== address) video.src = address;
 }
 
 document.addEventListener('error', (event) => {
