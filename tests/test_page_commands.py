@@ -19,9 +19,12 @@ from pages import ROOT, lines_to_type
 from tuner import open_study
 from tuner.cli.main import call
 
-PAGES = [page for kind in ("tutorials", "howto") for page in sorted((ROOT / "docs" / kind).glob("*.md"))]
+ENGLISH, KOREAN = (ROOT / "docs" / "tutorials" / name for name in ("arm.md", "arm-ko.md"))
+PAGES = [
+    page for kind in ("tutorials", "howto") for page in sorted((ROOT / "docs" / kind).glob("*.md")) if page != KOREAN
+]
 MOST = {"trials": 8, "timesteps": 512, "seeds": 1, "minutes": 0.01, "episodes": 2, "n_steps": 32, "batch_size": 8}
-INLINE = ("run", "confirm", "compare")  # what may train in this process
+INLINE = ("run", "confirm", "compare", "train")  # what may train in this process
 STUDIES = ("reach", "reach_fast", "reach_reward", "smoke")
 OFF_POLICY = {
     "parameters": {"learning_rate": {"type": "float", "low": 1e-5, "high": 1e-2, "scale": "log"}},
@@ -48,7 +51,6 @@ FIRST_STEPS = {
 }
 NOT_RUN = {
     "arm.md": FIRST_STEPS,
-    "arm-ko.md": FIRST_STEPS,
     "algorithms.md": {"tuner run --space tqc_her --env panda_gym:PandaReach-v3 --name reach": "`make suites` does it"},
     "cluster.md": {
         "python3.11 -m venv venv": OTHERS,
@@ -177,6 +179,10 @@ def test_the_commands_of_a_page_run_in_their_order(
     assert met == listed.keys(), "NOT_RUN lists what the page no longer has"
 
 
+def test_the_korean_tutorial_has_the_commands_of_the_english_one() -> None:
+    assert [*lines_to_type(KOREAN)] == [*lines_to_type(ENGLISH)]
+
+
 def test_lines_that_cannot_run_are_of_pages_that_there_are() -> None:
     assert NOT_RUN.keys() <= {page.name for page in PAGES}
 
@@ -187,7 +193,7 @@ def test_lines_that_cannot_run_are_of_pages_that_there_are() -> None:
         ("tuner run --trials 200 --dry-run", "run --trials 8 --dry-run --engine inline"),
         ("tuner confirm reach", "confirm reach --engine inline --seeds 1"),
         ("tuner show 12 --study reach", "show 3 --study reach"),
-        ("tuner train best.yml --timesteps 100 --seeds 10", "train best.yml --timesteps 100 --seeds 1"),
+        ("tuner train best.yml --timesteps 100 --seeds 10", "train best.yml --timesteps 100 --seeds 1 --engine inline"),
     ],
 )
 def test_a_command_is_made_short_by_one_rule(line: str, typed: str) -> None:
