@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,3 +236,8 @@ def dashboard_over(folder: Path, *options: str) -> Iterator[str]:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+def kept_models(folder: Path) -> list[Path]:
+    """The models that a run in a folder has kept, among what it keeps beside them."""
+    return [path for path in (folder / "studies" / "tuner.artifacts").iterdir() if zipfile.is_zipfile(path)]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from conftest import write_study
+from conftest import kept_models, write_study
 from use_cases import INLINE, Told
 
 from tuner.app import events
@@ -80,7 +80,7 @@ def test_the_script_trains_what_the_trial_trained(told: Told, tmp_path: Path, al
     export(ExportRequest(study="toy", form="sb3", output=Path("train.py")))
     assert "noise_type" not in (tmp_path / "train.py").read_text()
     runpy.run_path(str(tmp_path / "train.py"), run_name="__main__")
-    (artifact,) = (tmp_path / "studies" / "tuner.artifacts").iterdir()
+    (artifact,) = kept_models(tmp_path)
     kind = model_class(algorithm)
     again, kept = (kind.load(path, device="cpu").policy.state_dict() for path in (tmp_path / "model.zip", artifact))
     assert [name for name in kept if not torch.equal(kept[name], again[name])] == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import SPACE, TOYS, Tuner, write_study
+from conftest import SPACE, TOYS, Tuner, kept_models, write_study
 from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from training.learners import furthest
@@ -114,7 +114,7 @@ def test_the_script_trains_what_the_trial_trained(tuner: Tuner, scheduled: Path)
     assert "python train.py" in said.err
     runpy.run_path(str(scheduled / "train.py"), run_name="__main__")
     again = PPO.load(scheduled / "model.zip", device="cpu")
-    (artifact,) = (scheduled / "studies" / "tuner.artifacts").iterdir()
+    (artifact,) = kept_models(scheduled)
     kept = PPO.load(artifact, device="cpu")
     assert furthest(again, kept) == 0.0
     assert (again.ent_coef, again.target_kl, again.policy.net_arch) == (0.0, 0.5, [8])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Tuner, write_study
+from conftest import Tuner, kept_models, write_study
 from stable_baselines3 import PPO
 from training.learners import furthest
 
@@ -46,7 +46,7 @@ def test_the_script_trains_what_the_trial_trained(tuner: Tuner, tmp_path: Path, 
     text = Path("train.py").read_text()
     assert re.search(r"^\s*(import|from) tuner(\.|\s)", text, re.MULTILINE) is None
     runpy.run_path("train.py", run_name="__main__")
-    (artifact,) = (tmp_path / "studies" / "tuner.artifacts").iterdir()
+    (artifact,) = kept_models(tmp_path)
     assert furthest(PPO.load("model.zip", device="cpu"), PPO.load(artifact, device="cpu")) == 0.0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from conftest import Tuner, make_job, write_study
+from conftest import Tuner, kept_models, make_job, write_study
 from stable_baselines3 import PPO
 from training.learners import furthest
 
@@ -110,6 +110,6 @@ def test_exports_have_them_and_are_read_back(tuner: Tuner, tmp_path: Path) -> No
     assert (recipe.changed, recipe.spec.environment.vec_wrappers) == ((), (SUMMED,))
     assert tuner("export toy --format sb3 -o train.py").code == 0
     runpy.run_path("train.py", run_name="__main__")
-    (artifact,) = (tmp_path / "studies" / "tuner.artifacts").iterdir()
+    (artifact,) = kept_models(tmp_path)
     assert furthest(PPO.load("model.zip", device="cpu"), PPO.load(artifact, device="cpu")) == 0.0
     assert "bit for bit" in tuner("train best.yml --engine inline").out
