@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,4 +239,4 @@ def dashboard_over(folder: Path, *options: str) -> Iterator[str]:
 
 def kept_models(folder: Path) -> list[Path]:
     """The models that a run in a folder has kept, among what it keeps beside them."""
-    return [path for path in (folder / "studies" / "tuner.artifacts").iterdir() if zipfile.is_zipfile(path)]
+    return [path for path in (folder / "studies" / "tuner.artifacts").iterdir() if path.read_bytes()[:2] == b"PK"]

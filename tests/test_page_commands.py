@@ -59,7 +59,8 @@ NOT_RUN = {
         "pip install -c requirements-dev.lock ray": OTHERS,
         "ray get-auth-token --generate": OTHERS,
         "export RAY_AUTH_MODE=token": OTHERS,
-        "ray start --head --port 6379 --num-cpus 0 --object-store-memory 200000000 --disable-usage-stats": OTHERS,
+        "ray start --head --port 6379 --num-cpus 0 --object-store-memory 200000000 --disable-usage-stats "
+        "--temp-dir /home/me/r": OTHERS,
         "ray start --address HEAD:6379 --object-store-memory 200000000 --disable-usage-stats": OTHERS,
         "ray status": OTHERS,
         "tuner run reach --trials 2000 --engine ray": CLUSTER,
@@ -87,7 +88,9 @@ NOT_RUN = {
     "play.md": {
         "tuner play --model model.zip --env CartPole-v1 -o video.mp4": PYGAME,
         "tuner play --expert -o docs/howto/reach.png": "the small study has no expert; the next line asks for one",
-        "python tools/before_after.py": "trains for two minutes",
+        "tuner play --versus proposed,current,guide-0.95 --episodes 3 -o docs/before_after.gif": (
+            "the small study has no such baseline; other lines show two"
+        ),
     },
     "postgres.md": {
         "pip install 'roarm-tuner[postgres]'": OTHERS,
@@ -96,6 +99,7 @@ NOT_RUN = {
         "export PGPASSWORD=…": OTHERS,
         "export TUNER_STORAGE=postgresql://tuner@HOST/tuner": OTHERS,
     },
+    "reward-search.md": {"python benchmarks/bench_reward_search.py FOLDER": "trains for twenty minutes"},
     "tracking.md": {"chmod +x notify.sh": "files are written so"},
     "run.md": {
         "tuner run reach --staged --trials 20": "stages of full length; tests/app/test_stages_use_case.py runs some"

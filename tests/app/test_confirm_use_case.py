@@ -107,7 +107,7 @@ def test_a_confirmation_ends_in_time_and_goes_on(told: Told, finished: Path, mon
     clock = iter(range(0, 100_000, 60))  # a minute passes whenever somebody looks
     with monkeypatch.context() as patched:
         patched.setattr("tuner.app.limits.time.monotonic", lambda: next(clock))
-        found = confirm(replace(LEAST, deadline=limits.deadline(3)), told)
+        found = confirm(replace(LEAST, deadline=limits.deadline(4)), told)
     assert not found.interrupted
     assert not found.confirmation.complete
     assert [one.what for one in told.of(events.TimeOver)] == ["run"]

@@ -203,9 +203,9 @@ def test_reading_commands_leave_an_empty_file_empty(tuner: Tuner, tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{id: x, kwargs: {scale: .inf}}", "must hold plain values"),
-        ("{id: x, kwargs: &k {self: *k}}", "must hold plain values"),
-        ("{id: x, kwargs: {day: 2024-01-01}}", "must hold plain values"),
+        ("{id: x, kwargs: {scale: .inf}}", "environment.kwargs: must hold plain values"),
+        ("{id: x, kwargs: &k {self: *k}}", "a value that contains itself"),
+        ("{id: x, kwargs: {day: 2024-01-01}}", "environment.kwargs: must hold plain values"),
     ],
     ids=["infinite", "holds itself", "a date"],
 )
@@ -214,7 +214,7 @@ def test_options_that_no_database_keeps_are_refused(tuner: Tuner, tmp_path: Path
     (tmp_path / "odd.yaml").write_text(f"environment: {text}\nspace: toy_space.yaml\ntimesteps: 384\n")
     said = tuner("run odd.yaml")
     assert said.code == 2
-    assert f"environment.kwargs: {words}" in said.err
+    assert words in said.err
 
 
 def test_steps_that_would_not_meet_at_the_checkpoints_are_refused(tuner: Tuner, tmp_path: Path) -> None:

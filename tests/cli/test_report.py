@@ -67,7 +67,7 @@ def test_films_of_the_best_and_the_current_at_the_same_goals(
     assert 'src="data:video/mp4;base64,' in html
 
 
-def _filmed(ref: object, actor: object, goals: object, target: Path, tell: object) -> object:
+def _filmed(ref: object, actor: object, goals: object, target: Path, tell: object, size: object) -> object:
     from tuner.playing.play_episode import Played
 
     target.write_bytes(b"a video")

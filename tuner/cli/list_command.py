@@ -21,7 +21,7 @@ def list_names(
     *,
     show: Annotated[str | None, typer.Option(metavar="NAME", help="Show one space instead, by name or file.")] = None,
 ) -> None:
-    """List environments, search spaces or studies, or print the JSON schema of files."""
+    """List environments, spaces or studies, or print a JSON schema."""
     if kind not in KINDS:
         raise UsageProblem(f"tuner list {kind!r}: must be one of {', '.join(KINDS)} (see `tuner list --help`)")
     if of is not None and kind != "schema":

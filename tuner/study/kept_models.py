@@ -62,9 +62,10 @@ def _those_that_did(study: Study, ending: str) -> str:
 
 
 def kept_files(study: Study, trial: FrozenTrial, folder: Path) -> dict[str, Path]:
-    """The files that a trial kept, by the names that they were stored under."""
+    """A trial's model and statistics, by the names that they were stored under."""
     found = get_all_artifact_meta(trial, storage=study._storage)
-    return {meta.filename: folder / meta.artifact_id for meta in found if PLAIN.fullmatch(meta.artifact_id)}
+    own = [meta for meta in found if PLAIN.fullmatch(meta.artifact_id) and not meta.filename.endswith(EARLIER)]
+    return {meta.filename: folder / meta.artifact_id for meta in own}
 
 
 def has_kept(study: Study, number: int, ending: str) -> bool:
