@@ -123,7 +123,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_
 @contextlib.contextmanager
 def started_cleanly() -> Iterator[None]:
     """Processes spawned inside have one thread and ignore Ctrl-C, which only the coordinator handles."""
-    with ONE_AT_A_TIME, _environment(ONE_THREAD), _ctrl_c_held_back(), only_own_folders(), _no_main_module():
+    with ONE_AT_A_TIME, environment(ONE_THREAD), _ctrl_c_held_back(), only_own_folders(), _no_main_module():
         yield
 
 
@@ -153,8 +153,8 @@ def _ctrl_c_held_back() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Sets environment variables for children started inside, since they must be set before NumPy is imported."""
+def environment(values: dict[str, str]) -> Iterator[None]:
+    """Sets environment variables for children started inside; threads must be set before NumPy is imported."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

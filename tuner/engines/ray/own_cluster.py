@@ -14,6 +14,7 @@ import ray._private.ray_constants
 import ray._raylet
 
 from tuner.errors import ClusterFailed
+from tuner.training.importing import environment
 
 OBJECT_STORE = 200_000_000  # bytes; holds models only
 LONGEST = 40  # characters of the folder's parent: names of Unix sockets in it have at most 107
@@ -34,7 +35,7 @@ def own_cluster(workers: int | None) -> Iterator[dict[str, Any]]:
     _check_version()
     folder = Path(tempfile.mkdtemp(prefix="tuner-ray-", dir=_parent()))
     try:
-        with _environment(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32)):
+        with _with_token(secrets.token_hex(32)):
             yield {
                 "num_cpus": workers,
                 "object_store_memory": OBJECT_STORE,
@@ -73,19 +74,13 @@ def _parent() -> str:
 
 
 @contextlib.contextmanager
-def _environment(**variables: str) -> Iterator[None]:
-    """Sets variables for Ray's processes; Ray reads its configuration anew before and after."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    _read_anew()
+def _with_token(token: str) -> Iterator[None]:
+    """Gives a token to Ray's processes started inside; Ray reads its configuration anew before and after."""
     try:
-        yield
+        with environment({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}):
+            _read_anew()
+            yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
         _read_anew()
 
 
