@@ -193,3 +193,10 @@ def test_a_full_disk_is_said(tuner: Tuner, tmp_path: Path, monkeypatch: pytest.M
         "tuner: the video cannot be written: No space left on device (choose another file with -o)"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["ffmpeg"]
+
+
+def test_a_file_without_an_end_is_no_model(tuner: Tuner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.app.play.LARGEST", 10_000)
+    said = tuner("play --model /dev/zero -o a.mp4")
+    assert said.code == 2
+    assert "--model /dev/zero: larger than any model of" in said.err

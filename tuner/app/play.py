@@ -22,7 +22,7 @@ from tuner.records import EnvironmentRef
 from tuner.study.reader import StudyReader
 from tuner.study.rows import Row, choose, pick
 from tuner.training.making import full_id
-from tuner.training.model_files import EarlierModel, earlier_models
+from tuner.training.model_files import LARGEST, EarlierModel, earlier_models
 
 STATISTICS = "vecnormalize.pkl"  # rl_zoo3's name for them
 WHO = "give one of --expert, --model FILE and --study STUDY"
@@ -168,9 +168,13 @@ def cast(request: PlayRequest) -> Part:
 
 def _read(option: str, path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
     except OSError as error:
         raise ModelUnusable(f"{option} {path}: {error.strerror}") from None
+    if len(content) > LARGEST:
+        raise ModelUnusable(f"{option} {path}: larger than any model of {LARGEST / 1e9:g} GB")
+    return content
 
 
 def _statistics_beside(model: Path) -> Path | None:
