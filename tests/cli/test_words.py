@@ -161,6 +161,11 @@ def test_a_budget_that_was_rounded_up_and_few_checkpoints_are_said(tmp_path: Pat
     ]
 
 
+def test_a_device_that_workers_share_is_said(tmp_path: Path) -> None:
+    lines = announcement(write_study(tmp_path, device="auto"))
+    assert lines[2] == "Device auto: workers share the GPU; with --workers 1 a trial has it to itself."
+
+
 def test_a_confirmation_is_announced_with_who_takes_part(finished: Path) -> None:
     reader = open_study("toy", None)
     plan = make_plan(reader.rows, reader.spec, top=4, test_seeds=3)

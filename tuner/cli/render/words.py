@@ -95,6 +95,8 @@ def _(event: events.StudyAnnounced) -> Iterator[str]:
     )
     if event.timesteps_asked != spec.timesteps:
         yield _rounded_up(event.timesteps_asked, spec)
+    if spec.device != "cpu":
+        yield f"Device {spec.device}: workers share the GPU; with --workers 1 a trial has it to itself."
     if spec.objective.words:
         yield f"Score: {spec.objective.words}"
     if (idle := ", ".join(unused(spec))) != "":
