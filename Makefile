@@ -55,7 +55,9 @@ suites: $(READY_SUITES)
 docs: $(READY_DEV)
 	$(BIN)/python -m sphinx --builder html --fresh-env --write-all --fail-on-warning --keep-going --quiet docs build/site
 
-check: format lint types layers docs test
+check: $(READY_DEV)
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target format lint types layers docs
+	@$(MAKE) --no-print-directory test
 
 format: $(READY_DEV)
 	$(BIN)/ruff format --check .
