@@ -3,7 +3,7 @@
 import os
 import signal
 
-INTERRUPTED = 130  # the exit code after Ctrl-C
+from tuner.exit_codes import INTERRUPTED
 
 
 def main() -> None:

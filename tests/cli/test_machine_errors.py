@@ -8,6 +8,7 @@ import pytest
 
 import tuner
 from tuner.cli import main
+from tuner.exit_codes import UNEXPECTED
 
 OWN = str(Path(tuner.__file__).parent / "output" / "templates" / "gone.j2")
 
@@ -55,7 +56,7 @@ def test_others_are_faults_of_the_program(
     error: OSError, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, text = said(error, monkeypatch, capsys)
-    assert code == main.UNEXPECTED
+    assert code == UNEXPECTED
     assert "internal error; traceback in" in text
     trace = Path(text.rpartition("traceback in ")[2].strip())
     assert type(error).__name__ in trace.read_text()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from conftest import Tuner
 
-from tuner.cli.options import INTERRUPTED
 from tuner.cli.run_command import MAX_SEED, PRUNERS, SAMPLERS
 from tuner.config import model
 from tuner.errors import WorkerBroke
+from tuner.exit_codes import INTERRUPTED
 
 
 def test_it_counts_and_compares(tuner: Tuner, finished: Path) -> None:

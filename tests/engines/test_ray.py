@@ -208,3 +208,9 @@ def test_a_ray_without_tokens_is_refused(toys: None, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("ray.__version__", "2.51.2")
     with pytest.raises(ClusterFailed, match=r"Ray 2\.51\.2 lets every user .* 2\.52 and later have tokens"):
         RayEngine(LINE, 1, "local")
+
+
+def test_a_folder_of_rays_that_is_not_there_is_named(toys: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", "/nowhere/at/all")
+    with pytest.raises(ClusterFailed, match=r"RAY_TMPDIR names /nowhere/at/all, which is no folder: make it, or unset"):
+        RayEngine(LINE, 1, "local")

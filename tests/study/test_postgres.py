@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 
 from tuner.cli import main
 from tuner.errors import StorageFailed, UsageProblem, without_passwords
+from tuner.exit_codes import UNEXPECTED
 from tuner.study import postgres as opening
 from tuner.study.storage import (
     artifact_folder,
@@ -133,6 +134,6 @@ def test_no_password_comes_back_from_the_command_line(
     assert "hush" not in "".join(one.out + one.err for one in said)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["tuner", "status", "--storage", url])
-    assert main._unexpected(RuntimeError(url), f"trace of {url}") == main.UNEXPECTED
+    assert main._unexpected(RuntimeError(url), f"trace of {url}") == UNEXPECTED
     (log,) = tmp_path.glob("tuner-*.log")
     assert "hush" not in log.read_text() + capsys.readouterr().err

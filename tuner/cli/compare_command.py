@@ -8,6 +8,7 @@ import typer
 from tuner.app.limits import COMPARED_MINUTES, DEFAULT_STUDY, MOST_SEEDS
 from tuner.cli import options
 from tuner.config.algorithms import ALGORITHMS
+from tuner.exit_codes import INTERRUPTED
 
 
 def compare(
@@ -56,10 +57,10 @@ def compare(
     with TerminalNotifier() as notifier:
         result = run_comparison(request, notifier)
     if result.comparison is None:
-        return options.INTERRUPTED
+        return INTERRUPTED
     options.show(result.comparison, print_comparison, as_json=as_json)
     if html is not None:
         say(f"Wrote {html}")
     if result.interrupted:
-        return options.INTERRUPTED
+        return INTERRUPTED
     return 0 if any(run.state == "done" for run in result.comparison.runs) else 1

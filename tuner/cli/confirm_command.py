@@ -4,6 +4,7 @@ from typing import Annotated
 
 from tuner.app.limits import DEFAULT_STUDY, MOST_TEST_SEEDS
 from tuner.cli import options
+from tuner.exit_codes import INTERRUPTED
 
 
 def confirm(
@@ -47,4 +48,4 @@ def confirm(
     with TerminalNotifier() as notifier:
         result = run_confirmation(request, notifier)
     options.show(result.confirmation, print_confirmation, as_json=as_json)
-    return options.INTERRUPTED if result.interrupted else 0
+    return INTERRUPTED if result.interrupted else 0

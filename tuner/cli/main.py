@@ -34,12 +34,9 @@ from tuner.cli import (
     status_command,
     train_command,
 )
-from tuner.cli.options import INTERRUPTED
 from tuner.cli.standard_files import open_standard_files, results_apart, say
 from tuner.errors import TunerError, WorkerBroke, without_passwords
-
-UNEXPECTED = 3
-TERMINATED = 128 + signal.SIGTERM
+from tuner.exit_codes import INTERRUPTED, TERMINATED, UNEXPECTED
 
 
 def _fold(formatter: Any) -> None:

@@ -12,7 +12,6 @@ from tuner.cli.completion import complete_space, complete_study, complete_word
 from tuner.cli.standard_files import write
 from tuner.errors import UsageProblem
 
-INTERRUPTED = 130  # the exit code after Ctrl-C
 LEAST_MEMORY = 0.5  # GB
 LEAST_TIMEOUT = 1.0  # s
 

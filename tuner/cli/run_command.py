@@ -11,6 +11,7 @@ from tuner.cli.dashboard_command import LAST_PORT
 from tuner.config.algorithms import ALGORITHMS
 from tuner.config.tracking_keys import OFF, TRACKERS
 from tuner.errors import UsageProblem
+from tuner.exit_codes import INTERRUPTED
 
 if TYPE_CHECKING:
     from tuner.app.tune import TuneRequest
@@ -208,4 +209,4 @@ def _run(request: "TuneRequest", *, as_json: bool, and_confirm: bool, port: int 
         options.print_json(result_data(result) | more)
     elif confirmed:
         print_confirmation(confirmed.confirmation)
-    return options.INTERRUPTED if result.interrupted or (confirmed is not None and confirmed.interrupted) else 0
+    return INTERRUPTED if result.interrupted or (confirmed is not None and confirmed.interrupted) else 0

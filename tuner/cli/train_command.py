@@ -10,6 +10,7 @@ from tuner.cli import options
 from tuner.cli.completion import complete_word
 from tuner.config.algorithms import ALGORITHMS
 from tuner.errors import UsageProblem
+from tuner.exit_codes import INTERRUPTED
 
 
 def train(
@@ -78,7 +79,7 @@ def train(
     elif result.summary is not None:
         print_training(result.plan, result.summary)
     if result.interrupted:
-        return options.INTERRUPTED
+        return INTERRUPTED
     return 1 if result.diverged else 0
 
 

@@ -30,7 +30,7 @@ def own_cluster(workers: int | None) -> Iterator[dict[str, Any]]:
     must be shut down before the context ends.
 
     Raises:
-        ClusterFailed: if Ray is too old for tokens.
+        ClusterFailed: if Ray is too old for tokens, or RAY_TMPDIR names no folder.
     """
     _check_version()
     folder = Path(tempfile.mkdtemp(prefix="tuner-ray-", dir=_parent()))
@@ -69,6 +69,8 @@ def _check_version() -> None:
 def _parent() -> str:
     """Where the folder is made: RAY_TMPDIR, else the folder for temporary files, else /tmp if that name is long."""
     given = os.environ.get("RAY_TMPDIR")
+    if given and not Path(given).is_dir():
+        raise ClusterFailed(f"--engine ray: RAY_TMPDIR names {given}, which is no folder: make it, or unset RAY_TMPDIR")
     usual = tempfile.gettempdir()
     return given or (usual if len(usual) <= LONGEST else "/tmp")  # noqa: S108 - the folder in it is private
 
