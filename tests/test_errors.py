@@ -16,6 +16,7 @@ from tuner.errors import (
     UsageProblem,
     WorkerBroke,
     did_you_mean,
+    listed,
 )
 
 ARGUMENTS: dict[type[TunerError], tuple[Any, ...]] = {
@@ -82,3 +83,8 @@ def test_the_nearest_name_is_hinted_at(name: str, hint: str) -> None:
 
 def test_no_names_no_hint() -> None:
     assert did_you_mean("timesteps", []) == ""
+
+
+@pytest.mark.parametrize(("names", "words"), [("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")])
+def test_names_are_listed_with_one_and(names: str, words: str) -> None:
+    assert listed(names) == words

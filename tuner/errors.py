@@ -148,6 +148,12 @@ def without_passwords(text: str) -> str:
     return re.sub(r"(?i)([?&](?:ssl)?password=)[^\s&'\"]+", r"\1***", text)
 
 
+def listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """`, did you mean NAME?` with the closest valid name; empty if none is close."""
     near = difflib.get_close_matches(name, list(valid), n=1)

@@ -12,7 +12,7 @@ from tuner.app.notify import Notifier
 from tuner.app.resolve import environment_to_check, open_study
 from tuner.config.environment_ids import same_environment, split
 from tuner.config.model import StudySpec
-from tuner.errors import ModelUnusable, UsageProblem
+from tuner.errors import ModelUnusable, UsageProblem, listed
 from tuner.playing.captions import Size
 from tuner.playing.play_episode import EXPERT, Actor, Played, PlayedEpisode, PlayedTogether
 from tuner.playing.playback import Part, play_together
@@ -62,7 +62,7 @@ class PlayRequest(Record):
         if not given:
             raise UsageProblem(f"who is to act? {WHO}")
         if len(given) > 1:
-            raise UsageProblem(f"{' and '.join(given)}: only one can act; {WHO}")
+            raise UsageProblem(f"{listed(given)}: only one can act; {WHO}")
         if self.statistics is not None and self.model is None:
             raise UsageProblem(f"--stats {self.statistics}: name the model that they belong to with --model")
         if self.trial is not None and self.study is None and not self.together:

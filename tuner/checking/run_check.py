@@ -14,7 +14,7 @@ from tuner.checking.evidence import Evidence, ok, wrong
 from tuner.checking.policies import make_policies, usable
 from tuner.checking.probes import Probes, probe
 from tuner.checking.rollout import Recording, record
-from tuner.errors import CheckFailed, EnvironmentFailed
+from tuner.errors import CheckFailed, EnvironmentFailed, listed
 from tuner.records import SUCCESS, EnvironmentRef, Signals
 from tuner.training.making import close, make_bare, raised_in_a_step, refuse_unfit
 from tuner.training.signals import decide
@@ -175,7 +175,7 @@ def _look(env: gym.Env[Any, Any], ref: EnvironmentRef, plan: CheckPlan, begun: f
     shifted = shifted_spaces(env)
     if shifted:
         said = "is" if len(shifted) == 1 else "are"
-        answers.append(ok(SPACES, f"{' and '.join(shifted)} {said} shifted to begin at 0, as Stable-Baselines3 counts"))
+        answers.append(ok(SPACES, f"{listed(shifted)} {said} shifted to begin at 0, as Stable-Baselines3 counts"))
     return replace(_report(ref, plan, begun, evidence, answers, signals), shifted=bool(shifted))
 
 

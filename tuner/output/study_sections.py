@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 
 from tuner.config.schedules import shown
+from tuner.errors import listed
 from tuner.output.blocks import Block, Bullets, Cell, Gallery, Picture, Table, Text
 from tuner.results.answer import amount
 from tuner.results.finals_lines import FinalsLines
@@ -57,7 +58,7 @@ def finals_table(finals: FinalsLines) -> Table:
 def _heading(trial: TrialLine, report: StudyReport, tested: str | None) -> str:
     leads = report.best is not None and trial.number == report.best.number
     said = [*(["best"] if leads else []), *(["tested"] if trial.label == tested else [])]
-    return f"{' and '.join(said)} ({trial.label})" if said and trial.role is None else trial.label
+    return f"{listed(said)} ({trial.label})" if said and trial.role is None else trial.label
 
 
 def _score(trial: TrialLine) -> Cell:

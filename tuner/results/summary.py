@@ -11,6 +11,7 @@ from tuner.config.model import StudySpec
 from tuner.config.parameters import ChoiceParameter, FloatParameter, IntParameter
 from tuner.diagnosis.bounds import SHORT_GAMMA
 from tuner.diagnosis.training_record import run_of
+from tuner.errors import listed
 from tuner.record_type import Record
 from tuner.records import SUCCESS
 from tuner.results.finals_lines import CAVEAT, FinalsLines, finals_lines
@@ -105,7 +106,7 @@ def verdict(summary: Summary) -> str:
         return f"No trial scored above the {summary.best.label} configuration; keep it, or give the study more trials."
     if not others:
         return f"Trial {summary.best.number} scored best; there is no baseline to compare it with."
-    names = " and ".join(row.label for row in others)
+    names = listed(row.label for row in others)
     return (
         f"Trial {summary.best.number} scored above {names}: one training seed each, so a lucky seed is possible and "
         "the best of many scores is always too high."

@@ -12,6 +12,7 @@ from tuner.app.events import Event
 from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.config.searched_environment import unused
+from tuner.errors import listed
 from tuner.finals.confirmation_plan import FEWEST_SEEDS
 from tuner.planning.estimate import rounds_minutes
 from tuner.study.storage import describe
@@ -164,7 +165,7 @@ def _(event: events.EnvironmentWarnings) -> Iterator[str]:
 @words.register
 def _(event: events.NormalizeApplied) -> Iterator[str]:
     names = {"norm_obs": "Observations", "norm_reward": "Rewards"}
-    what = " and ".join(names[one] if not place else names[one].lower() for place, one in enumerate(event.arguments))
+    what = listed(names[one] if not place else names[one].lower() for place, one in enumerate(event.arguments))
     yield f"{what} are very large and will be scaled by SB3's VecNormalize (--no-normalize leaves them)."
 
 
