@@ -1,6 +1,7 @@
 """Tuning the arm's study `reach` with tuner, rl_zoo3's optimiser and a plain script, at equal wall-clock time.
 
-    python benchmarks/bench_live.py FOLDER [--repeats 3] [--minutes 15] [--long 60] [--seeds-of-200 5] [--until 120]
+    python benchmarks/bench_live.py FOLDER [--repeats 3] [--minutes 15] [--long 60] [--seeds-of-200 5] [--first 0]
+        [--until 120]
 
 Every run has two processes of one thread each, one after the other, in turns (A B C …, A B C …). Each run's winner is
 then trained on ten fresh seeds at the study's full length and judged on 100 fresh goals. `tuner 200` is not limited in
@@ -125,9 +126,9 @@ def entrants(options: argparse.Namespace) -> list[Entrant]:
     ]
 
 
-def turns(found: list[Entrant]) -> Iterator[tuple[Entrant, int]]:
+def turns(found: list[Entrant], first: int = 0) -> Iterator[tuple[Entrant, int]]:
     """Every run, in turns."""
-    for repeat in range(max(one.repeats for one in found)):
+    for repeat in range(first, max(one.repeats for one in found)):
         yield from ((one, repeat) for one in found if repeat < one.repeats)
 
 
@@ -216,12 +217,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--long", type=float, default=60.0, help="minutes of rl_zoo3's longer runs")
     parser.add_argument("--seeds-of-200", type=int, default=5, help="runs of 200 trials")
+    parser.add_argument("--first", type=int, default=0, help="number and seed of the first run, for a second machine")
     parser.add_argument("--only", default="", help="entrants whose names begin so")
     parser.add_argument("--until", type=float, default=float("inf"), help="minutes")
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     found, begun = [one for one in entrants(options) if one.name.startswith(options.only)], time.monotonic()
-    for entrant, repeat in turns(found):
+    for entrant, repeat in turns(found, options.first):
         if (time.monotonic() - begun) / 60 + (entrant.minutes or 25) + JUDGED <= options.until:
             enter(entrant, repeat, options.folder.resolve())
     print(table(report(found, options.folder)))
