@@ -80,7 +80,8 @@ def test_a_taken_port_costs_the_dashboard_alone(told: Told) -> None:
 
 def test_its_death_is_told_and_the_run_goes_on(told: Told) -> None:
     with dashboard_beside(0, None, told):
-        for child in children("spawn_main"):
+        assert wait_for(lambda: bool(children("tuner-dashboard", recursive=True)))
+        for child in children("tuner-dashboard", recursive=True):
             child.kill()
             assert wait_for(functools.partial(gone, child.pid))
     assert [one.reason for one in told.of(DashboardFailed)] == ["its process died (signal 9)"]

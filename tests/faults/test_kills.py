@@ -72,8 +72,12 @@ def reports(folder: Path) -> int:
     return int(found[0][0]) if found else 0
 
 
+def environments(worker: psutil.Process) -> list[psutil.Process]:
+    return children("tuner-env", worker.pid, recursive=True)
+
+
 def workers(process: subprocess.Popen[str] | psutil.Process) -> list[psutil.Process]:
-    return children("spawn_main", process.pid)
+    return children("tuner-worker", process.pid, recursive=True)
 
 
 def prove_exact(folder: Path) -> dict[str, int]:
@@ -225,15 +229,15 @@ def test_killed_environments_cost_one_trial_and_none_outlives_its_worker(tmp_pat
     process = start(write_study(tmp_path, environment=place, timesteps=102_400, checkpoints=20), "--workers", "1")
     wait_for(lambda: reports(tmp_path) >= 1, process)
     [worker] = workers(process)
-    environments = workers(worker)
-    assert len(environments) == 4  # two to train in, two to evaluate in
-    environments[0].kill()
+    first = environments(worker)
+    assert len(first) == 4  # two to train in, two to evaluate in
+    first[0].kill()
     failed = "SELECT value_json FROM trial_user_attributes WHERE value_json LIKE '%process died in step%'"
     wait_for(lambda: bool(query(tmp_path, failed)), process)
-    wait_for(lambda: len(workers(worker)) >= 2, process)  # of the next trial
-    _, alive = psutil.wait_procs(environments, timeout=15)
+    wait_for(lambda: len(environments(worker)) >= 2, process)  # of the next trial
+    _, alive = psutil.wait_procs(first, timeout=15)
     assert not alive
-    orphans = workers(worker)
+    orphans = environments(worker)
     worker.kill()
     _, alive = psutil.wait_procs(orphans, timeout=15)
     assert not alive

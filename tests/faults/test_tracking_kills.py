@@ -41,7 +41,7 @@ def test_a_killed_run_leaves_no_run_of_a_trial_out_and_none_twice(
     study = write_study(tmp_path, timesteps=3_200, checkpoints=20, trials=6, track=["mlflow", "wandb"])
     process = start(study)
     assert wait_for(lambda: len(list(FOLDER.glob("tuner.wandb/wandb/offline-run-*"))) >= after, LIMIT)
-    listeners = [one.pid for one in children("spawn_main", process.pid)]
+    listeners = [one.pid for one in children("tuner-listener", process.pid, recursive=True)]
     assert listeners
     process.kill()
     process.communicate()

@@ -26,7 +26,7 @@ def test_killed_in_the_second_run_it_resumes_there(tmp_path: Path) -> None:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    orphans = psutil.Process(process.pid).children()
+    orphans = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate(timeout=LIMIT)
     assert not psutil.wait_procs(orphans, timeout=15)[1]

@@ -84,9 +84,9 @@ def outcome(job: TrialJob) -> tuple[TrialOutcome, list[Evaluation]]:
 
 @pytest.fixture
 def _no_process_left() -> Iterator[None]:
-    before = set(children("spawn_main", recursive=True))
+    before = set(children("tuner-env", recursive=True))
     yield
-    assert set(children("spawn_main", recursive=True)) == before
+    assert set(children("tuner-env", recursive=True)) == before
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from tuner.engines.inline import InlineEngine
 from tuner.engines.processes import ProcessEngine
 from tuner.errors import UsageProblem
 from tuner.record_type import Record
+from tuner.training.starting import prepare_server
 
 INSTALL = "pip install 'roarm-tuner[ray]', or in a checkout pip install '.[ray]'"
 OF_ITS_OWN = ("auto", "local")  # what Ray takes for an address besides HOST:PORT
@@ -119,6 +120,8 @@ def open_engine(
     Raises:
         ClusterFailed: where there is no Ray cluster to be had.
     """
+    if not options.inline:
+        prepare_server()
     engine = _make(options, spec, notifier, first_limit)
     try:
         yield engine if look is None else cast("Engine", _WatchedEngine(engine, look))

@@ -1,4 +1,4 @@
-"""Worker processes of this machine: spawned, warmed up, reused, and replaced when they die.
+"""Worker processes of this machine: started, warmed up, reused, and replaced when they die.
 
 They end with the process that started them.
 """
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from typing import Any, ParamSpec, TypeVar
 
 from tuner.engines.base import Broken, Evaluated, Event, Finished, failed
@@ -17,7 +17,7 @@ from tuner.engines.hang_detector import HangDetector, is_stopped, memory, too_mu
 from tuner.engines.worker import Alive, Message, Ready, begin, end_group, result_or_error, work
 from tuner.errors import EnvironmentFailed, TunerError
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob
-from tuner.training.importing import started_cleanly
+from tuner.training.starting import start
 
 WEIGHING = 0.5  # s between two looks at the memory of workers
 GRACE = 2.0  # s for a process to exit by itself before it is killed
@@ -27,7 +27,7 @@ GRACE = 2.0  # s for a process to exit by itself before it is killed
 class Child:
     """A child process, the pipe to it, and the lifeline: closing it makes the child exit."""
 
-    process: SpawnProcess
+    process: BaseProcess
     pipe: Connection
     lifeline: Connection
 
@@ -52,13 +52,10 @@ class Child:
 
 
 def spawn(target: Callable[..., None], *arguments: Any, name: str) -> Child:
-    """Starts `target(pipe, lifeline, *arguments)` in a single-threaded process that ignores Ctrl-C."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    listening, lifeline = context.Pipe(duplex=False)
-    process = context.Process(target=target, args=(theirs, listening, *arguments), daemon=True, name=name)
-    with started_cleanly():
-        process.start()
+    """Starts `target(pipe, lifeline, *arguments)` in a process of its own."""
+    ours, theirs = multiprocessing.Pipe()
+    listening, lifeline = multiprocessing.Pipe(duplex=False)
+    process = start(target, (theirs, listening, *arguments), name)
     theirs.close()
     listening.close()
     return Child(process=process, pipe=ours, lifeline=lifeline)
@@ -72,7 +69,7 @@ class _Worker:
 
 
 class ProcessEngine:
-    """Runs jobs in up to `workers` single-threaded processes, spawned since a fork would inherit locks and threads.
+    """Runs jobs in up to `workers` single-threaded processes.
 
     They load their libraries in the background, and make the environment `warm` once. A worker that is unresponsive or
     uses more than `memory` bytes is killed, and its trial fails.

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from tuner.errors import TunerError, WorkerBroke
 from tuner.records import Decision, EnvironmentRef, Evaluation, TrialJob, TrialOutcome
+from tuner.training.starting import begin_alone
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def begin(lifeline: Connection) -> None:
     if hasattr(os, "setpgid"):
         with contextlib.suppress(OSError):  # it leads a session already
             os.setpgid(0, 0)
+    begin_alone(multiprocessing.current_process().name)
     threading.Thread(target=_die_with, args=(lifeline,), daemon=True).start()
     multiprocessing.current_process().daemon = False  # daemons may not have children, environments do
     with contextlib.suppress(OSError):  # may be closed

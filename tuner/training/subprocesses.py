@@ -18,10 +18,10 @@ from tuner.errors import EnvironmentFailed, TunerError
 from tuner.training.batches import zeros
 from tuner.training.importing import started_cleanly
 from tuner.training.making import blamed
+from tuner.training.starting import begin_alone, start_method
 
 Make = Callable[[], gym.Env[Any, Any]]
 
-START_METHOD = "spawn"  # a fork would inherit torch's threads and locks
 GRACE = 5.0  # s, for all processes together to close their environments before they are killed
 ERROR = "tuner.error"  # key in `info` for the exception of a reset or step
 
@@ -74,7 +74,7 @@ class FailedEnvironment(gym.Env[Any, Any]):
 
 
 class Processes(SubprocVecEnv):
-    """SB3's SubprocVecEnv with spawned processes, which reports failing environments and dead processes.
+    """SB3's SubprocVecEnv, which reports failing environments and dead processes.
 
     A process ends when the process that started it ends, even if that is killed.
     """
@@ -88,7 +88,7 @@ class Processes(SubprocVecEnv):
         """
         try:
             with _deaths_named("when it was made"), started_cleanly():
-                super().__init__([functools.partial(_alone, make)] * count, start_method=START_METHOD)
+                super().__init__([functools.partial(_alone, make)] * count, start_method=start_method())
             for make_error in self.get_attr("make_error"):
                 if make_error is not None:
                     raise make_error
@@ -162,6 +162,7 @@ class Processes(SubprocVecEnv):
 
 def _alone(make: Make) -> gym.Env[Any, Any]:
     """The environment made by `make`, in a process that ends with its parent."""
+    begin_alone("tuner-env")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         return ErrorsInInfo(make())
