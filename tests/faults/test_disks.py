@@ -101,14 +101,14 @@ def test_a_disk_that_became_read_only_stops_the_run_and_with_rights_it_resumes(
     assert before.items() <= values(place, TRIALS).items()
 
 
-def test_a_database_locked_for_ten_seconds_is_waited_for(tmp_path: Path) -> None:
+def test_a_database_locked_for_seconds_is_waited_for(tmp_path: Path) -> None:
     study = write_study(tmp_path, timesteps=12_800, checkpoints=20)
     process = start(study)
     wait_for(lambda: reports(tmp_path) >= 2, process)
     other = sqlite3.connect(tmp_path / "studies" / "tuner.db", timeout=30, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     held = reports(tmp_path)
-    time.sleep(10)
+    time.sleep(4)  # longer than SQLite itself waits
     assert reports(tmp_path) == held
     other.execute("COMMIT")
     other.close()
