@@ -228,7 +228,7 @@ def dashboard_over(folder: Path, *options: str) -> Iterator[str]:
     assert process.stderr is not None
     try:
         said = process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", said)
+        found = re.search(r"http://127\.0\.0\.1:\d+(/dashboard/\?token=\S+)?", said)
         assert found, said
         yield found.group()
     finally:

@@ -22,6 +22,13 @@ def test_who_can_reach_an_address(address: str, alone: bool) -> None:
     assert (make_access(address, None).token is None) is alone
 
 
+def test_where_something_may_be_written_this_machine_too_needs_the_token() -> None:
+    """Other users of it reach loopback as well."""
+    access = make_access("127.0.0.1", None, writable=True)
+    assert access.token is not None
+    assert access.generated
+
+
 def test_tokens_are_generated_and_printed_once() -> None:
     first, second = make_access("0.0.0.0", None), make_access("0.0.0.0", None)  # noqa: S104
     assert first.token is not None

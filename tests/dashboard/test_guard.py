@@ -128,6 +128,39 @@ def test_a_writable_dashboard_takes_changes_from_its_own_page(shown: Shown, tmp_
     assert rows(tmp_path)[0] == (0,)
 
 
+def test_a_writable_dashboard_takes_names_notes_and_deletions_alone(shown: Shown, tmp_path: Path) -> None:
+    """No upload, trial or value: models of pages would be loaded, and scores of pages believed."""
+    taken = {
+        "POST /api/studies/1/rename",
+        "PUT /api/studies/1/note",
+        "PUT /api/studies/1/1/note",
+        "DELETE /api/studies/1",
+        "DELETE /api/artifacts/1/ab-1",
+        "DELETE /api/artifacts/1/1/ab-1",
+    }
+    writing = {(method, filled(rule)) for method, rule in shown.routes if method not in ("GET", "HEAD")}
+    assert taken <= {f"{method} {path}" for method, path in writing}
+    application = shown.make(writable=True)
+    before = rows(tmp_path), sorted(shown.folder.iterdir())
+    for method, path in sorted(writing):
+        if f"{method} {path}" not in taken:
+            answer = ask(application, path, method)
+            assert (answer.status, answer.body) == (
+                403,
+                b"This dashboard takes names, notes and deletions alone.\n",
+            ), path
+    assert (rows(tmp_path), sorted(shown.folder.iterdir())) == before
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/studies/1/note/", "//api/studies/1", "/api/artifacts/1/2/3/4", "/api/studies/1/../2", "/API/studies/1"],
+)
+def test_no_odd_way_to_write_a_path_leads_to_more(shown: Shown, method: str, path: str) -> None:
+    assert ask(shown.make(writable=True), path, method).status == 403
+
+
 FOREIGN = {
     "another origin": {"HTTP_ORIGIN": "http://evil.example"},
     "another port": {"HTTP_ORIGIN": "http://127.0.0.1:9999"},

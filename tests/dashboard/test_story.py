@@ -10,16 +10,19 @@ from dashboard_parts import Shown
 from tuner.dashboard.story import Untold, telling_pages
 from tuner.errors import StorageFailed
 
-HIDDEN = b'[data-testid="AddBoxIcon"]'
+REFUSED, NOT_HERE = (f'[data-testid="{name}Icon"]'.encode() for name in ("AddBox", "Edit"))
 
 
 def test_read_only_pages_hide_what_they_would_refuse(shown: Shown) -> None:
     for path in ("/dashboard", "/dashboard/", "/dashboard/studies/1"):
         page = ask(shown.make(), path)
-        assert HIDDEN in page.body
+        assert REFUSED in page.body
+        assert NOT_HERE in page.body
         assert page.headers["content-length"] == str(len(page.body))
         assert b'<script defer src="/tuner/page.js"></script></head>' in page.body
-    assert HIDDEN not in ask(shown.make(writable=True), "/dashboard").body
+    writable = ask(shown.make(writable=True), "/dashboard").body
+    assert REFUSED in writable
+    assert NOT_HERE not in writable
 
 
 def test_the_script_is_sent_behind_the_token(shown: Shown) -> None:

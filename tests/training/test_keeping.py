@@ -15,7 +15,7 @@ from tuner import seeds
 from tuner.errors import ModelUnusable, StorageFailed
 from tuner.records import Checkpoint, Curriculum, Decision, EnvironmentRef, Evaluation, Keeping, TrialJob, TrialOutcome
 from tuner.training.keeping import CheckpointWriter
-from tuner.training.model_files import BEST, LAST, LAST_STATISTICS, newest
+from tuner.training.model_files import BEST, LAST, LAST_STATISTICS, STATE, newest
 from tuner.trial import run_trial
 
 STEPS = (64, 128, 192, 256)
@@ -133,6 +133,26 @@ def test_model_optimizer_and_statistics_are_resumed(tmp_path: Path) -> None:
     env.close()
 
 
+@pytest.mark.parametrize("name", [LAST, "random.pkl"])
+def test_a_checkpoint_with_another_file_in_it_is_not_loaded(tmp_path: Path, name: str) -> None:
+    job = kept_job(tmp_path)
+    run(job, until=2)
+    file = _newest(tmp_path) / name
+    file.write_bytes(file.read_bytes() + b"x")
+    with pytest.raises(ModelUnusable, match=rf"{name}: is not what the training stored"):
+        CheckpointWriter(job, _keeping(job)).snapshot()
+
+
+def test_a_checkpoint_of_an_earlier_version_is_loaded(tmp_path: Path) -> None:
+    job = kept_job(tmp_path)
+    run(job, until=2)
+    state = _newest(tmp_path) / STATE
+    known = json.loads(state.read_text())
+    assert {LAST, "random.pkl"} <= known.pop("sha256").keys()
+    state.write_text(json.dumps(known))
+    assert CheckpointWriter(job, _keeping(job)).snapshot() is not None
+
+
 def test_a_run_that_was_finished_but_for_its_test_trains_no_more(tmp_path: Path) -> None:
     job = kept_job(tmp_path)
     run(job, until=4)
@@ -163,6 +183,8 @@ def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     job = kept_job(tmp_path)
     run(job, until=1)
     (_newest(tmp_path) / LAST).write_bytes(b"no zip")
+    state = _newest(tmp_path) / STATE
+    state.write_text(json.dumps({**json.loads(state.read_text()), "sha256": {}}))  # as of an earlier version
     with pytest.raises(ModelUnusable, match="training cannot resume from it"):
         run(job)
 

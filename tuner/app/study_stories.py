@@ -276,16 +276,15 @@ def _note(data: Data, body: str) -> None:
 
 
 @contextlib.contextmanager
-def stories(url: URL, *, named: bool, videos: bool = True) -> Iterator[Callable[[PageStorage], StudyStories]]:
+def stories(url: URL, *, named: bool) -> Iterator[Callable[[PageStorage], StudyStories]]:
     """What makes the stories of a database, and the folder of their files.
 
     Args:
         url: The database.
         named: Whether commands must name it.
-        videos: Whether models may be loaded to play episodes.
     """
     storage = ["--storage", url.render_as_string(hide_password=True)] if named else []
     with TemporaryDirectory(prefix="tuner-dashboard-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        shelf = EpisodeVideos(url, folder) if videos else None
+        shelf = EpisodeVideos(url, folder)
         yield lambda pages: StudyStories(pages, url, folder, shelf, storage)

@@ -35,7 +35,7 @@ def dashboard(
     host: HostOption = DEFAULT_HOST,
     token_file: TokenOption = None,
     writable: Annotated[
-        bool, typer.Option("--writable", help="Allow notes, deletions and other changes from the page.")
+        bool, typer.Option("--writable", help="Take names, notes and deletions from the page, with a token.")
     ] = False,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     storage: StorageOption = None,
@@ -55,8 +55,7 @@ def dashboard(
             if open_it:
                 open_page(address)
 
-        # what a page may change is not loaded: a model's file can run code
-        with stories(url, named=storage is not None, videos=not writable) as teller:
+        with stories(url, named=storage is not None) as teller:
             serve(
                 url,
                 port,

@@ -40,15 +40,15 @@ class Access(Record):
 
 
 def make_access(address: str, token_file: Path | None, *, writable: bool = False) -> Access:
-    """Reads the token from the file; without a file, generates one unless the address is loopback.
+    """Reads the token from the file; else generates one, unless the address is loopback and nothing is written.
 
     Raises:
         UsageProblem: if the file holds no valid token.
     """
     if token_file is not None:
         return Access(token=read_token(token_file), writable=writable)
-    if is_loopback(address):
-        return Access(writable=writable)
+    if is_loopback(address) and not writable:  # this machine may have other users
+        return Access()
     return Access(token=secrets.token_urlsafe(32), generated=True, writable=writable)
 
 

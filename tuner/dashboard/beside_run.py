@@ -1,18 +1,17 @@
 """The dashboard beside a run: read-only, of a database that the run may have yet to make."""
 
-import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import waitress
 from sqlalchemy.engine import URL
 
 from tuner.dashboard.access import Access
 from tuner.dashboard.answers import Application, plain
+from tuner.dashboard.connections import make_server
 from tuner.dashboard.guard import named_as_loopback
-from tuner.dashboard.server import THREADS, Teller, make_application
+from tuner.dashboard.server import Teller, make_application
 from tuner.errors import StorageFailed
 from tuner.study.page_storage import open_for_pages
 from tuner.study.storage import artifact_folder
@@ -22,8 +21,7 @@ AGAIN = "2"  # s until a browser asks again while there is no study
 
 def serve_beside(url: URL, listener: socket.socket, teller: Teller) -> None:
     """Serves for ever on a bound socket of this machine."""
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a busy moment
-    waitress.serve(PagesToCome(url, teller), sockets=[listener], threads=THREADS, ident=None)
+    make_server(PagesToCome(url, teller), listener).run()
 
 
 class PagesToCome:

@@ -20,6 +20,12 @@ YEAR = 365 * 24 * 3600
 TOO_LONG = re.compile(r"\d{19,}")  # no database id has as many digits
 WHOLE = re.compile(r"[0-9]{1,18}")
 
+TAKEN = (  # changes that a writable dashboard takes: no trials, values or files, which later code would trust
+    ("POST", re.compile(r"/api/studies/\d+/rename")),
+    ("PUT", re.compile(r"/api/studies/\d+(/\d+)?/note")),
+    ("DELETE", re.compile(r"/api/studies/\d+|/api/artifacts/\d+(/\d+)?/[0-9a-fA-F-]+")),
+)
+
 Health = Callable[[], Mapping[str, Any]]
 Start = Callable[..., Any]
 
@@ -34,6 +40,8 @@ def guarded(application: Application, access: Access, health: Health) -> Applica
         if environ["REQUEST_METHOD"] not in READING:
             if not access.writable:
                 return plain(start, "403 Forbidden", "This dashboard is read-only.")
+            if not any(environ["REQUEST_METHOD"] == method and known.fullmatch(path) for method, known in TAKEN):
+                return plain(start, "403 Forbidden", "This dashboard takes names, notes and deletions alone.")
             if not same_site(environ):
                 return plain(start, "403 Forbidden", "Changes are accepted from the dashboard's own pages only.")
         if path == HEALTH:

@@ -1,4 +1,4 @@
-"""Serves optuna-dashboard with waitress, behind the request checks of `guard`."""
+"""Serves optuna-dashboard behind the request checks of `guard`."""
 
 import logging
 import socket
@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import waitress
 from bottle import HTTPResponse
 from optuna_dashboard import wsgi
 from sqlalchemy.engine import URL
@@ -14,13 +13,14 @@ from sqlalchemy.engine import URL
 from tuner import __version__
 from tuner.dashboard.access import LOOPBACK, Access, listen, make_access
 from tuner.dashboard.answers import ARTIFACTS, Application, artifact_pages, send_file, status_line, with_safe_headers
+from tuner.dashboard.connections import Server
+from tuner.dashboard.connections import make_server as make_bare_server
 from tuner.dashboard.guard import Health, guarded
 from tuner.dashboard.story import Story, Untold, telling_pages
 from tuner.study.kept_models import artifact_store
 from tuner.study.page_storage import PageStorage, open_for_pages
 from tuner.study.storage import Storage, artifact_folder, open_to_write, storage_errors
 
-THREADS = 4
 STATIC = Path(__file__).with_name("static")
 SCRIPT = "/tuner/page.js"
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
@@ -60,12 +60,12 @@ def make_server(
     access: Access,
     health: Health | None = None,
     teller: Teller = lambda _: Untold(),
-) -> Any:
+) -> Server:
     """The server, listening and not yet running."""
     pages = open_for_pages(url)  # raises if there is no database
     shown: Storage = open_to_write(url) if access.writable else pages
     application = make_application(shown, artifact_folder(url), access, health, teller(pages))
-    return waitress.create_server(application, sockets=[listener], threads=THREADS, ident=None)
+    return make_bare_server(application, listener, writable=access.writable)
 
 
 def make_application(
@@ -73,8 +73,6 @@ def make_application(
 ) -> Application:
     """The dashboard with its artifacts and what the story tells, behind the request checks."""
     told = story or Untold()
-    if access.writable:
-        folder.mkdir(exist_ok=True)  # uploads go there
     pages = wsgi(storage, artifact_store=artifact_store(folder))
     pages.catchall = False  # the guard catches exceptions and hides tracebacks
     pages.default_error_handler = status_line
@@ -94,8 +92,8 @@ def make_application(
 
 
 def _head(access: Access) -> str:
-    """What the pages load besides optuna-dashboard: styles, one of which hides what would be refused, and a script."""
-    names = ["page.css"] if access.writable else ["page.css", "read_only.css"]
+    """What the pages load besides optuna-dashboard: styles, some of which hide what would be refused, and a script."""
+    names = ["page.css", "refused.css", *([] if access.writable else ["read_only.css"])]
     styles = "".join(f"<style>{(STATIC / name).read_text(encoding='utf-8')}</style>" for name in names)
     return f'{styles}<script defer src="{SCRIPT}"></script>'
 

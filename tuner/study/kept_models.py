@@ -1,10 +1,12 @@
-"""The artifacts beside the database: reading the models of trials, and finding files for the dashboard."""
+"""The artifacts beside the database: models of trials with their SHA-256 in the study, and files for the dashboard."""
 
+import hashlib
+import logging
 import re
 from pathlib import Path
 
-from optuna import Study
-from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta
+from optuna import Study, Trial
+from optuna.artifacts import FileSystemArtifactStore, get_all_artifact_meta, upload_artifact
 from optuna.trial import FrozenTrial
 
 from tuner.errors import NothingToShow, StorageFailed
@@ -14,6 +16,34 @@ from tuner.study.storage import Storage
 MODEL, STATISTICS, EARLIER = ".zip", ".pkl", ".tar"  # file name endings
 PLAIN = re.compile(r"[0-9a-fA-F-]{1,64}")
 SHOWN = 20  # trial numbers in an error
+HASH = "tuner:sha256:"  # how the system attributes with the SHA-256 of a trial's artifacts begin; their ids follow
+HASHED_FROM = "models_hashed_from"  # attribute of a study: the first trial whose files must have one
+
+_log = logging.getLogger(__name__)
+
+
+def begin_hashing(study: Study) -> None:
+    """Notes with a study that files of its trials from now on have a SHA-256; those of earlier versions have none."""
+    if HASHED_FROM not in study.user_attrs:
+        study.set_user_attr(HASHED_FROM, len(study.get_trials(deepcopy=False)))
+
+
+def keep_file(trial: Trial, file: Path, folder: Path) -> None:
+    """Stores a file of a running trial as an artifact, and its SHA-256 in the study.
+
+    Raises:
+        StorageFailed: if it cannot be stored.
+    """
+    try:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        folder.mkdir(parents=True, exist_ok=True)
+        store = FileSystemArtifactStore(str(folder))
+        artifact = upload_artifact(artifact_store=store, file_path=str(file), study_or_trial=trial)
+    except OSError as error:
+        raise StorageFailed(
+            f"cannot store a model in {folder}: {error.strerror} (fix the cause, then rerun to resume)"
+        ) from error
+    trial.storage.set_trial_system_attr(trial._trial_id, f"{HASH}{artifact}", digest)
 
 
 def read_model(study: Study, number: int, folder: Path) -> bytes:
@@ -28,13 +58,13 @@ def read_model(study: Study, number: int, folder: Path) -> bytes:
         NothingToShow: if it has none, naming the trials that have one.
         StorageFailed: if its file is missing.
     """
-    trials = study.get_trials(deepcopy=False)
-    name = _file(study, trials[number], MODEL)
+    trial = study.get_trials(deepcopy=False)[number]
+    name = kept_name(study._storage, trial, MODEL)
     if name is None:
         raise NothingToShow(
             f"trial {number} of study {study.study_name!r} kept no model; {_those_that_did(study, MODEL)}"
         )
-    return _read(folder, name, f"the model of trial {number}")
+    return _read(study, trial, folder, name, f"the model of trial {number}")
 
 
 def read_earlier(study: Study, number: int, folder: Path) -> bytes:
@@ -44,7 +74,8 @@ def read_earlier(study: Study, number: int, folder: Path) -> bytes:
         NothingToShow: if it has none, naming the trials that have one and how to get one.
         StorageFailed: if its file is missing.
     """
-    name = _file(study, study.get_trials(deepcopy=False)[number], EARLIER)
+    trial = study.get_trials(deepcopy=False)[number]
+    name = kept_name(study._storage, trial, EARLIER)
     if name is None:
         here = study.study_name
         again = f"tuner run {here} --name {here}-again --from {here}"
@@ -52,11 +83,15 @@ def read_earlier(study: Study, number: int, folder: Path) -> bytes:
             f"trial {number} of study {here!r} kept its last policy alone, as in versions before and over 4 MB; "
             f"{_those_that_did(study, EARLIER)}; to train it again: `{again}`"
         )
-    return _read(folder, name, f"the earlier policies of trial {number}")
+    return _read(study, trial, folder, name, f"the earlier policies of trial {number}")
 
 
 def _those_that_did(study: Study, ending: str) -> str:
-    kept = [str(one.number) for one in study.get_trials(deepcopy=False) if _file(study, one, ending) is not None]
+    kept = [
+        str(one.number)
+        for one in study.get_trials(deepcopy=False)
+        if kept_name(study._storage, one, ending) is not None
+    ]
     others = ", ".join(kept[:SHOWN]) + (" and more" if len(kept) > SHOWN else "")
     return f"choose one that did with --trial: {others}" if kept else "no trial of it did"
 
@@ -70,7 +105,7 @@ def kept_files(study: Study, trial: FrozenTrial, folder: Path) -> dict[str, Path
 
 def has_kept(study: Study, number: int, ending: str) -> bool:
     """Whether a file of a trial with this ending was kept, such as its model."""
-    return _file(study, study.get_trials(deepcopy=False)[number], ending) is not None
+    return kept_name(study._storage, study.get_trials(deepcopy=False)[number], ending) is not None
 
 
 def read_statistics(study: Study, number: int, folder: Path) -> bytes | None:
@@ -79,25 +114,42 @@ def read_statistics(study: Study, number: int, folder: Path) -> bytes | None:
     Raises:
         StorageFailed: if their file is missing.
     """
-    name = _file(study, study.get_trials(deepcopy=False)[number], STATISTICS)
-    return None if name is None else _read(folder, name, f"the statistics of trial {number}'s observations")
+    trial = study.get_trials(deepcopy=False)[number]
+    name = kept_name(study._storage, trial, STATISTICS)
+    return (
+        None if name is None else _read(study, trial, folder, name, f"the statistics of trial {number}'s observations")
+    )
 
 
-def _read(folder: Path, name: str, what: str) -> bytes:
+def _read(study: Study, trial: FrozenTrial, folder: Path, name: str, what: str) -> bytes:
+    """A file as the run wrote it: to load a model runs code of it."""
     if not PLAIN.fullmatch(name):  # the database may have been edited to hold a path
         raise StorageFailed(f"{what} cannot be read: its file name in the database, {name!r}, is not an artifact id")
     path = folder / name
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise StorageFailed(
             f"{what} cannot be read: {path}: {error.strerror} (models lie beside the database: move both together)"
         ) from None
+    known, first = trial.system_attrs.get(f"{HASH}{name}"), study.user_attrs.get(HASHED_FROM)
+    if known is None and (first is None or (isinstance(first, int) and trial.number < first)):
+        _log.warning("%s: of an earlier version, which stored no SHA-256 to check it by", what)
+    elif known != hashlib.sha256(content).hexdigest():
+        why = "the study has no SHA-256 of it" if known is None else "its SHA-256 is another"
+        raise StorageFailed(
+            f"{what} is not loaded, since it could run code: {path} is not what the run stored ({why}; restore a copy "
+            "of the file, or name another trial)"
+        )
+    return content
 
 
-def _file(study: Study, trial: FrozenTrial, ending: str) -> str | None:
-    found = get_all_artifact_meta(trial, storage=study._storage)
-    return next((meta.artifact_id for meta in reversed(found) if meta.filename.endswith(ending)), None)
+def kept_name(storage: Storage, trial: FrozenTrial, ending: str) -> str | None:
+    """The artifact of a kind that a run stored last, before any that something else put there."""
+    every = get_all_artifact_meta(trial, storage=storage)
+    found = [meta.artifact_id for meta in every if meta.filename.endswith(ending)]
+    hashed = [artifact for artifact in found if f"{HASH}{artifact}" in trial.system_attrs]
+    return next(reversed(hashed or found), None)
 
 
 class Artifact(Record):

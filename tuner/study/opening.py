@@ -10,6 +10,7 @@ from tuner.config.wider_space import grown
 from tuner.study import stored
 from tuner.study.finals_record import is_repeat
 from tuner.study.integrity import reading, refuse_damaged
+from tuner.study.kept_models import begin_hashing
 from tuner.study.pruners import make_pruner
 from tuner.study.remembering_storage import RememberingStorage
 from tuner.study.samplers import distributions, every_distribution, make_sampler
@@ -31,6 +32,7 @@ def open_or_create(
     else:
         study = stored.create(storage, spec.name)
     changes = stored.write_spec(study, spec, extend=extend)
+    begin_hashing(study)
     study.sampler = make_sampler(spec.sampler, spec.space, spec.seed, stored.qmc_seed(study, spec))
     study.pruner = make_pruner(spec.pruner, spec.timesteps)
     return study, changes

@@ -4,7 +4,6 @@ from collections.abc import Hashable
 from typing import Any
 
 import optuna
-from optuna.artifacts import get_all_artifact_meta
 from optuna.storages._cached_storage import _CachedStorage
 from optuna.trial import FrozenTrial
 from sqlalchemy.engine import URL
@@ -13,7 +12,7 @@ from tuner.config.model import StudySpec
 from tuner.record_type import Record
 from tuner.study.confirmation_writer import CONFIRMED_SPEC
 from tuner.study.history import Attributes, heavy_of
-from tuner.study.kept_models import MODEL, PLAIN
+from tuner.study.kept_models import MODEL, PLAIN, kept_name
 from tuner.study.page_storage import PageStorage
 from tuner.study.reader import StudyReader, reader_of
 from tuner.study.rows import Row
@@ -102,9 +101,9 @@ class ToldStudies:
         for trial in self._trials(study):
             if not any(key.startswith(ARTIFACTS) for key in trial.system_attrs):
                 continue
-            kept = [one for one in get_all_artifact_meta(trial, storage=self._storage) if one.filename.endswith(MODEL)]
-            if kept and PLAIN.fullmatch(kept[-1].artifact_id):  # the database may have been edited to hold a path
-                found[trial.number] = kept[-1].artifact_id
+            name = kept_name(self._storage, trial, MODEL)
+            if name is not None and PLAIN.fullmatch(name):  # the database may have been edited to hold a path
+                found[trial.number] = name
         return found
 
     def _trials(self, study: str) -> list[FrozenTrial]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from optuna import Study, Trial
-from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -15,7 +14,6 @@ from tuner import seeds
 from tuner.config.conditions import searched
 from tuner.config.model import StudySpec
 from tuner.config.rules import in_terms_of
-from tuner.errors import StorageFailed
 from tuner.finals.finals_plan import Repeat
 from tuner.record_type import Record
 from tuner.records import TrialOutcome
@@ -24,6 +22,7 @@ from tuner.study.attempts import GAVE_UP, attempts, why_give_up
 from tuner.study.extension import Carried
 from tuner.study.finals_record import OF_CONFIGURATION, is_repeat
 from tuner.study.finals_record import attributes as repeat_attributes
+from tuner.study.kept_models import keep_file
 from tuner.study.opening import drawn, open_or_create
 from tuner.study.reader import StudyReader
 from tuner.study.remembering_storage import RememberingStorage, remembering
@@ -148,17 +147,8 @@ class StudyWriter:
 
     def store_model(self, number: int, model: Path) -> None:
         """Stores a running trial's model, or its VecNormalize statistics, as an artifact."""
-        try:
-            self._artifacts.mkdir(parents=True, exist_ok=True)
-            upload_artifact(
-                artifact_store=FileSystemArtifactStore(str(self._artifacts)),
-                file_path=str(model),
-                study_or_trial=self._live[number],
-            )
-        except OSError as error:
-            raise StorageFailed(
-                f"cannot store a model in {self._artifacts}: {error.strerror} (fix the cause, then rerun to resume)"
-            ) from error
+        with self.transaction():
+            keep_file(self._live[number], model, self._artifacts)
 
     def complete(self, number: int, value: float, attributes: Mapping[str, Any]) -> None:
         """Tells a completed trial's value, after its attributes."""

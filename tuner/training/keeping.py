@@ -1,6 +1,7 @@
 """Checkpoints of a final training: written so that training can resume from them and the model can be used."""
 
 import contextlib
+import hashlib
 import json
 import pickle
 import shutil
@@ -94,13 +95,23 @@ class CheckpointWriter:
         self._chooser: Evaluator | None = None
 
     def snapshot(self) -> Snapshot | None:
-        """The checkpoint to resume from, None if there is none. Removes half-written ones of a killed run."""
+        """The checkpoint to resume from, None if there is none. Removes half-written ones of a killed run.
+
+        Raises:
+            ModelUnusable: if a file of it is not what was written.
+        """
         for half in self._folder.glob(f"{PART}*"):
             shutil.rmtree(half, ignore_errors=True)
         found = newest(self._folder)
         if found is None:
             return None
         state = json.loads((found / STATE).read_text(encoding="utf-8"))
+        for name, digest in state.get("sha256", {}).items():  # earlier versions stored none
+            if not (found / name).is_file() or _digest(found / name) != digest:
+                raise ModelUnusable(
+                    f"{found / name}: is not what the training stored (its SHA-256 is another), and loading it could "
+                    f"run code; restore it, or delete {found} to start over"
+                )
         self._evaluations = [Evaluation(**one) for one in state["evaluations"]]
         self._resumed, self._scores = [*state["resumed"]], [*state["scores"]]
         self._best = {name: (found / name).read_bytes() for name in (BEST, BEST_STATISTICS) if (found / name).is_file()}
@@ -128,10 +139,9 @@ class CheckpointWriter:
         if self._last_is_best():
             self._best = _named({BEST: current, BEST_STATISTICS: scaling})
         files = {**_named({LAST: current, LAST_STATISTICS: scaling}), **self._best}
-        files[STATE] = json.dumps(self._state(curriculum), indent=1).encode()
         files[RANDOM] = pickle.dumps(before)
         with self._written():
-            self._write(files, model, evaluation.step)
+            self._write(files, model, evaluation.step, self._state(curriculum))
         set_streams(before)  # so that the evaluation here does not change the training
 
     def _score(self, model: BaseAlgorithm, evaluation: Evaluation) -> float:
@@ -188,7 +198,7 @@ class CheckpointWriter:
             "curriculum": None if curriculum is None else curriculum.state(),
         }
 
-    def _write(self, files: dict[str, bytes], model: BaseAlgorithm, step: int) -> None:
+    def _write(self, files: dict[str, bytes], model: BaseAlgorithm, step: int, state: dict[str, Any]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         before = newest(self._folder)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=PART, ignore_cleanup_errors=True) as part:
@@ -198,6 +208,8 @@ class CheckpointWriter:
                 (half / name).write_bytes(content)
             if isinstance(model, OffPolicyAlgorithm):
                 model.save_replay_buffer(half / REPLAY)
+            state["sha256"] = {file.name: _digest(file) for file in sorted(half.iterdir())}
+            (half / STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
             half.rename(folder_of(self._folder, step))
         if before is not None:
             shutil.rmtree(before, ignore_errors=True)
@@ -211,6 +223,11 @@ class CheckpointWriter:
                 f"cannot write a checkpoint to {self._folder}: {error.strerror or error} "
                 "(fix the cause, then rerun to resume)"
             ) from error
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _statistics(model: BaseAlgorithm) -> bytes | None:

@@ -1,0 +1,63 @@
+"""The server of the dashboard: its bodies, connections and patience are bounded, token or not."""
+
+import logging
+import socket
+import time
+from typing import Any
+
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+
+from tuner.dashboard.answers import Application
+
+THREADS = 4
+CONNECTIONS = 900  # of all clients: systems allow a process 1,024 open files and more
+IDLE = 30  # s that a connection may stay silent; a browser opens another where it needs one
+ARRIVAL = 20.0  # s for a request to arrive as a whole
+LOOK = 5  # s between two looks at all connections
+NO_BODY = 1024  # bytes of a body where nothing may be written
+NOTE = 1_000_000  # bytes of a body where notes are
+
+
+class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
+    """A connection, with the time at which the request that is arriving began."""
+
+    begun = 0.0
+
+    def received(self, data: bytes) -> bool:
+        """Takes bytes of a request."""
+        if self.request is None:
+            self.begun = time.time()
+        return bool(super().received(data))
+
+
+class Server(TcpWSGIServer):  # type: ignore[misc]
+    """Also closes connections whose request arrives byte by byte."""
+
+    channel_class = Channel
+
+    def maintenance(self, now: float) -> None:
+        """Closes what has been silent or slow for too long."""
+        super().maintenance(now)
+        for channel in self.active_channels.values():
+            if channel.request is not None and channel.begun < now - ARRIVAL:
+                channel.will_close = True
+
+
+def make_server(application: Application, listener: socket.socket, *, writable: bool = False) -> Server:
+    """A server on a bound socket, listening and not yet running."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a busy moment
+    adjustments = Adjustments(
+        threads=THREADS,
+        ident=None,
+        connection_limit=CONNECTIONS,
+        channel_timeout=IDLE,
+        cleanup_interval=LOOK,
+        asyncore_use_poll=True,  # select() knows no more than 1,024 files
+        max_request_body_size=NOTE if writable else NO_BODY,
+        inbuf_overflow=2 * NOTE,  # so that no body goes to the disk
+        backlog=CONNECTIONS,
+    )
+    place: Any = (listener.family, listener.type, listener.proto, listener.getsockname())
+    return Server(application, {}, _sock=listener, adj=adjustments, bind_socket=False, sockinfo=place)
