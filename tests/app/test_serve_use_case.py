@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from use_cases import INLINE, Told
 
-from tuner.app import events, serve
+from tuner.app import events, serve, service_events
 from tuner.app.resolve import storage_url
 from tuner.app.submit import SubmitRequest, cancel, submit
 from tuner.errors import StudyLocked
 from tuner.study.reader import find_reader
 
-SERVE = serve.ServeRequest(port=0, engine=INLINE)
+SERVE = serve.ServeRequest(port=0, engine=INLINE, allowed=("tuner_toys",))
 
 
 class Cancelling(Told):
@@ -27,7 +27,7 @@ class Cancelling(Told):
         super().notify(event)
         if isinstance(event, self._when):
             cancel("toy", None)
-        if isinstance(event, events.SubmissionEnded):
+        if isinstance(event, service_events.SubmissionEnded):
             raise KeyboardInterrupt
 
 
@@ -36,12 +36,12 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "PAUSE", 0.0)
 
 
-@pytest.mark.parametrize("when", [events.SubmissionBegan, events.SpeedMeasured, events.RunEstimated])
+@pytest.mark.parametrize("when", [service_events.SubmissionBegan, events.SpeedMeasured, events.RunEstimated])
 def test_a_cancel_is_heard_before_the_first_trial(told: Told, toy_study: Path, when: type[events.Event]) -> None:
     submit(SubmitRequest(study=str(toy_study)), told)
     hearing = Cancelling(when)
     serve.serve(SERVE, hearing)
-    assert [(one.study, one.state) for one in hearing.of(events.SubmissionEnded)] == [("toy", "cancelled")]
+    assert [(one.study, one.state) for one in hearing.of(service_events.SubmissionEnded)] == [("toy", "cancelled")]
     reader = find_reader(storage_url(None), "toy")
     assert reader is not None
     assert [row for row in reader.rows if row.finished] == []
@@ -49,16 +49,16 @@ def test_a_cancel_is_heard_before_the_first_trial(told: Told, toy_study: Path, w
 
 def test_a_study_that_has_its_trials_is_cancelled_as_well(told: Told, finished: Path) -> None:
     submit(SubmitRequest(study=str(finished), changes={"trials": 4}), told)
-    hearing = Cancelling(events.SubmissionBegan)
+    hearing = Cancelling(service_events.SubmissionBegan)
     serve.serve(SERVE, hearing)
-    assert [one.state for one in hearing.of(events.SubmissionEnded)] == ["cancelled"]
+    assert [one.state for one in hearing.of(service_events.SubmissionEnded)] == ["cancelled"]
 
 
 def test_what_is_not_cancelled_is_done(told: Told, toy_study: Path) -> None:
     submit(SubmitRequest(study=str(toy_study), changes={"trials": 2}), told)
     hearing = Cancelling(events.Interrupted)
     serve.serve(SERVE, hearing)
-    assert [one.state for one in hearing.of(events.SubmissionEnded)] == ["done"]
+    assert [one.state for one in hearing.of(service_events.SubmissionEnded)] == ["done"]
     assert hearing.of(events.Interrupted) == [events.Interrupted(what="service")]
 
 
@@ -72,7 +72,10 @@ class Stopping(Told):
     def notify(self, event: events.Event) -> None:
         """Something happened."""
         super().notify(event)
-        if isinstance(event, events.SubmissionEnded) and len(self.of(events.SubmissionEnded)) == self._count:
+        if (
+            isinstance(event, service_events.SubmissionEnded)
+            and len(self.of(service_events.SubmissionEnded)) == self._count
+        ):
             raise KeyboardInterrupt
 
 
@@ -82,7 +85,7 @@ def submitted(told: Told, toy_study: Path, *names: str) -> None:
 
 
 def ended(hearing: Told) -> list[tuple[str, str]]:
-    return [(one.study, one.state) for one in hearing.of(events.SubmissionEnded)]
+    return [(one.study, one.state) for one in hearing.of(service_events.SubmissionEnded)]
 
 
 def test_a_fault_that_nobody_foresaw_fails_its_submission_with_a_trace(
@@ -100,7 +103,7 @@ def test_a_fault_that_nobody_foresaw_fails_its_submission_with_a_trace(
     hearing = Stopping(2)
     serve.serve(SERVE, hearing)
     assert ended(hearing) == [("first", "failed"), ("second", "done")]
-    reason = hearing.of(events.SubmissionEnded)[0].reason
+    reason = hearing.of(service_events.SubmissionEnded)[0].reason
     assert reason.startswith("ZeroDivisionError: a fault of ours - internal error; traceback in ")
     assert "Traceback" in Path(reason.rpartition(" ")[2]).read_text()
 
@@ -141,4 +144,4 @@ def test_a_submission_that_ends_the_service_again_and_again_is_failed(
     hearing = Stopping(1)
     serve.serve(SERVE, hearing)
     assert ended(hearing) == [("first", "failed")]
-    assert "the service died 3 times while it ran" in hearing.of(events.SubmissionEnded)[0].reason
+    assert "the service died 3 times while it ran" in hearing.of(service_events.SubmissionEnded)[0].reason

@@ -7,7 +7,7 @@ import pytest
 from conftest import write_study
 from use_cases import Told
 
-from tuner.app import events
+from tuner.app import events, service_events
 from tuner.app.resolve import open_study, storage_url
 from tuner.app.tune import TuneRequest, announced
 from tuner.cli.render.notifier import TerminalNotifier
@@ -184,11 +184,11 @@ def test_a_confirmation_is_announced_with_who_takes_part(finished: Path) -> None
 
 def test_a_submission_is_followed_to_its_end() -> None:
     one = Submission(study="toy", key="k", at=0.0, trials=5, confirm=False, skip_check=False)
-    [began] = words(events.SubmissionBegan(submission=one))
+    [began] = words(service_events.SubmissionBegan(submission=one))
     assert began.endswith("study 'toy', to 5 finished trials")
     other = replace(one, version="0.0.1")
     assert "\nIt was submitted by tuner 0.0.1; this service is " in next(
-        words(events.SubmissionBegan(submission=other))
+        words(service_events.SubmissionBegan(submission=other))
     )
     ends = {
         "done": "Study 'toy' is done.",
@@ -196,4 +196,6 @@ def test_a_submission_is_followed_to_its_end() -> None:
         "cancelled": "study 'toy' was cancelled; its finished trials are kept.",
     }
     for state, line in ends.items():
-        assert list(words(events.SubmissionEnded(study="toy", state=state, reason="the gripper fell off"))) == [line]
+        assert list(words(service_events.SubmissionEnded(study="toy", state=state, reason="the gripper fell off"))) == [
+            line
+        ]

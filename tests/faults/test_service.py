@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 @contextmanager
 def service() -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A running service and the address of its dashboard."""
-    command = [sys.executable, "-m", "tuner", "serve", "--port", "0", "--workers", "2"]
+    command = [sys.executable, "-m", "tuner", "serve", "--port", "0", "--workers", "2", "--allow-env", "tuner_toys"]
     with Path("service.log").open("a") as log:
         process = subprocess.Popen(command, stderr=log, text=True)
     try:

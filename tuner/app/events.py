@@ -14,7 +14,6 @@ from tuner.planning.estimate import Estimate
 from tuner.playing.play_episode import PlayedEpisode
 from tuner.record_type import Record
 from tuner.study.extension import Carried
-from tuner.study.queue import Submission
 from tuner.study.stored import SettingChange
 
 Unit = Literal["trial", "run"]
@@ -266,30 +265,3 @@ class RecordingBegan(Event):
 
     label: str
     episodes: int
-
-
-class ServiceBegan(Event):
-    """The service is up."""
-
-    address: str  # of its dashboard
-    url: URL
-
-
-class SubmissionWaits(Event):
-    """Somebody else works on a submitted study just now."""
-
-    reason: str
-
-
-class SubmissionBegan(Event):
-    """The service works on a submission."""
-
-    submission: Submission
-
-
-class SubmissionEnded(Event):
-    """A submission is done, failed or cancelled."""
-
-    study: str
-    state: str
-    reason: str

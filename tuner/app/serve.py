@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from tuner import __version__, traces
-from tuner.app import events
+from tuner.app import events, service_events
+from tuner.app.allowed_code import refuse_code
 from tuner.app.confirm import ConfirmRequest, confirm
 from tuner.app.engine_options import EngineOptions, open_engine
 from tuner.app.limits import DEFAULT_HOST, DEFAULT_PORT
@@ -43,6 +44,7 @@ class ServeRequest(Record):
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     token_file: Path | None = None
+    allowed: tuple[str, ...] = ()  # patterns of code besides installed packages; see `refuse_code`
 
 
 @dataclass(kw_only=True)
@@ -115,7 +117,7 @@ def _dashboard(request: ServeRequest, url: URL, health: ServiceHealth, notifier:
                     raise
 
         threading.Thread(target=run, name="dashboard", daemon=True).start()
-        notifier.notify(events.ServiceBegan(address=page_address(listener, access), url=url))
+        notifier.notify(service_events.ServiceBegan(address=page_address(listener, access), url=url))
         try:
             yield
         finally:
@@ -147,20 +149,20 @@ def _worked(
             pass
     except StudyLocked as error:
         if submission.key not in told:
-            notifier.notify(events.SubmissionWaits(reason=str(error)))
+            notifier.notify(service_events.SubmissionWaits(reason=str(error)))
         told.add(submission.key)
         return False
     health.study = submission.study
     state: queue.State
-    notifier.notify(events.SubmissionBegan(submission=submission))
+    notifier.notify(service_events.SubmissionBegan(submission=submission))
     try:
         state, reason = _ended(request, storage, submission, health, notifier)
     except StudyLocked as error:  # by a run that began a moment ago
         queue.put_back(storage, submission)
-        notifier.notify(events.SubmissionWaits(reason=str(error)))
+        notifier.notify(service_events.SubmissionWaits(reason=str(error)))
         told.add(submission.key)
         return False
-    notifier.notify(events.SubmissionEnded(study=submission.study, state=state, reason=reason))
+    notifier.notify(service_events.SubmissionEnded(study=submission.study, state=state, reason=reason))
     with contextlib.suppress(NothingToShow):  # it was deleted meanwhile
         queue.end(storage, submission, state, reason)
     health.ended += 1
@@ -218,6 +220,7 @@ def _run(
 ) -> None:
     _, stored = load_stored(storage, submission.study)
     spec = stored.model_copy(update={"trials": submission.trials})
+    refuse_code(spec, request.allowed)
     refuse_untrackable(spec)
     run = TuneRequest(
         study=spec.name,

@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
+from tuner.app.allowed_code import told_code
 from tuner.app.events import SettingsChanged
 from tuner.app.limits import DEFAULT_STUDY
 from tuner.app.notify import Notifier
 from tuner.app.resolve import refuse_few_trials, resolve, storage_url, study_name
+from tuner.app.service_events import CodeNamed
 from tuner.config.model import StudySpec
 from tuner.errors import StudyDiffers, UsageProblem
 from tuner.record_type import Record
@@ -57,6 +59,8 @@ def submit(request: SubmitRequest, notifier: Notifier) -> Submitted:
     if databases.is_there(url):
         databases.refuse_foreign(url)
     databases.prepare_folder(url)
+    if names := told_code(spec):
+        notifier.notify(CodeNamed(names=names))
     with databases.storage_errors(url):
         opened = _stored(url, spec, notifier)
         made = queue.submit(

@@ -15,6 +15,14 @@ def serve(
     port: PortOption = DEFAULT_PORT,
     host: HostOption = DEFAULT_HOST,
     token_file: TokenOption = None,
+    allow_env: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-env",
+            metavar="PATTERN",
+            help="Also run environments of this module or file, * for anything; repeatable.",
+        ),
+    ] = None,
     memory: options.MemoryOption = None,
     hang_timeout: options.HangTimeoutOption = None,
     engine: options.EngineOption = "processes",
@@ -35,6 +43,7 @@ def serve(
         host=host,
         port=port,
         token_file=token_path(token_file),
+        allowed=tuple(allow_env or ()),
     )
     with TerminalNotifier() as notifier:
         run_service(request, notifier)

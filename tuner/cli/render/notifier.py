@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Self
 
-from tuner.app import events
+from tuner.app import events, service_events
 from tuner.app.events import Event
 from tuner.app.notify import Work
 from tuner.app.tallies import tally_of
@@ -25,9 +25,9 @@ WAITING: dict[type[Event], str] = {  # what comes after an event, where it is no
     events.TrainingAnnounced: "starting the workers",
     events.PlayAnnounced: "playing",
     events.RecordingBegan: "recording",
-    events.ServiceBegan: QUEUE,
-    events.SubmissionWaits: QUEUE,
-    events.SubmissionEnded: QUEUE,
+    service_events.ServiceBegan: QUEUE,
+    service_events.SubmissionWaits: QUEUE,
+    service_events.SubmissionEnded: QUEUE,
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tuner import __version__
-from tuner.app import events
+from tuner.app import events, service_events
 from tuner.app.events import Event
 from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
@@ -67,8 +67,12 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     events.DashboardFailed: lambda one: f"Warning: no dashboard: {one.reason}; the study goes on",
     events.ListenersAwaited: lambda one: f"Waiting up to {one.seconds:.0f} s for {', '.join(one.names)} …",
     events.RecordingBegan: lambda one: f"Recording {one.episodes} episodes of {one.label} …",
-    events.SubmissionWaits: lambda one: f"{one.reason}; the service will try again.",
-    events.SubmissionBegan: lambda one: (
+    service_events.CodeNamed: lambda one: (
+        f"It imports {', '.join(one.names)} where the service runs: installed there, or allowed by "
+        "`tuner serve --allow-env`."
+    ),
+    service_events.SubmissionWaits: lambda one: f"{one.reason}; the service will try again.",
+    service_events.SubmissionBegan: lambda one: (
         f"\n{time.strftime('%Y-%m-%d %H:%M:%S')} study {one.submission.study!r}, "
         f"to {one.submission.trials} finished trials{_submitted_by(one.submission.version)}"
     ),
@@ -276,13 +280,13 @@ def _(event: events.EpisodeEnded) -> Iterator[str]:
 
 
 @words.register
-def _(event: events.ServiceBegan) -> Iterator[str]:
+def _(event: service_events.ServiceBegan) -> Iterator[str]:
     yield f"Dashboard: {event.address} (Ctrl-C ends the service)"
     yield f"Running studies submitted to {describe(event.url)}"
 
 
 @words.register
-def _(event: events.SubmissionEnded) -> Iterator[str]:
+def _(event: service_events.SubmissionEnded) -> Iterator[str]:
     if event.state == "cancelled":
         yield f"study {event.study!r} was cancelled; its finished trials are kept."
     else:

@@ -1,0 +1,108 @@
+"""The service runs installed packages and what it is told to allow; nothing is imported to find that out."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Tuner, write_study
+from use_cases import INLINE, Told
+
+from tuner.app import serve, service_events
+from tuner.app.allowed_code import refuse_code, told_code
+from tuner.app.submit import SubmitRequest, submit
+from tuner.config.load import find, load_study
+from tuner.config.model import StudySpec
+from tuner.errors import UsageProblem
+
+EVIL = "import os\n\nos.mkdir('ran')\n"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Any:
+    """A study whose environment is given as in a study file."""
+
+    def made(environment: dict[str, Any], **changes: Any) -> StudySpec:
+        return load_study(find("studies", str(write_study(tmp_path, environment=environment, **changes))))
+
+    return made
+
+
+INSTALLED = [
+    {"id": "CartPole-v1"},
+    {"id": "roarm_envs:RoArmReach-v0"},
+    {"id": "gymnasium_robotics.envs:FetchReach", "wrappers": ["gymnasium.wrappers.TimeAwareObservation"]},
+    {"id": "gymnasium:CartPole-v1"},
+]
+
+
+@pytest.mark.parametrize("environment", INSTALLED, ids=lambda one: str(one["id"]))
+def test_installed_packages_run(made: Any, environment: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "tuner.app.allowed_code.packages_distributions", lambda: {"gymnasium": [], "gymnasium_robotics": []}
+    )
+    refuse_code(made(environment), ())
+
+
+OTHERS = [
+    ({"id": "arm.py:Arm"}, {}, "/arm.py"),
+    ({"id": "/elsewhere/arm.py:Arm"}, {}, "/elsewhere/arm.py"),
+    ({"id": "my_robot.arm:Arm"}, {}, "my_robot.arm"),
+    ({"id": "my_robot:Arm-v0"}, {}, "my_robot"),
+    ({"id": "CartPole-v1", "wrappers": ["my_wrappers.Scaled"]}, {}, "my_wrappers"),
+    ({"id": "CartPole-v1", "wrappers": [{"subprocess.Popen": {"shell": True}}]}, {}, "subprocess"),
+    ({"id": "CartPole-v1", "vec_wrappers": ["os.system"]}, {}, "os"),
+    (
+        {"id": "CartPole-v1"},
+        {"policy_kwargs": {"features_extractor_class": "builtins:exec", "normalize_images": False}},
+        "builtins",
+    ),
+    ({"id": "gymnasium:CartPole-v1", "folder": "/elsewhere"}, {}, "/elsewhere/gymnasium"),
+]
+
+
+@pytest.mark.parametrize(("environment", "changes", "name"), OTHERS, ids=[name for _, _, name in OTHERS])
+def test_other_code_is_named_and_refused_unless_allowed(
+    made: Any, environment: dict[str, Any], changes: dict[str, Any], name: str
+) -> None:
+    spec = made(environment, **changes)
+    (found,) = told_code(spec)
+    assert found.endswith(name)
+    with pytest.raises(UsageProblem, match=rf"would import {found}, which is no installed package"):
+        refuse_code(spec, ("other", "my", "*_robots"))
+    refuse_code(spec, (found,))
+    refuse_code(spec, ("other", f"{found[:-1]}*"))
+
+
+class UntilOne(Told):
+    """Stops the service after one submission."""
+
+    def notify(self, event: Any) -> None:
+        """Something happened."""
+        super().notify(event)
+        if isinstance(event, service_events.SubmissionEnded):
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("environment", ["evil.py:Evil", "evil:Evil"])
+def test_the_service_imports_nothing_that_it_was_not_told_to(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: str
+) -> None:
+    (tmp_path / "evil.py").write_text("from tuner_toys import Line\n\n\nclass Evil(Line):\n    pass\n")
+    monkeypatch.setattr(serve, "PAUSE", 0.0)
+    submit(SubmitRequest(study=str(write_study(tmp_path, environment={"id": environment}))), told)
+    (named,) = told.of(service_events.CodeNamed)
+    (tmp_path / "evil.py").write_text(EVIL)
+    hearing = UntilOne()
+    serve.serve(serve.ServeRequest(port=0, engine=INLINE), hearing)
+    (ended,) = hearing.of(service_events.SubmissionEnded)
+    assert ended.state == "failed"
+    assert f"would import {named.names[0]}" in ended.reason
+    assert "--allow-env" in ended.reason
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_submission_says_what_it_would_import(tuner: Tuner, toy_study: Path) -> None:
+    said = tuner(f"submit {toy_study}")
+    assert said.code == 0
+    assert "It imports tuner_toys where the service runs: installed there, or allowed by `tuner serve" in said.err
+    assert "imports" not in tuner("submit smoke").err
