@@ -110,6 +110,12 @@ def test_the_token_once_then_a_cookie_that_does_not_reveal_it(shown: Shown) -> N
     assert ask(application, "/api/studies", HTTP_COOKIE=f"{sent}0").status == 401
 
 
+def test_behind_a_proxy_with_tls_the_cookie_is_sent_over_tls_alone(shown: Shown) -> None:
+    for sent, secure in (({"HTTP_X_SCHEME": "https"}, True), ({"HTTP_X_SCHEME": "http"}, False), ({}, False)):
+        answer = ask(shown.make(token=TOKEN), f"/dashboard?token={TOKEN}", **sent)
+        assert ("; Secure" in answer.headers["set-cookie"]) is secure
+
+
 def test_a_script_sends_the_token_in_a_header(shown: Shown) -> None:
     application = shown.make(token=TOKEN)
     assert ask(application, "/api/studies", HTTP_AUTHORIZATION=f"Bearer {TOKEN}").status == 200

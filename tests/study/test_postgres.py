@@ -67,6 +67,32 @@ def test_a_reader_can_write_nothing(postgres: URL) -> None:
     assert study.user_attrs == {}
 
 
+def test_who_may_only_read_sees_everything_and_starts_nothing(
+    server: Server, postgres: URL, tuner: Tuner, toy_study: Path
+) -> None:
+    """The role that docs/howto/postgres.md gives to those who look."""
+    assert tuner(f"run {toy_study} --engine inline --skip-check --storage {shown(postgres)}").code == 0
+    with server.session(str(postgres.database)) as session:
+        session.execute("DROP ROLE IF EXISTS viewer")
+        session.execute("CREATE ROLE viewer LOGIN PASSWORD 'x'")
+        session.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO viewer")
+    viewer = shown(postgres.set(username="viewer", password="x"))  # noqa: S106 - a test's
+    for line in ("status toy", "show 0 --study toy", "report toy", "export toy -o best.yml"):
+        said = tuner(f"{line} --storage {viewer}")
+        assert said.code == 0, said.err
+    said = tuner(f"run {toy_study} --trials 5 --engine inline --skip-check --storage {viewer}")
+    assert said.code == 1
+    assert "user 'viewer' may not create tables there" in said.err
+    assert "Traceback" not in said.err
+    with server.session(str(postgres.database)) as session:
+        session.execute("DROP OWNED BY viewer")
+        session.execute("DROP ROLE viewer")
+
+
+def shown(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
 def test_tables_of_another_program_are_left_alone(server: Server, postgres: URL) -> None:
     with server.session(str(postgres.database)) as session:
         session.execute("CREATE TABLE studies (id int)")

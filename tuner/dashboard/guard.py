@@ -98,7 +98,8 @@ def _login(environ: Mapping[str, Any], start: Start, access: Access) -> Iterable
     if environ["REQUEST_METHOD"] in READING and any(name == "token" and access.knows(text) for name, text in asked):
         rest = urlencode([(name, text) for name, text in asked if name != "token"])
         path = "/" + quote(environ.get("PATH_INFO", "").lstrip("/\\").encode("latin-1"))
-        cookie = f"{COOKIE}={access.pass_text()}; HttpOnly; SameSite=Strict; Path=/; Max-Age={YEAR}"
+        secure = "; Secure" if environ.get("HTTP_X_SCHEME") == "https" else ""  # as a proxy with TLS says
+        cookie = f"{COOKIE}={access.pass_text()}; HttpOnly; SameSite=Strict; Path=/; Max-Age={YEAR}{secure}"
         headers = [("Location", f"{path}?{rest}" if rest else path), ("Set-Cookie", cookie)]
         return plain(start, "303 See Other", "Welcome.", [*headers, ("Cache-Control", "no-store")])
     word = "This dashboard needs its token, once as ?token=…, or as `Authorization: Bearer …`."
