@@ -111,3 +111,13 @@ def write_arm(path: Path, imports: str = "", reward: str = "0.0") -> Path:
 def process_ids(engine: ProcessEngine) -> list[int]:
     """The process ids of an engine's workers."""
     return [worker.child.pid for worker in engine._pool]
+
+
+def put_odd(kind: str, path: Path, target: Path) -> None:
+    """Puts a link to the target, a pipe or a folder in a file's place; nothing for any other kind."""
+    if kind == "link":
+        path.symlink_to(target)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()

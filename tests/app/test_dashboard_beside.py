@@ -1,6 +1,5 @@
 """The dashboard beside a run: there before the database is, and gone with the process that serves it."""
 
-import functools
 import http.client
 import os
 import signal
@@ -11,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from driving import children, gone, wait_for
+from driving import children, wait_for
 from sqlalchemy.engine import URL
 from use_cases import Told
 
@@ -83,7 +82,7 @@ def test_its_death_is_told_and_the_run_goes_on(told: Told) -> None:
         assert wait_for(lambda: bool(children("tuner-dashboard", recursive=True)))
         for child in children("tuner-dashboard", recursive=True):
             child.kill()
-            assert wait_for(functools.partial(gone, child.pid))
+            assert wait_for(lambda: not child.is_running())  # noqa: B023 - called at once
     assert [one.reason for one in told.of(DashboardFailed)] == ["its process died (signal 9)"]
 
 

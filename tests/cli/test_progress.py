@@ -114,7 +114,7 @@ def live_display(monkeypatch: pytest.MonkeyPatch) -> tuple[LiveProgress, io.Stri
     def console(**_: object) -> Console:
         return Console(file=screen, force_terminal=True, width=120)
 
-    monkeypatch.setattr(live_board, "Console", console)
+    monkeypatch.setattr(live_board, "VisibleConsole", console)
     return LiveProgress(tally()), screen
 
 

@@ -1,10 +1,12 @@
 """Artifacts: range requests, shown or downloaded, never executed, never from outside the folder."""
 
 import json
+from pathlib import Path
 
 import pytest
 from asking import ask
 from dashboard_parts import FILES, Shown
+from driving import put_odd
 from optuna_dashboard import wsgi
 
 from tuner.dashboard.answers import PAGE_POLICY
@@ -39,6 +41,17 @@ def test_a_whole_video_is_shown_in_the_page(shown: Shown) -> None:
     assert "content-disposition" not in answer.headers
     head = ask(shown.make(), shown.artifacts["video.mp4"], "HEAD")
     assert (head.status, head.body, head.headers["content-length"]) == (200, b"", "1024")
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "nothing"])
+def test_no_link_is_followed_and_no_pipe_waited_for(shown: Shown, tmp_path: Path, kind: str) -> None:
+    file = shown.folder / shown.artifacts["video.mp4"].rpartition("/")[2]
+    file.unlink()
+    (tmp_path / "secret").write_text("secret")
+    put_odd(kind, file, tmp_path / "secret")
+    for headers in ({}, {"HTTP_RANGE": "bytes=0-3"}):
+        answer = ask(shown.make(), shown.artifacts["video.mp4"], **headers)
+        assert (answer.status, answer.body) == (404, b"404 Not Found\n")
 
 
 @pytest.mark.parametrize("name", ["page.html", "drawing.svg", 'odd "name"\n.html'])

@@ -90,6 +90,7 @@ def test_a_second_coordinator_is_refused_and_a_killed_one_is_replaced(
 ) -> None:
     first = start(study, postgres)
     wait_for(lambda: reports(server, postgres) >= 1, first)
+    first.send_signal(signal.SIGSTOP)  # so that it cannot finish meanwhile
     second = start(study, postgres)
     _, err = second.communicate(timeout=LIMIT)
     assert second.returncode == 1, err

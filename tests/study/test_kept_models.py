@@ -13,6 +13,7 @@ from typing import Any
 import optuna
 import pytest
 from conftest import Tuner, kept_models
+from driving import put_odd
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 
 from tuner.errors import StorageFailed
@@ -63,6 +64,16 @@ def test_a_changed_file_is_not_read(kept: tuple[optuna.Study, Path, Read]) -> No
     study, file, read = kept
     file.write_bytes(b"Content")
     with pytest.raises(StorageFailed, match=rf"{file.name} is not what the run stored \(its SHA-256 is another"):
+        read(study, 0, file.parent)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_only_a_file_itself_is_read(kept: tuple[optuna.Study, Path, Read], tmp_path: Path, kind: str) -> None:
+    study, file, read = kept
+    file.unlink()
+    (tmp_path / "secret").write_bytes(b"content")  # even what the run wrote
+    put_odd(kind, file, tmp_path / "secret")
+    with pytest.raises(StorageFailed, match=f"{file.name} is a link or no file"):
         read(study, 0, file.parent)
 
 

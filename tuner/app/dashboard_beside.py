@@ -51,7 +51,7 @@ def dashboard_beside(port: int | None, storage: str | None, notifier: Notifier) 
         try:
             yield
         finally:
-            why = None if child.process.is_alive() else _reason(child)
+            why = _reason(child) if child.pipe.poll() else None
             how = child.terminate()
             if why is not None:
                 notifier.notify(DashboardFailed(reason=f"{why} ({how})"))

@@ -35,6 +35,7 @@ from tuner.cli import (
     train_command,
 )
 from tuner.cli.standard_files import open_standard_files, results_apart, say
+from tuner.cli.visible import visible
 from tuner.errors import TunerError, WorkerBroke, without_passwords
 from tuner.exit_codes import INTERRUPTED, TERMINATED, UNEXPECTED
 
@@ -111,11 +112,17 @@ def _options(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print versions."),  # noqa: ARG001
     verbose: bool = typer.Option(False, "--verbose", help="Log more to standard error."),
 ) -> None:
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s"
-    )
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr)
     for handler in logging.getLogger().handlers:
+        handler.setFormatter(_VisibleLines("%(levelname)s %(message)s"))
         handler.addFilter(_quiet_about_ctrl_c)
+
+
+class _VisibleLines(logging.Formatter):
+    """Log lines with control characters made visible."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 def main() -> None:

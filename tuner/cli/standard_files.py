@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import ParamSpec, TextIO, TypeVar
 
+from tuner.cli.visible import visible
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -23,19 +25,20 @@ def results() -> TextIO:
 
 def write(text: str) -> None:
     """Writes to the results."""
-    results().write(text)
+    results().write(visible(text))
 
 
 def say(text: str, style: str = "") -> None:
     """Prints a line to standard error; on a terminal folded between words, and in a colour."""
     if not sys.stderr.isatty() or hasattr(sys.stderr, "rich_proxied_file"):  # a live display folds by itself
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{visible(text)}\n")
         sys.stderr.flush()
         return
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(stderr=True, highlight=False)
+    from tuner.cli.render.visible_console import VisibleConsole
+
+    console = VisibleConsole(stderr=True, highlight=False)
     for line in Text(text, style).wrap(console, console.width):
         line.rstrip()
         console.print(line, soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bottle import Bottle, HTTPError, parse_range_header, request, static_file
 
-from tuner.study.kept_models import Artifact, find_artifact
+from tuner.study.kept_models import Artifact, find_artifact, is_own_file
 from tuner.study.storage import Storage
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -86,7 +86,7 @@ def artifact_pages(storage: Storage, folder: Path, made: Callable[[int, int, str
 
 
 def _send(artifact: Artifact | None, folder: Path) -> Any:
-    if artifact is None:
+    if artifact is None or not is_own_file(folder / artifact.id):
         return HTTPError(404)
     shown = SHOWN.fullmatch(artifact.mimetype) is not None
     name = re.sub(r"[^A-Za-z0-9_. -]", "_", artifact.filename) or "artifact"

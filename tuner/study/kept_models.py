@@ -126,6 +126,8 @@ def _read(study: Study, trial: FrozenTrial, folder: Path, name: str, what: str) 
     if not PLAIN.fullmatch(name):  # the database may have been edited to hold a path
         raise StorageFailed(f"{what} cannot be read: its file name in the database, {name!r}, is not an artifact id")
     path = folder / name
+    if path.exists() and not is_own_file(path):
+        raise StorageFailed(f"{what} cannot be read: {path} is a link or no file (put a copy of the file there)")
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -150,6 +152,11 @@ def kept_name(storage: Storage, trial: FrozenTrial, ending: str) -> str | None:
     found = [meta.artifact_id for meta in every if meta.filename.endswith(ending)]
     hashed = [artifact for artifact in found if f"{HASH}{artifact}" in trial.system_attrs]
     return next(reversed(hashed or found), None)
+
+
+def is_own_file(path: Path) -> bool:
+    """Whether it is a file itself: a link may lead to what its owner may read alone, and a pipe never ends."""
+    return path.is_file() and not path.is_symlink()
 
 
 class Artifact(Record):

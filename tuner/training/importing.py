@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from importlib.machinery import PathFinder
 from multiprocessing import resource_tracker
 from pathlib import Path
 from types import ModuleType
@@ -20,24 +21,38 @@ _added: list[str] = []  # folders added to this process's `sys.path`
 
 
 def import_module(name: str, folder: str | None = None) -> ModuleType:
-    """Imports a module by its dotted name, from the current folder before another; its exceptions pass through."""
-    if folder is not None and Path(folder).is_dir():
-        _find_in(Path(folder))
-    _find_in(Path.cwd())
+    """Imports a module by its dotted name, from the current folder before another; its exceptions pass through.
+
+    A folder without such a module is kept off the import path: what else lies in it is not taken for what is installed.
+    """
+    importlib.invalidate_caches()  # so that files written a moment ago are found
+    for place in ([] if folder is None else [Path(folder)]) + [Path.cwd()]:
+        if _has(place, name):
+            _find_in(place)
     return importlib.import_module(name)
+
+
+def _has(folder: Path, name: str) -> bool:
+    """Whether a module's package is in a folder; a plain folder of its name counts where there is no other package."""
+    top = name.partition(".")[0]
+    found = PathFinder.find_spec(top, [str(folder)]) if top else None
+    if found is None or found.origin is not None:
+        return found is not None
+    return top not in sys.modules and importlib.util.find_spec(top) is None
 
 
 def import_file(path: Path) -> ModuleType:
     """Imports a file as a module: by its dotted name if its folder is a package, else by its own name.
 
     So `from .robot import Robot` works in a package, `import robot` beside a lone file, and `from envs.robot import
-    Robot` from the project's folder. If another module has taken the name, it is loaded under a name of its own.
-    Exceptions of the module pass through.
+    Robot` from the project's folder, if the file is in it. If another module has taken the name, it is loaded under a
+    name of its own. Exceptions of the module pass through.
     """
     path = path.resolve()
     root, name = _package_root(path)
     _find_in(root)
-    _find_in(Path.cwd())
+    if path.is_relative_to(Path.cwd().resolve()):
+        _find_in(Path.cwd())
     loaded = sys.modules.get(name)
     if loaded is None and _origin(name) == path:
         return importlib.import_module(name)

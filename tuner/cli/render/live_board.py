@@ -15,6 +15,7 @@ from rich.text import Text
 
 from tuner.app.bar import Bar
 from tuner.cli.render.show_tables import course
+from tuner.cli.render.visible_console import VisibleConsole
 
 WIDEST = 80  # columns of the bar of all jobs
 METER = 12  # of a job's
@@ -31,7 +32,7 @@ def on_terminal() -> bool:
 
 def make_error_console() -> Console:
     """Console for standard error; plain with NO_COLOR, on pipes and on dumb terminals."""
-    return Console(stderr=True, highlight=False)
+    return VisibleConsole(stderr=True, highlight=False)
 
 
 class LiveBoard:

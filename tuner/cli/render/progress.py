@@ -6,6 +6,7 @@ from typing import Self
 
 from tuner.app.tallies import Tally
 from tuner.cli.render.live_board import LiveBoard
+from tuner.cli.visible import visible
 from tuner.records import Decision, Evaluation, TrialJob, TrialOutcome
 
 
@@ -39,7 +40,7 @@ class ProgressLines:
             self._write(f"{time.strftime('%H:%M:%S')} {line}\n")
 
     def _write(self, text: str) -> None:
-        sys.stderr.write(text)
+        sys.stderr.write(visible(text))
         sys.stderr.flush()
 
 

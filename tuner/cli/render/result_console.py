@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.highlighter import RegexHighlighter
 from rich.table import Column, Table
 from rich.text import Text
 from rich.theme import Theme
 
+from tuner.cli.render.visible_console import VisibleConsole
 from tuner.cli.standard_files import results
 from tuner.verdicts import Verdict
 
@@ -26,7 +26,7 @@ class VerdictColours(RegexHighlighter):
     highlights = (r"^(?:\w+: )?(?:(?P<ok>ok)|(?P<warning>warning)|(?P<wrong>wrong))(?:  | \(|$)",)
 
 
-class ResultConsole(Console):
+class ResultConsole(VisibleConsole):
     """Folds tables and sentences at a terminal's width; elsewhere a sentence is a line."""
 
     def __init__(self) -> None:
