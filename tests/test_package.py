@@ -1,17 +1,19 @@
 """The wheel: the packages, the presets, and nothing that a run left behind. And what a command loads."""
 
+import re
 import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterable
-from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import make_locks
+from make_locks import needed
 
 ROOT = Path(__file__).parent.parent
 
@@ -113,27 +115,11 @@ def test_what_only_training_and_statistics_need_is_not_loaded_before_they_do() -
     assert loaded.stdout.split() == []
 
 
-def pinned(lock: str) -> dict[str, str]:
-    """The versions in a lock file, by name."""
-    lines = (ROOT / lock).read_text().splitlines()
-    pins = [Requirement(line) for line in lines if line and line[0] not in "#-"]
+def pinned(name: str) -> dict[str, str]:
+    """The versions in a lock file or in the constraints, by name."""
+    lines = (ROOT / name).read_text().splitlines()
+    pins = [Requirement(line.rstrip("\\ ")) for line in lines if line and line[0] not in "#- "]
     return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
-
-
-def needed(roots: Iterable[str], among: Iterable[str]) -> set[str]:
-    """Those of `among` that some requirements and what they require on this machine come to."""
-    todo, seen = [Requirement(root) for root in roots], set[str]()
-    while todo:
-        one = todo.pop()
-        told = [Requirement(text) for text in requires(one.name) or ()]
-        asked = [need for need in told if need.marker is None or any(map(need.marker.evaluate, extras(one)))]
-        todo += [need for need in asked if canonicalize_name(need.name) in among and need.name not in seen]
-        seen |= {canonicalize_name(one.name), *(need.name for need in asked)}
-    return seen & set(among)
-
-
-def extras(requirement: Requirement) -> list[dict[str, str | set[str] | frozenset[str]]]:
-    return [{"extra": extra} for extra in ("", *requirement.extras)]
 
 
 def test_what_running_needs_and_what_tests_need_are_two_locks() -> None:
@@ -141,11 +127,27 @@ def test_what_running_needs_and_what_tests_need_are_two_locks() -> None:
     assert runtime["torch"] == "2.13.0"  # by its plain version, so that pip may take any build of it
     assert not runtime.keys() & rest.keys()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    build = ["hatchling", "editables"]  # for the installation itself, which takes nothing from elsewhere
     every = {**runtime, **rest}
-    assert needed([*project["dependencies"], *build], every) == set(runtime)
+    assert every == pinned("constraints.txt")
+    assert needed(make_locks.runtime(), every) == set(runtime)
     for requirement in map(Requirement, [*project["dependencies"], *project["optional-dependencies"]["dev"]]):
         assert requirement.specifier.contains(every[canonicalize_name(requirement.name)]), requirement
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_every_package_of_a_lock_file_has_its_hashes(name: str) -> None:
+    blocks = re.split(r"^(?=[A-Za-z])", (ROOT / name).read_text(), flags=re.MULTILINE)[1:]
+    assert len(blocks) == len(pinned(name))
+    for block in blocks:
+        assert re.fullmatch(r"\S+==\S+( ; .+?)?( \\\n    --hash=sha256:[0-9a-f]{64})+\n", block), block
+
+
+def test_the_page_of_packages_is_that_of_the_lock_file() -> None:
+    page = subprocess.run(
+        [sys.executable, "tools/package_list.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert page == (ROOT / "docs" / "reference" / "packages.md").read_text()
+    assert "not named" not in page
 
 
 def test_pybullet_is_asked_for_where_it_has_wheels() -> None:

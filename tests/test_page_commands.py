@@ -56,7 +56,7 @@ NOT_RUN = {
         "python3.11 -m venv venv": OTHERS,
         "source venv/bin/activate": OTHERS,
         "pip install -r requirements.lock": OTHERS,
-        "pip install -c requirements-dev.lock ray": OTHERS,
+        "pip install -c constraints.txt ray": OTHERS,
         "ray get-auth-token --generate": OTHERS,
         "export RAY_AUTH_MODE=token": OTHERS,
         "ray start --head --port 6379 --num-cpus 0 --object-store-memory 200000000 --disable-usage-stats "
@@ -78,7 +78,7 @@ NOT_RUN = {
     "installation.md": {
         "make tune": OTHERS,
         "make test": OTHERS,
-        ".venv/bin/pip install -c requirements-dev.lock "
+        ".venv/bin/pip install -c constraints.txt "
         "'psycopg[binary]' ray tensorboard sb3-contrib mlflow-skinny wandb": OTHERS,
         "python3.11 -m venv venv": OTHERS,
         "venv/bin/pip install .": OTHERS,

@@ -24,12 +24,15 @@ some 200 MB. For that one press Ctrl-C and see docs/howto/installation.md.
 def main(arguments: Sequence[str]) -> int:
     """Installs; returns pip's exit code."""
     lock, *options = arguments
-    pins = [line for line in Path(lock).read_text(encoding="utf-8").splitlines() if line and line[0] not in "#-"]
+    lines = Path(lock).read_text(encoding="utf-8").splitlines()
+    pins = [line.removesuffix("\\").rstrip() for line in lines if line and line[0] not in "#- "]  # and not hashes
     if any(is_cuda_build(metadata) for metadata in torch_to_come(pins, options)):
         sys.stdout.write(HEAVY)
     sys.stdout.write(f"Installing {len(pins)} packages ({lock}) ...\n")
     sys.stdout.flush()
-    return pip("install", "--requirement", lock, *options).returncode
+    # A lock file names every package: nothing else is looked for, and no file is taken whose hash is not in it.
+    exact = ["--no-deps", "--require-hashes"] if lock.endswith(".lock") else []
+    return pip("install", *exact, "--requirement", lock, *options).returncode
 
 
 def pip(*arguments: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
@@ -41,7 +44,7 @@ def pip(*arguments: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
 
 def torch_to_come(pins: Sequence[str], options: Sequence[str]) -> list[dict[str, Any]]:
     """The metadata of PyTorch as pip would install it now; none where it is there already, or cannot be told."""
-    pin = next((line for line in pins if line.startswith("torch==")), None)
+    pin = next((line.partition(" ")[0] for line in pins if line.startswith("torch==")), None)
     if pin is None or pin == f"torch=={installed_torch()}":
         return []
     with tempfile.TemporaryDirectory() as folder:

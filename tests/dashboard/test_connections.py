@@ -13,7 +13,7 @@ import pytest
 
 from tuner.dashboard import connections
 from tuner.dashboard.access import listen
-from tuner.dashboard.connections import NO_BODY, NOTE, Channel, make_server
+from tuner.dashboard.connections import NO_BODY, NOTE, TimedChannel, make_server
 
 MEGABYTE = 1_000_000
 
@@ -119,7 +119,7 @@ def test_a_request_that_arrives_in_time_is_answered_on_a_kept_connection() -> No
         assert client.getresponse().read() == b"ok"
     client.close()
     served.close()
-    assert served.server.channel_class is Channel
+    assert served.server.channel_class is TimedChannel
 
 
 @pytest.mark.slow

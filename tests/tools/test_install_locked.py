@@ -1,8 +1,10 @@
 """The installation's own words: one line a lock file, and one before gigabytes come."""
 
+import hashlib
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,14 @@ import pytest
 
 import install_locked
 
-LOCK = "# made by hand\n-r other.lock\nnumpy==2.4.6\ntorch==2.13.0\n"
+LOCK = """# made by a tool
+numpy==2.4.6 \\
+    --hash=sha256:1
+torch==2.13.0 \\
+    --hash=sha256:2 \\
+    --hash=sha256:3
+"""
+EXACT = ["--no-deps", "--require-hashes"]
 CUDA = ["filelock", "cuda-toolkit[cublas]==13.0; platform_system == 'Linux'", "nvidia-nccl-cu13==2.0"]
 CPU = ["filelock", "sympy>=1.13.3"]
 
@@ -62,7 +71,7 @@ def test_gigabytes_are_said_before_they_come(
     assert all(len(line) <= 80 for line in lines[:-1])
     look, install = pip.asked
     assert look[-3:] == ["torch==2.13.0", "--no-index", "-qq"]
-    assert install == ["install", "--requirement", str(lock), "--no-index", "-qq"]
+    assert install == ["install", *EXACT, "--requirement", str(lock), "--no-index", "-qq"]
 
 
 def test_pytorch_that_is_there_is_not_asked_for(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,4 +93,37 @@ def test_how_much_pip_says_can_be_chosen(lock: Path, monkeypatch: pytest.MonkeyP
     pip = Pip(CPU)
     monkeypatch.setattr(subprocess, "run", pip)
     install_locked.main([str(lock), option])
-    assert pip.asked[-1] == ["install", "--requirement", str(lock), option]
+    assert pip.asked[-1] == ["install", *EXACT, "--requirement", str(lock), option]
+
+
+def test_a_list_that_is_no_lock_file_brings_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pip = Pip(CPU)
+    monkeypatch.setattr(subprocess, "run", pip)
+    (tmp_path / "requirements.txt").write_text("numpy==2.4.6\n")
+    install_locked.main([str(tmp_path / "requirements.txt")])
+    assert pip.asked == [["install", "--requirement", str(tmp_path / "requirements.txt"), "-qq"]]
+
+
+def test_a_file_with_another_hash_is_not_installed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A wheel in a folder, whose hash the lock file has, and then another of the same name."""
+    wheel = tmp_path / "toy_package-1.0-py3-none-any.whl"
+    digests = []
+    for word in ("good", "evil"):
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr("toy_package.py", f"WORD = {word!r}\n")
+            archive.writestr(
+                "toy_package-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: toy-package\nVersion: 1.0\n"
+            )
+            archive.writestr(
+                "toy_package-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            )
+            archive.writestr("toy_package-1.0.dist-info/RECORD", "")
+        digests.append(hashlib.sha256(wheel.read_bytes()).hexdigest())
+    options = ["--no-index", "--find-links", str(tmp_path), "--target", str(tmp_path / "into")]
+    lock = tmp_path / "toy.lock"
+    lock.write_text(f"toy-package==1.0 \\\n    --hash=sha256:{digests[0]}\n")
+    assert install_locked.main([str(lock), *options]) != 0
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in capfd.readouterr().err
+    lock.write_text(f"toy-package==1.0 \\\n    --hash=sha256:{digests[1]}\n")
+    assert install_locked.main([str(lock), *options]) == 0
+    assert (tmp_path / "into" / "toy_package.py").is_file()

@@ -20,7 +20,7 @@ NO_BODY = 1024  # bytes of a body where nothing may be written
 NOTE = 1_000_000  # bytes of a body where notes are
 
 
-class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
+class TimedChannel(HTTPChannel):  # type: ignore[misc] # waitress has no types
     """A connection, with the time at which the request that is arriving began."""
 
     begun = 0.0
@@ -32,10 +32,10 @@ class Channel(HTTPChannel):  # type: ignore[misc] # waitress has no types
         return bool(super().received(data))
 
 
-class Server(TcpWSGIServer):  # type: ignore[misc]
+class TimedServer(TcpWSGIServer):  # type: ignore[misc]
     """Also closes connections whose request arrives byte by byte."""
 
-    channel_class = Channel
+    channel_class = TimedChannel
 
     def maintenance(self, now: float) -> None:
         """Closes what has been silent or slow for too long."""
@@ -45,7 +45,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
                 channel.will_close = True
 
 
-def make_server(application: Application, listener: socket.socket, *, writable: bool = False) -> Server:
+def make_server(application: Application, listener: socket.socket, *, writable: bool = False) -> TimedServer:
     """A server on a bound socket, listening and not yet running."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a busy moment
     adjustments = Adjustments(
@@ -60,4 +60,4 @@ def make_server(application: Application, listener: socket.socket, *, writable: 
         backlog=CONNECTIONS,
     )
     place: Any = (listener.family, listener.type, listener.proto, listener.getsockname())
-    return Server(application, {}, _sock=listener, adj=adjustments, bind_socket=False, sockinfo=place)
+    return TimedServer(application, {}, _sock=listener, adj=adjustments, bind_socket=False, sockinfo=place)

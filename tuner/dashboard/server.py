@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from tuner import __version__
 from tuner.dashboard.access import LOOPBACK, Access, listen, make_access
 from tuner.dashboard.answers import ARTIFACTS, Application, artifact_pages, send_file, status_line, with_safe_headers
-from tuner.dashboard.connections import Server
+from tuner.dashboard.connections import TimedServer
 from tuner.dashboard.connections import make_server as make_bare_server
 from tuner.dashboard.guard import Health, guarded
 from tuner.dashboard.story import Story, Untold, telling_pages
@@ -60,7 +60,7 @@ def make_server(
     access: Access,
     health: Health | None = None,
     teller: Teller = lambda _: Untold(),
-) -> Server:
+) -> TimedServer:
     """The server, listening and not yet running."""
     pages = open_for_pages(url)  # raises if there is no database
     shown: Storage = open_to_write(url) if access.writable else pages

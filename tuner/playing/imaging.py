@@ -1,5 +1,6 @@
-"""Pictures of an environment, PNG files, and an episode as a grid of pictures; the doorway to imageio."""
+"""Pictures of an environment, PNG files, and an episode as a grid of pictures."""
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,10 +47,11 @@ def frames_a_second(env: gym.Env[Any, Any]) -> float:
 
 def write_png(path: Path, picture: Picture) -> None:
     """Writes a picture as PNG, whatever the ending of the name."""
-    import imageio.v3
+    from PIL import Image
 
-    # Encoded in memory: imageio prints a traceback when the disk is full.
-    path.write_bytes(imageio.v3.imwrite("<bytes>", picture, extension=".png", optimize=True))
+    encoded = io.BytesIO()
+    Image.fromarray(picture).save(encoded, "PNG", optimize=True)
+    path.write_bytes(encoded.getvalue())
 
 
 COLUMNS, ROWS = 3, 2
