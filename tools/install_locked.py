@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+PAGE = "docs/howto/installation.md"
+EXACT = ("--no-deps", "--require-hashes")  # a lock file names every package: nothing else is looked for
 LOOK_SECONDS = 60.0  # for which build of PyTorch pip would take
 HEAVY = """\
 PyTorch comes as its CUDA build here, several GB to download; its CPU build has
@@ -26,13 +28,38 @@ def main(arguments: Sequence[str]) -> int:
     lock, *options = arguments
     lines = Path(lock).read_text(encoding="utf-8").splitlines()
     pins = [line.removesuffix("\\").rstrip() for line in lines if line and line[0] not in "#- "]  # and not hashes
-    if any(is_cuda_build(metadata) for metadata in torch_to_come(pins, options)):
+    pin = next((line.partition(" ")[0] for line in pins if line.startswith("torch==")), None)
+    wanted = pin is not None and pin != f"torch=={installed_torch()}"
+    to_come = torch_to_come(str(pin), options) if wanted else []
+    cuda = any(is_cuda_build(one["metadata"]) for one in to_come)
+    if cuda:
         sys.stdout.write(HEAVY)
     sys.stdout.write(f"Installing {len(pins)} packages ({lock}) ...\n")
     sys.stdout.flush()
-    # A lock file names every package: nothing else is looked for, and no file is taken whose hash is not in it.
-    exact = ["--no-deps", "--require-hashes"] if lock.endswith(".lock") else []
-    return pip("install", *exact, "--requirement", lock, *options).returncode
+    if not lock.endswith(".lock"):
+        return pip("install", "--requirement", lock, *options).returncode
+    # NVIDIA's libraries come with the CUDA build alone, by the versions that its metadata name, not by hashes.
+    with_libraries = ("--constraint", str(Path(lock).with_name("constraints.txt")))
+    if wanted and not to_come and (code := pip("install", *with_libraries, *options, str(pin)).returncode):
+        return code
+    for one in to_come:
+        how = with_libraries if cuda else EXACT
+        if code := install_torch(one["download_info"], lines, [*how, *options]):
+            return code
+    return pip("install", *EXACT, "--requirement", lock, *options).returncode
+
+
+def install_torch(file: dict[str, Any], lock: Sequence[str], options: Sequence[str]) -> int:
+    """Installs the build of PyTorch that pip takes where it compares no hashes, if the lock file has its hash.
+
+    Where pip does compare them it prefers files whose hash an index tells, so that PyPI's CUDA build would go before a
+    CPU build in a folder (`--find-links`).
+    """
+    digest = file.get("archive_info", {}).get("hashes", {}).get("sha256")
+    if digest is None or not any(f"--hash=sha256:{digest}" == line.strip(" \\") for line in lock):
+        sys.stdout.write(f"{file['url']}: its SHA-256 is not in the lock file, so it is not installed (see\n{PAGE}).\n")
+        return 1
+    return pip("install", *options, f"torch @ {file['url']}#sha256={digest}").returncode
 
 
 def pip(*arguments: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
@@ -42,17 +69,15 @@ def pip(*arguments: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(command, check=False, **how)  # noqa: S603 - a list, no shell
 
 
-def torch_to_come(pins: Sequence[str], options: Sequence[str]) -> list[dict[str, Any]]:
-    """The metadata of PyTorch as pip would install it now; none where it is there already, or cannot be told."""
-    pin = next((line.partition(" ")[0] for line in pins if line.startswith("torch==")), None)
-    if pin is None or pin == f"torch=={installed_torch()}":
-        return []
+def torch_to_come(pin: str, options: Sequence[str]) -> list[dict[str, Any]]:
+    """PyTorch as pip would install it now, by pip's report; none where that cannot be told."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         look = ("install", "--dry-run", "--no-deps", "--report", str(report), pin, *options)
         try:
             pip(*look, capture_output=True, timeout=LOOK_SECONDS)
-            return [one["metadata"] for one in json.loads(report.read_bytes())["install"]]
+            found = json.loads(report.read_bytes())["install"]
+            return [one for one in found if one["metadata"] and one["download_info"]["url"]]
         except (subprocess.TimeoutExpired, OSError, ValueError, KeyError):  # the installation itself will say why
             return []
 

@@ -12,14 +12,16 @@ import pytest
 
 import install_locked
 
-LOCK = """# made by a tool
+KNOWN = "ab" * 32
+LOCK = f"""# made by a tool
 numpy==2.4.6 \\
     --hash=sha256:1
 torch==2.13.0 \\
-    --hash=sha256:2 \\
+    --hash=sha256:{KNOWN} \\
     --hash=sha256:3
 """
 EXACT = ["--no-deps", "--require-hashes"]
+URL = "https://index.example/torch-2.13.0%2Bcpu-cp311.whl"
 CUDA = ["filelock", "cuda-toolkit[cublas]==13.0; platform_system == 'Linux'", "nvidia-nccl-cu13==2.0"]
 CPU = ["filelock", "sympy>=1.13.3"]
 
@@ -27,8 +29,9 @@ CPU = ["filelock", "sympy>=1.13.3"]
 class Pip:
     """Stands for pip: writes the report of a dry run, and remembers what it was asked."""
 
-    def __init__(self, needs: list[str] | None) -> None:
+    def __init__(self, needs: list[str] | None, digest: str = KNOWN) -> None:
         self.needs = needs
+        self.digest = digest
         self.asked: list[list[str]] = []
 
     def __call__(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
@@ -36,9 +39,11 @@ class Pip:
         if "--dry-run" in command:
             if self.needs is None:
                 raise subprocess.TimeoutExpired(command, 1.0)
-            report = {"install": [{"metadata": {"name": "torch", "requires_dist": self.needs}}]}
+            info = {"url": URL, "archive_info": {"hashes": {"sha256": self.digest}}}
+            metadata = {"name": "torch", "requires_dist": self.needs}
+            report = {"install": [{"metadata": metadata, "download_info": info}]}
             Path(command[command.index("--report") + 1]).write_text(json.dumps(report))
-        return subprocess.CompletedProcess(command, 7)
+        return subprocess.CompletedProcess(command, 0 if any(one.startswith("torch") for one in command) else 7)
 
 
 @pytest.fixture
@@ -69,9 +74,32 @@ def test_gigabytes_are_said_before_they_come(
     assert lines[-1] == f"Installing 2 packages ({lock}) ..."
     assert lines[:-1] == (install_locked.HEAVY.splitlines() if heavy else [])
     assert all(len(line) <= 80 for line in lines[:-1])
-    look, install = pip.asked
+    look, *torch, install = pip.asked
     assert look[-3:] == ["torch==2.13.0", "--no-index", "-qq"]
+    how = ["--constraint", str(lock.with_name("constraints.txt"))] if heavy or needs is None else EXACT
+    wanted = "torch==2.13.0" if needs is None else f"torch @ {URL}#sha256={KNOWN}"
+    assert torch == [["install", *how, "--no-index", wanted, "-qq"]]
     assert install == ["install", *EXACT, "--requirement", str(lock), "--no-index", "-qq"]
+
+
+def test_a_build_of_pytorch_that_is_not_in_the_lock_file_is_not_installed(
+    lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pip = Pip(CPU, digest="cd" * 32)
+    monkeypatch.setattr(subprocess, "run", pip)
+    assert install_locked.main([str(lock)]) == 1
+    assert len(pip.asked) == 1
+    assert f"{URL}: its SHA-256 is not in the lock file" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "info", [{}, {"hashes": {}}, {"hashes": {"sha256": ""}}, {"hashes": {"md5": "ab" * 32}}], ids=str
+)
+def test_a_build_without_a_hash_is_not_installed(
+    lock: Path, info: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "run", Pip(CPU))
+    assert install_locked.install_torch({"url": URL, "archive_info": info}, lock.read_text().splitlines(), []) == 1
 
 
 def test_pytorch_that_is_there_is_not_asked_for(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
