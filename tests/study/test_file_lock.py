@@ -182,3 +182,65 @@ def test_a_holder_that_has_not_written_its_name_yet_is_respected(database: Path)
 def test_a_lock_file_that_cannot_be_written_is_named(folder: str) -> None:
     with pytest.raises(StorageFailed, match=rf"cannot write the lock file {folder}/toy\.db\.toy\.study-lock"):
         StudyLock(Path(folder) / "toy.db", "toy").__enter__()
+
+
+FLOCK = """
+import fcntl, os, sys, time
+os.setgid(65534); os.setuid(65534)
+file = os.open(sys.argv[1], os.O_RDWR)
+fcntl.flock(file, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(60)
+"""
+AS_STRANGER = """
+import os, sys
+from pathlib import Path
+from tuner.errors import StorageFailed, StudyLocked
+from tuner.study.file_lock import StudyLock
+
+os.setgid(65534); os.setuid(65534)
+try:
+    with StudyLock(Path(sys.argv[1]), "toy"):
+        print("taken")
+except (StorageFailed, StudyLocked) as error:
+    print(error)
+"""
+
+as_root = pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can become another user")
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A database's path in a folder in which every user may write."""
+    with tempfile.TemporaryDirectory(prefix="tuner-shared-") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder) / "toy.db"
+
+
+@as_root
+def test_a_lock_that_another_user_holds_is_a_line_and_no_hang(shared: Path) -> None:
+    with StudyLock(shared, "toy"):
+        pass
+    (file,) = shared.parent.iterdir()
+    file.write_text("")
+    file.chmod(0o666)
+    command = [sys.executable, "-c", FLOCK, str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(StudyLocked, match="by another process"), StudyLock(shared, "toy"):
+            pytest.fail("both hold it")
+        process.kill()
+
+
+@as_root
+def test_another_user_neither_takes_a_private_lock_nor_hangs_at_it(shared: Path) -> None:
+    with StudyLock(shared, "toy"):
+        (file,) = shared.parent.iterdir()
+        file.chmod(0o600)
+        said = subprocess.run(
+            [sys.executable, "-c", AS_STRANGER, str(shared)], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert "taken" not in said.stdout
+    assert "Permission denied" in said.stdout, said.stderr
+    assert len(said.stdout.splitlines()) == 1
