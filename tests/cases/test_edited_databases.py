@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 from conftest import Tuner
 
+from tuner.study.long_records import PREFIX
+
 OTHER = '{"name": "FloatDistribution", "attributes": {"step": null, "low": 5.0, "high": 6.0, "log": false}}'
 
 
 def attribute(name: str, text: str) -> str:
     return f"UPDATE trial_user_attributes SET value_json = '{text}' WHERE key = '{name}'"  # noqa: S608
+
+
+def record(name: str, text: str) -> str:
+    return f"UPDATE trial_system_attributes SET value_json = '{text}' WHERE key = '{PREFIX}{name}'"  # noqa: S608
 
 
 EDITS = {
@@ -20,11 +26,12 @@ EDITS = {
     "a flag for a number": attribute("seconds", "true"),
     "seed": attribute("seed", "[1]"),
     "role": attribute("role", "3"),
-    "overrides": attribute("overrides", "[3]"),
-    "curve": attribute("curve", '"x"'),
-    "points": attribute("curve", "[1, 2]"),
-    "health": attribute("health", "[1]"),
-    "heavy no JSON": attribute("health", "{"),
+    "overrides": record("overrides", "[3]"),
+    "curve": record("curve", '"x"'),
+    "points": record("curve", "[1, 2]"),
+    "health": record("health", "[1]"),
+    "a record among the lines": "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (1, 'spec', '{')",
+    "heavy no JSON": record("health", "{"),
     "spec": "UPDATE study_user_attributes SET value_json = '{bad' WHERE key = 'spec'",
     "spec of another kind": "UPDATE study_user_attributes SET value_json = '5' WHERE key = 'spec'",
     "a seed of the study": "UPDATE study_user_attributes SET value_json = '\"x\"' WHERE key = 'qmc_seed'",
@@ -75,6 +82,7 @@ def test_what_cannot_be_told_from_a_study_of_before_is_read(tuner: Tuner, finish
     connection = sqlite3.connect("studies/tuner.db")
     for key in ("health", "curve", "seed", "versions", "success_area", "steps_per_second"):
         connection.execute("DELETE FROM trial_user_attributes WHERE key = ?", [key])
+        connection.execute("DELETE FROM trial_system_attributes WHERE key = ?", [f"{PREFIX}{key}"])
     connection.execute("UPDATE trial_user_attributes SET value_json = 'null' WHERE key = 'distance'")
     connection.commit()
     connection.close()

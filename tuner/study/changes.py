@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 
 from tuner.record_type import Record
+from tuner.study.long_records import PREFIX, is_text_of_record
 
 INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 TRIALS: Table = models.TrialModel.__table__
@@ -96,7 +97,8 @@ def _rows(changes: Changes) -> dict[str, Rows]:
     trial = {"trial_id": changes.trial_id}
     report = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
     result = models.TrialValueModel.value_to_stored_repr
-    values = changes.end.values or [] if changes.end else []
+    values, own = changes.end.values or [] if changes.end else [], changes.user_attrs
+    records = {f"{PREFIX}{key}": text for key, text in own.items() if is_text_of_record(text)}
     return {
         "params": [
             {**trial, "param_name": name, "param_value": value, "distribution_json": distribution_to_json(distribution)}
@@ -106,12 +108,16 @@ def _rows(changes: Changes) -> dict[str, Rows]:
             {**trial, "step": step, **_named("intermediate_value", report(value))}
             for step, value in changes.reports.items()
         ],
-        "user_attrs": [{**trial, "key": key, "value_json": text} for key, text in changes.user_attrs.items()],
-        "system_attrs": [{**trial, "key": key, "value_json": text} for key, text in changes.system_attrs.items()],
+        "user_attrs": _attributes(trial, {key: text for key, text in own.items() if not is_text_of_record(text)}),
+        "system_attrs": _attributes(trial, {**changes.system_attrs, **records}),
         "values": [
             {**trial, "objective": index, **_named("value", result(value))} for index, value in enumerate(values)
         ],
     }
+
+
+def _attributes(trial: dict[str, Any], texts: Mapping[str, str]) -> Rows:
+    return [{**trial, "key": key, "value_json": text} for key, text in texts.items()]
 
 
 def _named(name: str, stored: tuple[float | None, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, lazyload
 
 from tuner.errors import StorageFailed
 from tuner.study.integrity import WAY_OUT, attribute_fault, reading
+from tuner.study.long_records import PREFIX, is_record, shown, with_records_shown, with_records_stored
 
 TRIAL, PARAM, VALUE = models.TrialModel, models.TrialParamModel, models.TrialValueModel
 REPORT, ATTRIBUTE = models.TrialIntermediateValueModel, models.TrialUserAttributeModel
@@ -42,6 +43,20 @@ class HistoryStorage(RDBStorage):
     """
 
     light = False
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """As Optuna's; a list or a mapping becomes a system attribute."""
+        if is_record(value):
+            super().set_trial_system_attr(trial_id, f"{PREFIX}{key}", value)
+        else:
+            super().set_trial_user_attr(trial_id, key, value)
+
+    def _create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> FrozenTrial:
+        template = None if template_trial is None else with_records_stored(template_trial)
+        return with_records_shown(super()._create_new_trial(study_id, template))
+
+    def _build_frozen_trial_from_trial_model(self, trial: models.TrialModel) -> FrozenTrial:
+        return with_records_shown(super()._build_frozen_trial_from_trial_model(trial))
 
     def _get_trials(
         self,
@@ -89,13 +104,15 @@ class HeavyAttributes:
     def of(self, trial_id: int) -> dict[str, str]:
         """The JSON texts of a trial's heavy attributes, by their names."""
         if (chunk := trial_id // CHUNK) != self._chunk:
-            query = select(ATTRIBUTE.trial_id, ATTRIBUTE.key, ATTRIBUTE.value_json).where(
-                ATTRIBUTE.trial_id >= chunk * CHUNK, ATTRIBUTE.trial_id < (chunk + 1) * CHUNK, ATTRIBUTE.key.in_(HEAVY)
-            )
             self._texts = defaultdict(dict)
             with self._engine.connect() as connection:
-                for trial, key, text in connection.execute(query):
-                    self._texts[trial][key] = text
+                for table, prefix in ((ATTRIBUTE, ""), (SYSTEM, PREFIX)):  # of earlier versions, and of this one
+                    names = [f"{prefix}{name}" for name in HEAVY]
+                    query = select(table.trial_id, table.key, table.value_json).where(
+                        table.trial_id >= chunk * CHUNK, table.trial_id < (chunk + 1) * CHUNK, table.key.in_(names)
+                    )
+                    for trial, key, text in connection.execute(query):
+                        self._texts[trial][key.removeprefix(prefix)] = text
             self._chunk = chunk
         return self._texts[trial_id]
 
@@ -167,7 +184,9 @@ def read_history(
     reports = _parts(connection, ours, REPORT, "step", "intermediate_value", "intermediate_value_type")
     light = and_(ours, ATTRIBUTE.key.not_in(without))
     own = _parts(connection, light, ATTRIBUTE, "key", "value_json")
-    system = _parts(connection, ours, SYSTEM, "key", "value_json")
+    light = and_(ours, SYSTEM.key.not_in([f"{PREFIX}{name}" for name in without]))
+    system = _parts(connection, light, SYSTEM, "key", "value_json")
+    attributes = {trial[0]: shown(own[trial[0]], system[trial[0]]) for trial in trials}
     return [
         FrozenTrial(
             number=number,
@@ -178,8 +197,8 @@ def read_history(
             datetime_complete=complete,
             params=params[trial],
             distributions=distributions[trial],
-            user_attrs=own[trial],
-            system_attrs=system[trial],
+            user_attrs=attributes[trial][0],
+            system_attrs=attributes[trial][1],
             intermediate_values=reports[trial],
             trial_id=trial,
         )
