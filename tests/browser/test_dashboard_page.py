@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from chromium import Page
-from conftest import TOYS, dashboard_over
-from use_cases import TOLD_TRIALS
+from conftest import TOYS, dashboard_over, write_study
+from use_cases import INLINE, TOLD_TRIALS, Told, working_in
+
+from tuner.app.tune import TuneRequest, tune
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 REQUIRED = "browser" in os.environ.get("TUNER_REQUIRE", "")
@@ -43,6 +45,24 @@ def address(told_folder: Path) -> Iterator[str]:
         root = TOYS.parent.parent
         patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (TOYS, root, root / "envs"))))
         with dashboard_over(told_folder) as found:
+            yield found
+
+
+@pytest.fixture(scope="module")
+def robots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard over short studies of Pendulum, without success, and of pick-and-place, with milestones."""
+    folder = tmp_path_factory.mktemp("robots")
+    short = {"baselines": {}, "trials": 2, "goals": {"early": 1, "late": 1}}
+    write_study(folder, "pendulum", environment={"id": "Pendulum-v1"}, **short)
+    milestones = {"objective": "milestones", "milestones": ["reached", "grasped", "lifted", "placed"]}
+    write_study(folder, "cubes", environment={"id": "roarm_envs:RoArmPickPlace-v0"}, **short, **milestones)
+    with working_in(folder):
+        for name in ("pendulum.yaml", "cubes.yaml"):
+            tune(TuneRequest(study=name, engine=INLINE, skip_check=True, changes={"seed": 1}), Told())
+    with pytest.MonkeyPatch.context() as patch:
+        root = TOYS.parent.parent
+        patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (root, root / "envs"))))
+        with dashboard_over(folder) as found:
             yield found
 
 
@@ -109,6 +129,24 @@ def test_a_study_without_success_and_pictures_speaks_of_returns(address: str, pa
     page.wait("document.body.innerText.includes('return in tuning')")
     assert not page.value("document.body.innerText.toLowerCase().includes('success')")
     assert page.value(f"{VIDEO} === null")
+
+
+def test_pendulum_is_told_in_returns_and_pick_and_place_plays_its_video(robots: str, page: Page) -> None:
+    for number, name in ((1, "pendulum"), (2, "cubes")):
+        page.visit(f"{robots}/dashboard/studies/{number}", width=WIDTH)
+        page.wait(f"{PLOTS} >= 3")
+        assert fits(page)
+        page.visit(f"{robots}/dashboard/studies/{number}/note", width=WIDTH)
+        page.wait(f"document.body.innerText.includes('tuner report {name}')")
+        assert fits(page)
+        said = page.value("document.body.innerText.toLowerCase().includes('success')")
+        assert said is (name == "cubes")
+        page.visit(f"{robots}/dashboard/studies/{number}/trials?numbers=0", width=WIDTH)
+        page.wait("Array.from(document.images).some(one => one.alt === 'curve.png' && one.naturalWidth > 300)")
+        assert fits(page)
+    page.wait(f"{VIDEO} !== null && {VIDEO}.readyState >= 1")
+    page.value(f"{VIDEO}.play() && 1")
+    page.wait(f"{VIDEO}.currentTime > 0")
 
 
 def test_a_confirmation_says_what_it_is(address: str, page: Page) -> None:
