@@ -9,6 +9,8 @@ from use_cases import INLINE, Told
 
 from tuner.app import serve, service_events
 from tuner.app.allowed_code import refuse_code, told_code
+from tuner.app.confirm import ConfirmRequest, confirm
+from tuner.app.episode_videos import record_episode
 from tuner.app.submit import SubmitRequest, submit
 from tuner.config.load import find, load_study
 from tuner.config.model import StudySpec
@@ -56,7 +58,7 @@ OTHERS = [
         {"policy_kwargs": {"features_extractor_class": "builtins:exec", "normalize_images": False}},
         "builtins",
     ),
-    ({"id": "gymnasium:CartPole-v1", "folder": "/elsewhere"}, {}, "/elsewhere/gymnasium"),
+    ({"id": "tuner.training.importing:import_module", "kwargs": {"name": "evil"}}, {}, "tuner.training.importing"),
 ]
 
 
@@ -71,6 +73,40 @@ def test_other_code_is_named_and_refused_unless_allowed(
         refuse_code(spec, ("other", "my", "*_robots"))
     refuse_code(spec, (found,))
     refuse_code(spec, ("other", f"{found[:-1]}*"))
+
+
+@pytest.mark.parametrize("name", ["evil.py:Evil", "evil:Evil"])
+@pytest.mark.parametrize("folder", ["srv/envs/../../evil", "srv/envs/link", "evil"])
+def test_a_pattern_is_not_passed_by_another_way_to_write_a_path(
+    made: Any, tmp_path: Path, name: str, folder: str
+) -> None:
+    (tmp_path / "srv" / "envs").mkdir(parents=True)
+    (tmp_path / "evil").mkdir()
+    (tmp_path / "evil" / "evil.py").touch()
+    (tmp_path / "srv" / "envs" / "link").symlink_to(tmp_path / "evil")
+    spec = made({"id": name, "folder": str(tmp_path / folder)})
+    with pytest.raises(UsageProblem, match="evil/evil"):
+        refuse_code(spec, (f"{tmp_path}/srv/envs/*", "srv/*", "evil"))
+    refuse_code(spec, (f"{tmp_path}/evil/*",))
+
+
+def test_a_folder_without_the_module_allows_no_other_of_that_name(made: Any) -> None:
+    """It would be taken from the current folder, or from what is installed."""
+    spec = made({"id": "evil:Evil", "folder": "/srv/envs"})
+    with pytest.raises(UsageProblem, match="would import evil, which"):
+        refuse_code(spec, ("/srv/envs/*",))
+    refuse_code(spec, ("/srv/envs/*", "evil"))
+    refuse_code(made({"id": "gymnasium:CartPole-v1", "folder": "/srv/envs"}), ("/srv/envs/*",))
+
+
+def test_a_page_of_the_service_records_no_video_with_code_that_it_was_not_told_to_run(
+    finished: Path, tmp_path: Path
+) -> None:
+    address = f"sqlite:///{tmp_path}/studies/tuner.db"
+    with pytest.raises(UsageProblem, match="would import tuner_toys"):
+        record_episode(address, "toy", 3, str(tmp_path / "video.mp4"), ())
+    with pytest.raises(UsageProblem, match="would import tuner_toys"):
+        confirm(ConfirmRequest(study="toy", engine=INLINE, allowed=()), Told())
 
 
 class UntilOne(Told):

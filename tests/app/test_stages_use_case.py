@@ -100,7 +100,7 @@ def test_a_stage_whose_name_is_taken_is_refused_before_any_work(told: Told, tmp_
     with pytest.raises(UsageProblem) as caught:
         tune(RUN, told)
     assert str(caught.value) == ("study 'toy-2-n_steps' is in the database and no stage of 'toy'; give another --name")
-    assert told.events == []
+    assert told.of(events.StudyAnnounced) == []
 
 
 def test_a_later_stage_that_could_not_begin_is_refused_before_any_work(told: Told, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def _prove_retries(trials: list[FrozenTrial]) -> None:
 
 
 def _prove_value(trial: FrozenTrial) -> None:
-    curve = [point["score"] for point in trial.user_attrs.get("curve", [])]
+    curve = [point["score"] for point in trial.system_attrs.get("tuner:record:curve", [])]
     if trial.state == TrialState.COMPLETE:
         assert trial.value is not None
         wanted = statistics.fmean(curve[-LATE:])

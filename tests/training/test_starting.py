@@ -80,6 +80,24 @@ def test_where_the_server_has_no_place_for_its_socket_processes_are_spawned(tmp_
     assert (done.returncode, done.stderr) == (0, "")
 
 
+IN_A_FOLDER = """
+import os, sys
+sys.path[:] = [entry for entry in sys.path if entry]
+from tuner.engines.processes import run_once
+assert run_once(os.getcwd) == os.getcwd()
+"""
+
+
+@pytest.mark.parametrize("name", ["tuner.py", "yaml.py", "statistics.py", "gymnasium/__init__.py"])
+def test_the_server_imports_nothing_from_the_current_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("import os\n\nos.mkdir('ran')\n")
+    command = [sys.executable, "-c", IN_A_FOLDER]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_killed_server_costs_no_trial_and_is_replaced() -> None:
     engine = ProcessEngine(1)
     try:

@@ -9,7 +9,8 @@ from tuner.config.model import StudySpec
 from tuner.config.named_code import NamedCode, named_code
 from tuner.errors import UsageProblem
 
-OWN = {"roarm_envs", "tuner"}  # also where they are installed from a checkout
+OURS = "roarm_envs"  # also where it is installed from a checkout
+OWN_WRAPPERS = "tuner.wrappers"  # no other module of this package is for studies: some import what they are told
 
 
 def refuse_code(spec: StudySpec, allowed: Sequence[str]) -> None:
@@ -32,14 +33,19 @@ def refuse_code(spec: StudySpec, allowed: Sequence[str]) -> None:
 
 def told_code(spec: StudySpec) -> tuple[str, ...]:
     """What a study names beside this project's own code."""
-    return tuple(one.name for one in named_code(spec) if one.package not in OWN)
+    return tuple(one.name for one in named_code(spec) if not _is_own(one))
 
 
 def _is_allowed(code: NamedCode, allowed: Sequence[str]) -> bool:
-    return code.package in _installed() or any(fnmatchcase(code.name, pattern) for pattern in allowed)
+    known = _is_own(code) or code.package in _installed()
+    return known or any(fnmatchcase(code.name, pattern) for pattern in allowed)
+
+
+def _is_own(code: NamedCode) -> bool:
+    return code.package == OURS or (code.package is not None and code.name == OWN_WRAPPERS)
 
 
 @cache
 def _installed() -> frozenset[str]:
     """The names of installed packages; modules of the standard library are no environments and not among them."""
-    return frozenset(OWN | packages_distributions().keys())
+    return frozenset(packages_distributions().keys() - {"tuner"})

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from tuner.app import events
+from tuner.app.allowed_code import refuse_code
 from tuner.app.engine_options import EngineOptions, open_engine
 from tuner.app.limits import last_start
 from tuner.app.notify import ConfirmationUnderWay, Notifier
@@ -38,6 +39,7 @@ class ConfirmRequest(Record):
     seeds: int = DEFAULT_SEEDS  # of the test, each configuration
     deadline: float | None = None  # on the monotonic clock
     look: Callable[[], None] | None = None  # called now and then; what it raises ends the run
+    allowed: tuple[str, ...] | None = None  # code that may be run, see `refuse_code`; None for everything
 
 
 class ConfirmResult(Record):
@@ -57,6 +59,8 @@ def confirm(request: ConfirmRequest, notifier: Notifier) -> ConfirmResult:
     """
     url, reader = storage_url(request.storage), open_study(request.study, request.storage)
     _refuse_elsewhere(request.study, reader.spec)
+    if request.allowed is not None:
+        refuse_code(reader.spec, request.allowed)
     make_plan(reader.rows, reader.spec, top=request.top, test_seeds=request.seeds)
     try:
         with (
@@ -91,6 +95,8 @@ def _work(request: ConfirmRequest, name: str, url: URL, lock: Lock, engine: Engi
     storage = open_to_write(url, lock)
     reader: StudyReader = reader_of(storage, url, name)
     spec, rows = reader.spec, reader.rows
+    if request.allowed is not None:
+        refuse_code(spec, request.allowed)
     plan = make_plan(rows, spec, top=request.top, test_seeds=request.seeds)
     writer = ConfirmationWriter.open(storage, spec)
     names = tuple(arm.name for arm in plan.arms)

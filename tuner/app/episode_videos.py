@@ -1,5 +1,6 @@
 """Videos of kept models for the dashboard: each is made when it is first asked for, by a process of its own."""
 
+import functools
 import logging
 import os
 import queue
@@ -10,7 +11,9 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from tuner import seeds
+from tuner.app.allowed_code import refuse_code
 from tuner.app.play import PlayRequest, cast
+from tuner.app.resolve import open_study
 from tuner.engines.processes import run_once
 from tuner.errors import EnvironmentUnusable, TunerError
 from tuner.playing.playback import play
@@ -34,9 +37,12 @@ class WantedVideo(Record):
 class EpisodeVideos:
     """Makes videos one after another."""
 
-    def __init__(self, url: URL, folder: Path, make: Make | None = None) -> None:
+    def __init__(
+        self, url: URL, folder: Path, make: Make | None = None, *, allowed: tuple[str, ...] | None = None
+    ) -> None:
+        """Takes also what a service may run, see `refuse_code`; None for everything."""
         self._address = url.render_as_string(hide_password=False)
-        self._make = make or _in_a_process
+        self._make = make or functools.partial(_in_a_process, allowed)
         self._folder = folder
         self._lock = threading.Lock()
         self._asked: set[str] = set()  # models that are waiting, or being recorded
@@ -87,16 +93,18 @@ class EpisodeVideos:
         self._without.add(what)
 
 
-def _in_a_process(address: str, study: str, trial: int, target: str) -> None:
-    run_once(record_episode, address, study, trial, target)
+def _in_a_process(allowed: tuple[str, ...] | None, address: str, study: str, trial: int, target: str) -> None:
+    run_once(record_episode, address, study, trial, target, allowed)
 
 
-def record_episode(address: str, study: str, trial: int, target: str) -> None:
+def record_episode(address: str, study: str, trial: int, target: str, allowed: tuple[str, ...] | None = None) -> None:
     """Records a trial's model on the same episodes as every other.
 
     Raises:
-        TunerError: what keeps it from being recorded.
+        TunerError: what keeps it from being recorded, such as code that a service was not told to run.
     """
+    if allowed is not None:
+        refuse_code(open_study(study, address).spec, allowed)
     if hasattr(os, "nice"):
         os.nice(GENTLE)
     part = cast(PlayRequest(study=study, trial=trial, storage=address))

@@ -104,7 +104,8 @@ def _alone(url: URL) -> Iterator[databases.Lock]:
 
 @contextlib.contextmanager
 def _dashboard(request: ServeRequest, url: URL, health: ServiceHealth, notifier: Notifier) -> Iterator[None]:
-    with listen(request.host, request.port) as listener, stories(url, named=request.storage is not None) as teller:
+    told = stories(url, named=request.storage is not None, allowed=request.allowed)
+    with listen(request.host, request.port) as listener, told as teller:
         access = make_access(listener.getsockname()[0], request.token_file, writable=False)
         server = make_server(url, listener, access, health.data, teller)
         closing = threading.Event()
@@ -233,6 +234,8 @@ def _run(
     with open_engine(request.engine, spec, notifier, look=look) as engine:
         work(run, spec, storage_url(request.storage), engine, notifier)
     if submission.confirm:
-        asked = ConfirmRequest(study=spec.name, engine=request.engine, storage=request.storage, look=look)
+        asked = ConfirmRequest(
+            study=spec.name, engine=request.engine, storage=request.storage, look=look, allowed=request.allowed
+        )
         if confirm(asked, notifier).interrupted:
             raise KeyboardInterrupt

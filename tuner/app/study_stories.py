@@ -276,15 +276,18 @@ def _note(data: Data, body: str) -> None:
 
 
 @contextlib.contextmanager
-def stories(url: URL, *, named: bool) -> Iterator[Callable[[PageStorage], StudyStories]]:
+def stories(
+    url: URL, *, named: bool, allowed: tuple[str, ...] | None = None
+) -> Iterator[Callable[[PageStorage], StudyStories]]:
     """What makes the stories of a database, and the folder of their files.
 
     Args:
         url: The database.
         named: Whether commands must name it.
+        allowed: What may be run to record videos, see `refuse_code`; None for everything.
     """
     storage = ["--storage", url.render_as_string(hide_password=True)] if named else []
     with TemporaryDirectory(prefix="tuner-dashboard-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        shelf = EpisodeVideos(url, folder)
+        shelf = EpisodeVideos(url, folder, allowed=allowed)
         yield lambda pages: StudyStories(pages, url, folder, shelf, storage)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 import typer
 
+from tuner.cli.visible import visible
 from tuner.config.load import available
 from tuner.study.study_names import quick_study_names
 
@@ -31,4 +32,4 @@ def complete_word(*valid: str) -> Completion:
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
-    return sorted({name for name in names if name.startswith(incomplete)})
+    return sorted({visible(name) for name in names if name.startswith(incomplete)})

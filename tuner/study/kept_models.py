@@ -97,10 +97,11 @@ def _those_that_did(study: Study, ending: str) -> str:
 
 
 def kept_files(study: Study, trial: FrozenTrial, folder: Path) -> dict[str, Path]:
-    """A trial's model and statistics, by the names that they were stored under."""
+    """A trial's model and statistics as the run wrote them, by the names that they were stored under."""
     found = get_all_artifact_meta(trial, storage=study._storage)
     own = [meta for meta in found if PLAIN.fullmatch(meta.artifact_id) and not meta.filename.endswith(EARLIER)]
-    return {meta.filename: folder / meta.artifact_id for meta in own}
+    places = {meta.filename: folder / meta.artifact_id for meta in own}
+    return {name: path for name, path in places.items() if is_own_file(path) and _fault(study, trial, path) is None}
 
 
 def has_kept(study: Study, number: int, ending: str) -> bool:
@@ -134,16 +135,32 @@ def _read(study: Study, trial: FrozenTrial, folder: Path, name: str, what: str) 
         raise StorageFailed(
             f"{what} cannot be read: {path}: {error.strerror} (models lie beside the database: move both together)"
         ) from None
-    known, first = trial.system_attrs.get(f"{HASH}{name}"), study.user_attrs.get(HASHED_FROM)
-    if known is None and (first is None or (isinstance(first, int) and trial.number < first)):
+    if is_earlier(study, trial, name):
         _log.warning("%s: of an earlier version, which stored no SHA-256 to check it by", what)
-    elif known != hashlib.sha256(content).hexdigest():
-        why = "the study has no SHA-256 of it" if known is None else "its SHA-256 is another"
+    elif (why := _fault(study, trial, path, content)) is not None:
         raise StorageFailed(
             f"{what} is not loaded, since it could run code: {path} is not what the run stored ({why}; restore a copy "
             "of the file, or name another trial)"
         )
     return content
+
+
+def is_earlier(study: Study, trial: FrozenTrial, name: str) -> bool:
+    """Whether a file is of a version that stored no hashes."""
+    first = study.user_attrs.get(HASHED_FROM)
+    before = first is None or (isinstance(first, int) and trial.number < first)
+    return before and f"{HASH}{name}" not in trial.system_attrs
+
+
+def _fault(study: Study, trial: FrozenTrial, path: Path, content: bytes | None = None) -> str | None:
+    """Why a file is not what the run stored; None if it is, or is of an earlier version."""
+    if is_earlier(study, trial, path.name):
+        return None
+    known = trial.system_attrs.get(f"{HASH}{path.name}")
+    if known is None:
+        return "the study has no SHA-256 of it"
+    same = known == hashlib.sha256(path.read_bytes() if content is None else content).hexdigest()
+    return None if same else "its SHA-256 is another"
 
 
 def kept_name(storage: Storage, trial: FrozenTrial, ending: str) -> str | None:

@@ -106,8 +106,9 @@ class CheckpointWriter:
         if found is None:
             return None
         state = json.loads((found / STATE).read_text(encoding="utf-8"))
-        for name, digest in state.get("sha256", {}).items():  # earlier versions stored none
-            if not (found / name).is_file() or _digest(found / name) != digest:
+        known = state.get("sha256", {})  # earlier versions stored none
+        for name in {*known, *(file.name for file in found.iterdir() if known)} - {STATE}:
+            if not (found / name).is_file() or _digest(found / name) != known.get(name):
                 raise ModelUnusable(
                     f"{found / name}: is not what the training stored (its SHA-256 is another), and loading it could "
                     f"run code; restore it, or delete {found} to start over"

@@ -6,9 +6,9 @@ So torch is loaded once, and not in every worker. Elsewhere, or where the server
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
-from multiprocessing import reduction
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import reduction, util
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,8 @@ STREAMS = (1, 2)  # standard output and standard error
 def prepare_server() -> None:
     """Starts the server, if there is to be one, without waiting for it."""
     if FORKED:
-        from multiprocessing import forkserver  # which Windows lacks
-
         with started_cleanly(), suppress(OSError):
             start_method()
-            forkserver.ensure_running()
 
 
 def start(target: Callable[..., None], arguments: tuple[Any, ...], name: str) -> BaseProcess:
@@ -45,11 +42,37 @@ def start(target: Callable[..., None], arguments: tuple[Any, ...], name: str) ->
 
 
 def start_method() -> str:
-    """The name by which `multiprocessing` knows how processes are started here."""
+    """The name by which `multiprocessing` knows how processes are started here; the server is started for it.
+
+    Called inside `started_cleanly`.
+
+    Raises:
+        OSError: where the server cannot be started.
+    """
     if not FORKED:
         return "spawn"
+    from multiprocessing import forkserver  # which Windows lacks
+
     multiprocessing.get_context("forkserver").set_forkserver_preload(LOADED)
+    with _on_own_path():
+        forkserver.ensure_running()
     return "forkserver"
+
+
+@contextmanager
+def _on_own_path() -> Iterator[None]:
+    """The server is started with this process's import path; else it would import from the current folder first."""
+    path, before = [entry or str(Path.cwd()) for entry in sys.path], util.spawnv_passfds
+
+    def with_path(program: Any, arguments: list[str], descriptors: list[int]) -> int:
+        *first, code = arguments
+        return before(program, [*first, f"import sys; sys.path[:] = {path!r}; {code}"], descriptors)
+
+    util.spawnv_passfds = with_path  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        util.spawnv_passfds = before
 
 
 def begin_alone(name: str) -> None:
@@ -96,6 +119,7 @@ def _enter(
     os.environ.clear()
     os.environ.update(environment)
     for number, received in streams.items():
-        os.dup2(received, number)
-        os.close(received)
+        if received != number:
+            os.dup2(received, number)
+            os.close(received)
     target(*arguments)

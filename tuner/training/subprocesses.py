@@ -88,7 +88,8 @@ class Processes(SubprocVecEnv):
         """
         try:
             with _deaths_named("when it was made"), started_cleanly():
-                super().__init__([functools.partial(_alone, make)] * count, start_method=start_method())
+                alone = functools.partial(_alone, make, dict(os.environ))
+                super().__init__([alone] * count, start_method=_method())
             for make_error in self.get_attr("make_error"):
                 if make_error is not None:
                     raise make_error
@@ -160,8 +161,18 @@ class Processes(SubprocVecEnv):
         return [process.exitcode for process in processes]
 
 
-def _alone(make: Make) -> gym.Env[Any, Any]:
-    """The environment made by `make`, in a process that ends with its parent."""
+def _method() -> str:
+    """How processes start; spawned where their server cannot start, such as without a folder for its socket."""
+    try:
+        return start_method()
+    except (OSError, EOFError):
+        return "spawn"
+
+
+def _alone(make: Make, variables: dict[str, str]) -> gym.Env[Any, Any]:
+    """The environment made by `make`, in a process that ends with its parent and has its variables of now."""
+    os.environ.clear()
+    os.environ.update(variables)
     begin_alone("tuner-env")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
