@@ -18,6 +18,7 @@ from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 
 from tuner.errors import StorageFailed
 from tuner.study.kept_models import HASH, HASHED_FROM, keep_file, read_earlier, read_model, read_statistics
+from tuner.study.reader import open_reader
 from tuner.study.storage import artifact_folder, open_to_write, parse_url
 
 URL = "sqlite:///studies/tuner.db"
@@ -65,6 +66,22 @@ def test_a_changed_file_is_not_read(kept: tuple[optuna.Study, Path, Read]) -> No
     file.write_bytes(b"Content")
     with pytest.raises(StorageFailed, match=rf"{file.name} is not what the run stored \(its SHA-256 is another"):
         read(study, 0, file.parent)
+
+
+def test_trackers_are_given_what_the_run_wrote_alone(finished: Path) -> None:
+    reader = open_reader(parse_url(URL), "toy")
+    first, second = (one for one in reader.ended()[:2])
+    assert first.files
+    for place, file in enumerate(first.files.values()):
+        content = file.read_bytes()
+        file.unlink()
+        if place == 0:
+            file.write_bytes(content + b"x")
+        else:
+            file.symlink_to("/etc/hostname")
+    again = open_reader(parse_url(URL), "toy").ended()[:2]
+    assert again[0].files == {}
+    assert again[1].files == second.files
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder"])

@@ -143,6 +143,15 @@ def test_a_checkpoint_with_another_file_in_it_is_not_loaded(tmp_path: Path, name
         CheckpointWriter(job, _keeping(job)).snapshot()
 
 
+def test_a_checkpoint_with_a_file_more_is_not_loaded(tmp_path: Path) -> None:
+    """Such as statistics, which are unpickled where there are any."""
+    job = kept_job(tmp_path)
+    run(job, until=2)
+    (_newest(tmp_path) / LAST_STATISTICS).write_bytes(b"x")
+    with pytest.raises(ModelUnusable, match=rf"{LAST_STATISTICS}: is not what the training stored"):
+        CheckpointWriter(job, _keeping(job)).snapshot()
+
+
 def test_a_checkpoint_of_an_earlier_version_is_loaded(tmp_path: Path) -> None:
     job = kept_job(tmp_path)
     run(job, until=2)

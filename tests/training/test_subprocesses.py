@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import psutil
 import pytest
@@ -98,6 +99,23 @@ def test_a_trial_comes_to_the_same_in_either() -> None:
     same = outcome(replace(job, environment=replace(job.environment, vec_env="dummy")))[1]
     assert [one.mean_return for one in seen] == pytest.approx([one.mean_return for one in same], rel=1e-6)
     assert len(seen) == 2
+
+
+def of_now() -> gym.Env[Any, Any]:
+    """An environment that tells a variable of its process."""
+    env = gym.make("CartPole-v1")
+    env.unwrapped.told = os.environ.get("OF_NOW")  # type: ignore[attr-defined]
+    return env
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_no_process_left")
+def test_environments_have_the_variables_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("first", "second"):
+        monkeypatch.setenv("OF_NOW", text)
+        venv = Processes(of_now, 2)
+        assert venv.get_attr("told") == [text, text]
+        venv.close()
 
 
 def guarded(fault: str) -> ErrorsInInfo:
