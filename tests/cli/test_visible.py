@@ -10,6 +10,7 @@ from conftest import Tuner, write_study
 from rich.live import Live
 from rich.table import Table
 
+from tuner.cli.render.result_console import ResultConsole
 from tuner.cli.render.visible_console import VisibleConsole
 from tuner.cli.visible import visible
 from tuner.study.storage import open_to_write, parse_url
@@ -47,6 +48,15 @@ def test_a_live_display_moves_the_cursor_itself_and_nothing_in_it_does() -> None
     assert "\x1b[2J" not in written.getvalue()
     assert "\x07" not in written.getvalue()
     assert SHOWN in written.getvalue()
+
+
+def test_no_cell_of_a_table_loses_what_was_made_visible(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("name", CLEAR)
+    table.add_row("a\x1b]0;title\x07z", "b")
+    ResultConsole().print(table)
+    shown = capsys.readouterr().out
+    assert "a\\x1b]0;title\\x07z" in shown
+    assert visible(CLEAR) in shown
 
 
 def odd(storage: str) -> None:

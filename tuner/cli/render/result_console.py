@@ -11,6 +11,7 @@ from rich.theme import Theme
 
 from tuner.cli.render.visible_console import VisibleConsole
 from tuner.cli.standard_files import results
+from tuner.cli.visible import visible
 from tuner.verdicts import Verdict
 
 TABLE_WIDTH = 160  # columns, where standard output is no terminal
@@ -91,7 +92,7 @@ def _natural(column: Column) -> int:
 
 
 def _texts(column: Column) -> list[str]:
-    return [str(cell) for cell in (column.header, *column.cells)]
+    return [visible(str(cell)) for cell in (column.header, *column.cells)]
 
 
 def _of_columns(columns: Sequence[Column], width: int) -> Table:
@@ -105,7 +106,12 @@ def _of_columns(columns: Sequence[Column], width: int) -> Table:
         spare -= more
     made = Table(box=None, pad_edge=False)
     for column, wide in zip(columns, widths, strict=True):
-        made.add_column(column.header, width=wide)
+        made.add_column(_shown(column.header), width=wide)
     for cells in zip(*(column.cells for column in columns), strict=True):
-        made.add_row(*cells)
+        made.add_row(*map(_shown, cells))
     return made
+
+
+def _shown(cell: Any) -> Any:
+    """A cell as it will be measured."""
+    return visible(cell) if isinstance(cell, str) else cell
