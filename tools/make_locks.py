@@ -68,9 +68,9 @@ def hashed(requirements: Iterable[Requirement]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / "pins.txt"
         given.write_text("".join(f"{one}\n" for one in requirements), encoding="utf-8")
-        command = ["uv", "pip", "compile", "--no-deps", "--generate-hashes", "--no-header", "--no-annotate", "--quiet"]
-        asked = [sys.executable, "-m", *command, "--universal", "--python-version", "3.11.5", str(given)]
-        text = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - a list
+        how = "--no-deps --generate-hashes --universal --python-version 3.11.5 --no-header --no-annotate --quiet"
+        command = [sys.executable, "-m", "uv", "pip", "compile", *how.split(), str(given)]
+        text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - a list
         return _with_hash_of_here(text, Path(folder) / "here")
 
 

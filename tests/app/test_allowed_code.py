@@ -7,8 +7,8 @@ import pytest
 from conftest import Tuner, write_study
 from use_cases import INLINE, Told
 
-from tuner.app import serve, service_events
-from tuner.app.allowed_code import refuse_code, told_code
+from tuner.app import allowed_code, serve, service_events
+from tuner.app.allowed_code import refuse_code, refused_code, told_code
 from tuner.app.confirm import ConfirmRequest, confirm
 from tuner.app.episode_videos import record_episode
 from tuner.app.submit import SubmitRequest, submit
@@ -39,10 +39,14 @@ INSTALLED = [
 
 @pytest.mark.parametrize("environment", INSTALLED, ids=lambda one: str(one["id"]))
 def test_installed_packages_run(made: Any, environment: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "tuner.app.allowed_code.packages_distributions", lambda: {"gymnasium": [], "gymnasium_robotics": []}
-    )
-    refuse_code(made(environment), ())
+    monkeypatch.setattr(allowed_code, "_installed", lambda: {"gymnasium", "gymnasium_robotics"})
+    assert refused_code(made(environment), ()) == []
+
+
+def test_what_is_installed_is_told_by_distributions_and_is_not_all_of_this_package() -> None:
+    found = allowed_code._installed()
+    assert {"gymnasium", "stable_baselines3"} <= found
+    assert not {"tuner", "os", "subprocess", "builtins"} & found
 
 
 OTHERS = [

@@ -13,7 +13,7 @@ import pytest
 
 from tuner.dashboard import connections
 from tuner.dashboard.access import listen
-from tuner.dashboard.connections import NO_BODY, NOTE, TimedChannel, make_server
+from tuner.dashboard.connections import NO_BODY, NOTE, TimedChannel, bounded_server
 
 MEGABYTE = 1_000_000
 
@@ -25,7 +25,7 @@ class Served:
         self.asked: list[int] = []  # bytes of the bodies
         self._listener = listen("127.0.0.1", 0)
         self.address: tuple[str, int] = self._listener.getsockname()
-        self.server = make_server(self._answer, self._listener, writable=writable)
+        self.server = bounded_server(self._answer, self._listener, writable=writable)
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self) -> None:

@@ -23,12 +23,16 @@ def refuse_code(spec: StudySpec, allowed: Sequence[str]) -> None:
     Raises:
         UsageProblem: naming the code and the option.
     """
-    refused = [one.name for one in named_code(spec) if not _is_allowed(one, allowed)]
-    if refused:
+    if refused := refused_code(spec, allowed):
         raise UsageProblem(
             f"study {spec.name!r} would import {', '.join(refused)}, which is no installed package, and this service "
             f"was not told to run it: start it with `tuner serve --allow-env {refused[0]!r}`, or a pattern with *"
         )
+
+
+def refused_code(spec: StudySpec, allowed: Sequence[str]) -> list[str]:
+    """What a study names that is neither installed nor allowed."""
+    return [one.name for one in named_code(spec) if not _is_allowed(one, allowed)]
 
 
 def told_code(spec: StudySpec) -> tuple[str, ...]:

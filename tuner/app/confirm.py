@@ -59,7 +59,7 @@ def confirm(request: ConfirmRequest, notifier: Notifier) -> ConfirmResult:
     """
     url, reader = storage_url(request.storage), open_study(request.study, request.storage)
     _refuse_elsewhere(request.study, reader.spec)
-    if request.allowed is not None:
+    if request.allowed is not None:  # before workers make its environment
         refuse_code(reader.spec, request.allowed)
     make_plan(reader.rows, reader.spec, top=request.top, test_seeds=request.seeds)
     try:
@@ -95,7 +95,7 @@ def _work(request: ConfirmRequest, name: str, url: URL, lock: Lock, engine: Engi
     storage = open_to_write(url, lock)
     reader: StudyReader = reader_of(storage, url, name)
     spec, rows = reader.spec, reader.rows
-    if request.allowed is not None:
+    if request.allowed is not None:  # read again, it may be another
         refuse_code(spec, request.allowed)
     plan = make_plan(rows, spec, top=request.top, test_seeds=request.seeds)
     writer = ConfirmationWriter.open(storage, spec)

@@ -21,7 +21,7 @@ class NamedCode(Record):
 
 
 def named_code(spec: StudySpec) -> tuple[NamedCode, ...]:
-    """The modules and files that a study's trials import beside this package's own, in order, each once."""
+    """The modules and files that a study's trials import, in order, each once."""
     return tuple(dict.fromkeys(_every(spec)))
 
 

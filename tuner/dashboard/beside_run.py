@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL
 
 from tuner.dashboard.access import Access
 from tuner.dashboard.answers import Application, plain
-from tuner.dashboard.connections import make_server
+from tuner.dashboard.connections import bounded_server
 from tuner.dashboard.guard import named_as_loopback
 from tuner.dashboard.server import Teller, make_application
 from tuner.errors import StorageFailed
@@ -21,7 +21,7 @@ AGAIN = "2"  # s until a browser asks again while there is no study
 
 def serve_beside(url: URL, listener: socket.socket, teller: Teller) -> None:
     """Serves for ever on a bound socket of this machine."""
-    make_server(PagesToCome(url, teller), listener).run()
+    bounded_server(PagesToCome(url, teller), listener).run()
 
 
 class PagesToCome:

@@ -59,7 +59,7 @@ def connections() -> int:
     return min(CONNECTIONS, os.sysconf("SC_OPEN_MAX") // 2) if hasattr(os, "sysconf") else CONNECTIONS
 
 
-def make_server(application: Application, listener: socket.socket, *, writable: bool = False) -> TimedServer:
+def bounded_server(application: Application, listener: socket.socket, *, writable: bool = False) -> TimedServer:
     """A server on a bound socket, listening and not yet running."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a busy moment
     adjustments = Adjustments(

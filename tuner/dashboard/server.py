@@ -13,8 +13,7 @@ from sqlalchemy.engine import URL
 from tuner import __version__
 from tuner.dashboard.access import LOOPBACK, Access, listen, make_access
 from tuner.dashboard.answers import ARTIFACTS, Application, artifact_pages, send_file, status_line, with_safe_headers
-from tuner.dashboard.connections import TimedServer
-from tuner.dashboard.connections import make_server as make_bare_server
+from tuner.dashboard.connections import TimedServer, bounded_server
 from tuner.dashboard.guard import Health, guarded
 from tuner.dashboard.story import Story, Untold, telling_pages
 from tuner.study.kept_models import artifact_store
@@ -65,7 +64,7 @@ def make_server(
     pages = open_for_pages(url)  # raises if there is no database
     shown: Storage = open_to_write(url) if access.writable else pages
     application = make_application(shown, artifact_folder(url), access, health, teller(pages))
-    return make_bare_server(application, listener, writable=access.writable)
+    return bounded_server(application, listener, writable=access.writable)
 
 
 def make_application(

@@ -135,7 +135,7 @@ def _read(study: Study, trial: FrozenTrial, folder: Path, name: str, what: str) 
         raise StorageFailed(
             f"{what} cannot be read: {path}: {error.strerror} (models lie beside the database: move both together)"
         ) from None
-    if is_earlier(study, trial, name):
+    if _is_earlier(study, trial, name):
         _log.warning("%s: of an earlier version, which stored no SHA-256 to check it by", what)
     elif (why := _fault(study, trial, path, content)) is not None:
         raise StorageFailed(
@@ -145,7 +145,7 @@ def _read(study: Study, trial: FrozenTrial, folder: Path, name: str, what: str) 
     return content
 
 
-def is_earlier(study: Study, trial: FrozenTrial, name: str) -> bool:
+def _is_earlier(study: Study, trial: FrozenTrial, name: str) -> bool:
     """Whether a file is of a version that stored no hashes."""
     first = study.user_attrs.get(HASHED_FROM)
     before = first is None or (isinstance(first, int) and trial.number < first)
@@ -154,7 +154,7 @@ def is_earlier(study: Study, trial: FrozenTrial, name: str) -> bool:
 
 def _fault(study: Study, trial: FrozenTrial, path: Path, content: bytes | None = None) -> str | None:
     """Why a file is not what the run stored; None if it is, or is of an earlier version."""
-    if is_earlier(study, trial, path.name):
+    if _is_earlier(study, trial, path.name):
         return None
     known = trial.system_attrs.get(f"{HASH}{path.name}")
     if known is None:
