@@ -24,35 +24,32 @@ STREAMS = (1, 2)  # standard output and standard error
 def prepare_server() -> None:
     """Starts the server, if there is to be one, without waiting for it."""
     if FORKED:
-        with started_cleanly(), suppress(OSError):
+        with started_cleanly():
             start_method()
 
 
 def start(target: Callable[..., None], arguments: tuple[Any, ...], name: str) -> BaseProcess:
     """Starts `target(*arguments)` in a single-threaded process that ignores Ctrl-C, with this process's environment."""
     with started_cleanly():
-        if FORKED:
-            with suppress(OSError, EOFError):  # no folder for its socket, such as on a full disk
-                return _started(start_method(), _enter, (dict(os.environ), _Streams(), target, arguments), name)
+        if (method := start_method()) != "spawn":
+            with suppress(OSError, EOFError):  # the server died while it was asked; a spawned process tells why
+                return _started(method, _enter, (dict(os.environ), _Streams(), target, arguments), name)
         return _started("spawn", target, arguments, name)
 
 
 def start_method() -> str:
-    """The name by which `multiprocessing` knows how processes are started here; the server is started for it.
+    """How `multiprocessing` is to start processes here: by the server, which is started for it, where there can be one.
 
     Called inside `started_cleanly`.
-
-    Raises:
-        OSError: where the server cannot be started.
     """
-    if not FORKED:
-        return "spawn"
-    from multiprocessing import forkserver  # which Windows lacks
+    if FORKED:
+        from multiprocessing import forkserver  # which Windows lacks
 
-    multiprocessing.get_context("forkserver").set_forkserver_preload(LOADED)
-    with _on_own_path():
-        forkserver.ensure_running()
-    return "forkserver"
+        multiprocessing.get_context("forkserver").set_forkserver_preload(LOADED)
+        with suppress(OSError), _on_own_path():  # no folder for its socket, such as on a full disk
+            forkserver.ensure_running()
+            return "forkserver"
+    return "spawn"
 
 
 @contextmanager

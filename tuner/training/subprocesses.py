@@ -89,7 +89,7 @@ class Processes(SubprocVecEnv):
         try:
             with _deaths_named("when it was made"), started_cleanly():
                 alone = functools.partial(_alone, make, dict(os.environ))
-                super().__init__([alone] * count, start_method=_method())
+                super().__init__([alone] * count, start_method=start_method())
             for make_error in self.get_attr("make_error"):
                 if make_error is not None:
                     raise make_error
@@ -159,14 +159,6 @@ class Processes(SubprocVecEnv):
         for remote in getattr(self, "remotes", ()):
             remote.close()
         return [process.exitcode for process in processes]
-
-
-def _method() -> str:
-    """How processes start; spawned where their server cannot start, such as without a folder for its socket."""
-    try:
-        return start_method()
-    except (OSError, EOFError):
-        return "spawn"
 
 
 def _alone(make: Make, variables: dict[str, str]) -> gym.Env[Any, Any]:
