@@ -109,7 +109,7 @@ def test_an_upload_takes_no_files_place(kept: tuple[optuna.Study, Path, Read], t
 
 
 @pytest.mark.parametrize(("first", "is_read"), [(None, True), (1, True), (0, False), ("x", False)])
-def test_files_of_earlier_versions_are_read_with_a_word(
+def test_files_of_earlier_versions_are_read_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, first: int | str | None, *, is_read: bool
 ) -> None:
     study = optuna.create_study(storage=open_to_write(parse_url(f"sqlite:///{tmp_path}/old.db")), study_name="old")
