@@ -30,36 +30,36 @@ def main(arguments: Sequence[str]) -> int:
     pins = [line.removesuffix("\\").rstrip() for line in lines if line and line[0] not in "#- "]  # and not hashes
     pin = next((line.partition(" ")[0] for line in pins if line.startswith("torch==")), None)
     wanted = pin is not None and pin != f"torch=={installed_torch()}"
-    to_come = torch_to_come(str(pin), options) if wanted else []
-    cuda = any(is_cuda_build(one["metadata"]) for one in to_come)
-    if cuda:
+    to_come = torch_to_come(str(pin), options) if wanted else None
+    if to_come is not None and is_cuda_build(to_come["metadata"]):
         sys.stdout.write(HEAVY)
     sys.stdout.write(f"Installing {len(pins)} packages ({lock}) ...\n")
     sys.stdout.flush()
-    if not lock.endswith(".lock"):
-        return pip("install", "--requirement", lock, *options).returncode
-    # NVIDIA's libraries come with the CUDA build alone, by the versions that its metadata name, not by hashes.
-    with_libraries = ("--constraint", str(Path(lock).with_name("constraints.txt")))
-    if wanted and not to_come and (code := pip("install", *with_libraries, *options, str(pin)).returncode):
+    exact = lock.endswith(".lock")
+    if exact and wanted and (code := install_torch(str(pin), to_come, Path(lock), options)):
         return code
-    for one in to_come:
-        how = with_libraries if cuda else EXACT
-        if code := install_torch(one["download_info"], lines, [*how, *options]):
-            return code
-    return pip("install", *EXACT, "--requirement", lock, *options).returncode
+    return pip("install", *(EXACT if exact else ()), "--requirement", lock, *options).returncode
 
 
-def install_torch(file: dict[str, Any], lock: Sequence[str], options: Sequence[str]) -> int:
+def install_torch(pin: str, to_come: dict[str, Any] | None, lock: Path, options: Sequence[str]) -> int:
     """Installs the build of PyTorch that pip takes where it compares no hashes, if the lock file has its hash.
 
     Where pip does compare them it prefers files whose hash an index tells, so that PyPI's CUDA build would go before a
-    CPU build in a folder (`--find-links`).
+    CPU build in a folder (`--find-links`). NVIDIA's libraries, which the CUDA build alone needs, come by the versions
+    that its metadata name, not by hashes; so does what pip could not tell before.
     """
-    digest = file.get("archive_info", {}).get("hashes", {}).get("sha256")
-    if digest is None or not any(f"--hash=sha256:{digest}" == line.strip(" \\") for line in lock):
-        sys.stdout.write(f"{file['url']}: its SHA-256 is not in the lock file, so it is not installed (see\n{PAGE}).\n")
-        return 1
-    return pip("install", *options, f"torch @ {file['url']}#sha256={digest}").returncode
+    how: Sequence[str] = ("--constraint", str(lock.with_name("constraints.txt")))
+    if to_come is not None:
+        file = to_come["download_info"]
+        digest = file.get("archive_info", {}).get("hashes", {}).get("sha256")
+        if digest is None or f"--hash=sha256:{digest}" not in lock.read_text(encoding="utf-8").split():
+            sys.stdout.write(
+                f"{file['url']}: its SHA-256 is not in {lock.name}, so it is not installed (see\n{PAGE}).\n"
+            )
+            return 1
+        pin = f"torch @ {file['url']}#sha256={digest}"
+        how = how if is_cuda_build(to_come["metadata"]) else EXACT
+    return pip("install", *how, *options, pin).returncode
 
 
 def pip(*arguments: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
@@ -69,17 +69,17 @@ def pip(*arguments: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(command, check=False, **how)  # noqa: S603 - a list, no shell
 
 
-def torch_to_come(pin: str, options: Sequence[str]) -> list[dict[str, Any]]:
-    """PyTorch as pip would install it now, by pip's report; none where that cannot be told."""
+def torch_to_come(pin: str, options: Sequence[str]) -> dict[str, Any] | None:
+    """PyTorch as pip would install it now, by pip's report; None where that cannot be told."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         look = ("install", "--dry-run", "--no-deps", "--report", str(report), pin, *options)
         try:
             pip(*look, capture_output=True, timeout=LOOK_SECONDS)
-            found = json.loads(report.read_bytes())["install"]
-            return [one for one in found if one["metadata"] and one["download_info"]["url"]]
+            (found,) = json.loads(report.read_bytes())["install"]
+            return {key: found[key] for key in ("metadata", "download_info")}
         except (subprocess.TimeoutExpired, OSError, ValueError, KeyError):  # the installation itself will say why
-            return []
+            return None
 
 
 def installed_torch() -> str | None:
