@@ -144,5 +144,5 @@ def test_the_service_imports_nothing_that_it_was_not_told_to(
 def test_a_submission_says_what_it_would_import(tuner: Tuner, toy_study: Path) -> None:
     said = tuner(f"submit {toy_study}")
     assert said.code == 0
-    assert "It imports tuner_toys where the service runs: installed there, or allowed by `tuner serve" in said.err
-    assert "imports" not in tuner("submit smoke").err
+    assert "The service will import tuner_toys: installed where it runs, or allowed by `tuner serve" in said.err
+    assert "import" not in tuner("submit smoke").err

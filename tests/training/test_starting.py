@@ -84,15 +84,19 @@ IN_A_FOLDER = """
 import os, sys
 sys.path[:] = [entry for entry in sys.path if entry]
 from tuner.engines.processes import run_once
+from tuner.training import starting
+starting.FORKED = sys.argv[1] == "forked"
 assert run_once(os.getcwd) == os.getcwd()
 """
+SHADOWS = ["tuner.py", "yaml.py", "statistics.py", "gymnasium/__init__.py", "signal.py", "threading.py", "warnings.py"]
 
 
-@pytest.mark.parametrize("name", ["tuner.py", "yaml.py", "statistics.py", "gymnasium/__init__.py"])
-def test_the_server_imports_nothing_from_the_current_folder(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", SHADOWS)
+@pytest.mark.parametrize("way", ["forked", "spawned"])
+def test_no_process_imports_from_the_current_folder(tmp_path: Path, name: str, way: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text("import os\n\nos.mkdir('ran')\n")
-    command = [sys.executable, "-c", IN_A_FOLDER]
+    command = [sys.executable, "-c", IN_A_FOLDER, way]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert not (tmp_path / "ran").exists()

@@ -13,9 +13,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
-from multiprocessing import resource_tracker
+from multiprocessing import resource_tracker, util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 _added: list[str] = []  # folders added to this process's `sys.path`
 
@@ -138,8 +139,38 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_
 @contextlib.contextmanager
 def started_cleanly() -> Iterator[None]:
     """Processes spawned inside have one thread and ignore Ctrl-C, which only the coordinator handles."""
-    with ONE_AT_A_TIME, environment(ONE_THREAD), _ctrl_c_held_back(), only_own_folders(), _no_main_module():
+    with (
+        ONE_AT_A_TIME,
+        environment(ONE_THREAD),
+        only_own_folders(),
+        _on_own_path(),
+        _ctrl_c_held_back(),
+        _no_main_module(),
+    ):
         yield
+
+
+@contextlib.contextmanager
+def _on_own_path() -> Iterator[None]:
+    """What `multiprocessing` starts inside by `python -c` has this process's import path from its first import on.
+
+    Else it would import its own libraries from the current folder first.
+    """
+    before, path = getattr(util, "spawnv_passfds", None), [entry or str(Path.cwd()) for entry in sys.path]
+    if before is None:  # Windows
+        yield
+        return
+
+    def with_path(program: Any, arguments: list[str], descriptors: list[int]) -> int:
+        code = arguments.index("-c") + 1
+        changed = f"import sys; sys.path[:] = {path!r}; {arguments[code]}"
+        return int(before(program, [*arguments[:code], changed, *arguments[code + 1 :]], descriptors))
+
+    util.spawnv_passfds = with_path  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        util.spawnv_passfds = before
 
 
 @contextlib.contextmanager

@@ -6,9 +6,9 @@ So torch is loaded once, and not in every worker. Elsewhere, or where the server
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from multiprocessing import reduction, util
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing import reduction
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -46,26 +46,10 @@ def start_method() -> str:
         from multiprocessing import forkserver  # which Windows lacks
 
         multiprocessing.get_context("forkserver").set_forkserver_preload(LOADED)
-        with suppress(OSError), _on_own_path():  # no folder for its socket, such as on a full disk
+        with suppress(OSError):  # no folder for its socket, such as on a full disk
             forkserver.ensure_running()
             return "forkserver"
     return "spawn"
-
-
-@contextmanager
-def _on_own_path() -> Iterator[None]:
-    """The server is started with this process's import path; else it would import from the current folder first."""
-    path, before = [entry or str(Path.cwd()) for entry in sys.path], util.spawnv_passfds
-
-    def with_path(program: Any, arguments: list[str], descriptors: list[int]) -> int:
-        *first, code = arguments
-        return before(program, [*first, f"import sys; sys.path[:] = {path!r}; {code}"], descriptors)
-
-    util.spawnv_passfds = with_path  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        util.spawnv_passfds = before
 
 
 def begin_alone(name: str) -> None:

@@ -68,7 +68,7 @@ SENTENCES: dict[type[Event], Callable[[Any], str]] = {
     events.ListenersAwaited: lambda one: f"Waiting up to {one.seconds:.0f} s for {', '.join(one.names)} …",
     events.RecordingBegan: lambda one: f"Recording {one.episodes} episodes of {one.label} …",
     service_events.CodeNamed: lambda one: (
-        f"It imports {', '.join(one.names)} where the service runs: installed there, or allowed by "
+        f"The service will import {', '.join(one.names)}: installed where it runs, or allowed by "
         "`tuner serve --allow-env`."
     ),
     service_events.SubmissionWaits: lambda one: f"{one.reason}; the service will try again.",
