@@ -8,6 +8,7 @@ from tuner.record_type import Record
 
 SUCCESS, DISTANCE = "is_success", "distance"  # entries of an environment's `info`
 CURVES_FAILED = "curves_failed"  # fact of a trial whose curves for TensorBoard could not be written: the reason
+SMALL_POLICY = 400_000  # bytes of its parameters; a model's zip has three times as many, for the optimizer
 
 
 LONGEST_EPISODE = 10_000  # environment steps after which an evaluation episode is cut off
@@ -120,7 +121,8 @@ class Decision(Record):
     """The coordinator's answer to an evaluation."""
 
     go_on: bool
-    keep: bool = False  # return the model with the outcome
+    keep: bool = False  # return the model with the outcome, and its earlier policies
+    keep_small: bool = False  # return the model, if its policy is within `SMALL_POLICY`
 
 
 class TrialOutcome(Record):

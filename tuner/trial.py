@@ -19,7 +19,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from tuner.errors import EnvironmentFailed, TrialDiverged
-from tuner.records import CURVES_FAILED, TrialJob, TrialOutcome
+from tuner.records import CURVES_FAILED, SMALL_POLICY, TrialJob, TrialOutcome
 from tuner.training.board import Board
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_training_env, normalized, statistics
@@ -30,6 +30,7 @@ from tuner.training.make_model import (
     CoefficientCallback,
     arguments_seen,
     make_model,
+    policy_bytes,
     replay_bytes,
     saved,
     trained_by_sb3,
@@ -103,6 +104,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
             _learn(model, job, [callback for callback in (curriculum, coefficients, watch, history) if callback])
         except TrialDiverged as error:
             return _diverged(error, model, recorder, begun)
+        keeps = watch.decision.keep or (watch.decision.keep_small and policy_bytes(model) <= SMALL_POLICY)
         return TrialOutcome(
             state="completed" if watch.continues() else "stopped",
             steps=model.num_timesteps,
@@ -120,8 +122,8 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
                 **({} if (size := replay_bytes(model)) is None else {"bytes_a_transition": size}),
                 **_kept(keeper, watch, model, env),
             },
-            model=saved(model) if watch.decision.keep else None,
-            statistics=statistics(env) if watch.decision.keep else None,
+            model=saved(model) if keeps else None,
+            statistics=statistics(env) if keeps else None,
             earlier=history.packed() if watch.decision.keep else None,
         )
 

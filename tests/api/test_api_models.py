@@ -112,5 +112,6 @@ def test_a_trial_that_kept_no_model_is_not_filmed(study: library.Study) -> None:
         except NothingToShow:
             without.append(trial)
     assert kept
+    assert {trial.state for trial in without} == {"pruned"}
     with pytest.raises(NothingToShow, match=f"trial {without[0].number} of study 'toy' kept no model"):
         without[0].play("video.mp4")

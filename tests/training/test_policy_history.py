@@ -18,9 +18,9 @@ from tuner.trial import run_trial
 SCALED = {"n_steps": 32, "batch_size": 8, "n_epochs": 1, "norm_obs": True}
 
 
-def trained(job: TrialJob, *, keep: bool = True) -> TrialOutcome:
+def trained(job: TrialJob, *, keep: bool = True, keep_small: bool = False) -> TrialOutcome:
     def report(_: Evaluation) -> Decision:
-        return Decision(go_on=True, keep=keep)
+        return Decision(go_on=True, keep=keep, keep_small=keep_small)
 
     return run_trial(job, report)
 
@@ -45,6 +45,14 @@ def test_a_kept_trial_brings_its_policies_at_shares_of_its_training(outcome: Tri
 def test_a_trial_that_is_not_kept_brings_none() -> None:
     outcome = trained(make_job(), keep=False)
     assert (outcome.model, outcome.earlier) == (None, None)
+
+
+@pytest.mark.parametrize(("most", "kept"), [(400_000, True), (100, False)])
+def test_a_small_model_is_kept_without_earlier_ones(most: int, kept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.trial.SMALL_POLICY", most)
+    outcome = trained(make_job(params=SCALED), keep=False, keep_small=True)
+    assert (outcome.model is not None, outcome.statistics is not None) == (kept, kept)
+    assert outcome.earlier is None
 
 
 def test_the_copies_change_nothing(outcome: TrialOutcome, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,13 @@
 """The report as Markdown, for a pull request or a wiki: the same text and tables, without plots and videos."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from tuner.config.algorithms import title
 from tuner.output.blocks import Block, Bullets, Cell, Code, Gallery, Picture, Reel, Section, Table, Text
 from tuner.results.report_data import StudyReport
 
+CODE = re.compile(r"(?<![`\\])(`[^`|\\]+`)(?!`)")  # in which no sign has a meaning; a bar would end a table's cell
 SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_[]<>|#~"})
 
 
@@ -61,5 +63,6 @@ def _code(code: Code) -> Iterator[str]:
 
 
 def inline(text: str) -> str:
-    """The text on one line, with all markup escaped."""
-    return " ".join(text.split()).translate(SPECIAL)
+    """The text on one line, with all markup escaped but the backticks around commands and names."""
+    parts = CODE.split(" ".join(text.split()))
+    return "".join(part if place % 2 else part.translate(SPECIAL) for place, part in enumerate(parts))

@@ -10,11 +10,11 @@ from tuner.finals.confirmation_plan import most_runs
 from tuner.planning import estimate
 from tuner.planning.estimate import Corner, corners
 from tuner.record_type import Record
-from tuner.records import Checkpoint, TrialOutcome
+from tuner.records import SMALL_POLICY, Checkpoint, TrialOutcome
 
 ROW_BYTES = 11_000  # of a trial in the database, mean over 200 trials
+FEW_KEPT = 6  # large models of trials that were the best when they finished
 ROLLOUTS = (2, 12)  # of the two runs per corner
-KEPT_MODELS = 6  # besides the baselines': of trials that were the best when they finished
 
 
 class CornerTime(Record):
@@ -67,6 +67,8 @@ def forecast(engine: Engine, spec: StudySpec, trials: int) -> Forecast:
     )
     likely = estimate.minutes(trials, engine.workers, spec, seconds)
     fixed = len(spec.baselines)
+    model = _model_bytes(engine, spec)
+    kept = trials if model <= 3 * SMALL_POLICY else min(trials, fixed + FEW_KEPT + spec.repeats)
     runs = most_runs(max(spec.trials - fixed, 0), fixed, finals=spec.repeats > 0)
     confirmation = estimate.rounds_minutes(runs, engine.workers, seconds)
     return Forecast(
@@ -80,7 +82,7 @@ def forecast(engine: Engine, spec: StudySpec, trials: int) -> Forecast:
         minutes=likely.likely,
         minutes_unpruned=likely.unpruned,
         confirmation_minutes=confirmation,
-        disk_bytes=trials * ROW_BYTES + min(trials, fixed + KEPT_MODELS + spec.repeats) * _model_bytes(engine, spec),
+        disk_bytes=trials * ROW_BYTES + kept * model,  # were no trial pruned
     )
 
 

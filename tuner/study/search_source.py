@@ -113,7 +113,8 @@ class SearchSource:
             self._writer.report(number, value, evaluation.step)
         whole = asked.role is not None or asked.repeat_of is not None
         if len(evaluations) == len(self._plan):
-            return Decision(go_on=True, keep=whole or self._value(evaluations) > self._writer.best_tuned())
+            leads = self._value(evaluations) > self._writer.best_tuned()
+            return Decision(go_on=True, keep=whole or leads, keep_small=True)
         return Decision(go_on=whole or not self._writer.should_prune(number))
 
     def on_outcome(self, number: int, outcome: TrialOutcome) -> None:

@@ -219,6 +219,11 @@ class CoefficientCallback(BaseCallback):
             self.logger.record(f"train/{name}", value)
 
 
+def policy_bytes(model: BaseAlgorithm) -> int:
+    """The size of a policy's parameters in memory."""
+    return sum(tensor.nbytes for tensor in model.policy.state_dict().values())
+
+
 def saved(model: BaseAlgorithm) -> bytes:
     """The model's zip as SB3 saves it; it also records whether the model needs VecNormalize statistics."""
     buffer = io.BytesIO()

@@ -8,6 +8,7 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 
 from tuner.training.environments import statistics
+from tuner.training.make_model import policy_bytes
 from tuner.training.model_files import POLICY_AT, SHARES, STATISTICS_AT
 
 LARGEST = 4_000_000  # bytes of a policy's parameters; nothing is copied of a larger one
@@ -30,9 +31,9 @@ class PolicyHistory(BaseCallback):
                 self._copy(share)
 
     def _copy(self, share: int) -> None:
-        found = self.model.policy.state_dict()
-        if sum(tensor.nbytes for tensor in found.values()) > LARGEST:
+        if policy_bytes(self.model) > LARGEST:
             return
+        found = self.model.policy.state_dict()
         self._copies[POLICY_AT.format(share)] = {name: tensor.detach().cpu().clone() for name, tensor in found.items()}
         if (scaling := statistics(self.training_env)) is not None:
             self._copies[STATISTICS_AT.format(share)] = scaling
