@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,18 @@ import optuna
 import pytest
 from asking import Answer, ask
 from conftest import ROOT
+from driving import wait_for
 from optuna_dashboard import save_note
 from use_cases import TOLD_TRIALS, working_in
 
+from tuner.app import study_stories
 from tuner.app.episode_videos import EpisodeVideos, WantedVideo
 from tuner.app.study_stories import StudyStories
 from tuner.dashboard.access import Access
 from tuner.dashboard.server import make_application
 from tuner.errors import EnvironmentUnusable
+from tuner.results.report_build import build_report
+from tuner.results.report_data import StudyReport
 from tuner.study.page_storage import open_for_pages
 from tuner.study.rows import CARRIED
 from tuner.study.storage import artifact_folder, parse_url
@@ -222,6 +227,27 @@ def test_only_new_trials_are_sent_again_and_the_leader_stays(pages: Pages, study
     later = pages.study(after=TOLD_TRIALS)
     assert later["trials"] == []
     assert later["best_trials"][0]["number"] == study["best_trials"][0]["number"]
+
+
+def test_a_long_study_is_shown_before_its_report_is_built(told_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built, wait = threading.Event(), threading.Event()
+
+    def slow(*asked: Any, **named: Any) -> StudyReport:
+        wait.wait(60)
+        built.set()
+        return build_report(*asked, **named)
+
+    monkeypatch.setattr(study_stories, "build_report", slow)
+    monkeypatch.setattr(study_stories, "WAIT", 60.0)
+    monkeypatch.setattr(study_stories, "QUICK", 1)
+    with working_in(told_folder):
+        pages = pages_of(told_folder)
+        first = pages.study()
+        assert not built.is_set()
+        assert first["note"]["body"] == ""
+        assert all(trial["note"]["body"] for trial in first["trials"])
+        wait.set()
+        assert wait_for(lambda: bool(pages.study()["note"]["body"]))
 
 
 def test_notes_that_somebody_wrote_stay_and_nothing_is_written(told_folder: Path, tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from optuna import Study
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import TrialState, create_trial
+from sqlalchemy import create_engine
 from sqlalchemy.engine import URL
 
-from tuner.study.history import CHUNK, HEAVY, Attributes, HeavyAttributes, HistoryStorage, heavy_of
+from tuner.results.told_lines import health_words, problems
+from tuner.study.history import CHUNK, HEAVY, Attributes, HeavyAttributes, HistoryStorage, heavy_of, light
 from tuner.study.page_storage import MOST_CURVES, open_for_pages
 from tuner.study.storage import open_to_read, open_to_write
 
@@ -89,6 +91,18 @@ def test_a_light_history_lacks_what_is_large_and_reads_it_where_asked(database: 
         assert ("curve" in attributes, "nothing" in attributes) == ("curve" in whole.user_attrs, False)
         with pytest.raises(KeyError):
             attributes["versions"]
+
+
+def test_a_diagnosis_is_found_without_reading_what_is_large() -> None:
+    class Nothing(HeavyAttributes):
+        def of(self, trial_id: int) -> dict[str, str]:
+            raise AssertionError(trial_id)
+
+    stored = {"diagnosis": "warning", "diagnosis gamma": "warning: too high (lower it)", "return": 1.0}
+    attributes = Attributes(stored, Nothing(create_engine("sqlite://"), "s"), 1)
+    assert health_words(attributes) == "warning: gamma"
+    assert problems(attributes) == {"gamma": "warning: too high (lower it)"}
+    assert light(stored) is stored
 
 
 def test_a_light_storage_stays_light_where_trials_are_read_again(database: URL) -> None:

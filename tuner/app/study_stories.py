@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 TABLE = "curve.csv"
 MADE = {CURVE: ("a-1", "image/png"), TABLE: ("a-2", "text/csv"), VIDEO: ("a-3", "video/mp4")}  # artifacts: id and type
 WAIT = 3.0  # s that a page waits for the report of its study, without which it has no note and no plots yet
+QUICK = 1000  # trials of which a report is built in that time; the page of a longer study gets it when it asks again
 PATIENCE = 20  # how many times as long as a report took to build it is shown before it is built again
 
 
@@ -126,7 +127,7 @@ class StudyStories:
             builder = threading.Thread(target=self._report, args=(told, known, state), name="report", daemon=True)
             known.builder = builder
             builder.start()
-            builder.join(WAIT)
+            builder.join(WAIT if len(known.rows) <= QUICK else 0.0)
         return known
 
     def _read(self, told: ToldStudy, known: _Known) -> None:
@@ -151,7 +152,7 @@ class StudyStories:
         known.videos = {label: number for label, number in shown.items() if number is not None}
 
     def _report(self, told: ToldStudy, known: _Known, state: Hashable) -> None:
-        """Builds the report that note and plots are made of; of a long study the pages get it when they ask again."""
+        """Builds the report that note and plots are made of."""
         begun = time.monotonic()
         try:
             reader = self._studies.reader(told.study)

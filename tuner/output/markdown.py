@@ -1,5 +1,6 @@
 """The report as Markdown, for a pull request or a wiki: the same text and tables, without plots and videos."""
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -62,6 +63,7 @@ def _code(code: Code) -> Iterator[str]:
     yield fence
 
 
+@functools.lru_cache(maxsize=4096)  # names and values of the same few columns, in every trial's note
 def inline(text: str) -> str:
     """The text on one line, with all markup escaped but the backticks around commands and names."""
     parts = CODE.split(" ".join(text.split()))

@@ -5,6 +5,7 @@ from typing import Any
 
 from tuner.config.algorithms import title
 from tuner.config.model import StudySpec
+from tuner.study.history import light
 from tuner.study.rows import Row
 
 Lines = dict[str, str | float]
@@ -74,7 +75,7 @@ def health_words(found: Mapping[str, Any]) -> str | None:
 def problems(found: Mapping[str, Any]) -> dict[str, str]:
     """What a trial's diagnosis found wrong, each with its suggestion, by the signal's name."""
     prefix = "diagnosis "
-    return {name.removeprefix(prefix): str(found[name]) for name in found if name.startswith(prefix)}
+    return {name.removeprefix(prefix): str(text) for name, text in light(found).items() if name.startswith(prefix)}
 
 
 def ending(row: Row, spec: StudySpec) -> str:

@@ -143,17 +143,18 @@ class Attributes(Mapping[str, Any]):
     """A trial's attributes; the heavy ones are read where they are asked for."""
 
     def __init__(self, known: Mapping[str, Any], heavy: HeavyAttributes, trial_id: int) -> None:
-        self._known, self._reader, self._trial_id = known, heavy, trial_id
+        self.light = known  # those that are read already
+        self._reader, self._trial_id = heavy, trial_id
 
     def __getitem__(self, name: str) -> Any:
-        return self._reader.read(name, self._heavy()[name]) if self._is_missing(name) else self._known[name]
+        return self._reader.read(name, self._heavy()[name]) if self._is_missing(name) else self.light[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._heavy() if self._is_missing(name) else name in self._known
+        return name in self._heavy() if self._is_missing(name) else name in self.light
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._known
-        yield from (name for name in self._heavy() if name not in self._known)
+        yield from self.light
+        yield from (name for name in self._heavy() if name not in self.light)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -162,7 +163,12 @@ class Attributes(Mapping[str, Any]):
         return self._reader.of(self._trial_id)
 
     def _is_missing(self, name: object) -> bool:
-        return name in HEAVY and name not in self._known
+        return name in HEAVY and name not in self.light
+
+
+def light(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The attributes without the heavy ones where these would have to be read, as to look through the names."""
+    return attributes.light if isinstance(attributes, Attributes) else attributes
 
 
 def read_history(
