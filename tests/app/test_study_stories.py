@@ -114,7 +114,11 @@ def test_a_trials_note_tells_its_story(study: dict[str, Any]) -> None:
         body = trial["note"]["body"]
         assert f"![curve.png](/artifacts/1/{trial['trial_id']}/a-1)" in body
         assert "| parameter |" in body
-        assert {"curve.png", "curve.csv"} <= {one["filename"] for one in trial["artifacts"]}
+        files = {one["filename"] for one in trial["artifacts"]}
+        assert {"curve.png", "curve.csv"} <= files
+        completed = trial["state"] == "Complete"
+        assert (f"trial-{trial['number']}.zip" in files, "![episode.mp4]" in body) == (completed, completed)
+        assert not any(name.endswith("-earlier.tar") for name in files)
     current = study["trials"][0]["note"]["body"]
     assert current.startswith("**Current")
     assert "success " in current.splitlines()[0]

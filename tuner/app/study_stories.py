@@ -23,6 +23,7 @@ from tuner.output.trial_note import CURVE, VIDEO, Beside, trial_note
 from tuner.results.report_build import build_report
 from tuner.results.report_data import StudyReport
 from tuner.results.told_lines import OPEN, Lines, rounded, study_lines, trial_lines
+from tuner.study.kept_models import EARLIER
 from tuner.study.page_storage import PageStorage
 from tuner.study.reader import StudyReader
 from tuner.study.rows import Row, baselines, configurations
@@ -205,7 +206,10 @@ class StudyStories:
         files = {name: _address(study_id, trial["trial_id"], name) for name in (*names, *video)}
         _note(trial, trial_note(row, known.beside, files))
         made = [name for name in video if self._wanted(told, known, number)[1]]
-        trial["artifacts"] = [*map(_artifact, (*made, *names)), *trial["artifacts"]]
+        kept = [
+            one for one in trial["artifacts"] if not one["filename"].endswith(EARLIER)
+        ]  # of use to `tuner play` alone
+        trial["artifacts"] = [*map(_artifact, (*made, *names)), *kept]
 
     def _possible(self, told: ToldStudy, known: _Known, number: int) -> bool:
         """Whether there is a video of a trial, or may be."""
