@@ -5,6 +5,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import gymnasium as gym
 import numpy as np
 
+from roarm_envs.rewards import added
 from roarm_envs.tasks.base import State, Task, scaled
 from roarm_envs.variation import Lag, Ranges, draw
 
@@ -69,22 +70,30 @@ class EpisodeState(Generic[AnyTask]):
         Raises:
             ResetNeeded: if no episode has begun.
         """
-        if not self._begun:
-            raise gym.error.ResetNeeded("no episode has begun: call reset() before step()")
+        self.require_begun()
         if self._lag is not None:
             action = self._lag.pass_on(action)
         sensed = self.arm.follow(action)
         success, failed, distance, terms, stages = self.task.judge(sensed, action, self.state)
-        self._steps += 1
-        self.success = success
         ended = success or failed
         return Step(
             self._observed(sensed),
-            sum(terms.values()),
+            added(terms.values()),
             ended,
-            not ended and self._steps >= self.max_steps,
+            self.count(success=success, ended=ended),
             {"is_success": success, "distance": distance, "reward_terms": terms, **stages},
         )
+
+    def require_begun(self) -> None:
+        """Raises ResetNeeded if no episode has begun."""
+        if not self._begun:
+            raise gym.error.ResetNeeded("no episode has begun: call reset() before step()")
+
+    def count(self, *, success: bool, ended: bool | None = None) -> bool:
+        """Counts a step; returns whether time is up. `ended` is whether the episode has, by success or otherwise."""
+        self._steps += 1
+        self.success = success
+        return not (success if ended is None else ended) and self._steps >= self.max_steps
 
     def mark(self) -> tuple[float, float, float]:
         """Where pictures show the goal, in m; a disc marker lies on the table below the goal."""

@@ -4,6 +4,16 @@ The scales follow the PPO guide: dense terms of 0.5 to 2 per step, a success bon
 within ±50, and three to five terms.
 """
 
+from collections.abc import Iterable
+
+
+def added(values: Iterable[float]) -> float:
+    """The sum from left to right; Python's own `sum` rounds otherwise from version 3.12 on."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
 
 def progress(before: float, after: float, *, scale: float) -> float:
     """`scale` per metre that the distance decreased, negative if it increased. Sums to scale · (d0 - d)."""

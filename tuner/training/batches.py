@@ -49,3 +49,10 @@ def all_finite(values: NDArray[Any]) -> bool:
     if values.dtype.kind in "bui":
         return True
     return math.isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())
+
+
+def is_plain(values: Any, axes: int) -> bool:
+    """Whether they are an array as compiled code takes it: single precision, in order, with this many axes."""
+    return (
+        type(values) is np.ndarray and values.dtype == np.float32 and values.ndim == axes and values.flags.c_contiguous
+    )

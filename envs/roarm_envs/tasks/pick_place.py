@@ -148,7 +148,7 @@ class PickPlace:
             held = self._held(state)
             carried = held * self.carry_scale * (SPAN - self._way_left(sensed, state))
             carried += self.rest_bonus * state.still / self.hold_steps
-            mean_square = sum([part * part for part in action]) / len(action)
+            mean_square = rewards.added([part * part for part in action]) / len(action)
             terms = {
                 "reach": rewards.progress(before, state.far, scale=self.reach_scale),
                 "grasp": self.grasp_bonus * (held - held_before),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import dist, pi
+from math import pi, sqrt
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -83,7 +83,9 @@ class Reach:
 
     def distance(self, sensed: Sensed, goal: Point) -> float:
         """The distance from the tool point to the goal, in m."""
-        return dist(sensed.tool, goal)
+        (x, y, z), (goal_x, goal_y, goal_z) = sensed.tool, goal
+        x, y, z = goal_x - x, goal_y - y, goal_z - z
+        return sqrt(x * x + y * y + z * z)
 
     def reached(self, distance: float) -> bool:
         """Whether a distance counts as success."""
@@ -100,7 +102,7 @@ class Reach:
         """The step's reward terms by name; the reward is their sum. Distances in m."""
         if self.reward == "sparse":
             return {"success": rewards.success(self.reached(after), bonus=self.success_bonus)}
-        mean_square = sum([part * part for part in action]) / len(action)
+        mean_square = rewards.added([part * part for part in action]) / len(action)
         return {
             "progress": rewards.progress(before, after, scale=self.progress_scale),
             "success": rewards.success(self.reached(after), bonus=self.success_bonus),

@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 
+from tuner.training.compiled import COMPILES
 from tuner.training.fused.heads import make_head
-from tuner.training.fused.network import Acting, Array, Network
+from tuner.training.fused.network import Acting, Array, Network, QuickActing
 from tuner.training.fused.update import FlatAdam, Samples, Settings, Updater, UpdateSignals
+
+FEW = 16  # observations up to which compiled acting is faster than matrix products
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ class Core:
         self.head = make_head(self.network, model.action_space, model.n_envs)
         self._adam = FlatAdam(self.network.parameters, self._optimizer)
         self._updater = Updater(self.network, self.head, self._adam)
+        self._quick = QuickActing(self.network) if COMPILES else None
         self._acting: dict[int, Acting] = {}
 
     def belongs_to(self, model: PPO) -> bool:
@@ -44,6 +48,8 @@ class Core:
     def outputs(self, observations: NDArray[Any]) -> Array:
         """The actor's outputs (n, out) for observations (n, …), overwritten by the next call with the same n."""
         rows = len(observations)
+        if self._quick is not None and rows <= FEW:
+            return self._quick(np.ascontiguousarray(flat(observations)))
         if rows not in self._acting:
             self._acting[rows] = Acting(self.network, rows)
         return self._acting[rows](flat(observations))
@@ -93,11 +99,10 @@ class Rollout:
 
     def act(self, step: int, observations: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Draws actions; returns them as drawn and as passed to the environment (clipped)."""
-        head = self._core.head
-        actions, self._traces[step] = head.draw(self._core.outputs(observations))
+        actions, passed, self._traces[step] = self._core.head.draw(self._core.outputs(observations))
         self._buffer.observations[step] = observations
         self._buffer.actions[step] = actions.reshape(len(actions), -1)
-        return actions, head.for_env(actions)
+        return actions, passed
 
     def add(
         self, step: int, rewards: NDArray[Any], starts: Any, dones: NDArray[np.bool_], infos: list[dict[str, Any]]

@@ -12,6 +12,8 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from tuner.training.compiled import COMPILES
+from tuner.training.fused.acting_kernels import draw
 from tuner.training.fused.network import Array, Network
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -23,14 +25,14 @@ class ActionHead(Protocol):
 
     trace_width: int  # numbers kept of each draw, from which its log probability is computed
 
-    def draw(self, outputs: Array) -> tuple[NDArray[Any], Array]:
-        """Actions (n, …) for outputs (n, out), and the draw's trace (n, trace_width), overwritten by the next draw."""
+    def draw(self, outputs: Array) -> tuple[NDArray[Any], NDArray[Any], Array]:
+        """Actions (n, …) for outputs (n, out), as drawn and as passed to the environment, and the draw's trace.
+
+        The trace (n, trace_width) is overwritten by the next draw.
+        """
 
     def mode(self, outputs: Array) -> NDArray[Any]:
         """The most likely actions (n, …) for outputs (n, out)."""
-
-    def for_env(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """Actions as passed to the environment."""
 
     def drawn_log_probs(self, traces: Array, actions: NDArray[Any]) -> Array:
         """Log probabilities (n,) of drawn actions (n, …) from their traces (n, trace_width)."""
@@ -70,23 +72,29 @@ class GaussianHead:
         assert network.log_std_gradient is not None  # noqa: S101
         self._log_std, self._log_std_gradient = network.log_std, network.log_std_gradient
         self._low, self._high = space.low, space.high
+        self._compiled = COMPILES and space.dtype == np.float32
         self.trace_width = len(self._log_std)
         self._noise_tensor = torch.empty(n_envs, self.trace_width)
         self._noise = self._noise_tensor.numpy()
 
-    def draw(self, outputs: Array) -> tuple[NDArray[Any], Array]:
-        """Means plus scaled noise; the trace is the noise."""
+    def draw(self, outputs: Array) -> tuple[NDArray[Any], NDArray[Any], Array]:
+        """Means plus scaled noise, and these clipped to the box; the trace is the noise."""
         self._noise_tensor.normal_()
+        if self._compiled:
+            actions, clipped = np.empty_like(outputs), np.empty_like(outputs)
+            draw(outputs, self._noise, self._log_std, self._low.reshape(-1), self._high.reshape(-1), actions, clipped)
+            shape = (-1, *self._low.shape)
+            return actions.reshape(shape), clipped.reshape(shape), self._noise
         actions = self._noise * np.exp(self._log_std)
         np.add(actions, outputs, out=actions)
-        return actions.reshape(-1, *self._low.shape), self._noise
+        actions = actions.reshape(-1, *self._low.shape)
+        return actions, self._clipped(actions), self._noise
 
     def mode(self, outputs: Array) -> NDArray[Any]:
         """The means, clipped to the box."""
-        return self.for_env(outputs.reshape(-1, *self._low.shape))
+        return self._clipped(outputs.reshape(-1, *self._low.shape))
 
-    def for_env(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """Actions clipped to the box."""
+    def _clipped(self, actions: NDArray[Any]) -> NDArray[Any]:
         clipped: NDArray[Any] = np.minimum(np.maximum(actions, self._low), self._high)
         return clipped
 
@@ -152,19 +160,16 @@ class CategoricalHead:
         self._race_tensor = torch.empty(n_envs, self.trace_width)
         self._race = self._race_tensor.numpy()
 
-    def draw(self, outputs: Array) -> tuple[NDArray[Any], Array]:
+    def draw(self, outputs: Array) -> tuple[NDArray[Any], NDArray[Any], Array]:
         """Draws by exponential races (argmax p / e), as torch's multinomial does; the trace is the outputs."""
         self._race_tensor.exponential_()
         probabilities = np.exp(log_softmax(outputs))
-        return np.argmax(probabilities / self._race, axis=1), outputs
+        actions = np.argmax(probabilities / self._race, axis=1)
+        return actions, actions, outputs
 
     def mode(self, outputs: Array) -> NDArray[Any]:
         """The action with the greatest output."""
         actions: NDArray[Any] = np.argmax(outputs, axis=1)
-        return actions
-
-    def for_env(self, actions: NDArray[Any]) -> NDArray[Any]:
-        """Actions unchanged."""
         return actions
 
     def drawn_log_probs(self, traces: Array, actions: NDArray[Any]) -> Array:

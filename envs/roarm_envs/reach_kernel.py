@@ -1,0 +1,90 @@
+"""What follows physics in a control step of reaching, for many arms at once: compiled by Numba where it is installed.
+
+The same arithmetic in the same order as `kinematics.tool_point` and `tasks.reach.Reach`, which are the reference: the
+results are equal bit for bit. Constants come as arguments, so that no compiled copy of them can become outdated.
+"""
+
+import contextlib
+from math import cos, sin, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+numba: Any = None
+with contextlib.suppress(ImportError):  # a platform without it
+    import numba
+
+COMPILES = numba is not None and not numba.config.DISABLE_JIT
+
+Numbers = NDArray[np.float64]
+
+READINGS = 20  # numbers of an arm: 5 angles, 5 speeds, 3 of the goal, the distance before, contact, 5 of the action
+RESULTS = 7  # distance, success, the reward's four terms, their sum
+
+
+def judge(
+    readings: Numbers,
+    geometry: Numbers,
+    task: Numbers,
+    scales: Numbers,
+    dense: bool,
+    rows: NDArray[np.float32],
+    rewards: NDArray[np.float32],
+    results: Numbers,
+) -> None:
+    """Writes observations (n, 19), rewards (n,) and results (n, RESULTS) of arms' readings (n, READINGS).
+
+    Args:
+        readings: See `READINGS`.
+        geometry: (6,): the shoulder's height, upper arm outwards and upwards, forearm, hand outwards and upwards, in m.
+        task: (5,): tolerance, reward per metre, bonus of success, weights of effort and collision.
+        scales: (19, 2): factor and shift of each observed number.
+        dense: Whether there are terms besides success.
+        rows: Gets the observations.
+        rewards: Gets the rewards.
+        results: Gets what `info` tells, see `RESULTS`.
+    """
+    shoulder_height, upper_out, upper_up, forearm_up, hand_out, hand_up = geometry
+    tolerance, progress_scale, success_bonus, effort_weight, collision_weight = task
+    values = np.empty(19)
+    for arm in range(len(readings)):
+        reading = readings[arm]
+        bent = reading[1] + reading[2]
+        pitch = bent + reading[3]
+        upper_c, upper_s, fore_c, fore_s = cos(reading[1]), sin(reading[1]), cos(bent), sin(bent)
+        hand_c, hand_s, cosine, sine = cos(pitch), sin(pitch), cos(reading[0]), sin(reading[0])
+        out = upper_out * upper_c + upper_up * upper_s + forearm_up * fore_s + hand_out * hand_c + hand_up * hand_s
+        up = upper_up * upper_c - upper_out * upper_s + forearm_up * fore_c + hand_up * hand_c - hand_out * hand_s
+        tool_x, tool_y, tool_z = out * cosine, out * sine, shoulder_height + up
+
+        values[:10] = reading[:10]
+        values[10], values[11], values[12] = tool_x, tool_y, tool_z
+        values[13:16] = reading[10:13]
+        x, y, z = reading[10] - tool_x, reading[11] - tool_y, reading[12] - tool_z
+        values[16], values[17], values[18] = cosine * x + sine * y, cosine * y - sine * x, z
+        for place in range(19):
+            value = values[place] * scales[place, 0] + scales[place, 1]
+            rows[arm, place] = -1.0 if value < -1.0 else 1.0 if value > 1.0 else value
+
+        distance = sqrt(x * x + y * y + z * z)
+        reached = distance <= tolerance
+        progress, effort, collision = 0.0, 0.0, 0.0
+        success = success_bonus * reached
+        if dense:
+            squares = 0.0
+            for part in reading[15:20]:
+                squares += part * part
+            progress = progress_scale * (reading[13] - distance)
+            effort = -effort_weight * (squares / 5)
+            collision = -collision_weight * reading[14]
+        total = progress + success
+        total += effort
+        total += collision
+        rewards[arm] = total
+        results[arm, 0], results[arm, 1], results[arm, 2] = distance, reached, progress
+        results[arm, 3], results[arm, 4], results[arm, 5], results[arm, 6] = success, effort, collision, total
+
+
+if COMPILES:
+    judge: Any = numba.njit(cache=True)(judge)  # type: ignore[no-redef]
