@@ -21,6 +21,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import CURVES_FAILED, SMALL_POLICY, TrialJob, TrialOutcome
 from tuner.training.board import Board
+from tuner.training.callbacks import TrialCallbacks
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_training_env, normalized, statistics
 from tuner.training.evaluation import evaluator_of
@@ -168,7 +169,9 @@ def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -
     if left <= 0:
         return
     try:
-        model.learn(left, callback=callbacks, log_interval=None, reset_num_timesteps=not model.num_timesteps)  # type: ignore[arg-type]
+        model.learn(
+            left, callback=TrialCallbacks(callbacks), log_interval=None, reset_num_timesteps=not model.num_timesteps
+        )
     except NotFiniteError as error:
         raise TrialDiverged(str(error)) from error
     except (ValueError, EnvironmentFailed) as error:

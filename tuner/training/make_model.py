@@ -194,6 +194,8 @@ class CoefficientCallback(BaseCallback):
     update are at the same point, and the last update is at their final values.
     """
 
+    at_steps = False
+
     def __init__(self, params: Mapping[str, Any]) -> None:
         super().__init__()
         texts = {name: value for name, value in params.items() if isinstance(value, str) and name not in CALLED}

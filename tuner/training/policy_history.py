@@ -20,6 +20,8 @@ class PolicyHistory(BaseCallback):
     A copy takes no random numbers and is not written anywhere: only what is kept with the model is packed.
     """
 
+    at_steps = False
+
     def __init__(self, timesteps: int) -> None:
         super().__init__()
         self._timesteps = timesteps
@@ -27,7 +29,10 @@ class PolicyHistory(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         for share in SHARES:
-            if POLICY_AT.format(share) not in self._copies and 100 * self.num_timesteps >= share * self._timesteps:
+            if (
+                POLICY_AT.format(share) not in self._copies
+                and 100 * self.model.num_timesteps >= share * self._timesteps
+            ):
                 self._copy(share)
 
     def _copy(self, share: int) -> None:

@@ -66,3 +66,39 @@ def draw(outputs: Array, noise: Array, log_std: Array, low: Array, high: Array, 
             action = outputs[row, place] + noise[row, place] * np.exp(log_std[place])
             actions[row, place] = action
             clipped[row, place] = min(max(action, low[place]), high[place])
+
+
+@compiled()
+def keep(
+    step: int,
+    observations: Array,
+    actions: Array,
+    noise: Array,
+    all_observations: Array,
+    all_actions: Array,
+    all_noise: Array,
+) -> None:
+    """Puts a step's observations (n, …), actions (n, k) and noise (n, k) among those of a rollout: (steps, n, …)."""
+    all_observations[step] = observations
+    all_actions[step] = actions
+    all_noise[step] = noise
+
+
+@compiled()
+def keep_results(
+    step: int,
+    rewards: Array,
+    starts: NDArray[np.bool_],
+    dones: NDArray[np.bool_],
+    all_rewards: Array,
+    all_starts: Array,
+    alive: NDArray[np.bool_],
+) -> bool:
+    """Puts a step's results (n,) among those of a rollout (steps, n); whether an episode ended."""
+    ended = False
+    for index in range(len(rewards)):
+        all_rewards[step, index] = rewards[index]
+        all_starts[step, index] = starts[index]
+        alive[step, index] = not dones[index]
+        ended = ended or dones[index]
+    return ended

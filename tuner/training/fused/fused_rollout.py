@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 
+from tuner.training.batches import is_plain
 from tuner.training.compiled import COMPILES
+from tuner.training.fused.acting_kernels import keep, keep_results
 from tuner.training.fused.heads import make_head
 from tuner.training.fused.network import Acting, Array, Network, QuickActing
 from tuner.training.fused.update import FlatAdam, Samples, Settings, Updater, UpdateSignals
@@ -95,26 +97,37 @@ class Rollout:
         self._parameters = core.network.parameters.values.copy()
         self._traces = np.empty((buffer.buffer_size, n_envs, core.head.trace_width), dtype=np.float32)
         self._alive = np.empty((buffer.buffer_size, n_envs), dtype=bool)  # episode continues after the step
+        self._compiled = COMPILES and all(map(_is_single, (buffer.observations, buffer.actions, buffer.rewards)))
         self._timeouts: list[tuple[int, int, NDArray[Any]]] = []  # step, environment, last observation
 
     def act(self, step: int, observations: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Draws actions; returns them as drawn and as passed to the environment (clipped)."""
-        actions, passed, self._traces[step] = self._core.head.draw(self._core.outputs(observations))
-        self._buffer.observations[step] = observations
-        self._buffer.actions[step] = actions.reshape(len(actions), -1)
+        buffer = self._buffer
+        actions, passed, traces = self._core.head.draw(self._core.outputs(observations))
+        if self._compiled and is_plain(observations, 2) and is_plain(actions, 2):
+            keep(step, observations, actions, traces, buffer.observations, buffer.actions, self._traces)
+        else:
+            self._traces[step] = traces
+            buffer.observations[step] = observations
+            buffer.actions[step] = actions.reshape(len(actions), -1)
         return actions, passed
 
     def add(
         self, step: int, rewards: NDArray[Any], starts: Any, dones: NDArray[np.bool_], infos: list[dict[str, Any]]
     ) -> None:
         """Stores the results of a step."""
-        self._buffer.rewards[step] = rewards
-        self._buffer.episode_starts[step] = starts
-        np.logical_not(dones, out=self._alive[step])
-        for index, (done, info) in enumerate(zip(dones.tolist(), infos, strict=True)):
+        buffer = self._buffer
+        if self._compiled and is_plain(rewards, 1) and isinstance(starts, np.ndarray):
+            ended = keep_results(step, rewards, starts, dones, buffer.rewards, buffer.episode_starts, self._alive)
+        else:
+            buffer.rewards[step] = rewards
+            buffer.episode_starts[step] = starts
+            np.logical_not(dones, out=self._alive[step])
+            ended = bool(dones.any())
+        for index, (done, info) in enumerate(zip(dones.tolist(), infos, strict=True)) if ended else ():
             if done and info.get("TimeLimit.truncated", False) and info.get("terminal_observation") is not None:
                 self._timeouts.append((step, index, np.array(info["terminal_observation"])))
-        self._buffer.pos = step + 1
+        buffer.pos = step + 1
 
     def finish(self, last_observations: NDArray[Any], gamma: float) -> None:
         """Computes values, log probabilities and advantages; a time-out adds the value of the last observation.
@@ -142,6 +155,10 @@ class Rollout:
         if not np.isfinite(buffer.returns).all():
             raise NotFiniteError("the returns are not finite: an observation, a reward or a parameter is not")
         buffer.full = True
+
+
+def _is_single(values: NDArray[Any]) -> bool:
+    return is_plain(values, values.ndim)
 
 
 def flat(observations: NDArray[Any]) -> Array:
