@@ -21,4 +21,6 @@ def compiled(*, sums: bool = False) -> Callable[[Callable[..., Any]], Any]:
     Args:
         sums: Whether sums may be taken in an order that is faster.
     """
-    return numba.njit(cache=True, fastmath=SUMS if sums else False) if COMPILES else lambda function: function
+    if not COMPILES:
+        return lambda function: function
+    return numba.njit(cache=True, error_model="numpy", fastmath=SUMS if sums else False)  # an error would be a branch

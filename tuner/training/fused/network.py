@@ -11,7 +11,9 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor, nn
 
 from tuner.record_type import Record
+from tuner.training.compiled import COMPILES
 from tuner.training.fused.acting_kernels import forward
+from tuner.training.fused.update_kernels import add_and_tanh, through_tanh
 
 Array = NDArray[np.float32]
 Activation = Callable[..., Array]  # (x, out=…) → out
@@ -196,6 +198,7 @@ class Learning:
 
     def __init__(self, network: Network, rows: int) -> None:
         self._network = network
+        self._compiled = COMPILES and not network.relu
         shapes = [[(len(layer.bias), rows, layer.bias.shape[2]) for layer in tower] for tower in network.towers]
         self._hidden = [_empty(tower) for tower in shapes]
         self._activations = [[_activation(network, out) for out in tower] for tower in self._hidden]
@@ -211,8 +214,11 @@ class Learning:
             h = x
             for layer, out, activate in zip(tower, hidden, activations, strict=True):
                 np.matmul(h, layer.weight_t, out=out)
-                np.add(out, layer.bias, out=out)
-                activate()
+                if self._compiled:
+                    add_and_tanh(out, layer.bias)
+                else:
+                    np.add(out, layer.bias, out=out)
+                    activate()
                 h = out
         latent_pi, latent_vf = self._latents(x)
         np.matmul(latent_vf, network.critic.weight[0], out=values)
@@ -246,6 +252,9 @@ class Learning:
                 np.matmul(delta, layer.weight, out=deltas[depth - 1])
 
     def _through_activation(self, hidden: Array, delta: Array, slope: Array) -> None:
+        if self._compiled:
+            through_tanh(hidden, delta)
+            return
         if self._network.relu:
             np.sign(hidden, out=slope)
         else:

@@ -14,8 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from tuner.record_type import Record
+from tuner.training.compiled import COMPILES
 from tuner.training.fused.heads import ActionHead, HeadLearning
 from tuner.training.fused.network import Array, FlatParameters, Learning, Network
+from tuner.training.fused.update_kernels import adam
 from tuner.training.life import LIFE
 
 
@@ -112,9 +114,16 @@ class FlatAdam:
         gradient, scratch = self._parameters.gradient, self._scratch
         norm = math.sqrt(float(np.dot(gradient, gradient)))
         scale = max_grad_norm / (norm + 1e-6)  # the 1e-6 is torch's
+        self._steps += 1
+        # p -= lr / c1 · m / (sqrt(v) / c2 + eps), both sides of the fraction times c2
+        root = math.sqrt(1.0 - beta2**self._steps)
+        floor, rate = group["eps"] * root, group["lr"] * root / (1.0 - beta1**self._steps)
+        if COMPILES:
+            factors = (1.0 if scale >= 1.0 else scale, beta2, 1.0 - beta1, 1.0 - beta2, floor, rate)
+            adam(self._parameters.values, gradient, self._mean, self._square, *map(np.float32, factors))
+            return
         if not scale >= 1.0:
             np.multiply(gradient, scale, out=gradient)
-        self._steps += 1
         np.subtract(gradient, self._mean, out=scratch)
         np.multiply(scratch, 1.0 - beta1, out=scratch)
         np.add(self._mean, scratch, out=self._mean)
@@ -122,12 +131,10 @@ class FlatAdam:
         np.multiply(scratch, 1.0 - beta2, out=scratch)
         np.multiply(self._square, beta2, out=self._square)
         np.add(self._square, scratch, out=self._square)
-        # p -= lr / c1 · m / (sqrt(v) / c2 + eps), both sides of the fraction times c2
-        root = math.sqrt(1.0 - beta2**self._steps)
         np.sqrt(self._square, out=scratch)
-        np.add(scratch, group["eps"] * root, out=scratch)
+        np.add(scratch, floor, out=scratch)
         np.divide(self._mean, scratch, out=scratch)
-        np.multiply(scratch, group["lr"] * root / (1.0 - beta1**self._steps), out=scratch)
+        np.multiply(scratch, rate, out=scratch)
         np.subtract(self._parameters.values, scratch, out=self._parameters.values)
 
 
