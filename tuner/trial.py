@@ -170,7 +170,10 @@ def _learn(model: BaseAlgorithm, job: TrialJob, callbacks: list[BaseCallback]) -
         return
     try:
         model.learn(
-            left, callback=TrialCallbacks(callbacks), log_interval=None, reset_num_timesteps=not model.num_timesteps
+            left,
+            callback=TrialCallbacks(callbacks),
+            log_interval=None,  # type: ignore[arg-type]
+            reset_num_timesteps=not model.num_timesteps,
         )
     except NotFiniteError as error:
         raise TrialDiverged(str(error)) from error

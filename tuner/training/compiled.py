@@ -23,4 +23,9 @@ def compiled(*, sums: bool = False) -> Callable[[Callable[..., Any]], Any]:
     """
     if not COMPILES:
         return lambda function: function
-    return numba.njit(cache=True, error_model="numpy", fastmath=SUMS if sums else False)  # an error would be a branch
+    made: Callable[[Callable[..., Any]], Any] = numba.njit(
+        cache=True,
+        error_model="numpy",  # as an error of a division would be a branch
+        fastmath=SUMS if sums else False,
+    )
+    return made

@@ -12,9 +12,12 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from tuner.training.batches import is_plain
 from tuner.training.compiled import COMPILES
 from tuner.training.fused.acting_kernels import draw
 from tuner.training.fused.network import Array, Network
+from tuner.training.fused.policy_loss import Distribution, PolicyRows, policy_gradient
+from tuner.training.fused.update_kernels import gaussian_gradient
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 SMALLEST = float(np.finfo(np.float32).min)  # what torch clamps the logarithm of a probability to
@@ -44,17 +47,14 @@ class ActionHead(Protocol):
         """The distribution for updates, with batches of `rows`."""
 
 
-class HeadLearning(Protocol):
+class HeadLearning(Distribution, Protocol):
     """An action distribution for updates. Results are overwritten by the next call."""
 
-    def log_probs(self, outputs: Array, actions: NDArray[Any], out: Array) -> None:
-        """Writes the log probabilities (rows,) of actions under outputs (rows, out)."""
+    def policy_gradient(self, outputs: Array, rows: PolicyRows, ent_coef: float) -> Array:
+        """Writes the ratios of a minibatch; returns its loss's gradient at the outputs (rows, out)."""
 
     def entropy(self) -> float:
-        """The mean entropy of the distributions of the last `log_probs` call."""
-
-    def backward(self, d_log_probs: Array, ent_coef: float) -> Array:
-        """The gradient at the outputs (rows, out), from that at the log probabilities, with entropy bonus."""
+        """The mean entropy of the distributions of the last outputs."""
 
 
 def make_head(network: Network, action_space: spaces.Space[Any], n_envs: int) -> ActionHead:
@@ -126,6 +126,17 @@ class GaussianLearning:
         self._d_outputs = np.empty_like(self._z)
         self._log_std_sum = 0.0
 
+    def policy_gradient(self, outputs: Array, rows: PolicyRows, ent_coef: float) -> Array:
+        """As for any distribution, in one compiled pass."""
+        if not (COMPILES and is_plain(rows.actions, 2)):
+            return policy_gradient(self, outputs, rows, ent_coef)
+        self._log_std_sum = float(np.add.reduce(self._log_std))
+        constant = np.float32(self._log_std_sum + len(self._log_std) * HALF_LOG_TWO_PI)
+        limits = np.float32(1.0 - rows.clip_range), np.float32(1.0 + rows.clip_range)
+        given = outputs, rows.actions, self._log_std, constant, rows.log_probs, rows.weights, *limits, ent_coef
+        gaussian_gradient(*given, rows.log_ratio, rows.ratio, self._d_outputs, self._log_std_gradient)
+        return self._d_outputs
+
     def log_probs(self, outputs: Array, actions: NDArray[Any], out: Array) -> None:
         """Writes -Σ z² / 2 less the constant."""
         z = self._z
@@ -193,6 +204,10 @@ class CategoricalLearning:
         self._rows = np.arange(rows)
         self._logs = self._probabilities = self._entropies = np.empty((0, 0), dtype=np.float32)
         self._actions = np.empty(0, dtype=np.int64)
+
+    def policy_gradient(self, outputs: Array, rows: PolicyRows, ent_coef: float) -> Array:
+        """As for any distribution."""
+        return policy_gradient(self, outputs, rows, ent_coef)
 
     def log_probs(self, outputs: Array, actions: NDArray[Any], out: Array) -> None:
         """Writes l_a."""

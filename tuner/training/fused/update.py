@@ -17,6 +17,7 @@ from tuner.record_type import Record
 from tuner.training.compiled import COMPILES
 from tuner.training.fused.heads import ActionHead, HeadLearning
 from tuner.training.fused.network import Array, FlatParameters, Learning, Network
+from tuner.training.fused.policy_loss import PolicyRows, surrogates
 from tuner.training.fused.update_kernels import adam
 from tuner.training.life import LIFE
 
@@ -162,29 +163,15 @@ class Updater:
         """Takes a gradient step per minibatch; returns False if `target_kl` is exceeded."""
         for rows in epoch.minibatches():
             learning, head = self._learner(rows.stop - rows.start)
-            d_log_probs, d_values = self._losses(epoch, rows, learning, head, settings)
+            outputs = learning.forward(epoch.samples.observations[rows], epoch.values[rows])
+            d_outputs = head.policy_gradient(outputs, epoch.policy_rows(rows), settings.ent_coef)
             signals.entropy_losses.append(-head.entropy())
             epoch.seen = rows.stop
             if settings.target_kl is not None and epoch.divergence(rows) > 1.5 * settings.target_kl:
                 return False
-            d_outputs = head.backward(d_log_probs, settings.ent_coef)
-            learning.backward(epoch.samples.observations[rows], d_outputs, d_values)
+            learning.backward(epoch.samples.observations[rows], d_outputs, epoch.value_gradient(rows, settings))
             self._adam.step(settings.max_grad_norm)
         return True
-
-    def _losses(
-        self, epoch: "_Epoch", rows: slice, learning: Learning, head: HeadLearning, settings: Settings
-    ) -> tuple[Array, Array]:
-        """The loss's gradients at the log probabilities and at the values, each (b,), for a minibatch."""
-        samples, values, log_ratio, ratio = epoch.samples, epoch.values[rows], epoch.log_ratio[rows], epoch.ratio[rows]
-        outputs = learning.forward(samples.observations[rows], values)
-        head.log_probs(outputs, samples.actions[rows], log_ratio)
-        np.subtract(log_ratio, samples.log_probs[rows], out=log_ratio)
-        np.exp(log_ratio, out=ratio)
-        free, clipped = epoch.surrogates(rows)
-        # The clipped loss is constant, so its gradient is zero where it is the greater one; if equal, both contribute.
-        np.multiply(free, free >= clipped, out=free)
-        return free, epoch.value_gradient(rows, settings)
 
     def _learner(self, rows: int) -> tuple[Learning, HeadLearning]:
         if rows not in self._learners:
@@ -221,13 +208,17 @@ class _Epoch:
             part = (part - part.mean(axis=1, keepdims=True)) / (deviation + np.float32(1e-8))
         return part * np.float32(-1.0 / size)
 
-    def surrogates(self, rows: slice) -> tuple[Array, Array]:
-        """The two policy losses, by unclipped and clipped ratios; the loss is the sum of the greater ones."""
-        ratio, weights, clip = self.ratio[rows], self._weights[rows], self._settings.clip_range
-        clipped = np.maximum(ratio, 1.0 - clip)
-        np.minimum(clipped, 1.0 + clip, out=clipped)
-        np.multiply(clipped, weights, out=clipped)
-        return ratio * weights, clipped
+    def policy_rows(self, rows: slice) -> PolicyRows:
+        """A minibatch for the policy's loss."""
+        samples = self.samples
+        return PolicyRows(
+            actions=samples.actions[rows],
+            log_probs=samples.log_probs[rows],
+            weights=self._weights[rows],
+            clip_range=self._settings.clip_range,
+            log_ratio=self.log_ratio[rows],
+            ratio=self.ratio[rows],
+        )
 
     def value_gradient(self, rows: slice, settings: Settings) -> Array:
         """The gradient (b,), at the values, of `vf_coef` times the mean squared error."""
@@ -253,8 +244,8 @@ class _Epoch:
     def book(self, signals: UpdateSignals) -> None:
         """Adds this epoch's values, one per minibatch, to the signals."""
         rows = slice(0, self.seen)
-        free, clipped = self.surrogates(rows)
         ratio = self.ratio[rows]
+        free, clipped = surrogates(ratio, self._weights[rows], self._settings.clip_range)
         beyond = np.abs(ratio - 1.0) > self._settings.clip_range
         signals.policy_losses += self._each(np.maximum(free, clipped), np.add.reduce)
         signals.value_losses += self._each(np.square(self._value_errors(rows)), np.mean)
