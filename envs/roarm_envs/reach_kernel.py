@@ -4,18 +4,12 @@ The same arithmetic in the same order as `kinematics.tool_point` and `tasks.reac
 results are equal bit for bit. Constants come as arguments, so that no compiled copy of them can become outdated.
 """
 
-import contextlib
 from math import cos, sin, sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-numba: Any = None
-with contextlib.suppress(ImportError):  # a platform without it
-    import numba
-
-COMPILES = numba is not None and not numba.config.DISABLE_JIT
+from roarm_envs.arm_compiler import compiled
 
 Numbers = NDArray[np.float64]
 
@@ -23,6 +17,7 @@ READINGS = 20  # numbers of an arm: 5 angles, 5 speeds, 3 of the goal, the dista
 RESULTS = 7  # distance, success, the reward's four terms, their sum
 
 
+@compiled
 def judge(
     readings: Numbers,
     geometry: Numbers,
@@ -84,7 +79,3 @@ def judge(
         rewards[arm] = total
         results[arm, 0], results[arm, 1], results[arm, 2] = distance, reached, progress
         results[arm, 3], results[arm, 4], results[arm, 5], results[arm, 6] = success, effort, collision, total
-
-
-if COMPILES:
-    judge: Any = numba.njit(cache=True)(judge)  # type: ignore[no-redef]

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roarm_envs import kinematics
+from roarm_envs.arm_compiler import COMPILES
 from roarm_envs.episode import EpisodeState, Info
-from roarm_envs.reach_kernel import COMPILES, READINGS, RESULTS, judge
+from roarm_envs.reach_kernel import READINGS, RESULTS, judge
 from roarm_envs.robot import RoArm
 from roarm_envs.tasks.reach import Reach
 

@@ -22,7 +22,7 @@ def progress(before: float, after: float, *, scale: float) -> float:
 
 def success(reached: bool, *, bonus: float) -> float:
     """`bonus` in the step that reaches the goal, which ends the episode."""
-    return bonus * reached
+    return float(bonus * reached)
 
 
 def effort(mean_square: float, *, weight: float) -> float:
@@ -32,4 +32,4 @@ def effort(mean_square: float, *, weight: float) -> float:
 
 def collision(touching: bool, *, weight: float) -> float:
     """Minus `weight` in every step in which the arm touches the table or itself."""
-    return -weight * touching
+    return float(-weight * touching)

@@ -56,6 +56,7 @@ def make_stock(closing: list[VecEnv]) -> Make:
         pytest.param(SHORT, id="short"),
         pytest.param({"episode_seconds": 0.05}, id="one step"),
         pytest.param({"tolerance": 0.25}, id="wide"),
+        pytest.param({**SHORT, "reward": "sparse", "success_bonus": 7}, id="sparse"),
         pytest.param({**SHORT, "progress_scale": 12.5, "success_bonus": 30.0, "effort_weight": 0.05}, id="weights"),
     ],
 )

@@ -16,16 +16,34 @@ SUMS = {"contract", "nsz", "reassoc"}  # lets sums be taken in another order, th
 
 
 def compiled(*, sums: bool = False) -> Callable[[Callable[..., Any]], Any]:
-    """Compiles the decorated function at its first call, and keeps that for later processes.
+    """Compiles the decorated function at its first call, and keeps that for later processes where there is a folder.
 
     Args:
         sums: Whether sums may be taken in an order that is faster.
     """
-    if not COMPILES:
-        return lambda function: function
-    made: Callable[[Callable[..., Any]], Any] = numba.njit(
-        cache=True,
-        error_model="numpy",  # as an error of a division would be a branch
-        fastmath=SUMS if sums else False,
-    )
-    return made
+
+    def compile_it(function: Callable[..., Any]) -> Any:
+        if not COMPILES:
+            return function
+        # An error of a division would be a branch, which keeps a processor from computing several at once.
+        options = {"error_model": "numpy", "fastmath": SUMS if sums else False}
+        try:
+            made = numba.njit(cache=True, **options)(function)
+        except RuntimeError:  # no folder can be written
+            return numba.njit(**options)(function)
+        for name in ("load_overload", "save_overload"):
+            setattr(made._cache, name, _harmless(getattr(made._cache, name)))
+        return made
+
+    return compile_it
+
+
+def _harmless(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a cache that does nothing where it fails: on a full disk, with a damaged file."""
+
+    def call(*arguments: Any) -> Any:
+        with contextlib.suppress(Exception):
+            return method(*arguments)
+        return None
+
+    return call
