@@ -1,12 +1,13 @@
-"""Training on the arm: Stable-Baselines3 with its default vector environment, tuner, and the bare physics.
+"""Training on the arm: Stable-Baselines3 with its default vector environment, tuner, and the physics alone.
 
 `sb3` is PPO with a DummyVecEnv of monitored single environments; `ours` is fused PPO with the vector environment that
 trials use. Both train the same number of environment steps with the PPO guide's defaults: batch 64, ten epochs,
-rollouts of 2048 samples in total. `physics` is the same number of control steps as bare `stepSimulation` calls at
-120 Hz and 10 solver iterations (six per control step) on a moving arm, a fixed reference that does not depend on the
-environment's physics. The three alternate; evaluation is left out.
+rollouts of 2048 samples in total. `physics` is the same number of control steps of one arm as the environment makes
+them, by PyBullet's calls alone: targets to the motors, `stepSimulation`, contacts, joint states. The three alternate;
+evaluation is left out.
 
-`ratio_to_sb3` is SB3's time over ours, `ratio_to_physics` our time over the physics', medians over the rounds.
+`ratio_to_sb3` is SB3's time over ours, `ratio_to_physics` our time over the physics': medians over the rounds, least,
+greatest, and the 95 % interval of the mean (Student's t of the logarithms).
 """
 
 import os
@@ -14,20 +15,19 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
 
 import time
-from collections.abc import Callable
-from importlib.resources import files
+from collections.abc import Callable, Sequence
 
 import gymnasium as gym
 import numpy as np
-import pybullet
 import torch
-from numpy.typing import NDArray
 from pairs import alternate, parser, spread, table, write_json
+from scipy import stats
 from stable_baselines3 import PPO
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 from roarm_envs import figures
+from roarm_envs.robot import RoArm
 from tuner.records import EnvironmentRef
 from tuner.training.environments import make_vec_env
 from tuner.training.fused_ppo import FusedPPO
@@ -35,7 +35,6 @@ from tuner.training.fused_ppo import FusedPPO
 ENVIRONMENT = "roarm_envs:RoArmReach-v0"
 COUNTS = (1, 4, 8)
 ROLLOUT = 2048  # samples per update, over all environments
-HZ, ITERATIONS = 120, 10  # of the bare physics
 HOLD = 5  # control steps for which the bare physics keeps a target
 
 
@@ -46,52 +45,27 @@ def train(kind: type[PPO], env: VecEnv, steps: int) -> None:
 
 
 class BarePhysics:
-    """The engine alone, with its default solver, on an arm that gets a new target every five control steps."""
+    """The engine as the environment sets it up, with an arm that gets a new target every five control steps."""
 
     def __init__(self, steps: int) -> None:
         self._steps = steps
-        self._client: int = pybullet.connect(pybullet.DIRECT)
-        pybullet.setGravity(0, 0, -9.81, physicsClientId=self._client)
-        pybullet.setPhysicsEngineParameter(
-            fixedTimeStep=1 / HZ, numSolverIterations=ITERATIONS, physicsClientId=self._client
-        )
-        table = pybullet.createCollisionShape(
-            pybullet.GEOM_BOX, halfExtents=(0.8, 0.8, 0.02), physicsClientId=self._client
-        )
-        pybullet.createMultiBody(0, table, basePosition=(0, 0, -0.02), physicsClientId=self._client)
-        self._arm: int = pybullet.loadURDF(
-            str(files("roarm_envs") / "assets" / "roarm_m3.urdf"),
-            basePosition=(0, 0, figures.BASE_HEIGHT),
-            useFixedBase=True,
-            flags=pybullet.URDF_USE_INERTIA_FROM_FILE
-            | pybullet.URDF_USE_SELF_COLLISION
-            | pybullet.URDF_USE_SELF_COLLISION_EXCLUDE_PARENT,
-            physicsClientId=self._client,
-        )
+        self._arm = RoArm()
         self.seconds: list[float] = []
 
     def __call__(self) -> None:
-        """Runs the steps; only the calls that step the simulation are timed."""
-        rng, total, step_simulation = np.random.default_rng(0), 0.0, pybullet.stepSimulation
+        """Runs the steps; only the calls are timed."""
+        rng, total, sim = np.random.default_rng(0), 0.0, self._arm.sim
         home = np.array([*figures.HOME, figures.GRIPPER_HOME])
+        targets = home.tolist()
         for step in range(self._steps):
             if step % HOLD == 0:
-                self._aim(home + 0.2 * rng.uniform(-1.0, 1.0, len(home)))
+                targets = (home + 0.2 * rng.uniform(-1.0, 1.0, len(home))).tolist()
             begun = time.perf_counter()
-            for _ in range(HZ // figures.CONTROL_HZ):
-                step_simulation(self._client)
+            sim.drive(targets)
+            sim.touches()
+            sim.joint_states()
             total += time.perf_counter() - begun
         self.seconds.append(total)
-
-    def _aim(self, targets: NDArray[np.float64]) -> None:
-        pybullet.setJointMotorControlArray(
-            self._arm,
-            range(len(targets)),
-            pybullet.POSITION_CONTROL,
-            targetPositions=targets.tolist(),
-            forces=[figures.SERVO_TORQUE] * len(targets),
-            physicsClientId=self._client,
-        )
 
 
 def measure(n_envs: int, steps: int, rounds: int) -> dict[str, float | int]:
@@ -108,16 +82,24 @@ def measure(n_envs: int, steps: int, rounds: int) -> dict[str, float | int]:
     stock.close()
     own.close()
     times.seconds["physics"] = physics.seconds[-rounds:]
-    to_sb3, to_physics = times.ratio("sb3", "ours"), times.ratio("ours", "physics")
     return {
         "n_envs": n_envs,
         **{f"{name}_us": spread(seconds).median / steps * 1e6 for name, seconds in times.seconds.items()},
-        "ratio_to_sb3": to_sb3.median,
-        "ratio_to_sb3_min": to_sb3.min,
-        "ratio_to_sb3_max": to_sb3.max,
-        "ratio_to_physics": to_physics.median,
-        "ratio_to_physics_min": to_physics.min,
-        "ratio_to_physics_max": to_physics.max,
+        **_ratio("sb3", times.ratios("sb3", "ours")),
+        **_ratio("physics", times.ratios("ours", "physics")),
+    }
+
+
+def _ratio(name: str, ratios: Sequence[float]) -> dict[str, float]:
+    logs = np.log(ratios)
+    half = float(stats.t.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs)))
+    found = spread(ratios)
+    return {
+        f"ratio_to_{name}": found.median,
+        f"{name}_min": found.min,
+        f"{name}_max": found.max,
+        f"{name}_low": float(np.exp(logs.mean() - half)),
+        f"{name}_high": float(np.exp(logs.mean() + half)),
     }
 
 

@@ -25,6 +25,7 @@ LATER = {"finals", "longest", "on_error", "success", "evaluation", "normalize_se
 LATER |= {"policy_kwargs", "frame_stack"}
 LATER |= {"wrappers", "vec_wrappers", "max_episode_steps", "evaluation_environment"}
 LATER |= {"track"}
+LATER |= {"arithmetic", "numba"}
 
 
 def keys(data: Any) -> Any:

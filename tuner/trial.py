@@ -18,10 +18,12 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
+from tuner.arithmetic import COMPILED, NUMPY
 from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import CURVES_FAILED, SMALL_POLICY, TrialJob, TrialOutcome
 from tuner.training.board import Board
 from tuner.training.callbacks import TrialCallbacks
+from tuner.training.compiled import COMPILES
 from tuner.training.curriculum import CurriculumCallback
 from tuner.training.environments import make_training_env, normalized, statistics
 from tuner.training.evaluation import evaluator_of
@@ -40,7 +42,7 @@ from tuner.training.placed import ERRORS
 from tuner.training.policy_history import PolicyHistory
 from tuner.training.watch import EvaluationCallback, Report, SignalRecorder, finite_parameters
 
-PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy")
+PACKAGES = ("roarm-tuner", "stable-baselines3", "gymnasium", "pybullet", "torch", "numpy", "numba")
 
 
 def never() -> bool:
@@ -113,6 +115,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
             facts={
                 "arguments": arguments_seen(model, list(job.params)) | coefficients.seen(),
                 "trainer": "sb3" if trained_by_sb3(model) else "fused",
+                "arithmetic": COMPILED if COMPILES else NUMPY,
                 "versions": versions(),
                 "hardware": hardware(),
                 "setup_seconds": round(ready - begun, 3),

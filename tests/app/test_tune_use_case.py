@@ -13,6 +13,7 @@ from tuner.app.engine_options import EngineOptions
 from tuner.app.resolve import open_study
 from tuner.app.status import read_status
 from tuner.app.tune import TuneRequest, tune
+from tuner.arithmetic import COMPILED, NUMPY, arithmetic
 from tuner.study.rows import Row
 from tuner.study.stored import SettingChange
 
@@ -92,6 +93,17 @@ def test_sampler_and_pruner_may_change_and_the_change_is_told(told: Told, finish
     [changed] = told.of(events.SettingsChanged)
     assert SettingChange(name="sampler", before="random", now="qmc") in changed.changes
     assert SettingChange(name="pruner", before="median", now="halving") in changed.changes
+
+
+def test_other_arithmetic_than_before_is_told(told: Told, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tune(replace(STORED, changes={"trials": 5}), told)
+    assert not told.of(events.ArithmeticChanged)
+    other = {COMPILED: NUMPY, NUMPY: COMPILED}
+    before = arithmetic()
+    monkeypatch.setattr("tuner.app.tune.arithmetic", lambda: other[before])
+    tune(replace(STORED, changes={"trials": 6}), told)
+    [changed] = told.of(events.ArithmeticChanged)
+    assert (changed.before, changed.now) == (before, other[before])
 
 
 def test_a_budget_is_rounded_up_and_told(told: Told, tmp_path: Path) -> None:

@@ -64,6 +64,15 @@ def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
             ],
         ),
         (
+            events.ArithmeticChanged(before="numpy", now="compiled"),
+            [
+                (
+                    "Trials were computed by NumPy so far and are now by compiled code: equal up to rounding, but a "
+                    "seed does not give the same digits again."
+                )
+            ],
+        ),
+        (
             events.NothingToRun(what="trial", finished=4, target=4, waiting=("best",)),
             [
                 "Nothing to do: the study has 4 finished trials of 4 (more with --trials).",

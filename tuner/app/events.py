@@ -125,6 +125,13 @@ class SettingsChanged(Event):
     changes: tuple[SettingChange, ...]
 
 
+class ArithmeticChanged(Event):
+    """A stored study goes on with other arithmetic: the same seed gives other last digits, and so another course."""
+
+    before: str  # compiled or numpy
+    now: str
+
+
 class Retried(Event):
     """What an earlier run left unfinished will run again."""
 

@@ -29,7 +29,7 @@ NUMBERS = (
     "seed",
     "repeat_of",
 )
-TEXTS = ("role", "reason", "failure", "interrupted", "lost_with", "diagnosis", "device_asked", "trainer")
+TEXTS = ("role", "reason", "failure", "interrupted", "lost_with", "diagnosis", "device_asked", "trainer", "arithmetic")
 MAPPINGS = ("overrides", "arguments", "milestones", "versions", "hardware", "health")
 KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     **dict.fromkeys(NUMBERS, ((int, float), "a number")),

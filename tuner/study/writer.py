@@ -11,6 +11,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner import seeds
+from tuner.arithmetic import NUMPY
 from tuner.config.conditions import searched
 from tuner.config.model import StudySpec
 from tuner.config.rules import in_terms_of
@@ -224,6 +225,11 @@ class StudyWriter:
         """The durations of completed trials in seconds."""
         found = (trial.user_attrs.get("seconds") for trial in self.trials(TrialState.COMPLETE))
         return [seconds for seconds in found if seconds is not None]
+
+    def last_arithmetic(self) -> str | None:
+        """How the last completed trial of fused PPO computed; None without any."""
+        found = (trial.user_attrs for trial in reversed(self.trials(TrialState.COMPLETE)))
+        return next((one.get("arithmetic", NUMPY) for one in found if one.get("trainer") == "fused"), None)
 
     def _trial(self, number: int) -> FrozenTrial:
         return self.study.get_trials(deepcopy=False)[number]

@@ -179,6 +179,15 @@ def _(event: events.SettingsChanged) -> Iterator[str]:
         yield f"Since the last run, {one.name} was {_setting(one.before)} and is now {_setting(one.now)}."
 
 
+@words.register
+def _(event: events.ArithmeticChanged) -> Iterator[str]:
+    names = {"compiled": "compiled code", "numpy": "NumPy"}
+    yield (
+        f"Trials were computed by {names[event.before]} so far and are now by {names[event.now]}: equal up to "
+        "rounding, but a seed does not give the same digits again."
+    )
+
+
 def _setting(value: object) -> str:
     return ", ".join(value) or "off" if isinstance(value, tuple) else repr(value)
 
