@@ -17,7 +17,7 @@ from tuner.training.importing import started_cleanly
 
 FORKED = sys.platform == "linux"  # on macOS, what NumPy and torch use does not survive a fork
 # What a trial needs, and what starts no thread when it is imported. Torch loads `_dynamo` at its first update.
-LOADED = ["torch._dynamo", "tuner.training.environments", "tuner.training.life", "tuner.trial"]
+LOADED = ["torch._dynamo", "tuner.training.environments", "tuner.training.life", "tuner.trial", "tuner.training.warm"]
 STREAMS = (1, 2)  # standard output and standard error
 
 
