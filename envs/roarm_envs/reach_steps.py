@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from roarm_envs import kinematics
 from roarm_envs.arm_compiler import COMPILES
 from roarm_envs.episode import EpisodeState, Info
+from roarm_envs.figures import GRIPPER_HOME
 from roarm_envs.reach_kernel import READINGS, RESULTS, judge
 from roarm_envs.robot import RoArm
 from roarm_envs.tasks.reach import Reach
@@ -64,8 +65,10 @@ class ReachSteps:
         place = 0
         for episode, action in zip(self._episodes, actions, strict=True):
             episode.require_begun()
-            touching = episode.arm.move(action)
-            (a, u, _, _), (b, v, _, _), (c, w, _, _), (d, x, _, _), (e, y, _, _), _ = episode.arm.sim.joint_states()
+            arm = episode.arm
+            arm.shift(action)
+            touching, states = arm.sim.advance((*arm.targets, GRIPPER_HOME))
+            (a, u, _, _), (b, v, _, _), (c, w, _, _), (d, x, _, _), (e, y, _, _), _ = states
             state: Any = episode.state
             readings = (a, b, c, d, e, u, v, w, x, y, *state.goal, state.distance, touching, *action)
             PACK.pack_into(self._memory, place, *readings)

@@ -45,13 +45,9 @@ class RoArm:
 
     def follow(self, action: list[float]) -> Sensed:
         """One control step with an action checked by `action_rows`: shifts the targets, 1 being 0.10 rad."""
-        return self.sense(touching=self.move(action))
-
-    def move(self, action: list[float]) -> bool:
-        """The physics of `follow`; whether the arm touches the table or itself."""
         self.shift(action)
         self.sim.drive((*self.geared(self.targets), figures.GRIPPER_HOME))
-        return self.sim.touches()
+        return self.sense(touching=self.sim.touches())
 
     def shift(self, action: list[float]) -> None:
         """Shifts the joint targets by an action, within the limits."""

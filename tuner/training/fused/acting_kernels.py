@@ -79,9 +79,13 @@ def keep(
     all_noise: Array,
 ) -> None:
     """Puts a step's observations (n, …), actions (n, k) and noise (n, k) among those of a rollout: (steps, n, …)."""
-    all_observations[step] = observations
-    all_actions[step] = actions
-    all_noise[step] = noise
+    for row in range(len(observations)):
+        for place in range(observations.shape[1]):
+            all_observations[step, row, place] = observations[row, place]
+        for place in range(actions.shape[1]):
+            all_actions[step, row, place] = actions[row, place]
+        for place in range(noise.shape[1]):
+            all_noise[step, row, place] = noise[row, place]
 
 
 @compiled()

@@ -51,7 +51,7 @@ class Core:
         """The actor's outputs (n, out) for observations (n, …), overwritten by the next call with the same n."""
         rows = len(observations)
         if self._quick is not None and rows <= FEW:
-            return self._quick(np.ascontiguousarray(flat(observations)))
+            return self._quick(observations if is_plain(observations, 2) else np.ascontiguousarray(flat(observations)))
         if rows not in self._acting:
             self._acting[rows] = Acting(self.network, rows)
         return self._acting[rows](flat(observations))

@@ -72,6 +72,7 @@ class GaussianHead:
         assert network.log_std_gradient is not None  # noqa: S101
         self._log_std, self._log_std_gradient = network.log_std, network.log_std_gradient
         self._low, self._high = space.low, space.high
+        self._limits = space.low.reshape(-1), space.high.reshape(-1)
         self._compiled = COMPILES and space.dtype == np.float32
         self.trace_width = len(self._log_std)
         self._noise_tensor = torch.empty(n_envs, self.trace_width)
@@ -82,7 +83,9 @@ class GaussianHead:
         self._noise_tensor.normal_()
         if self._compiled:
             actions, clipped = np.empty_like(outputs), np.empty_like(outputs)
-            draw(outputs, self._noise, self._log_std, self._low.reshape(-1), self._high.reshape(-1), actions, clipped)
+            draw(outputs, self._noise, self._log_std, *self._limits, actions, clipped)
+            if self._low.ndim == 1:
+                return actions, clipped, self._noise
             shape = (-1, *self._low.shape)
             return actions.reshape(shape), clipped.reshape(shape), self._noise
         actions = self._noise * np.exp(self._log_std)
