@@ -16,6 +16,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -32,7 +33,7 @@ from tuner.records import EnvironmentRef
 from tuner.training.environments import make_vec_env
 from tuner.training.fused_ppo import FusedPPO
 
-ENVIRONMENT = "roarm_envs:RoArmReach-v0"
+ARM = "roarm_envs:RoArmReach-v0"
 COUNTS = (1, 4, 8)
 ROLLOUT = 2048  # samples per update, over all environments
 HOLD = 5  # control steps for which the bare physics keeps a target
@@ -68,26 +69,26 @@ class BarePhysics:
         self.seconds.append(total)
 
 
-def measure(n_envs: int, steps: int, rounds: int) -> dict[str, float | int]:
-    """Microseconds per environment step of the three, and the ratios."""
-    stock = DummyVecEnv([lambda: Monitor(gym.make(ENVIRONMENT))] * n_envs)
-    own = make_vec_env(EnvironmentRef(id=ENVIRONMENT, n_envs=n_envs))
-    physics = BarePhysics(steps)
+def measure(environment: str, n_envs: int, steps: int, rounds: int) -> dict[str, Any]:
+    """Microseconds per environment step of the contestants, and the ratios."""
+    stock = DummyVecEnv([lambda: Monitor(gym.make(environment))] * n_envs)
+    own = make_vec_env(EnvironmentRef(id=environment, n_envs=n_envs))
     contestants: dict[str, Callable[[], object]] = {
         "sb3": lambda: train(PPO, stock, steps),
         "ours": lambda: train(FusedPPO, own, steps),
-        "physics": physics,
     }
+    if environment == ARM:
+        contestants["physics"] = physics = BarePhysics(steps)
     times = alternate(contestants, rounds)
     stock.close()
     own.close()
-    times.seconds["physics"] = physics.seconds[-rounds:]
-    return {
-        "n_envs": n_envs,
-        **{f"{name}_us": spread(seconds).median / steps * 1e6 for name, seconds in times.seconds.items()},
-        **_ratio("sb3", times.ratios("sb3", "ours")),
-        **_ratio("physics", times.ratios("ours", "physics")),
-    }
+    found = {"environment": environment.rpartition(":")[2], "n_envs": n_envs}
+    ratios = _ratio("sb3", times.ratios("sb3", "ours"))
+    if environment == ARM:
+        times.seconds["physics"] = physics.seconds[-rounds:]
+        ratios |= _ratio("physics", times.ratios("ours", "physics"))
+    micros = {f"{name}_us": spread(seconds).median / steps * 1e6 for name, seconds in times.seconds.items()}
+    return {**found, **micros, **ratios}
 
 
 def _ratio(name: str, ratios: Sequence[float]) -> dict[str, float]:
@@ -105,10 +106,12 @@ def _ratio(name: str, ratios: Sequence[float]) -> dict[str, float]:
 
 def main() -> None:
     """Measures every number of environments."""
-    options = parser(__doc__, rounds=7).parse_args()
+    made = parser(__doc__, rounds=7)
+    made.add_argument("--env", default=ARM, metavar="ID", help="another environment; without physics")
+    options = made.parse_args()
     torch.set_num_threads(1)
     steps, rounds = (ROLLOUT, 2) if options.quick else (2 * ROLLOUT, options.rounds)
-    results = [measure(n_envs, steps, rounds) for n_envs in COUNTS]
+    results = [measure(options.env, n_envs, steps, rounds) for n_envs in COUNTS]
     print(table(results))
     if options.json:
         write_json(options.json, results)

@@ -15,7 +15,7 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.preprocessing import is_image_space
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper, VecNormalize
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecNormalize
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from tuner.config.arguments import NORMALIZE
@@ -24,6 +24,7 @@ from tuner.records import EnvironmentRef
 from tuner.training.batches import all_finite, finite, is_plain
 from tuner.training.compiled import COMPILES
 from tuner.training.frame_stack import stacked
+from tuner.training.lean_vec_env import LeanVecEnv
 from tuner.training.life import LIFE
 from tuner.training.making import RAISED, blamed, blaming, close, find_environment, made, make_bare
 from tuner.training.spaces import unobservable
@@ -161,11 +162,11 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
     """`n_envs` environments as an SB3 VecEnv that records episode statistics.
 
     With `vec_env: subproc` each environment runs in its own process. Otherwise the class's own `make_vec_env` is used
-    if it has one and no wrapper must be applied to each environment, else a DummyVecEnv.
+    if it has one and no wrapper must be applied to each environment, else a LeanVecEnv.
 
     Args:
         ref: The environment, its options, the number of copies and the kind of VecEnv.
-        wrapper: Wraps each single environment in a DummyVecEnv or a process.
+        wrapper: Wraps each single environment in a LeanVecEnv or a process.
 
     Raises:
         EnvironmentUnusable: if they cannot be made.
@@ -179,10 +180,10 @@ def make_vec_env(ref: EnvironmentRef, wrapper: Callable[..., gym.Env[Any, Any]] 
     )
     singles: list[Callable[[], gym.Env[Any, Any]]] = [functools.partial(_wrapped, ref, wrapper)] * ref.n_envs
     if hook is None:
-        return DummyVecEnv(singles)
+        return LeanVecEnv(singles)
     venv = made(ref, lambda: hook(ref.n_envs, **{**spec.kwargs, **ref.kwargs}))
     if _counts_from_elsewhere(venv):
-        return DummyVecEnv(singles)
+        return LeanVecEnv(singles)
     if not isinstance(venv, VecEnv) or venv.num_envs != ref.n_envs:
         found = f"one of {venv.num_envs}" if isinstance(venv, VecEnv) else type(venv).__name__
         raise EnvironmentUnusable(
