@@ -12,12 +12,14 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 from pairs import table
 
 CODE = "import sys; from bench_start import measure; measure(int(sys.argv[1]), sys.argv[2] == 'forked')"
 WAYS = ("forked", "spawned")
+HERE = Path(__file__).parent
 
 
 def measure(workers: int, forked: bool) -> None:
@@ -50,7 +52,7 @@ def main() -> None:
         for _ in range(options.rounds):
             for way in WAYS:
                 command = [sys.executable, "-c", CODE, str(workers), way]
-                done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - this file's own
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=HERE)  # noqa: S603 - this file's own
                 found[way].append(json.loads(done.stdout))
         pairs = zip(found["spawned"], found["forked"], strict=True)
         ratios = [spawned[0] / forked[0] for spawned, forked in pairs]
