@@ -62,6 +62,15 @@ STUDY = {
 }
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles what trials compute before the first test: a test of something else would wait for it."""
+    compiled = any((ROOT / "tuner" / "training" / "fused" / "__pycache__").glob("*.nbi"))
+    if not compiled and not hasattr(config, "workerinput"):
+        path = os.pathsep.join(map(str, (ROOT, ROOT / "envs")))
+        code = "import tuner.training.warm"
+        subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, check=True)
+
+
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test runs in an empty folder, in which `studies/tuner.db` would be its own."""

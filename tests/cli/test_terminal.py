@@ -29,7 +29,7 @@ def begin(request: pytest.FixtureRequest, tmp_path: Path) -> Begin:
             return ["confirm", "toy", "--seeds", "100", "--workers", "1"]
         tuner: Tuner = request.getfixturevalue("tuner")
         assert tuner("export toy -o best.yml").code == 0
-        return ["train", "best.yml", "--timesteps", "50000", "--seeds", "1,2,3,4,5,6", "--workers", "1"]
+        return ["train", "best.yml", "--timesteps", "200000", "--seeds", "1,2,3,4,5,6", "--workers", "1"]
 
     return typed
 

@@ -67,8 +67,8 @@ def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
             events.ArithmeticChanged(before="numpy", now="compiled"),
             [
                 (
-                    "Trials were computed by NumPy so far and are now by compiled code: equal up to rounding, but a "
-                    "seed does not give the same digits again."
+                    "Trials were computed by NumPy so far and are now by compiled code: equal up to rounding, in "
+                    "other digits."
                 )
             ],
         ),

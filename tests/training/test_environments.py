@@ -1,4 +1,4 @@
-"""Environments of trials: the class's own vector environment, or a DummyVecEnv of single environments."""
+"""Environments of trials: the class's own vector environment, or a LeanVecEnv of single environments."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from tuner.errors import EnvironmentFailed, EnvironmentUnusable, TrialDiverged
 from tuner.records import EnvironmentRef
 from tuner.training.environments import VecGuard, make_vec_env
 from tuner.training.evaluation import Evaluator
+from tuner.training.lean_vec_env import LeanVecEnv
 
 ARM = "roarm_envs:RoArmReach-v0"
 
@@ -43,7 +44,7 @@ def test_the_arm_offers_one() -> None:
 )
 def test_any_other_environment_is_put_into_a_dummy_vec_env(name: str, kwargs: dict[str, Any]) -> None:
     env = own(2, name, **kwargs)
-    assert type(env) is DummyVecEnv
+    assert type(env) is LeanVecEnv
     assert env.env_is_wrapped(Monitor) == [True, True]
 
 

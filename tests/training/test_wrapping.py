@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stable_baselines3.common.vec_env import DummyVecEnv
 
 from tuner.checking.check_report import full
 from tuner.checking.run_check import run_check
 from tuner.errors import EnvironmentFailed, EnvironmentUnusable
 from tuner.records import EnvironmentRef
 from tuner.training.environments import VecGuard, make_vec_env
+from tuner.training.lean_vec_env import LeanVecEnv
 from tuner.training.making import make_bare
 from tuner.training.stepping import advance, begin
 
@@ -81,7 +81,7 @@ def test_every_copy_has_them_whatever_the_class_offers(vec_env: str) -> None:
     env = make_vec_env(ref(RESCALED, n_envs=2, vec_env=vec_env))
     assert env.action_space.high == 1.0  # type: ignore[attr-defined]
     env.close()
-    assert type(make_vec_env(ref("wrapped_toys.Doubled", name="tuner_toys:ToyOwn-v0", n_envs=2))) is DummyVecEnv
+    assert type(make_vec_env(ref("wrapped_toys.Doubled", name="tuner_toys:ToyOwn-v0", n_envs=2))) is LeanVecEnv
 
 
 def test_a_vector_environment_that_counts_from_elsewhere_is_not_used() -> None:

@@ -181,11 +181,8 @@ def _(event: events.SettingsChanged) -> Iterator[str]:
 
 @words.register
 def _(event: events.ArithmeticChanged) -> Iterator[str]:
-    names = {"compiled": "compiled code", "numpy": "NumPy"}
-    yield (
-        f"Trials were computed by {names[event.before]} so far and are now by {names[event.now]}: equal up to "
-        "rounding, but a seed does not give the same digits again."
-    )
+    now, before = ("compiled code", "NumPy") if event.now == "compiled" else ("NumPy", "compiled code")
+    yield f"Trials were computed by {before} so far and are now by {now}: equal up to rounding, in other digits."
 
 
 def _setting(value: object) -> str:

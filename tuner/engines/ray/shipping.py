@@ -17,7 +17,7 @@ from tuner.record_type import Record
 from tuner.records import EnvironmentRef
 
 LARGEST = 100_000_000  # bytes; larger code belongs in an installed package or on a shared disk
-LEFT_OUT = (".?*", "__pycache__", "*.pyc")
+LEFT_OUT = (".?*", "*.pyc")  # of __pycache__ there remains what Numba compiled, which the nodes need not do again
 
 
 class Sources(Record):
