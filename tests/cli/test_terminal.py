@@ -29,7 +29,8 @@ def begin(request: pytest.FixtureRequest, tmp_path: Path) -> Begin:
             return ["confirm", "toy", "--seeds", "100", "--workers", "1"]
         tuner: Tuner = request.getfixturevalue("tuner")
         assert tuner("export toy -o best.yml").code == 0
-        return ["train", "best.yml", "--timesteps", "200000", "--seeds", "1,2,3,4,5,6", "--workers", "1"]
+        seeds = ",".join(map(str, range(1, 21)))
+        return ["train", "best.yml", "--timesteps", "50000", "--seeds", seeds, "--workers", "1"]
 
     return typed
 
@@ -56,7 +57,7 @@ def interrupt(shown: Terminal) -> str:
     [
         ("run", r"trial \d+ ", ("leader: ", "/400 done, 1 running", " left")),
         ("confirm", r"validation seed \d+, \S+", ("done | ", " left")),
-        ("train", r"seed \d+ ", ("/6 runs done",)),
+        ("train", r"seed \d+ ", ("/20 runs done",)),
     ],
     ids=["run", "confirm", "train"],
 )

@@ -99,7 +99,9 @@ def _shortened(job: Bar, room: int) -> Bar:
 
 def _table(jobs: Sequence[Bar], width: int) -> Table:
     labels = max(cell_len(job.label) for job in jobs)
-    jobs = [_shortened(job, width - labels - GAP) for job in jobs]
+    curves = max(cell_len(course(job.curve, job.bounds)) for job in jobs)  # which say more than a text's last parts
+    room = width - labels - GAP - (curves + GAP if curves else 0)
+    jobs = [_shortened(job, room) for job in jobs]
     columns = _fitting(jobs, width + GAP)
     table = Table.grid(padding=(0, GAP, 0, 0), expand="detail" in columns)
     for column in columns:
