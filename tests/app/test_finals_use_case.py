@@ -43,7 +43,11 @@ def test_half_of_the_trials_repeat_the_leaders(ended: list[Row]) -> None:
 
 
 @pytest.mark.parametrize("engine", ["processes", pytest.param("ray", marks=pytest.mark.slow)])
-def test_one_worker_two_workers_and_ray_run_the_same_trials(told: Told, ended: list[Row], engine: str) -> None:
+def test_one_worker_two_workers_and_ray_run_the_same_trials(
+    told: Told, ended: list[Row], engine: str, request: pytest.FixtureRequest
+) -> None:
+    if engine == "ray":
+        request.getfixturevalue("one_cluster")
     tune(replace(RUN, name="two", engine=EngineOptions(engine=engine, workers=2)), told)
     assert told_of("two") == told_of("toy")
 

@@ -35,6 +35,8 @@ ENGINES: dict[str, Callable[[], Engine]] = {
 @pytest.fixture(scope="module", params=[*ENGINES.values()], ids=[*ENGINES])
 def engine(request: pytest.FixtureRequest, toys: None) -> Iterator[Engine]:
     """One for all tests, so that each finds it as the one before left it."""
+    if request.param is ENGINES["ray"]:
+        request.getfixturevalue("one_cluster")
     made: Engine = request.param()
     made.prepare(2)
     yield made
