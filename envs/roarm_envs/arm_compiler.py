@@ -1,6 +1,7 @@
 """Compiles functions over arrays by Numba where that is installed; without it Python does their work.
 
 The cache of compiled code is renewed with the file of a function alone: constants of other modules come as arguments.
+`tuner.training.compiled` does the same for the tuner; neither package imports the other.
 """
 
 import contextlib

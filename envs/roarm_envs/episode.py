@@ -89,11 +89,11 @@ class EpisodeState(Generic[AnyTask]):
         if not self._begun:
             raise gym.error.ResetNeeded("no episode has begun: call reset() before step()")
 
-    def count(self, *, success: bool, ended: bool | None = None) -> bool:
-        """Counts a step; returns whether time is up. `ended` is whether the episode has, by success or otherwise."""
+    def count(self, *, success: bool, ended: bool) -> bool:
+        """Counts a step; returns whether time is up in an episode that has not ended by success or otherwise."""
         self._steps += 1
         self.success = success
-        return not (success if ended is None else ended) and self._steps >= self.max_steps
+        return not ended and self._steps >= self.max_steps
 
     def mark(self) -> tuple[float, float, float]:
         """Where pictures show the goal, in m; a disc marker lies on the table below the goal."""

@@ -42,9 +42,7 @@ class ReachSteps:
     """Does what `EpisodeState.step` does for every arm, with one call for all that follows the physics."""
 
     def __init__(self, episodes: Sequence[EpisodeState[Reach]]) -> None:
-        self._episodes = list(episodes)
-        self.tasks = [one.task for one in episodes]
-        task = self.tasks[0]
+        self._episodes, task = list(episodes), episodes[0].task
         self._dense = task.reward == "dense"
         self._task = np.array(
             [task.tolerance, task.progress_scale, task.success_bonus, task.effort_weight, task.collision_weight]
@@ -67,9 +65,11 @@ class ReachSteps:
             episode.require_begun()
             arm = episode.arm
             arm.shift(action)
-            touching, states = arm.sim.advance((*arm.targets, GRIPPER_HOME))
-            (a, u, _, _), (b, v, _, _), (c, w, _, _), (d, x, _, _), (e, y, _, _), _ = states
+            sim = arm.sim
             state: Any = episode.state
+            sim.drive((*arm.targets, GRIPPER_HOME))
+            touching = sim.touches()
+            (a, u, _, _), (b, v, _, _), (c, w, _, _), (d, x, _, _), (e, y, _, _), _ = sim.joint_states()
             readings = (a, b, c, d, e, u, v, w, x, y, *state.goal, state.distance, touching, *action)
             PACK.pack_into(self._memory, place, *readings)
             place += PACK.size
@@ -82,7 +82,7 @@ class ReachSteps:
             state = episode.state
             state.distance = distance
             solved.append(success)
-            late.append(episode.count(success=success))
+            late.append(episode.count(success=success, ended=success))
             infos.append({"is_success": success, "distance": distance, "reward_terms": self._named(terms)})
         return rows, rewards, solved, late, infos
 

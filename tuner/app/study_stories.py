@@ -206,9 +206,7 @@ class StudyStories:
         files = {name: _address(study_id, trial["trial_id"], name) for name in (*names, *video)}
         _note(trial, trial_note(row, known.beside, files))
         made = [name for name in video if self._wanted(told, known, number)[1]]
-        kept = [
-            one for one in trial["artifacts"] if not one["filename"].endswith(EARLIER)
-        ]  # of use to `tuner play` alone
+        kept = [one for one in trial["artifacts"] if not one["filename"].endswith(EARLIER)]  # that is for `tuner play`
         trial["artifacts"] = [*map(_artifact, (*made, *names)), *kept]
 
     def _possible(self, told: ToldStudy, known: _Known, number: int) -> bool:

@@ -1,6 +1,7 @@
 """Compiles functions over arrays by Numba where that is installed; without it their callers use NumPy.
 
 The cache of compiled code is renewed with the file of a function alone: constants of other modules come as arguments.
+`roarm_envs.arm_compiler` does the same for the arm; neither package imports the other.
 """
 
 import contextlib

@@ -150,21 +150,6 @@ class Sim:
         )
         pybullet.stepSimulation(self._client)
 
-    def advance(self, targets: Sequence[float]) -> tuple[bool, tuple[tuple[float, ...], ...]]:
-        """`drive`, `touches` and `joint_states` of the step, in one call: of many arms each call counts."""
-        pybullet.setJointMotorControlArray(
-            self._arm,
-            self._driven,
-            pybullet.POSITION_CONTROL,
-            targetPositions=targets,
-            forces=self._torques,
-            positionGains=self._gains,
-            physicsClientId=self._client,
-        )
-        pybullet.stepSimulation(self._client)
-        touching = bool(pybullet.getContactPoints(self._arm, physicsClientId=self._client))
-        return touching, pybullet.getJointStates(self._arm, self._driven, self._client)
-
     def joint_states(self) -> tuple[tuple[float, ...], ...]:
         """PyBullet's state of each driven joint: angle in rad, speed in rad/s, and reaction forces and torque."""
         states: tuple[tuple[float, ...], ...] = pybullet.getJointStates(self._arm, self._driven, self._client)

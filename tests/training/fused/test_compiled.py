@@ -16,7 +16,7 @@ from tuner.records import EnvironmentRef
 from tuner.training import compiled
 from tuner.training.compiled import COMPILES
 from tuner.training.environments import make_vec_env
-from tuner.training.fused.acting_kernels import forward
+from tuner.training.fused.kernels import forward
 from tuner.training.fused_ppo import FusedPPO
 
 ARM = "roarm_envs:RoArmReach-v0"

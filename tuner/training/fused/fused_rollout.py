@@ -11,8 +11,8 @@ from stable_baselines3.common.buffers import RolloutBuffer
 
 from tuner.training.batches import is_plain
 from tuner.training.compiled import COMPILES
-from tuner.training.fused.acting_kernels import keep, keep_results
 from tuner.training.fused.heads import make_head
+from tuner.training.fused.kernels import keep, keep_results
 from tuner.training.fused.network import Acting, Array, Network, QuickActing
 from tuner.training.fused.update import FlatAdam, Samples, Settings, Updater, UpdateSignals
 

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from tuner.training.batches import is_plain
 from tuner.training.compiled import COMPILES
-from tuner.training.fused.acting_kernels import draw
+from tuner.training.fused.kernels import draw, gaussian_gradient
 from tuner.training.fused.network import Array, Network
 from tuner.training.fused.policy_loss import Distribution, PolicyRows, policy_gradient
-from tuner.training.fused.update_kernels import gaussian_gradient
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 SMALLEST = float(np.finfo(np.float32).min)  # what torch clamps the logarithm of a probability to

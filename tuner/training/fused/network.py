@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from tuner.record_type import Record
 from tuner.training.compiled import COMPILES
-from tuner.training.fused.acting_kernels import forward
-from tuner.training.fused.update_kernels import add_and_tanh, through_tanh
+from tuner.training.fused.kernels import add_and_tanh, forward, through_tanh
 
 Array = NDArray[np.float32]
 Activation = Callable[..., Array]  # (x, out=…) → out

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from tuner.record_type import Record
 from tuner.training.compiled import COMPILES
 from tuner.training.fused.heads import ActionHead, HeadLearning
+from tuner.training.fused.kernels import adam
 from tuner.training.fused.network import Array, FlatParameters, Learning, Network
 from tuner.training.fused.policy_loss import PolicyRows, surrogates
-from tuner.training.fused.update_kernels import adam
 from tuner.training.life import LIFE
 
 
