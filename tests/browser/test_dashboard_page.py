@@ -147,6 +147,9 @@ def test_pendulum_is_told_in_returns_and_pick_and_place_plays_its_video(robots: 
     page.wait(f"{VIDEO} !== null && {VIDEO}.readyState >= 1")
     page.value(f"{VIDEO}.play() && 1")
     page.wait(f"{VIDEO}.currentTime > 0")
+    page.visit(f"{robots}/dashboard/studies/2/trials?numbers=0", width=WIDTH)  # now the video is among the files
+    page.wait("document.body.innerText.includes('episode.mp4')")
+    assert fits(page)
 
 
 def test_a_confirmation_says_what_it_is(address: str, page: Page) -> None:

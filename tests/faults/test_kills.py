@@ -131,7 +131,8 @@ def test_ctrl_c_keeps_what_is_finished_says_how_to_resume_and_exits_130(
     prove_exact(tmp_path)
 
 
-def test_a_second_coordinator_is_refused_at_once(study: Path, tmp_path: Path) -> None:
+def test_a_second_coordinator_is_refused_at_once(tmp_path: Path) -> None:
+    study = write_study(tmp_path, timesteps=320_000, checkpoints=20)  # the first has not ended when the second asks
     first = start(study)
     wait_for(lambda: reports(tmp_path) >= 1, first)
     second = start(study)
