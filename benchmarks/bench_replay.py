@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+from numpy.typing import NDArray
 from replay.peers import PEERS, run_peer
 from replay.replayed_study import Outcome, Setting, run_study
 from replay.smac_peer import run_smac
@@ -74,10 +75,9 @@ def trials_for(pool: Executor, tables: Sequence[Table], setting: Setting, cost: 
     return trials
 
 
-def interval(found: Sequence[Sequence[Outcome]]) -> tuple[float, float]:
+def interval(regrets: NDArray[np.float64]) -> tuple[float, float]:
     """The bootstrap interval of the mean over the tasks, resampled over the repeats of each."""
     generator = np.random.default_rng(0)
-    regrets = np.array([[one.regret for one in each] for each in found])
     places = generator.integers(regrets.shape[1], size=(RESAMPLES, *regrets.shape))
     means = np.take_along_axis(regrets[None], places, axis=2).mean(axis=(1, 2))
     low, high = np.quantile(means, [0.025, 0.975])
@@ -93,11 +93,14 @@ class Figures(Record):
     low: float  # 95 % interval of the regret
     high: float
     by_task: dict[str, float]
+    successes: dict[str, float | None]  # mean success rate of the leaders, by task
 
     @property
     def words(self) -> str:
         """As a line."""
-        return f"{self.title:40}  cost {self.cost:6.1f}  regret {self.regret:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        regret = f"regret {self.regret:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        succeeded = "".join(f"  success {one:.1%}" for one in self.successes.values() if one is not None)
+        return f"{self.title:40}  cost {self.cost:6.1f}  {regret}{succeeded}"
 
     @property
     def title(self) -> str:
@@ -111,14 +114,23 @@ class Figures(Record):
 
 def figures(setting: Setting | str, found: Sequence[Sequence[Outcome]], tables: Sequence[Table]) -> Figures:
     """The figures of the outcomes on each table."""
-    low, high = interval(found)
-    means = {
-        table.name: float(np.mean([one.regret for one in each])) for table, each in zip(tables, found, strict=True)
-    }
-    cost = float(np.mean([one.cost for each in found for one in each]))
+    values = {table.name: [one.value for one in each] for table, each in zip(tables, found, strict=True)}
+    regrets = np.array([[table.regret(one) for one in values[table.name]] for table in tables])
+    low, high = interval(regrets)
     return Figures(
-        setting=setting, cost=cost, regret=float(np.mean(list(means.values()))), low=low, high=high, by_task=means
+        setting=setting,
+        cost=float(np.mean([one.cost for each in found for one in each])),
+        regret=float(regrets.mean()),
+        low=low,
+        high=high,
+        by_task=dict(zip(values, regrets.mean(axis=1).tolist(), strict=True)),
+        successes={table.name: _mean_success(each) for table, each in zip(tables, found, strict=True)},
     )
+
+
+def _mean_success(found: Sequence[Outcome]) -> float | None:
+    known = [one.success for one in found if one.success is not None]
+    return float(np.mean(known)) if known else None
 
 
 def check(pool: Executor, tables: Sequence[Table], repeats: int) -> bool:
@@ -149,6 +161,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     options = parser.parse_args()
     tables, rows = load_tables(options.tables), []
+    for table in tables:
+        if table.successes is not None:
+            means = table.successes.mean(axis=1)
+            best, middle = means[table.truth.argmax()], np.median(means)
+            print(f"{table.name}: success of the best {best:.1%}, median {middle:.1%}", flush=True)
     with ProcessPoolExecutor(options.workers) as pool:
         if options.check:
             raise SystemExit(0 if check(pool, tables, options.repeats) else 1)

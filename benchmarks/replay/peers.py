@@ -145,4 +145,4 @@ def _outcome(table: Table, ended: Sequence[Ended], used: dict[int, set[int]], co
     """The best of the trials that had ended at this cost, judged on seeds that it was not trained with to the end."""
     there = [one for one in ended if one.cost <= cost] or list(ended[:1])
     best = max(there, key=lambda one: one.value)
-    return Outcome(regret=table.regret(best.row, used[best.row]), cost=cost, trials=len(there))
+    return Outcome.judged(table, best.row, used[best.row], cost, len(there))

@@ -1,9 +1,9 @@
 """A study whose trials are read from a table: everything is the product's own but training."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from optuna import Study
@@ -61,9 +61,15 @@ class Setting(Record):
 class Outcome(Record):
     """What a study came to."""
 
-    regret: float
+    value: float  # of the leader, on seeds that took no part in choosing it
+    success: float | None  # likewise, its success rate
     cost: float  # in full runs
     trials: int
+
+    @classmethod
+    def judged(cls, table: Table, row: int, used: Collection[int], cost: float, trials: int) -> Self:
+        """The outcome of a study whose leader is a row of the table, chosen by some seeds."""
+        return cls(value=table.value(row, used), success=table.success(row, used), cost=cost, trials=trials)
 
 
 def run_study(table: Table, setting: Setting, seed: int) -> Outcome:
@@ -81,7 +87,7 @@ def run_study(table: Table, setting: Setting, seed: int) -> Outcome:
         coordinate(SearchSource(writer, spec, spec.trials), engine, SilentListener())
         leader = configurations(writer.reader().rows)[0].first
     row = nearest(table, leader.params)
-    return Outcome(regret=table.regret(row, set(engine.used[row])), cost=engine.cost, trials=writer.count_finished())
+    return Outcome.judged(table, row, engine.used[row], engine.cost, writer.count_finished())
 
 
 def _spec(table: Table, setting: Setting, seed: int) -> StudySpec:

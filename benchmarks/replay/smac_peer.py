@@ -32,4 +32,4 @@ def _study(table: Table, runs: int, seed: int) -> Outcome:
             value = list(trials.curve(nearest(table, dict(asked.config))))[-1]
             facade.tell(asked, TrialValue(cost=-value))
         row = nearest(table, dict(facade.intensifier.get_incumbent()))
-    return Outcome(regret=table.regret(row, trials.used[row]), cost=trials.cost, trials=runs)
+    return Outcome.judged(table, row, trials.used[row], trials.cost, runs)
