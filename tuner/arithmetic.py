@@ -3,10 +3,13 @@
 import importlib.util
 import os
 
-COMPILED, NUMPY = "compiled", "numpy"  # attribute `arithmetic` of a trial of fused PPO; earlier ones have none
+# Attribute `arithmetic` of a trial: of a faster class, or of SB3's own code; earlier ones of SB3's have one of the first
+# two, or none.
+COMPILED, NUMPY, SB3 = "compiled", "numpy", "sb3"
+IN_WORDS = {COMPILED: "compiled code", NUMPY: "NumPy", SB3: "Stable-Baselines3's code"}
 
 
 def arithmetic() -> str:
-    """How trials compute in this installation."""
+    """How trials of faster classes compute in this installation."""
     off = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
     return NUMPY if off or importlib.util.find_spec("numba") is None else COMPILED

@@ -18,7 +18,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
-from tuner.arithmetic import COMPILED, NUMPY
+from tuner.arithmetic import COMPILED, NUMPY, SB3
 from tuner.errors import EnvironmentFailed, TrialDiverged
 from tuner.records import CURVES_FAILED, SMALL_POLICY, TrialJob, TrialOutcome
 from tuner.training.board import Board
@@ -115,7 +115,7 @@ def train(job: TrialJob, report: Report, stopped: Callable[[], bool]) -> TrialOu
             facts={
                 "arguments": arguments_seen(model, list(job.params)) | coefficients.seen(),
                 "trainer": "sb3" if trained_by_sb3(model) else "fused",
-                "arithmetic": COMPILED if COMPILES else NUMPY,
+                "arithmetic": SB3 if trained_by_sb3(model) else COMPILED if COMPILES else NUMPY,
                 "versions": versions(),
                 "hardware": hardware(),
                 "setup_seconds": round(ready - begun, 3),

@@ -73,6 +73,15 @@ def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
             ],
         ),
         (
+            events.ArithmeticChanged(before="sb3", now="numpy"),
+            [
+                (
+                    "Trials were computed by Stable-Baselines3's code so far and are now by NumPy: equal up to "
+                    "rounding, in other digits."
+                )
+            ],
+        ),
+        (
             events.NothingToRun(what="trial", finished=4, target=4, waiting=("best",)),
             [
                 "Nothing to do: the study has 4 finished trials of 4 (more with --trials).",

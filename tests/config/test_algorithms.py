@@ -138,7 +138,7 @@ def test_only_arguments_of_the_algorithm_reach_the_job(tmp_path: Path) -> None:
         pytest.param(
             {"fixed": {"learning_starts": 384}}, {}, "learning_starts: 384 of 384 timesteps", id="no learning"
         ),
-        pytest.param({}, {"trainer": "fused"}, "trainer: 'fused' trains only PPO", id="fused"),
+        pytest.param({}, {"trainer": "fused"}, "trainer: 'fused' trains only PPO and DQN", id="fused"),
         pytest.param({}, {"algorithm": "ppo"}, "algorithm: 'ppo', but the space toy_space.yaml is for sac", id="two"),
         pytest.param(
             {},

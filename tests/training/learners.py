@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
@@ -54,7 +55,7 @@ def trained(
     return model, record
 
 
-def furthest(one: PPO, other: PPO) -> float:
+def furthest(one: BaseAlgorithm, other: BaseAlgorithm) -> float:
     """The greatest absolute difference between two models' parameters."""
     ours, theirs = one.policy.state_dict(), other.policy.state_dict()
     assert ours.keys() == theirs.keys()

@@ -139,7 +139,7 @@ def test_torchs_parameters_view_the_flat_array() -> None:
     before = model.predict(observation, deterministic=True)[0]
     model.policy.load_state_dict(_zeros(model))
     assert model.predict(observation, deterministic=True)[0] == pytest.approx(0.0 * before)
-    assert model.actor()(observation[None])[0] == pytest.approx(0.0 * before)  # type: ignore[attr-defined]
+    assert model.best_actor()(observation[None])[0] == pytest.approx(0.0 * before)  # type: ignore[attr-defined]
 
 
 def _zeros(model: PPO) -> dict[str, torch.Tensor]:
@@ -160,7 +160,7 @@ def test_the_actors_actions_are_those_of_predict(env: str) -> None:
     model, _ = trained(FusedPPO, env, 1, n_steps=64, batch_size=32)
     observations = np.stack([model.observation_space.sample() for _ in range(9)])
     expected = model.predict(observations, deterministic=True)[0]
-    found = model.actor()(observations)  # type: ignore[attr-defined]
+    found = model.best_actor()(observations)  # type: ignore[attr-defined]
     assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 

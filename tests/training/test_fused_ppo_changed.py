@@ -83,7 +83,7 @@ def test_the_fallback_is_sb3_bit_for_bit() -> None:
     assert furthest(ours, theirs) == 0.0
     observations = np.stack([ours.observation_space.sample() for _ in range(3)])
     expected = theirs.predict(observations, deterministic=True)[0]
-    np.testing.assert_array_equal(ours.actor()(observations), expected)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(ours.best_actor()(observations), expected)  # type: ignore[attr-defined]
 
 
 def test_parameters_that_are_not_finite_are_an_error_as_in_sb3() -> None:
@@ -204,7 +204,7 @@ def test_what_is_changed_in_a_model_is_heeded(change: Callable[[PPO], None], cov
     assert (ours.stepped_aside is None) is covered
     observation = ours.observation_space.sample()[None]
     expected = ours.predict(observation, deterministic=True)[0]
-    np.testing.assert_allclose(ours.actor()(observation), expected, atol=1e-6)
+    np.testing.assert_allclose(ours.best_actor()(observation), expected, atol=1e-6)
 
 
 class Reader(BaseCallback):

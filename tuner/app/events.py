@@ -128,7 +128,7 @@ class SettingsChanged(Event):
 class ArithmeticChanged(Event):
     """A stored study goes on with other arithmetic: the same seed gives other last digits, and so another course."""
 
-    before: str  # compiled or numpy
+    before: str  # compiled, numpy or sb3
     now: str
 
 

@@ -53,8 +53,8 @@ def algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
         yield f"sampler: 'gp' cannot search conditional parameters ({', '.join(named)}); take tpe, random or qmc"
     if study.sampler == "gp" and study.trials > MOST_OF_GP:
         yield f"sampler: 'gp' is too slow for {study.trials:,} trials, at most {MOST_OF_GP}; take tpe for more"
-    if study.trainer == "fused" and space.algorithm != "ppo":
-        yield f"trainer: 'fused' trains only PPO, and the space is for {space.algorithm}; leave it out"
+    if study.trainer == "fused" and ALGORITHMS[space.algorithm].fused is None:
+        yield f"trainer: 'fused' trains only PPO and DQN, and the space is for {space.algorithm}; leave it out"
 
 
 def budget_faults(space: SpaceSpec, study: StudyFile | StudySpec) -> Iterator[str]:

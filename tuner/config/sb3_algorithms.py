@@ -193,6 +193,7 @@ SB3: dict[str, AlgorithmEntry] = {
     ),
     "dqn": AlgorithmEntry(
         model="stable_baselines3:DQN",
+        fused="tuner.training.fused_dqn:FusedDQN",
         mark="exploration_fraction",
         actions=("Discrete",),
         space="dqn_control",

@@ -11,7 +11,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tuner import seeds
-from tuner.arithmetic import NUMPY
+from tuner.arithmetic import NUMPY, SB3
 from tuner.config.conditions import searched
 from tuner.config.model import StudySpec
 from tuner.config.rules import in_terms_of
@@ -227,9 +227,14 @@ class StudyWriter:
         return [seconds for seconds in found if seconds is not None]
 
     def last_arithmetic(self) -> str | None:
-        """How the last completed trial of fused PPO computed; None without any."""
-        found = (trial.user_attrs for trial in reversed(self.trials(TrialState.COMPLETE)))
-        return next((one.get("arithmetic", NUMPY) for one in found if one.get("trainer") == "fused"), None)
+        """How the last completed trial computed; None where SB3's code trained it, and still does."""
+        found = [one.user_attrs for one in self.trials(TrialState.COMPLETE)[-1:] if "trainer" in one.user_attrs]
+        for one in found:
+            if one["trainer"] == "fused":
+                return str(one.get("arithmetic", NUMPY))
+            if self._spec.space.algorithm == "dqn" and SB3 not in (one.get("arithmetic"), self._spec.trainer):
+                return SB3  # DQN had no faster class
+        return None
 
     def _trial(self, number: int) -> FrozenTrial:
         return self.study.get_trials(deepcopy=False)[number]

@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv, unwrap_vec_normalize
 
 from tuner.config.algorithms import ALGORITHMS
 from tuner.records import TrialJob
-from tuner.training.fused_ppo import FusedPPO
+from tuner.training.fused.fused_model import FusedModel
 from tuner.training.stepping import MASKS, masks_of
 from tuner.training.streams import OwnStream
 
@@ -87,7 +87,11 @@ def actor_of(model: BaseAlgorithm, algorithm: str, *, draw: int | None = None) -
     if entry.masked or "lstm_hidden_size" in entry.arguments:
         return EpisodicPolicy(model, masked=entry.masked, stream=stream)
     if stream is None:
-        return model.actor() if isinstance(model, FusedPPO) else lambda seen: model.predict(seen, deterministic=True)[0]
+        return (
+            model.best_actor()
+            if isinstance(model, FusedModel)
+            else lambda seen: model.predict(seen, deterministic=True)[0]
+        )
 
     def act(observations: Any) -> Any:
         with stream.used():

@@ -1,31 +1,25 @@
 """Stable-Baselines3's PPO with rollout and update in NumPy: the same up to rounding, several times faster on a CPU."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from gymnasium import spaces
-from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.utils import explained_variance
 from stable_baselines3.common.vec_env import VecEnv
 
+from tuner.training.fused.fused_model import FusedModel, layer_reasons, optimizer_reasons, space_reasons
 from tuner.training.fused.fused_rollout import Core
 from tuner.training.fused.update import Settings, UpdateSignals
 
-logger = logging.getLogger(__name__)
 
-ACTIVATIONS = (torch.nn.Tanh, torch.nn.ReLU)
-
-
-class FusedPPO(PPO):
+class FusedPPO(FusedModel[Core], PPO):
     """A faster Stable-Baselines3 PPO with the same arguments and random streams.
 
     After one update its parameters are within 1e-6 of SB3's; later the different rounding makes the two diverge. The
@@ -34,49 +28,35 @@ class FusedPPO(PPO):
 
     Supported are MlpPolicy with tanh or ReLU, Box and Discrete actions, flat Box observations, Adam, on the CPU. Any
     other case is trained by SB3's own code; `stepped_aside` then says why. This is checked before every rollout and
-    update, so policy, layers and optimizer may be replaced at any time.
+    update.
 
     Difference for callbacks: during a rollout the locals have no `values`, `log_probs` and `obs_tensor`, and the buffer
     has no values and log probabilities. These are computed at its end, with the parameters of that moment.
     """
 
-    stepped_aside: str | None = None  # why SB3's own code trains this model, None if it does not
-    _core: "Core | None" = None
+    def uncovered(self) -> Iterator[str]:
+        """Every reason why the model as it is now is not covered."""
+        policy = self.policy
+        if type(policy) is not ActorCriticPolicy:
+            yield f"the policy is {type(policy).__name__}, not MlpPolicy"
+            return
+        if self.use_sde:
+            yield "gSDE (use_sde) explores by noise that depends on the state"
+        if self.device.type != "cpu":
+            yield f"the device is {self.device}, not the CPU"
+        if type(self.rollout_buffer) is not RolloutBuffer:
+            yield f"the rollout buffer is {type(self.rollout_buffer).__name__}"
+        yield from space_reasons(self.observation_space)
+        yield from _action_reasons(self.action_space)
+        if type(policy.features_extractor) is not FlattenExtractor:
+            yield f"the features extractor is {type(policy.features_extractor).__name__}"
+        nets = [policy.mlp_extractor.policy_net, policy.mlp_extractor.value_net]
+        yield from layer_reasons(policy, nets, [policy.action_net, policy.value_net], policy.activation_fn)
+        yield from optimizer_reasons(policy.optimizer, list(policy.parameters()))
 
-    def _setup_model(self) -> None:
-        super()._setup_model()
-        self._fused()
-
-    def _fused(self) -> "Core | None":
-        """The NumPy core for the model as it is now; None if SB3's own code must train it."""
-        reason = uncovered(self)
-        if reason is not None and reason != self.stepped_aside:
-            logger.debug("fused PPO falls back to SB3's code: %s", reason)
-        self.stepped_aside = reason
-        if reason is not None:
-            self._core = None
-        elif self._core is None or not self._core.belongs_to(self):
-            self._core = Core(self)
-        if self._core is not None:
-            self._core.network.parameters.attach()
-        return self._core
-
-    def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_core", "stepped_aside"]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The state without the core: a copy makes its own, over its own parameters."""
-        return {name: value for name, value in vars(self).items() if name != "_core"}
-
-    def actor(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
-        """A function from observations (n, …) to the deterministic actions (n, …) of `predict`, only faster.
-
-        It stays valid while the policy keeps its layers; their values may change.
-        """
-        core = self._fused()
-        if core is not None:
-            return core.best_actions
-        return lambda observations: self.predict(observations, deterministic=True)[0]
+    def make_core(self) -> Core:
+        """A core for the model, which is covered."""
+        return Core(self)
 
     def collect_rollouts(
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
@@ -86,7 +66,7 @@ class FusedPPO(PPO):
         Raises:
             NotFiniteError: if a parameter of the policy or a return is not finite.
         """
-        core = self._fused()
+        core = self.core()
         if core is None:
             return super().collect_rollouts(env, callback, rollout_buffer, n_rollout_steps)
         assert isinstance(self._last_obs, np.ndarray), "No previous observation was provided"  # noqa: S101 - SB3's own
@@ -114,7 +94,7 @@ class FusedPPO(PPO):
 
     def train(self) -> None:
         """Updates the policy from the rollout, and logs the same values as SB3."""
-        core = self._fused()
+        core = self.core()
         if core is None:
             super().train()
             return
@@ -159,62 +139,9 @@ class FusedPPO(PPO):
             record("train/clip_range_vf", settings.clip_range_vf)
 
 
-def uncovered(model: PPO) -> str | None:
-    """The first reason why fused PPO does not support `model` as it is now, or None."""
-    return next(_reasons(model), None)
-
-
-def _reasons(model: PPO) -> Iterator[str]:
-    policy = model.policy
-    if type(policy) is not ActorCriticPolicy:
-        yield f"the policy is {type(policy).__name__}, not MlpPolicy"
-        return
-    if model.use_sde:
-        yield "gSDE (use_sde) explores by noise that depends on the state"
-    if model.device.type != "cpu":
-        yield f"the device is {model.device}, not the CPU"
-    if type(model.rollout_buffer) is not RolloutBuffer:
-        yield f"the rollout buffer is {type(model.rollout_buffer).__name__}"
-    yield from _space_reasons(model.observation_space, model.action_space)
-    yield from _network_reasons(policy)
-    yield from _optimizer_reasons(policy)
-
-
-def _space_reasons(observations: spaces.Space[object], actions: spaces.Space[object]) -> Iterator[str]:
-    if not isinstance(observations, spaces.Box):
-        yield f"the observation space is {type(observations).__name__}, not Box"
-    elif is_image_space(observations):
-        yield "the observations are images"
+def _action_reasons(actions: spaces.Space[Any]) -> Iterator[str]:
     if isinstance(actions, spaces.Box):
         if actions.dtype not in (np.float32, np.float64):
             yield f"the actions are of type {actions.dtype}"
     elif not isinstance(actions, spaces.Discrete):
         yield f"the action space is {type(actions).__name__}, neither Box nor Discrete"
-
-
-def _network_reasons(policy: ActorCriticPolicy) -> Iterator[str]:
-    if type(policy.features_extractor) is not FlattenExtractor:
-        yield f"the features extractor is {type(policy.features_extractor).__name__}"
-    if policy.activation_fn not in ACTIVATIONS:
-        yield f"the activation is {policy.activation_fn.__name__}, neither Tanh nor ReLU"
-    for net in (policy.mlp_extractor.policy_net, policy.mlp_extractor.value_net):
-        if [type(part) for part in net] != [torch.nn.Linear, policy.activation_fn] * (len(net) // 2):
-            yield "the hidden layers are not those of an MlpPolicy"
-    if type(policy.action_net) is not torch.nn.Linear or type(policy.value_net) is not torch.nn.Linear:
-        yield "an output layer is not linear"
-    if any(part._forward_hooks or part._forward_pre_hooks for part in policy.modules()):
-        yield "a layer has a forward hook"
-    if any(parameter.dtype != torch.float32 or not parameter.requires_grad for parameter in policy.parameters()):
-        yield "a parameter is not float32, or is frozen"
-
-
-def _optimizer_reasons(policy: ActorCriticPolicy) -> Iterator[str]:
-    optimizer = policy.optimizer
-    if type(optimizer) is not torch.optim.Adam:
-        yield f"the optimizer is {type(optimizer).__name__}, not Adam"
-        return
-    if any(group[name] for group in optimizer.param_groups for name in ("weight_decay", "amsgrad", "maximize")):
-        yield "Adam has weight_decay, amsgrad or maximize"
-    groups = [[id(parameter) for parameter in group["params"]] for group in optimizer.param_groups]
-    if groups != [[id(parameter) for parameter in policy.parameters()]]:
-        yield "the optimizer's parameters are not the policy's, in one group"

@@ -22,7 +22,7 @@ from tuner.config.arguments import ACTIVATIONS, HER, HINDSIGHT, NOISE, NORMALIZE
 from tuner.config.schedules import Linear, parse
 from tuner.errors import EnvironmentUnusable, UsageProblem
 from tuner.records import TrialJob
-from tuner.training.fused_ppo import FusedPPO
+from tuner.training.fused.fused_model import FusedModel
 from tuner.training.making import refuse_unfit
 from tuner.training.model_files import SCALED
 from tuner.training.needs import (
@@ -77,7 +77,7 @@ def model_class(algorithm: str, trainer: str = "sb3") -> type[BaseAlgorithm]:
 
 def trained_by_sb3(model: BaseAlgorithm) -> str | None:
     """Why SB3's own code trains the model, None if it does not."""
-    return model.stepped_aside if isinstance(model, FusedPPO) else "SB3 was asked for"
+    return model.stepped_aside if isinstance(model, FusedModel) else "SB3 was asked for"
 
 
 def sb3_arguments(params: Mapping[str, Any], extra: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:

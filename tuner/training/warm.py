@@ -38,7 +38,7 @@ def warm_up() -> None:
     """Trains for four steps."""
     model = FusedPPO("MlpPolicy", VecGuard(DummyVecEnv([Still])), n_steps=4, batch_size=4, n_epochs=1, device="cpu")
     model.learn(4)
-    model.actor()(np.zeros((1, 2), np.float32))
+    model.best_actor()(np.zeros((1, 2), np.float32))
 
 
 if COMPILES:

@@ -20,7 +20,8 @@ from tuner.training.fused.kernels import forward
 from tuner.training.fused_ppo import FusedPPO
 
 ARM = "roarm_envs:RoArmReach-v0"
-USERS = ("environments", "fused.fused_rollout", "fused.heads", "fused.network", "fused.update")  # of COMPILES
+# of COMPILES
+USERS = ("environments", "fused.fused_rollout", "fused.heads", "fused.network", "fused.q_learning", "fused.update")
 
 pytestmark = pytest.mark.skipif(not COMPILES, reason="Numba is not installed or compiles nothing")
 

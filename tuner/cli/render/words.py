@@ -9,6 +9,7 @@ from typing import Any
 from tuner import __version__
 from tuner.app import events, service_events
 from tuner.app.events import Event
+from tuner.arithmetic import IN_WORDS
 from tuner.config.algorithms import ALGORITHMS, title
 from tuner.config.model import ENOUGH_CHECKPOINTS, StudySpec
 from tuner.config.searched_environment import unused
@@ -181,7 +182,7 @@ def _(event: events.SettingsChanged) -> Iterator[str]:
 
 @words.register
 def _(event: events.ArithmeticChanged) -> Iterator[str]:
-    now, before = ("compiled code", "NumPy") if event.now == "compiled" else ("NumPy", "compiled code")
+    before, now = IN_WORDS[event.before], IN_WORDS[event.now]
     yield f"Trials were computed by {before} so far and are now by {now}: equal up to rounding, in other digits."
 
 

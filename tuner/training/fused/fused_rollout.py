@@ -14,9 +14,8 @@ from tuner.training.compiled import COMPILES
 from tuner.training.fused.heads import make_head
 from tuner.training.fused.kernels import keep, keep_results
 from tuner.training.fused.network import Acting, Array, Network, QuickActing
+from tuner.training.fused.rows import FEW, flat
 from tuner.training.fused.update import FlatAdam, Samples, Settings, Updater, UpdateSignals
-
-FEW = 16  # observations up to which compiled acting is faster than matrix products
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +33,8 @@ class Core:
         self.head = make_head(self.network, model.action_space, model.n_envs)
         self._adam = FlatAdam(self.network.parameters, self._optimizer)
         self._updater = Updater(self.network, self.head, self._adam)
-        self._quick = QuickActing(self.network) if COMPILES else None
+        layers, relu = self.network.actor_layers(), self.network.relu
+        self._quick = QuickActing(self.network.parameters, layers, relu=relu) if COMPILES else None
         self._acting: dict[int, Acting] = {}
 
     def belongs_to(self, model: PPO) -> bool:
@@ -46,6 +46,10 @@ class Core:
             and model.n_envs == self._n_envs
             and {id(parameter) for parameter in policy.parameters()} == known
         )
+
+    def attach(self) -> None:
+        """Makes every torch parameter a view of the core's arrays."""
+        self.network.parameters.attach()
 
     def outputs(self, observations: NDArray[Any]) -> Array:
         """The actor's outputs (n, out) for observations (n, …), overwritten by the next call with the same n."""
@@ -159,11 +163,6 @@ class Rollout:
 
 def _is_single(values: NDArray[Any]) -> bool:
     return is_plain(values, values.ndim)
-
-
-def flat(observations: NDArray[Any]) -> Array:
-    """Observations (n, …) as rows (n, in) in single precision."""
-    return observations.reshape(len(observations), -1).astype(np.float32, copy=False)
 
 
 def advantages(

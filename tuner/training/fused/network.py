@@ -83,11 +83,11 @@ class Network:
     """
 
     def __init__(self, policy: ActorCriticPolicy) -> None:
-        actor, critic = _linears(policy.mlp_extractor.policy_net), _linears(policy.mlp_extractor.value_net)
+        actor, critic = linears_of(policy.mlp_extractor.policy_net), linears_of(policy.mlp_extractor.value_net)
         groups: list[list[tuple[nn.Linear, ...]]] = [list(zip(actor, strict=True)), list(zip(critic, strict=True))]
         if [layer.weight.shape for layer in actor] == [layer.weight.shape for layer in critic]:
             groups = [list(zip(actor, critic, strict=True))]
-        outputs = [*_linears(policy.action_net), *_linears(policy.value_net)]
+        outputs = [*linears_of(policy.action_net), *linears_of(policy.value_net)]
         log_std: Tensor | None = getattr(policy, "log_std", None)
         blocks = [*(layer for group in groups for layer in group), *((output,) for output in outputs)]
         order = [parameter for block in blocks for parameter in _block(block)]
@@ -98,6 +98,11 @@ class Network:
         self.actor, self.critic = (self._output(output) for output in outputs)
         self.log_std = None if log_std is None else self._vector(log_std, self.parameters.values)
         self.log_std_gradient = None if log_std is None else self._vector(log_std, self.parameters.gradient)
+
+    def actor_layers(self) -> list[tuple[Array, Array]]:
+        """Weights (out, in) and biases (out,) of the actor."""
+        hidden = [(layer.weight[0], layer.bias[0, 0]) for layer in self.towers[0]]
+        return [*hidden, (self.actor.weight, self.actor.bias)]
 
     def values(self, x: Array) -> Array:
         """The critic's values (n,) of observations (n, in)."""
@@ -134,7 +139,8 @@ class Network:
         return self.parameters.view(flat, parameter, (parameter.numel(),))
 
 
-def _linears(module: nn.Module) -> list[nn.Linear]:
+def linears_of(module: nn.Module) -> list[nn.Linear]:
+    """The linear layers of a module, in order."""
     return [part for part in module.modules() if isinstance(part, nn.Linear)]
 
 
@@ -170,19 +176,18 @@ class Acting:
 
 
 class QuickActing:
-    """As `Acting`, compiled, for any number of rows."""
+    """The outputs of a multilayer perceptron, compiled, for any number of rows."""
 
-    def __init__(self, network: Network) -> None:
-        self._values, self._relu = network.parameters.values, network.relu
-        layers = [(layer.weight[0], layer.bias[0, 0]) for layer in network.towers[0]]
-        layers.append((network.actor.weight, network.actor.bias))
+    def __init__(self, parameters: FlatParameters, layers: Sequence[tuple[Array, Array]], *, relu: bool) -> None:
+        """Takes the layers' weights (out, in) and biases (out,), which are views of the parameters."""
+        self._values, self._relu = parameters.values, relu
         self._layout = np.array(
             [[self._place(weight), self._place(bias), weight.shape[1], weight.shape[0]] for weight, bias in layers]
         )
         self._hidden = np.empty((len(layers), int(self._layout[:, 3].max())), dtype=np.float32)
 
     def __call__(self, x: Array) -> Array:
-        """The actor's outputs (rows, out) for observations (rows, in), a new array."""
+        """The outputs (rows, out) for inputs (rows, in), a new array."""
         outputs = np.empty((len(x), self._layout[-1, 3]), dtype=np.float32)
         forward(self._values, self._layout, self._relu, x, self._hidden, outputs)
         return outputs

@@ -1,0 +1,13 @@
+"""Observations as rows in single precision."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FEW = 16  # observations up to which compiled acting is faster than matrix products
+
+
+def flat(observations: NDArray[Any]) -> NDArray[np.float32]:
+    """Observations (n, …) as rows (n, in) in single precision."""
+    return observations.reshape(len(observations), -1).astype(np.float32, copy=False)

@@ -1,0 +1,93 @@
+"""Stable-Baselines3's DQN with acting and gradient steps in NumPy: the same up to rounding, faster on a CPU."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3 import DQN
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.torch_layers import FlattenExtractor
+from stable_baselines3.common.type_aliases import RolloutReturn
+from stable_baselines3.dqn.policies import DQNPolicy
+
+from tuner.training.batches import is_plain
+from tuner.training.fused.fused_model import FusedModel, layer_reasons, optimizer_reasons, space_reasons
+from tuner.training.fused.q_learning import QCore
+
+
+class FusedDQN(FusedModel[QCore], DQN):
+    """A faster Stable-Baselines3 DQN with the same arguments and random streams.
+
+    Supported are MlpPolicy with ReLU or tanh, flat Box observations, the plain replay buffer, Adam, on the CPU. Any
+    other case is trained by SB3's own code; `stepped_aside` then says why. This is checked before every rollout and
+    update.
+    """
+
+    _acting: QCore | None = None  # during a rollout
+
+    def uncovered(self) -> Iterator[str]:
+        """Every reason why the model as it is now is not covered."""
+        policy = self.policy
+        if type(policy) is not DQNPolicy:
+            yield f"the policy is {type(policy).__name__}, not MlpPolicy"
+            return
+        if self.device.type != "cpu":
+            yield f"the device is {self.device}, not the CPU"
+        buffer = self.replay_buffer
+        if type(buffer) is not ReplayBuffer:
+            yield f"the replay buffer is {type(buffer).__name__}"
+        elif buffer.optimize_memory_usage:
+            yield "the replay buffer saves memory (optimize_memory_usage)"
+        yield from space_reasons(self.observation_space)
+        if not isinstance(self.action_space, spaces.Discrete):
+            yield f"the action space is {type(self.action_space).__name__}, not Discrete"
+        for net in (policy.q_net, policy.q_net_target):
+            if type(net.features_extractor) is not FlattenExtractor:
+                yield f"the features extractor is {type(net.features_extractor).__name__}"
+        nets = [policy.q_net.q_net, policy.q_net_target.q_net]
+        yield from layer_reasons(policy, [net[:-1] for net in nets], [net[-1] for net in nets], policy.activation_fn)
+        yield from optimizer_reasons(policy.optimizer, list(policy.q_net.parameters()))
+
+    def make_core(self) -> QCore:
+        """A core for the model, which is covered."""
+        return QCore(self)
+
+    def collect_rollouts(self, *args: Any, **kwargs: Any) -> RolloutReturn:
+        """As SB3's, acting by the core."""
+        self._acting = self.core()
+        try:
+            return super().collect_rollouts(*args, **kwargs)
+        finally:
+            self._acting = None
+
+    def predict(
+        self,
+        observation: NDArray[Any] | dict[str, NDArray[Any]],
+        state: tuple[NDArray[Any], ...] | None = None,
+        episode_start: NDArray[Any] | None = None,
+        deterministic: bool = False,
+    ) -> tuple[NDArray[Any], tuple[NDArray[Any], ...] | None]:
+        """The actions (n,) for observations (n, …), with exploration unless `deterministic`; faster in a rollout."""
+        if self._acting is None or not is_plain(observation, 2):
+            return super().predict(observation, state, episode_start, deterministic)
+        assert isinstance(observation, np.ndarray)  # noqa: S101 - `is_plain` says so
+        if not deterministic and np.random.rand() < self.exploration_rate:
+            return np.array([self.action_space.sample() for _ in observation]), state
+        return self._acting.best_actions(observation), state
+
+    def train(self, gradient_steps: int, batch_size: int = 100) -> None:
+        """Takes gradient steps, and logs the same values as SB3."""
+        core = self.core()
+        if core is None:
+            super().train(gradient_steps, batch_size)
+            return
+        assert self.replay_buffer is not None  # noqa: S101 - it is covered
+        self.policy.set_training_mode(True)
+        self._update_learning_rate(self.policy.optimizer)
+        normalizer = self._vec_normalize_env
+        losses = core.update(self.replay_buffer, normalizer, gradient_steps, batch_size, self.gamma, self.max_grad_norm)
+        self._n_updates += gradient_steps
+        self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
+        self.logger.record("train/loss", np.mean(losses))
