@@ -3,8 +3,8 @@
 import importlib.util
 import os
 
-# Attribute `arithmetic` of a trial: of a faster class, or of SB3's own code; earlier ones of SB3's have one of the first
-# two, or none.
+# Attribute `arithmetic` of a trial: of a faster class, or of SB3's own code. Earlier ones of SB3's code have none, or
+# one of the first two.
 COMPILED, NUMPY, SB3 = "compiled", "numpy", "sb3"
 IN_WORDS = {COMPILED: "compiled code", NUMPY: "NumPy", SB3: "Stable-Baselines3's code"}
 

@@ -1,10 +1,14 @@
 """Tuning from file to answer, with real training in a toy environment."""
 
+import contextlib
 import importlib.util
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from conftest import write_study
 from use_cases import INLINE, Told
 
@@ -104,6 +108,37 @@ def test_other_arithmetic_than_before_is_told(told: Told, finished: Path, monkey
     tune(replace(STORED, changes={"trials": 6}), told)
     [changed] = told.of(events.ArithmeticChanged)
     assert (changed.before, changed.now) == (before, other[before])
+
+
+REPLAY = {"learning_starts": 16, "batch_size": 8, "train_freq": 4}
+CART: dict[str, Any] = {"environment": {"id": "CartPole-v1"}, "space": "cart_space.yaml", "baselines": {}, "trials": 1}
+
+
+@pytest.fixture
+def of_dqn(told: Told, tmp_path: Path) -> Path:
+    """The database of a study of DQN with a trial, stored as `toy`."""
+    rate = {"type": "float", "low": 1e-4, "high": 1e-3, "scale": "log"}
+    space = {"algorithm": "dqn", "parameters": {"learning_rate": rate}, "fixed": REPLAY}
+    (tmp_path / "cart_space.yaml").write_text(yaml.safe_dump(space))
+    write_study(tmp_path, **CART)
+    tune(RUN, told)
+    [row] = rows()
+    assert (row.attributes["trainer"], row.attributes["arithmetic"]) == ("fused", arithmetic())
+    return tmp_path / "studies" / "tuner.db"
+
+
+@pytest.mark.parametrize("trainer", ["auto", "sb3"])
+def test_dqn_by_sb3s_code_and_now_by_the_faster_class_is_told(told: Told, of_dqn: Path, trainer: str) -> None:
+    with contextlib.closing(sqlite3.connect(of_dqn)) as database, database:
+        change = "UPDATE trial_user_attributes SET value_json = ? WHERE key = ?"
+        database.execute(change, ('"sb3"', "trainer"))  # as trials were stored before there was such a class
+    write_study(of_dqn.parent.parent, **{**CART, "trainer": trainer, "trials": 2})
+    tune(RUN, told)
+    expected = [events.ArithmeticChanged(before="sb3", now=arithmetic())]
+    assert told.of(events.ArithmeticChanged) == (expected if trainer == "auto" else [])
+    assert rows()[-1].attributes["arithmetic"] == (arithmetic() if trainer == "auto" else "sb3")
+    tune(replace(RUN, changes={"trials": 3}), told)
+    assert len(told.of(events.ArithmeticChanged)) == (trainer == "auto")
 
 
 def test_a_budget_is_rounded_up_and_told(told: Told, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_what_it_does_not_cover_is_left_to_sb3_with_a_word(
     }
     if callable(arguments["env"]):
         arguments["env"] = DummyVecEnv([arguments["env"]])
-    with caplog.at_level(logging.DEBUG, logger="tuner.training.fused_ppo"):
+    with caplog.at_level(logging.DEBUG, logger="tuner.training.fused.fused_model"):
         model = FusedPPO(**arguments)
     assert model.stepped_aside is not None
     assert reason in model.stepped_aside

@@ -16,7 +16,7 @@ from tuner.errors import EnvironmentUnusable
 from tuner.records import Checkpoint, Decision, EnvironmentRef, TrialJob
 from tuner.training.environments import make_vec_env
 from tuner.training.load_model import load_actor
-from tuner.training.make_model import make_model
+from tuner.training.make_model import make_model, model_class
 
 LINE, CART = EnvironmentRef(id="tuner_toys:ToyLine-v0"), EnvironmentRef(id="CartPole-v1")
 SMALL = {"batch_size": 8, "learning_starts": 16, "net_arch": [8]}
@@ -40,7 +40,7 @@ def job(case: str, n_envs: int = 1, **changes: Any) -> TrialJob:
 @pytest.mark.parametrize("n_envs", [1, 2])
 @pytest.mark.parametrize("case", CASES)
 def test_every_checkpoint_is_reported_at_its_step(case: str, n_envs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind: Any = CASES[case][0]
+    kind: Any = model_class(CASES[case][0].__name__.lower(), "auto")
     original: Any = kind.train
     updates: list[int] = []
 
@@ -52,7 +52,11 @@ def test_every_checkpoint_is_reported_at_its_step(case: str, n_envs: int, monkey
     outcome, seen = run(job(case, n_envs))
     assert [evaluation.step for evaluation in seen] == [64, 128]
     assert {64, 128} <= set(updates)
-    assert (outcome.state, outcome.steps, outcome.facts["trainer"]) == ("completed", 128, "sb3")
+    assert (outcome.state, outcome.steps, outcome.facts["trainer"]) == (
+        "completed",
+        128,
+        "fused" if case == "dqn" else "sb3",
+    )
     assert outcome.facts["arguments"] == CASES[case][2]
     assert seen[-1].health
 
@@ -75,9 +79,16 @@ def test_a_stop_ends_the_training_within_a_step(case: str) -> None:
     assert (outcome.state, outcome.steps) == ("stopped", 65)
 
 
-def test_the_same_job_gives_the_same_scores_bit_for_bit() -> None:
-    first, second = ([(e.score, e.health) for e in run(job("sac"))[1]] for _ in range(2))
+@pytest.mark.parametrize("case", ["sac", "dqn"])
+def test_the_same_job_gives_the_same_scores_bit_for_bit(case: str) -> None:
+    first, second = ([(e.score, e.health) for e in run(job(case))[1]] for _ in range(2))
     assert first == second
+
+
+def test_dqn_comes_to_the_same_by_either_class() -> None:
+    ours, theirs = (run(job("dqn", trainer=trainer)) for trainer in ("fused", "sb3"))
+    assert [outcome.facts["trainer"] for outcome, _ in (ours, theirs)] == ["fused", "sb3"]
+    assert [(one.score, one.mean_length) for one in ours[1]] == [(one.score, one.mean_length) for one in theirs[1]]
 
 
 @pytest.mark.parametrize("case", ["a2c", "sac", "td3"])
@@ -96,7 +107,7 @@ def test_a_parameter_that_is_not_finite_is_found_by_the_next_checkpoint(
         if self.num_timesteps >= 60:
             next(self.policy.parameters()).data.fill_(float("nan"))
 
-    monkeypatch.setattr(CASES[case][0], "train", poison)
+    monkeypatch.setattr(model_class(case, "auto"), "train", poison)
     outcome, seen = run(job(case, params={**CASES[case][2], "learning_starts": 1000}))
     assert outcome.state == "completed"  # nothing was learnt, so nothing was poisoned
     outcome, seen = run(job(case))
