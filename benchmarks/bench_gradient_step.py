@@ -1,32 +1,36 @@
-"""How much faster gradient steps of SAC, TD3 and DQN could be: Stable-Baselines3's, and their matrix products alone.
+"""Gradient steps of SAC, TD3 and DQN: Stable-Baselines3's, tuner's of DQN, and what any could gain.
 
 `products` is the time of exactly the matrix products of a gradient step, recorded in one and multiplied again without
 anything else. No rewriting of the rest in NumPy or compiled code can gain more than `limit`, their ratio (medians over
-the rounds). `step` is a whole environment step of training with SB3's default arguments, `without` the same without
-gradient steps.
+the rounds). `ours` is fused DQN's. `step` is a whole environment step of training with SB3's default arguments, by SB3
+and by fused DQN, `without` SB3's without gradient steps. Times are medians in microseconds; all alternate.
 """
 
 import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
 
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
-from pairs import alternate, parser, spread, table, write_json
+from pairs import Rounds, alternate, parser, table, write_json
 from stable_baselines3 import DQN, SAC, TD3
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-CASES: tuple[tuple[type[OffPolicyAlgorithm], str], ...] = (
-    (SAC, "Pendulum-v1"),
-    (TD3, "Pendulum-v1"),
-    (DQN, "CartPole-v1"),
+from tuner.training.fused_dqn import FusedDQN
+
+Kind = Callable[..., OffPolicyAlgorithm]
+
+CASES: tuple[tuple[type[OffPolicyAlgorithm], type[OffPolicyAlgorithm] | None, str], ...] = (
+    (SAC, None, "Pendulum-v1"),
+    (TD3, None, "Pendulum-v1"),
+    (DQN, FusedDQN, "CartPole-v1"),
 )
-BATCHES = (64, 128, 256)
+BATCHES = (32, 64, 128, 256)
 GRADIENT_STEPS = 20  # a turn; TD3's actor learns at every second
 
 
@@ -50,49 +54,58 @@ class Products(TorchDispatchMode):
             torch.matmul(left, right)
 
 
-def gradient_step(
-    kind: Callable[..., OffPolicyAlgorithm], environment: str, batch_size: int, rounds: int
-) -> dict[str, Any]:
-    """Microseconds of a gradient step, and of its products."""
-    model = kind("MlpPolicy", environment, learning_starts=600, batch_size=batch_size, seed=0, device="cpu")
-    model.learn(700)
-    products = Products()
+def gradient_step(kind: Kind, faster: Kind | None, environment: str, batch_size: int, rounds: int) -> dict[str, Any]:
+    """A gradient step, and its products."""
+
+    def filled(one: Kind) -> OffPolicyAlgorithm:
+        model = one("MlpPolicy", environment, learning_starts=600, batch_size=batch_size, seed=0, device="cpu")
+        return model.learn(700)
+
+    products, model = Products(), filled(kind)
     with products:
         model.train(GRADIENT_STEPS, batch_size)
     contestants = {"sb3": lambda: model.train(GRADIENT_STEPS, batch_size), "products": products.multiply}
+    if faster is not None:
+        own = filled(faster)
+        contestants["ours"] = lambda: own.train(GRADIENT_STEPS, batch_size)
     times = alternate(contestants, rounds)
-    micros = {name: spread(seconds).median / GRADIENT_STEPS * 1e6 for name, seconds in times.seconds.items()}
-    limit = times.ratio("sb3", "products").median
-    return {"algorithm": type(model).__name__, "batch": batch_size, **micros, "limit": limit}
-
-
-def whole_step(kind: Callable[..., OffPolicyAlgorithm], environment: str, steps: int) -> dict[str, Any]:
-    """Microseconds of an environment step of training, with and without gradient steps."""
-    model = kind("MlpPolicy", environment, learning_starts=100, seed=0, device="cpu").learn(200)
-    found = {"step": _seconds(model, steps) / steps * 1e6}
-    setattr(model, "train", lambda *_, **__: None)  # noqa: B010
-    found["without"] = _seconds(model, steps) / steps * 1e6
     return {
         "algorithm": type(model).__name__,
-        "batch": model.batch_size,
-        **found,
-        "limit": found["step"] / found["without"],
+        "batch": batch_size,
+        **{name: _micros(times, name, GRADIENT_STEPS) for name in ("sb3", "ours", "products")},
+        "limit": times.ratio("sb3", "products").median,
+        "gain": times.ratio("sb3", "ours").median if "ours" in contestants else None,
     }
 
 
-def _seconds(model: OffPolicyAlgorithm, steps: int) -> float:
-    begun = time.perf_counter()
-    model.learn(steps, reset_num_timesteps=False)
-    return time.perf_counter() - begun
+def whole_step(kind: Kind, faster: Kind | None, environment: str, steps: int, rounds: int) -> dict[str, Any]:
+    """An environment step of training, with and without gradient steps."""
+
+    def begun(one: Kind) -> OffPolicyAlgorithm:
+        return one("MlpPolicy", environment, learning_starts=100, seed=0, device="cpu").learn(200)
+
+    models = {"sb3": begun(kind), "without": begun(kind), **({} if faster is None else {"ours": begun(faster)})}
+    setattr(models["without"], "train", lambda *_, **__: None)  # noqa: B010
+    contestants = {name: partial(model.learn, steps, reset_num_timesteps=False) for name, model in models.items()}
+    times = alternate(contestants, rounds)
+    return {
+        "algorithm": type(models["sb3"]).__name__,
+        **{name: _micros(times, name, steps) for name in ("sb3", "ours", "without")},
+        "gain": times.ratio("sb3", "ours").median if "ours" in contestants else None,
+    }
+
+
+def _micros(times: Rounds, name: str, count: int) -> float | None:
+    return times.spread(name).median / count * 1e6 if name in times.seconds else None
 
 
 def main() -> None:
     """Measures the algorithms."""
     options = parser(__doc__, rounds=7).parse_args()
     torch.set_num_threads(1)
-    rounds, steps = (2, 100) if options.quick else (options.rounds, 1000)
+    rounds, steps = (2, 100) if options.quick else (options.rounds, 400)
     results = [gradient_step(*case, batch, rounds) for case in CASES for batch in BATCHES]
-    whole = [whole_step(*case, steps) for case in CASES]
+    whole = [whole_step(*case, steps, rounds) for case in CASES]
     print(table(results), table(whole), sep="\n\n")
     if options.json:
         write_json(options.json, [*results, *whole])

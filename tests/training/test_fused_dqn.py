@@ -13,6 +13,7 @@ from stable_baselines3 import DQN, HerReplayBuffer
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.type_aliases import TrainFreq, TrainFrequencyUnit
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from stable_baselines3.dqn.policies import DQNPolicy
 from training.learners import furthest
@@ -230,6 +231,32 @@ def test_a_network_that_is_replaced_is_followed() -> None:
     ours = swapped(FusedDQN)
     assert ours.stepped_aside is None  # type: ignore[attr-defined]
     assert furthest(ours, swapped(DQN)) <= 1e-5
+
+
+def test_a_network_that_is_replaced_between_two_calls_acts_at_once() -> None:
+    def replaced(kind: type[DQN]) -> DQN:
+        model, _ = learned(kind)
+        policy: Any = model.policy
+        policy.q_net = copy.deepcopy(policy.q_net)
+        with torch.no_grad():
+            policy.q_net.q_net[-1].bias[1] += 1e3
+        model._create_aliases()
+        model.exploration_rate = model.exploration_final_eps = 0.0
+        model.learning_starts = 0
+        model.train_freq = TrainFreq(20, TrainFrequencyUnit.STEP)  # type: ignore[assignment]
+        return model.learn(20, reset_num_timesteps=False)
+
+    ours, theirs = replaced(FusedDQN).replay_buffer, replaced(DQN).replay_buffer
+    assert ours is not None
+    assert theirs is not None
+    np.testing.assert_array_equal(ours.actions, theirs.actions)
+
+
+def test_a_saved_model_holds_nothing_of_its_own(tmp_path: Path) -> None:
+    model, _ = learned(FusedDQN)
+    model.save(tmp_path / "model")
+    plain = DQN.load(tmp_path / "model", device="cpu")
+    assert vars(plain).keys() <= vars(DQN("MlpPolicy", "CartPole-v1", device="cpu")).keys()
 
 
 def test_a_callback_that_ends_training_ends_it_at_once() -> None:

@@ -8,6 +8,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3 import DQN
 from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.type_aliases import RolloutReturn
 from stable_baselines3.dqn.policies import DQNPolicy
@@ -21,11 +22,12 @@ class FusedDQN(FusedModel[QCore], DQN):
     """A faster Stable-Baselines3 DQN with the same arguments and random streams.
 
     Supported are MlpPolicy with ReLU or tanh, flat Box observations, the plain replay buffer, Adam, on the CPU. Any
-    other case is trained by SB3's own code; `stepped_aside` then says why. This is checked before every rollout and
-    update.
+    other case is trained by SB3's own code; `stepped_aside` then says why. This is checked before every update, and
+    before every rollout that follows none.
     """
 
     _acting: QCore | None = None  # during a rollout
+    _checked = False  # by an update that no rollout has followed yet
 
     def uncovered(self) -> Iterator[str]:
         """Every reason why the model as it is now is not covered."""
@@ -54,9 +56,17 @@ class FusedDQN(FusedModel[QCore], DQN):
         """A core for the model, which is covered."""
         return QCore(self)
 
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "_acting", "_checked"]
+
+    def _setup_learn(self, *args: Any, **kwargs: Any) -> tuple[int, BaseCallback]:
+        self._checked = False  # much may have changed since the last call of `learn`
+        return super()._setup_learn(*args, **kwargs)
+
     def collect_rollouts(self, *args: Any, **kwargs: Any) -> RolloutReturn:
         """As SB3's, acting by the core."""
-        self._acting = self.core()
+        self._acting = self._core if self._checked else self.core()
+        self._checked = False
         try:
             return super().collect_rollouts(*args, **kwargs)
         finally:
@@ -80,6 +90,7 @@ class FusedDQN(FusedModel[QCore], DQN):
     def train(self, gradient_steps: int, batch_size: int = 100) -> None:
         """Takes gradient steps, and logs the same values as SB3."""
         core = self.core()
+        self._checked = True
         if core is None:
             super().train(gradient_steps, batch_size)
             return
