@@ -6,17 +6,21 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import DummyVecEnv
 from training.learners import furthest, trained
 
 from tuner.records import EnvironmentRef
 from tuner.training import compiled
 from tuner.training.compiled import COMPILES
 from tuner.training.environments import make_vec_env
+from tuner.training.fused.heads import GaussianHead
 from tuner.training.fused.kernels import forward
+from tuner.training.fused.rows import FEW
 from tuner.training.fused_ppo import FusedPPO
 
 ARM = "roarm_envs:RoArmReach-v0"
@@ -62,7 +66,7 @@ def test_both_ways_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     places = {
         "environments": ("tally",),
         "fused.fused_rollout": ("keep", "keep_results"),
-        "fused.heads": ("draw", "gaussian_gradient"),
+        "fused.heads": ("act", "draw", "gaussian_gradient"),
         "fused.network": ("forward", "add_and_tanh", "through_tanh"),
         "fused.update": ("adam",),
     }
@@ -71,10 +75,26 @@ def test_both_ways_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
             place = f"tuner.training.{module}.{name}"
             monkeypatch.setattr(place, seen(name, getattr(sys.modules[f"tuner.training.{module}"], name)))
     env = make_vec_env(EnvironmentRef(id=ARM, n_envs=2))
-    FusedPPO("MlpPolicy", env, n_steps=16, batch_size=8, n_epochs=1).learn(32)
+    model = FusedPPO("MlpPolicy", env, n_steps=16, batch_size=8, n_epochs=1).learn(32)
     env.close()
+    assert called.count("tally") == called.count("act") == 16
+    model.best_actor()(env.observation_space.sample()[np.newaxis])
+    many = DummyVecEnv([lambda: gym.make("Pendulum-v1")] * (FEW + 1))
+    FusedPPO("MlpPolicy", many, n_steps=2, batch_size=17, n_epochs=1).learn(1)
     assert set(called) == {name for names in places.values() for name in names}
-    assert called.count("tally") == called.count("draw") == 16
+
+
+@pytest.mark.parametrize("n_envs", [1, 3])
+def test_acting_in_one_call_is_acting_in_three_bit_for_bit(n_envs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def model() -> PPO:
+        return trained(FusedPPO, "Pendulum-v1", 2, n_steps=64, batch_size=32, n_envs=n_envs)[0]
+
+    at_once = model()
+    monkeypatch.setattr(GaussianHead, "acting", lambda *_: None)
+    apart = model()
+    assert furthest(at_once, apart) == 0.0
+    for name in ("observations", "actions", "log_probs", "values"):
+        np.testing.assert_array_equal(getattr(at_once.rollout_buffer, name), getattr(apart.rollout_buffer, name))
 
 
 @pytest.mark.parametrize("relu", [False, True])

@@ -11,7 +11,7 @@ from stable_baselines3.common.buffers import RolloutBuffer
 
 from tuner.training.batches import is_plain
 from tuner.training.compiled import COMPILES
-from tuner.training.fused.heads import make_head
+from tuner.training.fused.heads import GaussianActing, GaussianHead, make_head
 from tuner.training.fused.kernels import keep, keep_results
 from tuner.training.fused.network import Acting, Array, Network, QuickActing
 from tuner.training.fused.rows import FEW, flat
@@ -60,6 +60,12 @@ class Core:
             self._acting[rows] = Acting(self.network, rows)
         return self._acting[rows](flat(observations))
 
+    def acting(self, kept: tuple[Array, Array, Array]) -> GaussianActing | None:
+        """Acting in one compiled call that keeps observations, actions and noise; None where there is none."""
+        if self._quick is None or self._n_envs > FEW or not isinstance(self.head, GaussianHead):
+            return None
+        return self.head.acting(self._quick, kept)
+
     def best_actions(self, observations: NDArray[Any]) -> NDArray[Any]:
         """The most likely actions (n, …)."""
         return self.head.mode(self.outputs(observations))
@@ -102,10 +108,15 @@ class Rollout:
         self._traces = np.empty((buffer.buffer_size, n_envs, core.head.trace_width), dtype=np.float32)
         self._alive = np.empty((buffer.buffer_size, n_envs), dtype=bool)  # episode continues after the step
         self._compiled = COMPILES and all(map(_is_single, (buffer.observations, buffer.actions, buffer.rewards)))
+        self._acting = None
+        if self._compiled and buffer.observations.ndim == 3:
+            self._acting = core.acting((buffer.observations, buffer.actions, self._traces))
         self._timeouts: list[tuple[int, int, NDArray[Any]]] = []  # step, environment, last observation
 
     def act(self, step: int, observations: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Draws actions; returns them as drawn and as passed to the environment (clipped)."""
+        if self._acting is not None and is_plain(observations, 2):
+            return self._acting(step, observations)
         buffer = self._buffer
         actions, passed, traces = self._core.head.draw(self._core.outputs(observations))
         if self._compiled and is_plain(observations, 2) and is_plain(actions, 2):

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from tuner.training.batches import is_plain
 from tuner.training.compiled import COMPILES
-from tuner.training.fused.kernels import draw, gaussian_gradient
-from tuner.training.fused.network import Array, Network
+from tuner.training.fused.kernels import act, draw, gaussian_gradient
+from tuner.training.fused.network import Array, Network, QuickActing
 from tuner.training.fused.policy_loss import Distribution, PolicyRows, policy_gradient
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -71,7 +71,7 @@ class GaussianHead:
         assert network.log_std_gradient is not None  # noqa: S101
         self._log_std, self._log_std_gradient = network.log_std, network.log_std_gradient
         self._low, self._high = space.low, space.high
-        self._limits = space.low.reshape(-1), space.high.reshape(-1)
+        self._limits: tuple[Any, Any] = (space.low.reshape(-1), space.high.reshape(-1))  # single precision if compiled
         self._compiled = COMPILES and space.dtype == np.float32
         self.trace_width = len(self._log_std)
         self._noise_tensor = torch.empty(n_envs, self.trace_width)
@@ -91,6 +91,12 @@ class GaussianHead:
         np.add(actions, outputs, out=actions)
         actions = actions.reshape(-1, *self._low.shape)
         return actions, self._clipped(actions), self._noise
+
+    def acting(self, policy: QuickActing, kept: tuple[Array, Array, Array]) -> "GaussianActing | None":
+        """Acting in one compiled call; None where the actions are no vectors in single precision."""
+        if not self._compiled or self._low.ndim != 1:
+            return None
+        return GaussianActing(policy, self._noise_tensor, (self._log_std, *self._limits), kept)
 
     def mode(self, outputs: Array) -> NDArray[Any]:
         """The means, clipped to the box."""
@@ -115,6 +121,32 @@ class GaussianHead:
 
     def _constant(self) -> np.float32:
         return np.float32(np.add.reduce(self._log_std) + self.trace_width * HALF_LOG_TWO_PI)
+
+
+class GaussianActing:
+    """A step's actions, drawn and clipped, and what a rollout keeps of it, in one compiled call."""
+
+    def __init__(
+        self, policy: QuickActing, noise: torch.Tensor, head: tuple[Array, ...], kept: tuple[Array, Array, Array]
+    ) -> None:
+        """Takes what the call takes.
+
+        Args:
+            policy: The means.
+            noise: (n, k), to draw in.
+            head: log_std, low and high, (k,) each.
+            kept: The rollout's observations (steps, n, in), actions (steps, n, k) and noise, likewise.
+        """
+        self._noise, self._shape, self._kept = noise, tuple(noise.shape), kept
+        self._policy = policy.values, policy.layout, policy.relu
+        self._rest = policy.hidden, np.empty(self._shape, dtype=np.float32), noise.numpy(), *head
+
+    def __call__(self, step: int, observations: Array) -> tuple[Array, Array]:
+        """The actions (n, k) for observations (n, in), as drawn and as passed to the environment."""
+        self._noise.normal_()
+        actions, clipped = np.empty(self._shape, dtype=np.float32), np.empty(self._shape, dtype=np.float32)
+        act(*self._policy, observations, *self._rest, actions, clipped, step, *self._kept)
+        return actions, clipped
 
 
 class GaussianLearning:

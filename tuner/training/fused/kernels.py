@@ -96,6 +96,31 @@ def keep(
 
 
 @compiled()
+def act(
+    values: Array,
+    layout: NDArray[np.int64],
+    relu: bool,
+    observations: Array,
+    hidden: Array,
+    outputs: Array,
+    noise: Array,
+    log_std: Array,
+    low: Array,
+    high: Array,
+    actions: Array,
+    clipped: Array,
+    step: int,
+    all_observations: Array,
+    all_actions: Array,
+    all_noise: Array,
+) -> None:
+    """`forward`, `draw` and `keep` in one call: for a few observations, calls cost as much as what they compute."""
+    forward(values, layout, relu, observations, hidden, outputs)
+    draw(outputs, noise, log_std, low, high, actions, clipped)
+    keep(step, observations, actions, noise, all_observations, all_actions, all_noise)
+
+
+@compiled()
 def keep_results(
     step: int,
     rewards: Array,

@@ -180,21 +180,21 @@ class QuickActing:
 
     def __init__(self, parameters: FlatParameters, layers: Sequence[tuple[Array, Array]], *, relu: bool) -> None:
         """Takes the layers' weights (out, in) and biases (out,), which are views of the parameters."""
-        self._values, self._relu = parameters.values, relu
-        self._layout = np.array(
+        self.values, self.relu = parameters.values, relu
+        self.layout = np.array(
             [[self._place(weight), self._place(bias), weight.shape[1], weight.shape[0]] for weight, bias in layers]
         )
-        self._hidden = np.empty((len(layers), int(self._layout[:, 3].max())), dtype=np.float32)
+        self.hidden = np.empty((len(layers), int(self.layout[:, 3].max())), dtype=np.float32)
 
     def __call__(self, x: Array) -> Array:
         """The outputs (rows, out) for inputs (rows, in), a new array."""
-        outputs = np.empty((len(x), self._layout[-1, 3]), dtype=np.float32)
-        forward(self._values, self._layout, self._relu, x, self._hidden, outputs)
+        outputs = np.empty((len(x), self.layout[-1, 3]), dtype=np.float32)
+        forward(self.values, self.layout, self.relu, x, self.hidden, outputs)
         return outputs
 
     def _place(self, part: Array) -> int:
         """Where a part of the parameters begins among them."""
-        return (part.ctypes.data - self._values.ctypes.data) // self._values.itemsize
+        return (part.ctypes.data - self.values.ctypes.data) // self.values.itemsize
 
 
 class Learning:
