@@ -6,7 +6,7 @@ rollouts of 2048 samples in total. `physics` is the same number of control steps
 them, by PyBullet's calls alone: targets to the motors, `stepSimulation`, contacts, joint states. `--others` adds
 `cleanrl`, a short script in CleanRL's manner, and, if it can be imported (`pip install sbx-rl`), SBX's PPO on JAX:
 `sbx` compiles in every run, as a new trial does, `sbx_compiled` goes on with one that has. All alternate; evaluation is
-left out.
+left out. JAX has threads of its own: `taskset -c 0 python …` gives all one core.
 
 `ratio` is a contestant's time over ours, and for the physics ours over theirs: the median over the rounds, least,
 greatest, and the 95 % interval of the mean (Student's t of the logarithms).
@@ -15,7 +15,6 @@ greatest, and the 95 % interval of the mean (Student's t of the logarithms).
 import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"  # before JAX is
 
 import importlib
 import importlib.util

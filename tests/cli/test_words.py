@@ -67,7 +67,7 @@ def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
             events.ArithmeticChanged(before="numpy", now="compiled"),
             [
                 (
-                    "Trials were computed by NumPy so far and are now by compiled code: equal up to rounding, in "
+                    "Trials of NumPy so far are now of compiled code, where it covers them: equal up to rounding, in "
                     "other digits."
                 )
             ],
@@ -76,7 +76,7 @@ def test_they_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
             events.ArithmeticChanged(before="sb3", now="numpy"),
             [
                 (
-                    "Trials were computed by Stable-Baselines3's code so far and are now by NumPy: equal up to "
+                    "Trials of Stable-Baselines3's code so far are now of NumPy, where it covers them: equal up to "
                     "rounding, in other digits."
                 )
             ],

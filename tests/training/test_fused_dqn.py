@@ -1,9 +1,11 @@
 """Fused DQN against Stable-Baselines3's: the same results up to rounding, the same files, and what it leaves to SB3."""
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -13,11 +15,11 @@ from stable_baselines3 import DQN, HerReplayBuffer
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.type_aliases import TrainFreq, TrainFrequencyUnit
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
-from stable_baselines3.dqn.policies import DQNPolicy
+from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from training.learners import furthest
 
+from tuner.training.fused.q_learning import QCore
 from tuner.training.fused.update import FlatAdam
 from tuner.training.fused_dqn import FusedDQN
 
@@ -28,7 +30,7 @@ STEPS = 300
 class Matrices(gym.Env[NDArray[np.float64], np.int64]):
     """Observations are matrices in double precision, so large that scaling shows."""
 
-    observation_space = gym.spaces.Box(-50.0, 50.0, (3, 2), np.float64)
+    observation_space: Any = gym.spaces.Box(-50.0, 50.0, (3, 2), np.float64)
     action_space = gym.spaces.Discrete(5)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -43,6 +45,15 @@ class Matrices(gym.Env[NDArray[np.float64], np.int64]):
 
     def _seen(self) -> NDArray[np.float64]:
         return self.np_random.uniform(-50.0, 50.0, (3, 2))
+
+
+class SingleMatrices(Matrices):
+    """As these, in single precision."""
+
+    observation_space = gym.spaces.Box(-50.0, 50.0, (3, 2), np.float32)
+
+    def _seen(self) -> NDArray[Any]:
+        return super()._seen().astype(np.float32)
 
 
 class Losses(BaseCallback):
@@ -76,6 +87,7 @@ NETS = {"activation_fn": torch.nn.Tanh, "net_arch": [24, 16, 8]}
 CASES = [
     pytest.param({}, id="as it comes"),
     pytest.param({"env": Matrices}, id="matrices in double precision"),
+    pytest.param({"env": SingleMatrices}, id="matrices in single precision"),
     pytest.param({"env": Matrices, "scaled": True, "gamma": 0.9}, id="scaled"),
     pytest.param({"n_envs": 3, "train_freq": 2, "gradient_steps": -1}, id="three environments"),
     pytest.param({"policy_kwargs": NETS, "target_update_interval": 8, "tau": 0.3}, id="tanh, a soft target"),
@@ -212,18 +224,156 @@ def test_a_copy_learns_as_its_original_and_for_itself() -> None:
     assert furthest(original, other) == 0.0
 
 
+def some(model: DQN, count: int) -> NDArray[Any]:
+    """The same observations for every model of an environment."""
+    space = model.observation_space
+    values = np.random.default_rng(0).uniform(-1.0, 1.0, (count, *(space.shape or ())))
+    return values.astype(space.dtype)
+
+
+class Acts(BaseCallback):
+    """Asks the model for actions, and copies it, in the middle of a rollout."""
+
+    def __init__(self, observations: NDArray[Any], way: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._seen, self._way = observations, way
+        self.found: list[Any] = []
+        self.copy: Any = None
+
+    def _on_step(self) -> bool:
+        if self.n_calls == STEPS // 2:
+            self.found = [self.model.predict(one, deterministic=True)[0] for one in (self._seen, self._seen[0])]
+            with pytest.raises(ValueError, match="shape"):
+                self.model.predict(self._seen[:, :1], deterministic=True)
+            self.copy = self._way(self.model)
+        return True
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda model: cloudpickle.loads(cloudpickle.dumps(model))])
+@pytest.mark.parametrize("env", ["CartPole-v1", Matrices, SingleMatrices])
+def test_within_a_rollout_it_answers_and_is_copied_as_without(env: Any, way: Callable[[Any], Any]) -> None:
+    def asked(kind: type[DQN]) -> Acts:
+        model, _ = learned(kind, env, learning_starts=STEPS)
+        callback = Acts(some(model, 3), way)
+        model.learn(STEPS, callback=callback)
+        return callback
+
+    ours, theirs = asked(FusedDQN), asked(DQN)
+    for mine, yours in zip(ours.found, theirs.found, strict=True):
+        np.testing.assert_array_equal(mine, yours)
+    state = {name: torch.randn_like(value) for name, value in ours.copy.policy.state_dict().items()}
+    for callback in (ours, theirs):
+        callback.copy.policy.load_state_dict(state)
+    observations = some(ours.copy, 9)
+    answers = [one.copy.predict(observations, deterministic=True)[0] for one in (ours, theirs)]
+    np.testing.assert_array_equal(*answers)
+
+
+def another_target(model: DQN) -> None:
+    model.policy.q_net_target = copy.deepcopy(model.policy.q_net)
+    model._create_aliases()
+
+
+def another_net(model: DQN) -> None:
+    torch.manual_seed(9)
+    model.policy.q_net = model.policy.make_q_net()
+    model._create_aliases()
+
+
+def another_net_and_optimizer(model: DQN) -> None:
+    another_net(model)
+    model.policy.optimizer = torch.optim.Adam(model.policy.q_net.parameters(), lr=0.1)
+
+
+def another_policy(model: DQN) -> None:
+    model.policy = DQN("MlpPolicy", "CartPole-v1", seed=8, device="cpu").policy
+
+
+def another_policy_and_names(model: DQN) -> None:
+    another_policy(model)
+    model._create_aliases()
+
+
+def one_net(model: DQN) -> None:
+    model.policy.q_net_target = model.policy.q_net
+    model._create_aliases()
+
+
+class Doubled(QNetwork):
+    """Another network of the same layers."""
+
+    def forward(self, obs: Any) -> torch.Tensor:
+        return super().forward(obs) * torch.tensor([2.0, -1.0])
+
+
+def another_class(model: DQN) -> None:
+    model.policy.q_net.__class__ = Doubled
+
+
+def no_bias(model: DQN) -> None:
+    model.policy.q_net.q_net[0] = torch.nn.Linear(4, 64, bias=False)
+
+
+def assigned(model: DQN) -> None:
+    model.policy.q_net_target.load_state_dict(model.policy.q_net.state_dict(), assign=True)
+
+
+def another_optimizer(model: DQN) -> None:
+    model.policy.optimizer = torch.optim.SGD(model.policy.q_net.parameters(), lr=0.1)
+
+
+def hooked(model: DQN) -> None:
+    model.policy.q_net.q_net[0].register_forward_hook(lambda _module, _inputs, output: output * 0.5)
+
+
+CHANGES = [
+    (another_target, True),
+    (another_net, False),  # whose parameters the optimizer does not know
+    (another_net_and_optimizer, True),
+    (another_policy, False),  # of which the model's own names know nothing
+    (another_policy_and_names, True),
+    (one_net, False),
+    (another_class, False),
+    (no_bias, False),
+    (assigned, False),
+    (another_optimizer, False),
+    (hooked, False),
+]
+
+
+@pytest.mark.parametrize(("change", "covered"), CHANGES, ids=lambda value: getattr(value, "__name__", None))
+@pytest.mark.parametrize("learnt", [False, True], ids=["fresh", "learnt"])
+def test_what_is_changed_in_a_model_is_heeded(change: Callable[[DQN], None], covered: bool, learnt: bool) -> None:
+    def changed(kind: type[DQN]) -> DQN:
+        model = kind("MlpPolicy", "CartPole-v1", seed=3, device="cpu", **SMALL)  # type: ignore[arg-type]
+        if learnt:
+            model.learn(100)
+        change(model)
+        model.set_random_seed(4)
+        return model.learn(100)
+
+    ours, theirs = changed(FusedDQN), changed(DQN)
+    assert isinstance(ours, FusedDQN)
+    assert (ours.stepped_aside is None) is covered
+    assert furthest(ours, theirs) <= 1e-5
+    mine, yours = ours.replay_buffer, theirs.replay_buffer
+    assert mine is not None
+    assert yours is not None
+    np.testing.assert_array_equal(mine.actions, yours.actions)
+    observations = some(ours, 9)
+    np.testing.assert_array_equal(ours.best_actor()(observations), theirs.predict(observations, deterministic=True)[0])
+
+
 class Swap(BaseCallback):
     """Replaces the target network in the middle."""
 
     def _on_step(self) -> bool:
         if self.n_calls == STEPS // 2:
-            policy: Any = self.model.policy
-            policy.q_net_target = copy.deepcopy(policy.q_net)
-            self.model._create_aliases()  # type: ignore[attr-defined]
+            another_target(self.model)  # type: ignore[arg-type]
         return True
 
 
-def test_a_network_that_is_replaced_is_followed() -> None:
+def test_a_target_that_a_callback_replaces_is_followed() -> None:
     def swapped(kind: type[DQN]) -> DQN:
         model = kind("MlpPolicy", "CartPole-v1", seed=3, device="cpu", **SMALL)  # type: ignore[arg-type]
         return model.learn(STEPS, callback=Swap())
@@ -231,25 +381,6 @@ def test_a_network_that_is_replaced_is_followed() -> None:
     ours = swapped(FusedDQN)
     assert ours.stepped_aside is None  # type: ignore[attr-defined]
     assert furthest(ours, swapped(DQN)) <= 1e-5
-
-
-def test_a_network_that_is_replaced_between_two_calls_acts_at_once() -> None:
-    def replaced(kind: type[DQN]) -> DQN:
-        model, _ = learned(kind)
-        policy: Any = model.policy
-        policy.q_net = copy.deepcopy(policy.q_net)
-        with torch.no_grad():
-            policy.q_net.q_net[-1].bias[1] += 1e3
-        model._create_aliases()
-        model.exploration_rate = model.exploration_final_eps = 0.0
-        model.learning_starts = 0
-        model.train_freq = TrainFreq(20, TrainFrequencyUnit.STEP)  # type: ignore[assignment]
-        return model.learn(20, reset_num_timesteps=False)
-
-    ours, theirs = replaced(FusedDQN).replay_buffer, replaced(DQN).replay_buffer
-    assert ours is not None
-    assert theirs is not None
-    np.testing.assert_array_equal(ours.actions, theirs.actions)
 
 
 def test_a_saved_model_holds_nothing_of_its_own(tmp_path: Path) -> None:
@@ -269,7 +400,8 @@ def test_a_callback_that_ends_training_ends_it_at_once() -> None:
     assert model.num_timesteps == 50
 
 
-def test_it_is_the_core_that_learns(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("env", ["CartPole-v1", Matrices, SingleMatrices])
+def test_it_is_the_core_that_learns_and_acts(env: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = []
     step = FlatAdam.step
 
@@ -277,6 +409,15 @@ def test_it_is_the_core_that_learns(monkeypatch: pytest.MonkeyPatch) -> None:
         taken.append(norm)
         step(self, norm)
 
+    acted = []
+    best = QCore.best_actions
+
+    def acts(self: QCore, observations: NDArray[Any]) -> NDArray[Any]:
+        acted.append(len(observations))
+        return best(self, observations)
+
     monkeypatch.setattr(FlatAdam, "step", seen)
-    model, _ = learned(FusedDQN, max_grad_norm=7.0)
+    monkeypatch.setattr(QCore, "best_actions", acts)
+    model, _ = learned(FusedDQN, env, max_grad_norm=7.0, exploration_fraction=0.01, exploration_final_eps=0.0)
     assert taken == [7.0] * model._n_updates
+    assert acted == [1] * (STEPS - SMALL["learning_starts"])  # type: ignore[operator]

@@ -91,9 +91,10 @@ def test_dqn_comes_to_the_same_by_either_class() -> None:
     assert [(one.score, one.mean_length) for one in ours[1]] == [(one.score, one.mean_length) for one in theirs[1]]
 
 
-@pytest.mark.parametrize("case", ["a2c", "sac", "td3"])
+@pytest.mark.parametrize("case", ["a2c", "sac", "td3", "dqn"])
 def test_an_absurd_learning_rate_diverges(case: str) -> None:
-    params = {**CASES[case][2], "learning_rate": 1e15, **({"max_grad_norm": 1e38} if case == "a2c" else {})}
+    clips = {"max_grad_norm": 1e38} if case in ("a2c", "dqn") else {}
+    params = {**CASES[case][2], "learning_rate": 1e30 if case == "dqn" else 1e15, **clips}
     outcome, _ = run(job(case, params=params, timesteps=256, checkpoints=(Checkpoint(step=256, goals=2),)))
     assert outcome.state == "diverged"
     assert outcome.reason

@@ -17,7 +17,7 @@ from tuner.app.resolve import open_study, refuse_few_trials, resolve, storage_ur
 from tuner.app.stages import refuse_stages, stages_of
 from tuner.app.trackers import board_folder, refuse_untrackable
 from tuner.app.trial_relay import telling
-from tuner.arithmetic import arithmetic
+from tuner.arithmetic import SB3, arithmetic
 from tuner.config.first_look import with_look
 from tuner.config.model import StudySpec
 from tuner.config.searched_environment import refuse_returns
@@ -176,7 +176,8 @@ def work(
         writer, changes = StudyWriter.open(storage, spec, databases.artifact_folder(url), extend=request.extend)
         if changes:
             notifier.notify(events.SettingsChanged(changes=tuple(changes)))
-        if (before := writer.last_arithmetic()) not in (None, now := arithmetic()):
+        now = SB3 if spec.trainer == "sb3" else arithmetic()
+        if (before := writer.last_arithmetic()) not in (None, now):
             notifier.notify(events.ArithmeticChanged(before=str(before), now=now))
         if request.from_study is not None and request.all_trials:
             others = carried(open_study(request.from_study, request.storage), spec)

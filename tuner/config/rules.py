@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tuner.config.algorithms import ALGORITHMS, argument_faults
+from tuner.config.algorithms import ALGORITHMS, argument_faults, title
 from tuner.config.arguments import layers, noise_faults
 from tuner.config.conditions import same, searched
 from tuner.config.model import StudyFile, StudySpec, baseline_steps, largest_rollout
@@ -54,7 +54,8 @@ def algorithm_faults(space: SpaceSpec, study: StudyFile) -> Iterator[str]:
     if study.sampler == "gp" and study.trials > MOST_OF_GP:
         yield f"sampler: 'gp' is too slow for {study.trials:,} trials, at most {MOST_OF_GP}; take tpe for more"
     if study.trainer == "fused" and ALGORITHMS[space.algorithm].fused is None:
-        yield f"trainer: 'fused' trains only PPO and DQN, and the space is for {space.algorithm}; leave it out"
+        names = " and ".join(title(name) for name, entry in ALGORITHMS.items() if entry.fused)
+        yield f"trainer: 'fused' trains only {names}, and the space is for {space.algorithm}; leave it out"
 
 
 def budget_faults(space: SpaceSpec, study: StudyFile | StudySpec) -> Iterator[str]:

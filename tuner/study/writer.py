@@ -227,14 +227,11 @@ class StudyWriter:
         return [seconds for seconds in found if seconds is not None]
 
     def last_arithmetic(self) -> str | None:
-        """How the last completed trial computed; None where SB3's code trained it, and still does."""
-        found = [one.user_attrs for one in self.trials(TrialState.COMPLETE)[-1:] if "trainer" in one.user_attrs]
-        for one in found:
-            if one["trainer"] == "fused":
-                return str(one.get("arithmetic", NUMPY))
-            if self._spec.space.algorithm == "dqn" and SB3 not in (one.get("arithmetic"), self._spec.trainer):
-                return SB3  # DQN had no faster class
-        return None
+        """How the last completed trial of a faster class computed; `sb3` where DQN had none yet; else None."""
+        found = [one.user_attrs for one in reversed(self.trials(TrialState.COMPLETE)) if "trainer" in one.user_attrs]
+        fused = [str(one.get("arithmetic", NUMPY)) for one in found if one["trainer"] == "fused"]
+        before_fused = self._spec.space.algorithm == "dqn" and found and found[0].get("arithmetic") != SB3
+        return fused[0] if fused else SB3 if before_fused else None
 
     def _trial(self, number: int) -> FrozenTrial:
         return self.study.get_trials(deepcopy=False)[number]

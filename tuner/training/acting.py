@@ -87,11 +87,9 @@ def actor_of(model: BaseAlgorithm, algorithm: str, *, draw: int | None = None) -
     if entry.masked or "lstm_hidden_size" in entry.arguments:
         return EpisodicPolicy(model, masked=entry.masked, stream=stream)
     if stream is None:
-        return (
-            model.best_actor()
-            if isinstance(model, FusedModel)
-            else lambda seen: model.predict(seen, deterministic=True)[0]
-        )
+        if isinstance(model, FusedModel):
+            return model.best_actor()
+        return lambda seen: model.predict(seen, deterministic=True)[0]
 
     def act(observations: Any) -> Any:
         with stream.used():

@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
+import torch
 from numpy.typing import NDArray
 from stable_baselines3 import DQN
 from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.torch_layers import FlattenExtractor
 from stable_baselines3.common.type_aliases import RolloutReturn
-from stable_baselines3.dqn.policies import DQNPolicy
+from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 
-from tuner.training.batches import is_plain
 from tuner.training.fused.fused_model import FusedModel, layer_reasons, optimizer_reasons, space_reasons
 from tuner.training.fused.q_learning import QCore
 
@@ -24,8 +23,11 @@ class FusedDQN(FusedModel[QCore], DQN):
     Supported are MlpPolicy with ReLU or tanh, flat Box observations, the plain replay buffer, Adam, on the CPU. Any
     other case is trained by SB3's own code; `stepped_aside` then says why. This is checked before every update, and
     before every rollout that follows none.
+
+    Difference for callbacks: what they replace acts from the next rollout on, and is trained from the next update on.
     """
 
+    own = ("_core", "_acting", "_checked")
     _acting: QCore | None = None  # during a rollout
     _checked = False  # by an update that no rollout has followed yet
 
@@ -43,21 +45,30 @@ class FusedDQN(FusedModel[QCore], DQN):
         elif buffer.optimize_memory_usage:
             yield "the replay buffer saves memory (optimize_memory_usage)"
         yield from space_reasons(self.observation_space)
-        if not isinstance(self.action_space, spaces.Discrete):
-            yield f"the action space is {type(self.action_space).__name__}, not Discrete"
-        for net in (policy.q_net, policy.q_net_target):
+        if int(getattr(self.action_space, "start", 0)) != 0:
+            yield "the actions do not begin at 0"
+        yield from self._network_reasons(policy)
+        yield from optimizer_reasons(policy.optimizer, list(policy.q_net.parameters()))
+
+    def _network_reasons(self, policy: DQNPolicy) -> Iterator[str]:
+        nets = (policy.q_net, policy.q_net_target)
+        if self.q_net is not nets[0] or self.q_net_target is not nets[1]:
+            yield "the model's networks are not its policy's"
+        online, target = ({one.data_ptr() for one in net.parameters()} for net in nets)
+        if online & target:
+            yield "the two networks share parameters"
+        for net in nets:
+            if type(net) is not QNetwork or type(net.q_net) is not torch.nn.Sequential:
+                yield f"a network is {type(net).__name__} of a {type(net.q_net).__name__}"
+                return
             if type(net.features_extractor) is not FlattenExtractor:
                 yield f"the features extractor is {type(net.features_extractor).__name__}"
-        nets = [policy.q_net.q_net, policy.q_net_target.q_net]
-        yield from layer_reasons(policy, [net[:-1] for net in nets], [net[-1] for net in nets], policy.activation_fn)
-        yield from optimizer_reasons(policy.optimizer, list(policy.q_net.parameters()))
+        hidden, outputs = zip(*((list(net.q_net)[:-1], net.q_net[-1]) for net in nets), strict=True)
+        yield from layer_reasons(policy, hidden, outputs, policy.activation_fn)
 
     def make_core(self) -> QCore:
         """A core for the model, which is covered."""
         return QCore(self)
-
-    def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_acting", "_checked"]
 
     def _setup_learn(self, *args: Any, **kwargs: Any) -> tuple[int, BaseCallback]:
         self._checked = False  # much may have changed since the last call of `learn`
@@ -80,9 +91,9 @@ class FusedDQN(FusedModel[QCore], DQN):
         deterministic: bool = False,
     ) -> tuple[NDArray[Any], tuple[NDArray[Any], ...] | None]:
         """The actions (n,) for observations (n, …), with exploration unless `deterministic`; faster in a rollout."""
-        if self._acting is None or not is_plain(observation, 2):
+        shape = self.observation_space.shape
+        if self._acting is None or not isinstance(observation, np.ndarray) or observation.shape[1:] != shape:
             return super().predict(observation, state, episode_start, deterministic)
-        assert isinstance(observation, np.ndarray)  # noqa: S101 - `is_plain` says so
         if not deterministic and np.random.rand() < self.exploration_rate:
             return np.array([self.action_space.sample() for _ in observation]), state
         return self._acting.best_actions(observation), state

@@ -50,7 +50,7 @@ class FusedPPO(FusedModel[Core], PPO):
         yield from _action_reasons(self.action_space)
         if type(policy.features_extractor) is not FlattenExtractor:
             yield f"the features extractor is {type(policy.features_extractor).__name__}"
-        nets = [policy.mlp_extractor.policy_net, policy.mlp_extractor.value_net]
+        nets = [list(policy.mlp_extractor.policy_net), list(policy.mlp_extractor.value_net)]
         yield from layer_reasons(policy, nets, [policy.action_net, policy.value_net], policy.activation_fn)
         yield from optimizer_reasons(policy.optimizer, list(policy.parameters()))
 

@@ -1,4 +1,4 @@
-"""Makes the model for a job; the one place that chooses between Stable-Baselines3's classes and fused PPO."""
+"""Makes the model for a job; the one place that chooses between Stable-Baselines3's classes and the fused ones."""
 
 import importlib
 import io

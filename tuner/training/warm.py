@@ -1,6 +1,6 @@
 """Loads the compiled core, or compiles it, at its import: once in the server that workers are forked from.
 
-Trains a few steps in an environment of its own, so that every function has been called as trials call it.
+Trains a few steps in an environment of its own, so that every function is compiled.
 """
 
 import contextlib

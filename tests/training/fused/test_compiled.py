@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from stable_baselines3 import PPO
+from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 from training.learners import furthest, trained
 
@@ -20,12 +20,13 @@ from tuner.training.compiled import COMPILES
 from tuner.training.environments import make_vec_env
 from tuner.training.fused.heads import GaussianHead
 from tuner.training.fused.kernels import forward
-from tuner.training.fused.rows import FEW
+from tuner.training.fused.quick_acting import FEW
+from tuner.training.fused_dqn import FusedDQN
 from tuner.training.fused_ppo import FusedPPO
 
 ARM = "roarm_envs:RoArmReach-v0"
 # of COMPILES
-USERS = ("environments", "fused.fused_rollout", "fused.heads", "fused.network", "fused.q_learning", "fused.update")
+USERS = ("environments", "fused.fused_rollout", "fused.heads", "fused.network", "fused.quick_acting", "fused.update")
 
 pytestmark = pytest.mark.skipif(not COMPILES, reason="Numba is not installed or compiles nothing")
 
@@ -53,6 +54,15 @@ def test_without_numba_it_is_sb3s_ppo_too(env: str, arguments: dict[str, Any]) -
     assert furthest(ours, theirs) <= 1e-6
 
 
+@pytest.mark.usefixtures("by_numpy")
+def test_without_numba_it_is_sb3s_dqn_too() -> None:
+    def learned(kind: type[DQN]) -> DQN:
+        sizes: dict[str, Any] = {"learning_starts": 20, "batch_size": 16, "buffer_size": 200}
+        return kind("MlpPolicy", "CartPole-v1", seed=3, device="cpu", **sizes).learn(150)
+
+    assert furthest(learned(FusedDQN), learned(DQN)) <= 1e-5
+
+
 def test_both_ways_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
 
@@ -67,7 +77,8 @@ def test_both_ways_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         "environments": ("tally",),
         "fused.fused_rollout": ("keep", "keep_results"),
         "fused.heads": ("act", "draw", "gaussian_gradient"),
-        "fused.network": ("forward", "add_and_tanh", "through_tanh"),
+        "fused.network": ("add_and_tanh", "through_tanh"),
+        "fused.quick_acting": ("forward",),
         "fused.update": ("adam",),
     }
     for module, names in places.items():
@@ -85,9 +96,13 @@ def test_both_ways_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("n_envs", [1, 3])
-def test_acting_in_one_call_is_acting_in_three_bit_for_bit(n_envs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("env", "activation"), [("Pendulum-v1", torch.nn.Tanh), (ARM, torch.nn.ReLU)])
+def test_acting_in_one_call_is_acting_in_three_bit_for_bit(
+    env: str, activation: type[torch.nn.Module], n_envs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def model() -> PPO:
-        return trained(FusedPPO, "Pendulum-v1", 2, n_steps=64, batch_size=32, n_envs=n_envs)[0]
+        net = {"activation_fn": activation, "log_std_init": 0.7}  # so that the bounds are reached
+        return trained(FusedPPO, env, 2, n_steps=64, batch_size=32, n_envs=n_envs, policy_kwargs=net)[0]
 
     at_once = model()
     monkeypatch.setattr(GaussianHead, "acting", lambda *_: None)

@@ -182,8 +182,8 @@ def _(event: events.SettingsChanged) -> Iterator[str]:
 
 @words.register
 def _(event: events.ArithmeticChanged) -> Iterator[str]:
-    before, now = IN_WORDS[event.before], IN_WORDS[event.now]
-    yield f"Trials were computed by {before} so far and are now by {now}: equal up to rounding, in other digits."
+    before, now = (IN_WORDS.get(one, one) for one in (event.before, event.now))
+    yield f"Trials of {before} so far are now of {now}, where it covers them: equal up to rounding, in other digits."
 
 
 def _setting(value: object) -> str:

@@ -2,8 +2,8 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 from gymnasium import spaces
@@ -36,8 +36,10 @@ class FusedModel(BaseAlgorithm, Generic[C]):
     """A faster Stable-Baselines3 algorithm, mixed into SB3's own class.
 
     Whether it covers the model is checked again whenever `core` is called, so policy, layers and optimizer may be
-    replaced at any time.
+    replaced.
     """
+
+    own: ClassVar[tuple[str, ...]] = ("_core",)  # attributes that no copy and no file has
 
     stepped_aside: str | None = None  # why SB3's own code trains this model, None if it does not
     _core: C | None = None
@@ -71,7 +73,7 @@ class FusedModel(BaseAlgorithm, Generic[C]):
     def best_actor(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
         """A function from observations (n, …) to the deterministic actions (n, …) of `predict`, only faster.
 
-        It stays valid while the policy keeps its layers; their values may change.
+        It is valid until something of the model is replaced; the values of its parameters may change.
         """
         core = self.core()
         if core is not None:
@@ -79,11 +81,11 @@ class FusedModel(BaseAlgorithm, Generic[C]):
         return lambda observations: self.predict(observations, deterministic=True)[0]
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_core", "stepped_aside"]
+        return [*super()._excluded_save_params(), *self.own, "stepped_aside"]
 
     def __getstate__(self) -> dict[str, Any]:
         """The state without the core: a copy makes its own, over its own parameters."""
-        return {name: value for name, value in vars(self).items() if name != "_core"}
+        return {name: value for name, value in vars(self).items() if name not in self.own}
 
 
 def space_reasons(observations: spaces.Space[Any]) -> Iterator[str]:
@@ -95,17 +97,19 @@ def space_reasons(observations: spaces.Space[Any]) -> Iterator[str]:
 
 
 def layer_reasons(
-    policy: nn.Module, hidden: Sequence[nn.Module], outputs: Sequence[nn.Module], activation: type[nn.Module]
+    policy: nn.Module, hidden: Sequence[Iterable[nn.Module]], outputs: Sequence[nn.Module], activation: type[nn.Module]
 ) -> Iterator[str]:
     """Why hidden layers, output layers, and the policy's parameters, are not covered."""
     if activation not in ACTIVATIONS:
         yield f"the activation is {activation.__name__}, neither Tanh nor ReLU"
     for net in hidden:
-        parts = [type(part) for part in net.children()]
+        parts = [type(part) for part in net]
         if parts != [nn.Linear, activation] * (len(parts) // 2):
             yield "the hidden layers are not those of an MlpPolicy"
     if any(type(output) is not nn.Linear for output in outputs):
         yield "an output layer is not linear"
+    if any(part.bias is None for part in policy.modules() if isinstance(part, nn.Linear)):
+        yield "a layer has no bias"
     if any(part._forward_hooks or part._forward_pre_hooks for part in policy.modules()):
         yield "a layer has a forward hook"
     if any(parameter.dtype != torch.float32 or not parameter.requires_grad for parameter in policy.parameters()):

@@ -11,10 +11,11 @@ from stable_baselines3.common.buffers import RolloutBuffer
 
 from tuner.training.batches import is_plain
 from tuner.training.compiled import COMPILES
-from tuner.training.fused.heads import GaussianActing, GaussianHead, make_head
+from tuner.training.fused.heads import GaussianActing, make_head
 from tuner.training.fused.kernels import keep, keep_results
-from tuner.training.fused.network import Acting, Array, Network, QuickActing
-from tuner.training.fused.rows import FEW, flat
+from tuner.training.fused.network import Acting, Array, Network
+from tuner.training.fused.quick_acting import FEW, QuickActing
+from tuner.training.fused.rows import flat
 from tuner.training.fused.update import FlatAdam, Samples, Settings, Updater, UpdateSignals
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Core:
         self._adam = FlatAdam(self.network.parameters, self._optimizer)
         self._updater = Updater(self.network, self.head, self._adam)
         layers, relu = self.network.actor_layers(), self.network.relu
-        self._quick = QuickActing(self.network.parameters, layers, relu=relu) if COMPILES else None
+        self._quick = QuickActing.made(self.network.parameters, layers, relu=relu)
         self._acting: dict[int, Acting] = {}
 
     def belongs_to(self, model: PPO) -> bool:
@@ -55,16 +56,14 @@ class Core:
         """The actor's outputs (n, out) for observations (n, …), overwritten by the next call with the same n."""
         rows = len(observations)
         if self._quick is not None and rows <= FEW:
-            return self._quick(observations if is_plain(observations, 2) else np.ascontiguousarray(flat(observations)))
+            return self._quick(observations)
         if rows not in self._acting:
             self._acting[rows] = Acting(self.network, rows)
         return self._acting[rows](flat(observations))
 
     def acting(self, kept: tuple[Array, Array, Array]) -> GaussianActing | None:
         """Acting in one compiled call that keeps observations, actions and noise; None where there is none."""
-        if self._quick is None or self._n_envs > FEW or not isinstance(self.head, GaussianHead):
-            return None
-        return self.head.acting(self._quick, kept)
+        return None if self._quick is None or self._n_envs > FEW else self.head.acting(self._quick, kept)
 
     def best_actions(self, observations: NDArray[Any]) -> NDArray[Any]:
         """The most likely actions (n, …)."""

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from tuner.training.batches import is_plain
 from tuner.training.compiled import COMPILES
 from tuner.training.fused.kernels import act, draw, gaussian_gradient
-from tuner.training.fused.network import Array, Network, QuickActing
+from tuner.training.fused.network import Array, Network
 from tuner.training.fused.policy_loss import Distribution, PolicyRows, policy_gradient
+from tuner.training.fused.quick_acting import QuickActing
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 SMALLEST = float(np.finfo(np.float32).min)  # what torch clamps the logarithm of a probability to
@@ -32,6 +33,9 @@ class ActionHead(Protocol):
 
         The trace (n, trace_width) is overwritten by the next draw.
         """
+
+    def acting(self, policy: QuickActing, kept: tuple[Array, Array, Array]) -> "GaussianActing | None":
+        """Acting in one compiled call that keeps observations, actions and traces; None where there is none."""
 
     def mode(self, outputs: Array) -> NDArray[Any]:
         """The most likely actions (n, …) for outputs (n, out)."""
@@ -93,7 +97,7 @@ class GaussianHead:
         return actions, self._clipped(actions), self._noise
 
     def acting(self, policy: QuickActing, kept: tuple[Array, Array, Array]) -> "GaussianActing | None":
-        """Acting in one compiled call; None where the actions are no vectors in single precision."""
+        """None where the actions are no vectors in single precision."""
         if not self._compiled or self._low.ndim != 1:
             return None
         return GaussianActing(policy, self._noise_tensor, (self._log_std, *self._limits), kept)
@@ -211,6 +215,10 @@ class CategoricalHead:
         probabilities = np.exp(log_softmax(outputs))
         actions = np.argmax(probabilities / self._race, axis=1)
         return actions, actions, outputs
+
+    def acting(self, policy: QuickActing, kept: tuple[Array, Array, Array]) -> None:  # noqa: ARG002
+        """None."""
+        return
 
     def mode(self, outputs: Array) -> NDArray[Any]:
         """The action with the greatest output."""

@@ -1,4 +1,4 @@
-"""What fused PPO computes beside matrix products, compiled: acting on few observations, elementwise passes of updates.
+"""What fused classes compute beside matrix products, compiled: acting on few observations, elementwise passes.
 
 The reference is the NumPy code beside their calls, with which the results agree up to rounding. All are in one file,
 since the cache of compiled code is renewed with a function's own file alone.

@@ -1,4 +1,4 @@
-"""Actor and critic of an MlpPolicy over flat arrays: forward passes and hand-written backward passes."""
+"""Torch parameters over flat arrays; actor and critic of PPO's MlpPolicy, with hand-written backward passes."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tuner.record_type import Record
 from tuner.training.compiled import COMPILES
-from tuner.training.fused.kernels import add_and_tanh, forward, through_tanh
+from tuner.training.fused.kernels import add_and_tanh, through_tanh
 
 Array = NDArray[np.float32]
 Activation = Callable[..., Array]  # (x, out=…) → out
@@ -173,28 +173,6 @@ class Acting:
             x = self._activation(out, out=out)
         np.matmul(x, self._output.weight.T, out=self._outputs)
         return np.add(self._outputs, self._output.bias, out=self._outputs)
-
-
-class QuickActing:
-    """The outputs of a multilayer perceptron, compiled, for any number of rows."""
-
-    def __init__(self, parameters: FlatParameters, layers: Sequence[tuple[Array, Array]], *, relu: bool) -> None:
-        """Takes the layers' weights (out, in) and biases (out,), which are views of the parameters."""
-        self.values, self.relu = parameters.values, relu
-        self.layout = np.array(
-            [[self._place(weight), self._place(bias), weight.shape[1], weight.shape[0]] for weight, bias in layers]
-        )
-        self.hidden = np.empty((len(layers), int(self.layout[:, 3].max())), dtype=np.float32)
-
-    def __call__(self, x: Array) -> Array:
-        """The outputs (rows, out) for inputs (rows, in), a new array."""
-        outputs = np.empty((len(x), self.layout[-1, 3]), dtype=np.float32)
-        forward(self.values, self.layout, self.relu, x, self.hidden, outputs)
-        return outputs
-
-    def _place(self, part: Array) -> int:
-        """Where a part of the parameters begins among them."""
-        return (part.ctypes.data - self.values.ctypes.data) // self.values.itemsize
 
 
 class Learning:

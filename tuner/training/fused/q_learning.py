@@ -15,10 +15,9 @@ from stable_baselines3.dqn.policies import QNetwork
 from torch import nn
 
 from tuner.record_type import Record
-from tuner.training.batches import is_plain
-from tuner.training.compiled import COMPILES
-from tuner.training.fused.network import Array, FlatParameters, QuickActing, linears_of
-from tuner.training.fused.rows import FEW, flat
+from tuner.training.fused.network import Array, FlatParameters, linears_of
+from tuner.training.fused.quick_acting import FEW, QuickActing
+from tuner.training.fused.rows import flat
 from tuner.training.fused.update import FlatAdam
 
 
@@ -99,9 +98,7 @@ class QCore:
         self._policy, self._optimizer = model.policy, model.policy.optimizer
         self._online, self._target = Perceptron(model.q_net), Perceptron(model.q_net_target)
         self._adam = FlatAdam(self._online.parameters, self._optimizer)
-        self._quick = None
-        if COMPILES:
-            self._quick = QuickActing(self._online.parameters, self._online.layers, relu=self._online.relu)
+        self._quick = QuickActing.made(self._online.parameters, self._online.layers, relu=self._online.relu)
 
     def belongs_to(self, model: DQN) -> bool:
         """Whether the model still has the policy, parameters and optimizer of this core."""
@@ -119,10 +116,10 @@ class QCore:
 
     def best_actions(self, observations: NDArray[Any]) -> NDArray[Any]:
         """The actions (n,) of the greatest Q values for observations (n, …)."""
-        if self._quick is None or len(observations) > FEW:
-            return np.asarray(self._online(flat(observations)).argmax(axis=1))
-        plain = observations if is_plain(observations, 2) else np.ascontiguousarray(flat(observations))
-        return np.asarray(self._quick(plain).argmax(axis=1))
+        quick = self._quick if len(observations) <= FEW else None
+        values = self._online(flat(observations)) if quick is None else quick(observations)
+        actions: NDArray[Any] = values.argmax(axis=1)
+        return actions
 
     def update(
         self, buffer: ReplayBuffer, env: VecNormalize | None, steps: int, batch_size: int, gamma: float, norm: float
@@ -140,7 +137,7 @@ class QCore:
         Returns:
             The loss of each step, before it.
         """
-        with self._adam.attached():
+        with self._adam.attached(), np.errstate(over="ignore", invalid="ignore"):  # torch is silent as well
             return [self._step(draw_transitions(buffer, batch_size, env), gamma, norm) for _ in range(steps)]
 
     def _step(self, batch: Transitions, gamma: float, norm: float) -> float:

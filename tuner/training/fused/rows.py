@@ -5,8 +5,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FEW = 16  # observations up to which compiled acting is faster than matrix products
-
 
 def flat(observations: NDArray[Any]) -> NDArray[np.float32]:
     """Observations (n, …) as rows (n, in) in single precision."""
