@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from stable_baselines3 import PPO
 
-from tuner.training.fused_ppo import FusedPPO
+from tuner.training.fused.fused_model import FusedModel
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = sorted([*(ROOT / "tuner").rglob("*.py"), *(ROOT / "envs" / "roarm_envs").rglob("*.py")])
@@ -57,14 +57,14 @@ def test_only_the_study_package_reaches_behind_optunas_studies() -> None:
     assert [str(path) for path in outside if reach.search(path.read_text())] == []
 
 
-def test_stable_baselines3_is_pinned_to_the_minor_version_whose_private_methods_fused_ppo_takes_over() -> None:
-    """FusedPPO overrides methods of PPO that its documentation does not promise: another minor version may not call
+def test_stable_baselines3_is_pinned_to_the_minor_version_whose_private_methods_fused_classes_take_over() -> None:
+    """FusedModel overrides methods of SB3 that its documentation does not promise: another minor version may not call
     them, and trials would be trained by code that nobody compared with it."""
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     pins = [one for one in wanted if one.startswith("stable-baselines3")]
     major, minor, *_ = version("stable-baselines3").split(".")
     assert pins == [f"stable-baselines3>={major}.{minor},<{major}.{int(minor) + 1}"]
-    private = {name for name in vars(FusedPPO) if name.startswith("_") and not name.startswith("__")}
+    private = {name for name in vars(FusedModel) if name.startswith("_") and not name.startswith("__")}
     taken_over = {name for name in private if hasattr(PPO, name)}
     assert taken_over >= {"_setup_model", "_excluded_save_params"}
     for name in ("_update_info_buffer", "_update_learning_rate", "collect_rollouts", "train"):

@@ -51,6 +51,11 @@ def all_finite(values: NDArray[Any]) -> bool:
     return math.isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())
 
 
+def flat(observations: NDArray[Any]) -> NDArray[np.float32]:
+    """Observations (n, …) as rows (n, in) in single precision."""
+    return observations.reshape(len(observations), -1).astype(np.float32, copy=False)
+
+
 def is_plain(values: Any, axes: int) -> bool:
     """Whether they are an array as compiled code takes it: single precision, in order, with this many axes."""
     return (

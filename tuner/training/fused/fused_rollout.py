@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 
-from tuner.training.batches import is_plain
+from tuner.training.batches import flat, is_plain
 from tuner.training.compiled import COMPILES
 from tuner.training.fused.heads import GaussianActing, make_head
 from tuner.training.fused.kernels import keep, keep_results
 from tuner.training.fused.network import Acting, Array, Network
 from tuner.training.fused.quick_acting import FEW, QuickActing
-from tuner.training.fused.rows import flat
 from tuner.training.fused.update import FlatAdam, Samples, Settings, Updater, UpdateSignals
 
 logger = logging.getLogger(__name__)

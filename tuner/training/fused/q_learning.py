@@ -15,9 +15,9 @@ from stable_baselines3.dqn.policies import QNetwork
 from torch import nn
 
 from tuner.record_type import Record
+from tuner.training.batches import flat
 from tuner.training.fused.network import Array, FlatParameters, linears_of
 from tuner.training.fused.quick_acting import FEW, QuickActing
-from tuner.training.fused.rows import flat
 from tuner.training.fused.update import FlatAdam
 
 

@@ -6,11 +6,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.training.batches import is_plain
+from tuner.training.batches import flat, is_plain
 from tuner.training.compiled import COMPILES
 from tuner.training.fused.kernels import forward
 from tuner.training.fused.network import Array, FlatParameters
-from tuner.training.fused.rows import flat
 
 FEW = 16  # observations up to which it is faster than matrix products
 
