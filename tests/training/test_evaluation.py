@@ -11,7 +11,7 @@ from conftest import make_job
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from stable_baselines3 import PPO
+from stable_baselines3 import DQN, PPO
 
 from tuner import seeds
 from tuner.errors import EnvironmentFailed
@@ -233,7 +233,12 @@ def test_an_episode_without_end_is_cut_off_and_counted() -> None:
     assert replace(again, seconds=0.0) == replace(result, seconds=0.0)
 
 
-def test_stochastic_evaluations_draw_actions_and_disturb_no_training() -> None:
+EXPLORING = {"learning_starts": 16, "batch_size": 8, "train_freq": 4, "exploration_final_eps": 0.9}
+OF_DQN: dict[str, Any] = {"algorithm": "dqn", "params": EXPLORING, "environment": EnvironmentRef(id="CartPole-v1")}
+
+
+@pytest.mark.parametrize(("kind", "trainer"), [("ppo", "auto"), ("dqn", "auto"), ("dqn", "sb3")])
+def test_stochastic_evaluations_draw_actions_and_disturb_no_training(kind: str, trainer: str) -> None:
     def trained(*, stochastic: bool) -> tuple[list[float], bytes]:
         seen: list[float] = []
 
@@ -241,7 +246,7 @@ def test_stochastic_evaluations_draw_actions_and_disturb_no_training() -> None:
             seen.append(evaluation.mean_return)
             return Decision(go_on=True, keep=True)
 
-        job = replace(make_job(), stochastic=stochastic)
+        job = make_job(**(OF_DQN if kind == "dqn" else {}), trainer=trainer, stochastic=stochastic)
         outcome = train(job, report, never)
         assert outcome.model is not None
         return seen, outcome.model
@@ -250,7 +255,8 @@ def test_stochastic_evaluations_draw_actions_and_disturb_no_training() -> None:
     best, same = trained(stochastic=False)
     assert drawn != best
     assert trained(stochastic=True)[0] == drawn
-    one, other = (PPO.load(io.BytesIO(each)).get_parameters()["policy"] for each in (model, same))
+    loaded: Any = {"ppo": PPO, "dqn": DQN}[kind]
+    one, other = (loaded.load(io.BytesIO(each)).get_parameters()["policy"] for each in (model, same))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 

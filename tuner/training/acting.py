@@ -79,11 +79,11 @@ def actor_of(model: BaseAlgorithm, algorithm: str, *, draw: int | None = None) -
     Args:
         model: The model.
         algorithm: Its algorithm's name.
-        draw: The seed of drawn actions, the same for the same seed; None for the best ones. Torch's own stream is
-            left alone.
+        draw: The seed of drawn actions, the same for the same seed; None for the best ones. The streams that training
+            draws from are left alone.
     """
     entry = ALGORITHMS[algorithm]
-    stream = None if draw is None else OwnStream(draw)
+    stream = None if draw is None else OwnStream(draw, model.action_space)
     if entry.masked or "lstm_hidden_size" in entry.arguments:
         return EpisodicPolicy(model, masked=entry.masked, stream=stream)
     if stream is None:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import torch
 
@@ -33,15 +34,26 @@ def undisturbed() -> Iterator[None]:
 
 
 class OwnStream:
-    """A stream of torch's random numbers beside the global one."""
+    """Random numbers of torch, of NumPy and of an action space, beside those that training draws."""
 
-    def __init__(self, seed: int) -> None:
-        self._state = torch.Generator().manual_seed(seed).get_state()
+    def __init__(self, seed: int, space: gym.Space[Any]) -> None:
+        self._torch = torch.Generator().manual_seed(seed).get_state()
+        self._numpy = np.random.RandomState(seed).get_state()
+        self._actions = np.random.default_rng(seed).bit_generator.state
+        self._space = space
 
     @contextlib.contextmanager
     def used(self) -> Iterator[None]:
-        """Draws from it within the block."""
+        """Draws from them within the block."""
+        numpy, generator = np.random.get_state(), self._space.np_random.bit_generator
+        actions = generator.state
         with torch.random.fork_rng(devices=[]):
-            torch.set_rng_state(self._state)
-            yield
-            self._state = torch.get_rng_state()
+            torch.set_rng_state(self._torch)
+            np.random.set_state(self._numpy)
+            generator.state = self._actions
+            try:
+                yield
+            finally:
+                self._torch, self._numpy = torch.get_rng_state(), np.random.get_state()
+                self._actions, generator.state = generator.state, actions
+                np.random.set_state(numpy)
