@@ -103,6 +103,11 @@ class VecGuard(VecEnvWrapper):
             observations, rewards, dones, infos = self.venv.step_wait()
         except RAISED as error:
             raise blamed("step", error) from error
+        if not (rewards.shape == dones.shape == self._returns.shape):
+            raise EnvironmentFailed(
+                f"step returned rewards and dones of shapes {rewards.shape} and {dones.shape}; with {self.num_envs} "
+                f"environments both must be {self._returns.shape}"
+            )
         self._tally(observations, rewards)
         if True in dones.tolist():
             self._end_episodes(dones, infos)

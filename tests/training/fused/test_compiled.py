@@ -14,10 +14,11 @@ from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 from training.learners import furthest, trained
 
+from tuner.errors import EnvironmentFailed
 from tuner.records import EnvironmentRef
 from tuner.training import compiled
 from tuner.training.compiled import COMPILES
-from tuner.training.environments import make_vec_env
+from tuner.training.environments import VecGuard, make_vec_env
 from tuner.training.fused.heads import GaussianHead
 from tuner.training.fused.kernels import forward
 from tuner.training.fused.quick_acting import FEW
@@ -154,6 +155,38 @@ def test_a_reward_or_observation_that_is_not_finite_is_told_and_not_added() -> N
     assert not tally(odd, np.array([1.0, 1.0], np.float32), returns, lengths)
     assert not tally(fine, np.array([1.0, np.nan], np.float32), returns, lengths)
     assert (returns.tolist(), lengths.tolist()) == ([2.5, -1.0], [2, 2])
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3), (2, 4), (1, 3)])
+def test_observations_of_another_shape_are_refused_and_not_read_beyond(shape: tuple[int, ...]) -> None:
+    class Other(DummyVecEnv):
+        def step_wait(self) -> Any:
+            _, *rest = super().step_wait()
+            return np.zeros(shape, np.float32), *rest
+
+    env = Other([lambda: gym.make("Pendulum-v1")] * 2)  # whose observations have three values
+    model = FusedPPO("MlpPolicy", env, n_steps=8, batch_size=16, n_epochs=1, device="cpu")
+    if shape == (2, 3):
+        model.learn(8)
+        return
+    with pytest.raises(ValueError, match="shape"):
+        model.learn(8)
+    if shape[1] != 3:
+        with pytest.raises(ValueError, match="the policy takes 3"):
+            model.best_actor()(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize(("rewards", "dones"), [(3, 2), (1, 2), (2, 1), (2, 3)])
+def test_rewards_for_other_environments_are_refused_and_not_written_beyond(rewards: int, dones: int) -> None:
+    class Other(DummyVecEnv):
+        def step_wait(self) -> Any:
+            observations, _, _, infos = super().step_wait()
+            return observations, np.zeros(rewards, np.float32), np.zeros(dones, np.bool_), infos
+
+    env = VecGuard(Other([lambda: gym.make("Pendulum-v1")] * 2))
+    env.reset()
+    with pytest.raises(EnvironmentFailed, match=r"with 2 environments both must be \(2,\)"):
+        env.step(np.zeros((2, 1), np.float32))
 
 
 def twice(x: float) -> float:

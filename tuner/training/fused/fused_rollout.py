@@ -106,13 +106,20 @@ class Rollout:
         self._traces = np.empty((buffer.buffer_size, n_envs, core.head.trace_width), dtype=np.float32)
         self._alive = np.empty((buffer.buffer_size, n_envs), dtype=bool)  # episode continues after the step
         self._compiled = COMPILES and all(map(_is_single, (buffer.observations, buffer.actions, buffer.rewards)))
+        self._shape, self._each = buffer.observations.shape[1:], (n_envs,)
         self._acting = None
         if self._compiled and buffer.observations.ndim == 3:
             self._acting = core.acting((buffer.observations, buffer.actions, self._traces))
         self._timeouts: list[tuple[int, int, NDArray[Any]]] = []  # step, environment, last observation
 
     def act(self, step: int, observations: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Draws actions; returns them as drawn and as passed to the environment (clipped)."""
+        """Draws actions; returns them as drawn and as passed to the environment (clipped).
+
+        Raises:
+            ValueError: if the observations are not those of all environments; compiled code would read beyond them.
+        """
+        if observations.shape != self._shape:
+            raise ValueError(f"observations of shape {observations.shape} came, and {self._shape} is that of all")
         if self._acting is not None and is_plain(observations, 2):
             return self._acting(step, observations)
         buffer = self._buffer
@@ -130,7 +137,8 @@ class Rollout:
     ) -> None:
         """Stores the results of a step."""
         buffer = self._buffer
-        if self._compiled and is_plain(rewards, 1) and isinstance(starts, np.ndarray):
+        whole = rewards.shape == dones.shape == self._each
+        if self._compiled and whole and is_plain(rewards, 1) and isinstance(starts, np.ndarray):
             ended = keep_results(step, rewards, starts, dones, buffer.rewards, buffer.episode_starts, self._alive)
         else:
             buffer.rewards[step] = rewards

@@ -31,8 +31,14 @@ class QuickActing:
         return cls(parameters, layers, relu=relu) if COMPILES else None
 
     def __call__(self, observations: NDArray[Any]) -> Array:
-        """The outputs (rows, out) for observations (rows, …), a new array."""
+        """The outputs (rows, out) for observations (rows, …), a new array.
+
+        Raises:
+            ValueError: if observations have another number of values; compiled code would read beyond them.
+        """
         x = observations if is_plain(observations, 2) else np.ascontiguousarray(flat(observations))
+        if x.shape[1] != self.layout[0, 2]:
+            raise ValueError(f"an observation has {x.shape[1]} values, and the policy takes {self.layout[0, 2]}")
         outputs = np.empty((len(x), self.layout[-1, 3]), dtype=np.float32)
         forward(self.values, self.layout, self.relu, x, self.hidden, outputs)
         return outputs
